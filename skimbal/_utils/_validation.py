@@ -1,0 +1,45 @@
+"""Validation shared by all layers: names, labels, cost matrices and n-dimensional inputs."""
+
+import difflib
+
+import numpy as np
+
+
+def unknown_name_message(kind, name, known):
+    """Text of the error for an unknown name, with the nearest known ones.
+
+    >>> unknown_name_message("loss", "focl", ["focal", "dice"])
+    "unknown loss 'focl'; did you mean 'focal'? Known: 'dice', 'focal'"
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, known))}"
+
+
+def check_cost_matrix(cost_matrix, n_classes):
+    """Return `cost_matrix` as a float64 array of shape (n_classes, n_classes), or raise.
+
+    Entry (i, j) is the cost of predicting class j when the truth is class i. Entries must be
+    finite and non-negative, the diagonal zero and at least one entry positive.
+    """
+    matrix = np.asarray(cost_matrix, dtype=np.float64)
+    if matrix.shape != (n_classes, n_classes):
+        raise ValueError(
+            f"cost_matrix has shape {matrix.shape}, but with {n_classes} classes it must be "
+            f"({n_classes}, {n_classes}): rows are the true classes, columns the predicted ones"
+        )
+    if not np.isfinite(matrix).all():
+        raise ValueError("cost_matrix has NaN or infinite entries; every cost must be finite")
+    if (matrix < 0).any():
+        raise ValueError(
+            f"cost_matrix has negative entries (least {matrix.min():g}); costs must be >= 0"
+        )
+    if np.diagonal(matrix).any():
+        raise ValueError(
+            f"cost_matrix has a costly diagonal {np.diagonal(matrix).tolist()}; a right "
+            "prediction costs 0, so subtract the diagonal from each row first"
+        )
+    if not matrix.any():
+        raise ValueError("cost_matrix is all zero, so every decision costs the same; give costs")
+    return matrix

