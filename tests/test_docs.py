@@ -1,0 +1,150 @@
+"""What the documentation says is run: README, docstrings, pages; and no public name lacks any."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import skimbal
+from skimbal import exceptions
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PAGES = sorted((ROOT / "docs").glob("*.rst"))
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+# numpydoc's codes for what a reader misses; those of pure typography are left out.
+ERRORS = {
+    "GL06",  # unknown section
+    "GL07",  # sections in the wrong order
+    "GL08",  # no docstring
+    "SS01",  # no summary
+    "SS06",  # summary of more than one line
+    "PR02",  # documented parameter that does not exist
+    "PR03",  # parameters in the wrong order
+    "PR04",  # parameter without type
+    "PR07",  # parameter without description
+    "RT03",  # return value without description
+}
+EXPORTED_ERRORS = ERRORS | {
+    "PR01",  # parameter not documented
+    "RT01",  # what is returned is not documented
+    "EX01",  # no example
+}
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(skimbal.__path__, "skimbal.")
+    if not module.name.endswith("__main__")
+)
+
+
+def exported():
+    """Yield the dotted name of everything that the public packages export."""
+    for module in filter(lambda name: name.count(".") == 1, MODULES):
+        for name in getattr(importlib.import_module(module), "__all__", []):
+            yield f"{module}.{name}"
+
+
+def get(dotted):
+    module, _, name = dotted.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def own_methods(dotted):
+    """Yield the dotted names of the public methods that skimbal itself defines."""
+    for name, value in inspect.getmembers(get(dotted), inspect.isfunction):
+        if not name.startswith("_") and value.__module__.startswith("skimbal."):
+            yield f"{dotted}.{name}"
+
+
+def problems(dotted, codes):
+    return [f"{code}: {text}" for code, text in validate(dotted)["errors"] if code in codes]
+
+
+EXPORTED = sorted(exported())
+CALLABLES = [name for name in EXPORTED if callable(get(name))]
+METHODS = [
+    method for name in CALLABLES if inspect.isclass(get(name)) for method in own_methods(name)
+]
+EXCEPTIONS = sorted(
+    f"skimbal.exceptions.{name}" for name, item in vars(exceptions).items() if inspect.isclass(item)
+)
+
+
+@pytest.mark.parametrize("name", ["skimbal", *MODULES])
+def test_docstring_examples_run(name):
+    module = importlib.import_module(name)
+    assert module.__doc__ or name.endswith("_version")
+    assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_the_pages_run(page):
+    failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=OPTIONS)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_docstrings_of_exported_names_are_complete(name):
+    assert problems(name, EXPORTED_ERRORS) == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_docstrings_of_public_methods_are_right(name):
+    assert problems(name, ERRORS) == []
+
+
+def test_api_page_lists_the_public_names():
+    page = (ROOT / "docs" / "api.rst").read_text()
+    listed = re.findall(r"^   ([a-z_]+\.\w+)$", page, re.MULTILINE)
+    assert sorted(f"skimbal.{name}" for name in listed) == sorted(EXPORTED + EXCEPTIONS)
+
+
+def test_readme_is_one_screen():
+    assert len(README.splitlines()) <= 75
+
+
+@pytest.mark.slow
+def test_readme_examples_run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+
+
+def test_readme_links_to_files_that_exist():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_changelog_has_the_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    version = skimbal.__version__.split(".dev")[0]
+    assert f"[{version}]" in changelog or "[Unreleased]" in changelog
+
+
+def test_pre_commit_uses_the_constrained_tools():
+    """Hooks from elsewhere would have versions of their own."""
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert set(re.findall(r"repo: (\S+)", hooks)) == {"local"}
+
+
+def test_make_targets_in_the_documentation_exist():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]:
+        for target in re.findall(r"(?:^|`|  )make ([a-z-]+)", page.read_text(), re.MULTILINE):
+            assert target in targets, f"{page.name}: make {target}"
+
+
+def test_command_line_entry_point_is_declared():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"skimbal": "skimbal.benchmark.cli:main"}

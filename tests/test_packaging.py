@@ -1,0 +1,50 @@
+"""The constraints files say what pyproject.toml promises: tested versions and lower bounds."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LINE = re.compile(r"^([\w.-]+)==(\S+)$")
+
+
+def pins(file):
+    """Map canonical name -> pinned version of a constraints file."""
+    lines = [line for line in (ROOT / file).read_text().splitlines() if line and line[0] != "#"]
+    matches = [LINE.match(line) for line in lines]
+    assert all(matches), f"{file} has a line that pins no version"
+    return {canonicalize_name(match[1]): Version(match[2]) for match in matches}
+
+
+def requirements(*extras):
+    """Requirements of the package and of `extras`, those that name the package itself left out."""
+    texts = PROJECT["dependencies"] + [text for extra in extras for text in EXTRAS[extra]]
+    parsed = [Requirement(text) for text in texts]
+    return [requirement for requirement in parsed if requirement.name != PROJECT["name"]]
+
+
+@pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
+def test_the_tested_version_is_allowed(requirement):
+    version = pins("constraints.txt")[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(version)
+
+
+@pytest.mark.parametrize(
+    "requirement", requirements("keel", "benchmark", "plot", "test"), ids=lambda r: r.name
+)
+def test_the_oldest_leg_tests_the_lower_bound(requirement):
+    (bound,) = [spec for spec in requirement.specifier if spec.operator == ">="]
+    version = pins("constraints-oldest.txt")[canonicalize_name(requirement.name)]
+    assert version == Version(bound.version)
+
+
+@pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
+def test_each_requirement_has_a_lower_bound(requirement):
+    assert [spec.operator for spec in requirement.specifier] == [">="]
