@@ -1,0 +1,65 @@
+"""Scores for imbalanced classes, decisions by costs, and statistics of comparisons."""
+
+from skimbal.metrics._cost import cost_savings, expected_cost, expected_cost_from_confusion
+from skimbal.metrics._decision import (
+    cost_matrix_from_costs,
+    decide,
+    decide_by_costs,
+    inverse_frequency_cost_matrix,
+    normalize_costs,
+    prior_costs,
+)
+from skimbal.metrics._scorers import (
+    check_label_scorer,
+    confusion_score,
+    get_scorer,
+    make_confusion_scorer,
+    make_cost_scorer,
+    score_labels,
+    scorer_names,
+)
+from skimbal.metrics._scores import (
+    accuracy_from_confusion,
+    balanced_accuracy,
+    balanced_accuracy_from_confusion,
+    f1_from_confusion,
+    g_mean,
+    g_mean_from_confusion,
+    macro_f1,
+    macro_f1_from_confusion,
+    precision_from_confusion,
+    precision_per_class,
+    recall_from_confusion,
+    recall_per_class,
+)
+
+__all__ = [
+    "accuracy_from_confusion",
+    "balanced_accuracy",
+    "balanced_accuracy_from_confusion",
+    "check_label_scorer",
+    "confusion_score",
+    "cost_matrix_from_costs",
+    "cost_savings",
+    "decide",
+    "decide_by_costs",
+    "expected_cost",
+    "expected_cost_from_confusion",
+    "f1_from_confusion",
+    "g_mean",
+    "g_mean_from_confusion",
+    "get_scorer",
+    "inverse_frequency_cost_matrix",
+    "macro_f1",
+    "macro_f1_from_confusion",
+    "make_confusion_scorer",
+    "make_cost_scorer",
+    "normalize_costs",
+    "precision_from_confusion",
+    "precision_per_class",
+    "prior_costs",
+    "recall_from_confusion",
+    "recall_per_class",
+    "score_labels",
+    "scorer_names",
+]

@@ -1,0 +1,467 @@
+"""Scorers by name, scorers as functions of confusion matrices, and scores of given labels.
+
+Costs choose labels, so a search over costs scores labels that it already has: it needs no
+estimator and, for a score of the confusion matrix, not even the labels. `confusion_score` and
+`score_labels` are these two ways in; `check_label_scorer` refuses, before any training, a scorer
+that needs more than labels.
+"""
+
+import inspect
+import warnings
+from collections.abc import Callable
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import sklearn.metrics
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
+from skimbal.metrics._scores import (
+    accuracy_from_confusion,
+    balanced_accuracy,
+    balanced_accuracy_from_confusion,
+    count_confusion,
+    f1_from_confusion,
+    g_mean,
+    g_mean_from_confusion,
+    macro_f1,
+    macro_f1_from_confusion,
+    minority_f1,
+    minority_f1_from_confusion,
+)
+
+_OWN: dict[str, tuple[Callable, dict[str, Any]]] = {
+    "accuracy": (sklearn.metrics.accuracy_score, {}),
+    "balanced_accuracy": (balanced_accuracy, {}),
+    "f1": (minority_f1, {}),
+    "g_mean": (g_mean, {}),
+    "macro_f1": (macro_f1, {}),
+    "roc_auc": (
+        sklearn.metrics.roc_auc_score,
+        {"response_method": ("predict_proba", "decision_function"), "multi_class": "ovr"},
+    ),
+}
+
+# Label scores, by their function, as scores of the confusion matrix: no options but these.
+_FROM_CONFUSION: dict[Callable, Callable] = {
+    balanced_accuracy: balanced_accuracy_from_confusion,
+    g_mean: g_mean_from_confusion,
+    macro_f1: macro_f1_from_confusion,
+    minority_f1: minority_f1_from_confusion,
+    sklearn.metrics.accuracy_score: accuracy_from_confusion,
+    sklearn.metrics.balanced_accuracy_score: balanced_accuracy_from_confusion,
+}
+
+
+def scorer_names():
+    """Names that :func:`get_scorer` knows: skimbal's own and scikit-learn's.
+
+    Returns
+    -------
+    names : list of str
+        Sorted.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import scorer_names
+    >>> {"g_mean", "macro_f1", "f1_macro"} <= set(scorer_names())
+    True
+    """
+    return sorted({*_OWN, *sklearn.metrics.get_scorer_names()})
+
+
+def get_scorer(scoring):
+    """Scikit-learn scorer of a name; a scorer is returned unchanged.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A name of :func:`scorer_names` or a callable ``scorer(estimator, X, y)``. Where skimbal and
+        scikit-learn share a name, ``"f1"`` is that of the rarer class of `y_true` (labels of any
+        type), ``"roc_auc"`` takes any number of classes (each against the rest) and
+        ``"balanced_accuracy"`` warns with skimbal's own warning.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)``, higher is better.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or a function of ``(y_true, y_pred)`` is given for a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skimbal.metrics import get_scorer
+    >>> X, y = [[0], [1], [2]], ["no", "no", "yes"]
+    >>> get_scorer("g_mean")(DummyClassifier().fit(X, y), X, y)
+    0.0
+    """
+    if isinstance(scoring, str):
+        return _scorer_by_name(scoring)
+    if not callable(scoring):
+        raise ValueError(
+            f"scoring must be a name or a scorer, got {scoring!r}; skimbal.metrics.scorer_names() "
+            "lists the names"
+        )
+    if _is_plain_score(scoring):
+        name = getattr(scoring, "__name__", repr(scoring))
+        raise ValueError(
+            f"{name} is a function of (y_true, y_pred), not a scorer; wrap it: "
+            f"sklearn.metrics.make_scorer({name})"
+        )
+    return scoring
+
+
+def _scorer_by_name(name):
+    if name in _OWN:
+        function, options = _OWN[name]
+        return sklearn.metrics.make_scorer(function, **options)
+    if name in sklearn.metrics.get_scorer_names():
+        return sklearn.metrics.get_scorer(name)
+    raise ValueError(unknown_name_message("scorer", name, scorer_names()))
+
+
+def _is_plain_score(function):
+    """Whether a callable takes (y_true, y_pred) and not (estimator, X, y)."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    places = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    names = [parameter.name for parameter in parameters if parameter.kind in places]
+    takes_more = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
+    return names[:1] == ["y_true"] or (len(names) < 3 and not takes_more)
+
+
+def make_cost_scorer(cost_matrix, labels):
+    """Scorer of the expected cost, negated so that higher is better.
+
+    Parameters
+    ----------
+    cost_matrix : array-like of shape (n_classes, n_classes)
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row).
+    labels : array-like of shape (n_classes,)
+        The labels of the rows.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)``: minus :func:`expected_cost`.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is no cost matrix of that many classes.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skimbal.metrics import make_cost_scorer
+    >>> X, y = [[0], [1], [2], [3]], ["no", "no", "no", "yes"]
+    >>> scorer = make_cost_scorer([[0, 1], [9, 0]], labels=["no", "yes"])
+    >>> scorer(DummyClassifier().fit(X, y), X, y)
+    -2.25
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or np.unique(labels).size != labels.size:
+        raise ValueError(f"labels must be a list of distinct labels, got {labels.tolist()}")
+    return sklearn.metrics.make_scorer(
+        expected_cost,
+        greater_is_better=False,
+        cost_matrix=check_cost_matrix(cost_matrix, labels.size),
+        labels=labels,
+    )
+
+
+class _ConfusionScore:
+    """Score of labels made from a vectorised function of confusion matrices."""
+
+    def __init__(self, function, name):
+        self.function = function
+        self.__name__ = name
+
+    def __call__(self, y_true, y_pred, *, labels=None, sample_weight=None):
+        _, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
+        return float(self.function(confusion))
+
+
+def make_confusion_scorer(function, *, name=None, labels=None):
+    """Scorer made from a vectorised function of confusion matrices.
+
+    A search over costs scores whole populations with such a function in one call.
+
+    Parameters
+    ----------
+    function : callable
+        Takes confusion matrices of shape (..., n_classes, n_classes), rows the truth, weighted
+        counts; returns scores of shape (...,), higher is better.
+    name : str, default=None
+        Name to show; None for that of the function.
+    labels : array-like of shape (n_classes,), default=None
+        The labels of rows and columns, for a function that does not treat classes alike; None for
+        the sorted labels that occur.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)``.
+
+    Raises
+    ------
+    ValueError
+        If the function is not vectorised: it is tried on stacks of matrices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skimbal.metrics import make_confusion_scorer
+    >>> def worst_recall(confusion):
+    ...     support = np.maximum(confusion.sum(axis=-1), 1)
+    ...     return (confusion.diagonal(axis1=-2, axis2=-1) / support).min(axis=-1)
+    >>> scorer = make_confusion_scorer(worst_recall)
+    >>> X, y = [[0], [1], [2]], ["no", "no", "yes"]
+    >>> scorer(DummyClassifier().fit(X, y), X, y)
+    0.0
+    """
+    name = name or getattr(function, "__name__", type(function).__name__)
+    n_classes = 2 if labels is None else len(labels)
+    stack = np.arange(1.0, 1.0 + 6 * n_classes**2).reshape(2, 3, n_classes, n_classes)
+    for confusion in (stack, stack[0], stack[0, 0]):
+        shape = np.shape(function(confusion))
+        if shape != confusion.shape[:-2]:
+            raise ValueError(
+                f"{name} returned shape {shape} for confusion matrices of shape {confusion.shape}; "
+                f"it must return {confusion.shape[:-2]}, one score a matrix: index the matrix from "
+                "the end, as in confusion[..., 1, 1]"
+            )
+    score = _ConfusionScore(function, name)
+    if labels is None:
+        return sklearn.metrics.make_scorer(score)
+    return sklearn.metrics.make_scorer(score, labels=np.asarray(labels))
+
+
+def confusion_score(scorer, classes=None):
+    """Vectorised function of confusion matrices that gives the same score, if there is one.
+
+    Parameters
+    ----------
+    scorer : str or callable
+        As for :func:`get_scorer`.
+    classes : array-like of shape (n_classes,), default=None
+        The labels of the matrices' rows and columns. Needed for scorers that name labels
+        (scikit-learn's ``"f1"``, :func:`make_cost_scorer`).
+
+    Returns
+    -------
+    function : callable or None
+        From (..., n_classes, n_classes), rows the truth, to (...,), higher is better. None where
+        the score is none of the confusion matrix or none that is known: use :func:`score_labels`.
+
+    Raises
+    ------
+    ValueError
+        If the scorer names labels that are not among `classes`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skimbal.metrics import confusion_score
+    >>> confusion_score("accuracy")(np.array([[[3, 1], [0, 4]], [[4, 0], [0, 4]]]))
+    array([0.875, 1.   ])
+    >>> confusion_score("roc_auc") is None
+    True
+    """
+    scorer = get_scorer(scorer)
+    # What make_scorer was given has no public way out; without it the scorer takes the slow path.
+    function = getattr(scorer, "_score_func", None)
+    options = {
+        name: value
+        for name, value in getattr(scorer, "_kwargs", {}).items()
+        if not (name == "zero_division" and value in (0, "warn"))
+    }
+    sign = getattr(scorer, "_sign", 1)
+    if getattr(scorer, "_response_method", "predict") != "predict":
+        return None
+    score = _plain_confusion_score(function, options, classes)
+    if score is None or sign > 0:
+        return score
+    return partial(_negated, score)
+
+
+def _plain_confusion_score(function, options, classes):
+    """The score as a function of the confusion matrix, before the scorer's sign."""
+    if function is expected_cost and set(options) == {"cost_matrix", "labels"}:
+        order = _positions(options["labels"], classes)
+        matrix = options["cost_matrix"][np.ix_(order, order)]
+        return partial(expected_cost_from_confusion, cost_matrix=matrix)
+    if isinstance(function, _ConfusionScore) and set(options) <= {"labels"}:
+        order = _positions(options["labels"], classes) if options else None
+        return function.function if order is None else _reordered(function.function, order)
+    if function is sklearn.metrics.f1_score:
+        return _f1_confusion_score(classes, **options)
+    return None if options or function is None else _FROM_CONFUSION.get(function)
+
+
+def _f1_confusion_score(classes, average="binary", pos_label=1, **others):
+    if others:
+        return None
+    if average == "macro":
+        return macro_f1_from_confusion
+    if average != "binary" or classes is None or len(classes) != 2:
+        return None
+    return partial(f1_from_confusion, positive=_position_of(pos_label, classes))
+
+
+def _position_of(label, classes):
+    places = np.flatnonzero(np.asarray(classes) == label)
+    if places.size == 0:
+        raise ValueError(
+            f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; name "
+            "one of them, or use 'f1' of skimbal.metrics, which takes the rarer class"
+        )
+    return int(places[0])
+
+
+def _positions(labels, classes):
+    """Index in `labels` of each class."""
+    if classes is None:
+        return np.arange(len(labels))
+    labels = np.asarray(labels).tolist()
+    missing = [label for label in np.asarray(classes).tolist() if label not in labels]
+    if missing:
+        raise ValueError(
+            f"the scorer knows the labels {labels}, but the classes {missing} occur too; make it "
+            "with all labels"
+        )
+    return np.array([labels.index(label) for label in np.asarray(classes).tolist()])
+
+
+def _reordered(function, order):
+    """The function on matrices whose rows are in another order than it expects."""
+    inverse = np.argsort(order)
+    if np.array_equal(inverse, np.arange(len(order))):
+        return function
+    return partial(_on_reordered, function, inverse)
+
+
+def _on_reordered(function, order, confusion):
+    return function(confusion[..., order[:, np.newaxis], order])
+
+
+def _negated(score, confusion):
+    return -score(confusion)
+
+
+class _GivenLabels(ClassifierMixin, BaseEstimator):
+    """Classifier whose predictions are its input; remembers being asked for probabilities."""
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.classes_ = np.asarray(classes)
+        self.wanted_ = None
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def predict(self, X):
+        """Labels, given as the samples themselves."""
+        return np.asarray(X)
+
+    def __getattr__(self, name):
+        if name in ("predict_proba", "predict_log_proba", "decision_function"):
+            self.wanted_ = self.wanted_ or name
+        raise AttributeError(name)
+
+
+def score_labels(scorer, classes, y_true, y_pred, sample_weight=None):
+    """Score of given labels with any scikit-learn scorer that takes labels.
+
+    Parameters
+    ----------
+    scorer : str or callable
+        As for :func:`get_scorer`.
+    classes : array-like of shape (n_classes,)
+        All labels, the ``classes_`` of the classifier that the labels come from.
+    y_true, y_pred : array-like of shape (n_samples,)
+        True and predicted labels.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample.
+
+    Returns
+    -------
+    score : float
+
+    Raises
+    ------
+    ValueError
+        If the scorer needs probabilities, or returns no number.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import score_labels
+    >>> score_labels("matthews_corrcoef", [0, 1], [0, 0, 1, 1], [0, 0, 1, 1])
+    1.0
+    """
+    scorer = get_scorer(scorer)
+    proxy = _GivenLabels(classes)
+    options = {} if sample_weight is None else {"sample_weight": sample_weight}
+    try:
+        score = scorer(proxy, np.asarray(y_pred), np.asarray(y_true), **options)
+    except AttributeError:
+        if proxy.wanted_ is None:
+            raise
+        raise ValueError(
+            f"scorer {scorer!r} needs probabilities ({proxy.wanted_}), but costs choose labels; "
+            "use one that takes labels such as g_mean"
+        ) from None
+    if not isinstance(score, Real):
+        raise ValueError(f"scorer {scorer!r} returned {score!r}; a score must be one number")
+    return float(score)
+
+
+def check_label_scorer(scorer, classes=(0, 1)):
+    """Return the scorer of a name or scorer, or raise if it does not take labels alone.
+
+    The scorer is tried on a few labels, so an unfit one is refused before any training.
+
+    Parameters
+    ----------
+    scorer : str or callable
+        As for :func:`get_scorer`.
+    classes : array-like of shape (n_classes,), default=(0, 1)
+        The labels to try it on.
+
+    Returns
+    -------
+    scorer : callable
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the scorer needs probabilities, does not take these classes or
+        returns no finite number.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import check_label_scorer
+    >>> check_label_scorer("g_mean")
+    make_scorer(g_mean, response_method='predict')
+    """
+    scorer = get_scorer(scorer)
+    y_true = np.repeat(np.asarray(classes), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        score = score_labels(scorer, classes, y_true, np.roll(y_true, 1))
+    if not np.isfinite(score):
+        raise ValueError(
+            f"scorer {scorer!r} returned {score} on labels of every class; use one that takes "
+            "labels such as g_mean"
+        )
+    return scorer
