@@ -1,0 +1,7 @@
+"""Networks as plain torch modules: tensors in, logits out; no labels, no training."""
+
+from skimbal.modules._dbn import stack_rbms
+from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
+from skimbal.modules._rbm import RBM
+
+__all__ = ["ACTIVATIONS", "MLP", "RBM", "Dropout", "stack_rbms"]

@@ -1,0 +1,90 @@
+"""Multi-layer perceptron: dense layers on flattened inputs, logits out."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+}
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from its own generator, so that no global random state is touched."""
+
+    def __init__(self, p, generator):
+        super().__init__()
+        self.p = p
+        self.generator = generator
+
+    def forward(self, x):
+        """Zero each entry with probability p and scale the others by 1 / (1 - p)."""
+        if not self.training:
+            return x
+        keep = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
+        return x * keep / (1.0 - self.p)
+
+
+def dense(n_inputs, n_outputs, generator):
+    """Linear layer with Glorot-uniform weights and zero biases, drawn from `generator`.
+
+    Glorot & Bengio 2010, eq. 16: U(-a, a) with a = sqrt(6 / (n_inputs + n_outputs)).
+    """
+    layer = nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class MLP(nn.Module):
+    """Dense layers with one activation, and a linear layer to the logits.
+
+    Parameters
+    ----------
+    n_inputs, n_classes : int
+        Number of inputs (of the flattened sample) and of logits.
+    hidden_layer_sizes : sequence of int
+        Units of each hidden layer; empty is a linear model.
+    activation : str
+        A key of `ACTIVATIONS`.
+    dropout : float in [0, 1)
+        Probability of dropping a hidden unit in training.
+    generator : torch.Generator
+        Draws the weights.
+    noise_generator : torch.Generator
+        Draws the dropped units; on the device of the inputs.
+    """
+
+    def __init__(
+        self,
+        n_inputs,
+        hidden_layer_sizes,
+        n_classes,
+        *,
+        activation,
+        dropout,
+        generator,
+        noise_generator,
+    ):
+        super().__init__()
+        sizes = [n_inputs, *hidden_layer_sizes]
+        layers: list[nn.Module] = [nn.Flatten()]
+        for n_in, n_out in pairwise(sizes):
+            layers += [dense(n_in, n_out, generator), ACTIVATIONS[activation]()]
+            if dropout:
+                layers.append(Dropout(dropout, noise_generator))
+        self.features = nn.Sequential(*layers)
+        self.output = dense(sizes[-1], n_classes, generator)
+
+    def forward(self, x):
+        """Return the logits, shape (n, n_classes)."""
+        return self.output(self.features(x))
+
+    def hidden_layers(self):
+        """Return the linear layers before the last one, from the input up."""
+        return [layer for layer in self.features if isinstance(layer, nn.Linear)]

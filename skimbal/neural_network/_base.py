@@ -1,0 +1,452 @@
+"""What all networks share: validate, encode, build, train, predict.
+
+`BaseNetClassifier` holds a skorch net (`net_`) and is none: scikit-learn's contract and skorch's
+stay apart. A subclass writes `__init__` and `_build_module`, and may override `_pretrain`.
+"""
+
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import logsumexp
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skimbal._utils._torch import resolve_device, torch_threads
+from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.losses import class_weight_vector, resolve_loss
+from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.neural_network._standardization import channel_moments
+from skimbal.neural_network._training import (
+    OPTIMIZERS,
+    EarlyStopping,
+    Progress,
+    ScheduledLoss,
+    TrainingPlan,
+    forward_in_double,
+    make_net,
+    to_tensors,
+)
+from skimbal.neural_network._validation import ValidationSet, choose
+
+NET_CONSTRAINTS: dict = {
+    "loss": "no_validation",
+    "class_weight": [None, str, dict, "array-like"],
+    "cost_matrix": [None, StrOptions({"inverse_frequency"}), "array-like"],
+    "sampler": [None],
+    "standardize": ["boolean"],
+    "optimizer": [str, callable],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "scoring": [None, str, callable],
+    "device": [str, torch.device],
+    "n_threads": [Interval(Integral, 1, None, closed="left")],
+    "callbacks": [None, list],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+DENSE_CONSTRAINTS: dict = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    **NET_CONSTRAINTS,
+}
+
+
+def check_layer_sizes(hidden_layer_sizes):
+    """Return the sizes as a list of int, or raise a ValueError."""
+    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be whole numbers of at least 1, got {hidden_layer_sizes!r}"
+        )
+    return sizes
+
+
+class BaseNetClassifier(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Base of the network classifiers.
+
+    A subclass writes out `__init__` and defines `_build_module`; its module has the parts
+    `features` (all but the last layer) and `output` (the last layer, which gives the logits).
+    """
+
+    @abstractmethod
+    def _build_module(self, X, n_classes, generator, noise_generator):
+        """Return the initialised module for inputs like `X` (standardised, without labels)."""
+
+    def _pretrain(self, module, X, sample_weight, plan, noise_generator):
+        """Train the module without labels; by default not at all."""
+
+    def _check_inputs(self, X, *, reset):
+        """Raise a ValueError for inputs that this network can't take."""
+
+    def _prepare_inputs(self, X):
+        """Bring validated inputs to the scale that the network is trained on."""
+        return (X - self.input_mean_) / self.input_scale_ if self.standardize else X
+
+    # ---------------------------------------------------------------- training
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network from new initial weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
+            Training inputs, finite.
+        y : array-like of shape (n_samples,)
+            Labels of two or more classes, numbers or strings.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples in the loss and in the class counts.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            For invalid data or parameters, before any training; NonFiniteLossError when the loss
+            becomes NaN or infinite.
+        """
+        X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=True)
+        self.classes_, targets = np.unique(y, return_inverse=True)
+        counts = self._class_counts(targets, sample_weight)
+        rng = check_random_state(self.random_state)
+        train, valid = self._split_validation(X, targets, sample_weight, rng)
+        with torch_threads(self.n_threads):
+            self._initialize(*train, counts, rng, valid)
+            self._train(*train, n_epochs=self.max_epochs)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
+        """Train for one more epoch, on the given samples.
+
+        The first call initialises the network, its standardisation (from the samples given) and
+        its weights; after `fit`, training goes on.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`; `y` may lack classes.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; needed in the first call.
+        class_counts : dict label -> count or array-like of shape (n_classes,), default=None
+            Class counts of the whole stream. Needed in the first call by settings that depend on
+            counts (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because
+            those of the first samples would stay for good.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+        """
+        if self.early_stopping:
+            raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
+        first = not hasattr(self, "net_")
+        _check_partial_fit_first_call(self, classes)
+        X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
+        targets = self._encode_labels(y)
+        with torch_threads(self.n_threads):
+            if first:
+                counts = self._stream_counts(class_counts, targets, sample_weight)
+                rng = check_random_state(self.random_state)
+                self._initialize(X, targets, sample_weight, counts, rng)
+            self._train(X, targets, sample_weight, n_epochs=1)
+        return self
+
+    def _validate_training_data(self, X, y, sample_weight, *, reset):
+        X, y = validate_data(self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self._check_inputs(X, reset=reset)
+        if reset:
+            self.input_shape_ = X.shape[1:]
+        self._check_input_shape(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            used = sample_weight > 0
+            X, y, sample_weight = X[used], y[used], sample_weight[used]
+        return X, y, sample_weight
+
+    def _check_input_shape(self, X):
+        if X.shape[1:] != self.input_shape_:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
+                f"samples of shape {self.input_shape_}"
+            )
+        if X.ndim > 2 and hasattr(self, "n_features_in_"):
+            del self.n_features_in_
+
+    def _class_counts(self, targets, sample_weight):
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has {len(self.classes_)} class ({self.classes_.tolist()}) with a positive "
+                "weight; a classifier needs samples of two or more classes"
+            )
+        return np.bincount(targets, sample_weight, len(self.classes_)).astype(np.float64)
+
+    def _encode_labels(self, y):
+        strangers = np.setdiff1d(y, self.classes_)
+        if len(strangers):
+            raise ValueError(
+                f"y has labels {strangers.tolist()}, which are not in classes "
+                f"{self.classes_.tolist()}"
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _stream_counts(self, class_counts, targets, sample_weight):
+        """Class counts for the first call of `partial_fit`."""
+        needs_counts = (
+            isinstance(self.class_weight, str)
+            or isinstance(self.cost_matrix, str)
+            or resolve_loss(self.loss).needs_counts
+        )
+        if class_counts is None and needs_counts:
+            raise ValueError(
+                f"class_weight={self.class_weight!r}, cost_matrix={self.cost_matrix!r} and "
+                f"loss={self.loss!r} depend on class counts, which the first samples don't tell; "
+                "give partial_fit class_counts=..., or give weights and costs as numbers"
+            )
+        if class_counts is None:
+            return self._class_counts(targets, sample_weight)
+        if isinstance(class_counts, dict):
+            class_counts = [class_counts.get(label, 0) for label in self.classes_.tolist()]
+        counts = np.asarray(class_counts, dtype=np.float64)
+        if counts.shape != self.classes_.shape or not (counts > 0).all():
+            raise ValueError(
+                f"class_counts {counts.tolist()} must be one positive number for each of the "
+                f"classes {self.classes_.tolist()}"
+            )
+        return counts
+
+    def _split_validation(self, X, targets, sample_weight, rng):
+        """Split off the validation data of early stopping; None when there is none."""
+        if not self.early_stopping:
+            return (X, targets, sample_weight), None
+        n_samples = np.bincount(targets, minlength=len(self.classes_))
+        smallest = n_samples.argmin()
+        if n_samples[smallest] < 2:
+            raise ValueError(
+                f"class {self.classes_.tolist()[smallest]!r} has 1 sample, but early_stopping=True "
+                "needs 2 of each class, one of them for validation"
+            )
+        n_valid = max(len(self.classes_), round(self.validation_fraction * len(X)))
+        splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=rng.randint(2**31 - 1))
+        return [
+            (X[rows], targets[rows], None if sample_weight is None else sample_weight[rows])
+            for rows in next(splitter.split(X, targets))
+        ]
+
+    def _initialize(self, X, targets, sample_weight, counts, rng, valid=None):
+        """Build module, loss and net; every setting is checked before anything is trained."""
+        device = resolve_device(self.device)
+        self._check_optimizer()
+        self.cost_matrix_ = self._resolve_cost_matrix(counts)
+        loss = self._bind_loss(counts, self.class_weight)
+        seeds = rng.randint(2**31 - 1, size=2).tolist()
+        generator = torch.Generator().manual_seed(seeds[0])
+        noise_generator = torch.Generator(device).manual_seed(seeds[1])
+        if self.standardize:
+            self.input_mean_, self.input_scale_ = channel_moments(X, sample_weight)
+        callbacks = self._callbacks(loss, self._validation_set(valid, counts, device))
+        plan = TrainingPlan(
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            device=device,
+            generator=generator,
+            callbacks=callbacks,
+        )
+        inputs = self._prepare_inputs(X)
+        module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
+        module = module.to(device, torch.get_default_dtype())
+        self._pretrain(module, inputs, sample_weight, plan, noise_generator)
+        self.net_ = make_net(module, loss, self.classes_, plan)
+
+    def _check_optimizer(self):
+        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
+            raise ValueError(unknown_name_message("optimizer", self.optimizer, OPTIMIZERS))
+
+    def _bind_loss(self, counts, class_weight):
+        """Bind the loss to the class counts, weights and costs of the training data."""
+        loss = resolve_loss(self.loss)
+        weight = class_weight_vector(class_weight, self.classes_, counts)
+        if weight is not None and loss.weights_classes:
+            raise ValueError(
+                f"loss={loss!r} weights the classes itself; with class_weight="
+                f"{class_weight!r} the two would multiply: leave one of them out"
+            )
+        return loss.bind(counts, class_weight=weight, cost_matrix=self.cost_matrix_)
+
+    def _resolve_cost_matrix(self, counts):
+        if self.cost_matrix is None:
+            return None
+        if isinstance(self.cost_matrix, str):
+            return inverse_frequency_cost_matrix(counts)
+        return check_cost_matrix(self.cost_matrix, len(self.classes_))
+
+    def _validation_set(self, valid, counts, device):
+        if valid is None:
+            return None
+        X, target, *weight = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
+        return ValidationSet(
+            X,
+            target,
+            weight[0] if weight else None,
+            loss=self._bind_loss(counts, class_weight=None).to(device),
+            scorer=None if self.scoring is None else get_scorer(self.scoring),
+            classes=self.classes_,
+            cost_matrix=self.cost_matrix_,
+        )
+
+    def _callbacks(self, loss, validation_set):
+        callbacks = list(self.callbacks or [])
+        if hasattr(loss, "set_epoch"):
+            callbacks.append(ScheduledLoss(self.max_epochs))
+        if validation_set is not None:
+            callbacks.append(EarlyStopping(validation_set, self.n_iter_no_change))
+        if self.verbose:
+            callbacks.append(Progress(self.max_epochs))
+        return callbacks
+
+    def _train(self, X, targets, sample_weight, n_epochs):
+        """Train; publish what there is also when the user interrupts."""
+        inputs = self._prepare_inputs(X)
+        tensors = to_tensors(inputs, targets, sample_weight, device=self.net_.device)
+        try:
+            self.net_.train(tensors, n_epochs)
+        finally:
+            self._publish()
+
+    def _publish(self):
+        """Set the fitted attributes that describe the training."""
+        self.history_ = pd.DataFrame(
+            [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
+        )
+        self.n_iter_ = len(self.history_)
+        weight = getattr(self.net_.criterion_, "class_weight", None)
+        self.class_weight_ = (
+            np.ones(len(self.classes_)) if weight is None else weight.double().cpu().numpy()
+        )
+
+    # ---------------------------------------------------------------- prediction
+
+    def transform(self, X):
+        """Return the activations before the last layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
+            Inputs shaped as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Activations in float64.
+        """
+        return self._forward(X)[0]
+
+    def decision_function(self, X):
+        """Return how far the posteriors lean, whatever the costs.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of ``classes_[1]``; for more the log-posteriors.
+        """
+        log_proba = self.predict_log_proba(X)
+        return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of the posteriors, shape (n_samples, n_classes)."""
+        logits = self._forward(X)[1]
+        return logits - logsumexp(logits, axis=1, keepdims=True)
+
+    def predict_proba(self, X):
+        """Return the posteriors, the softmax of the logits; costs don't change them.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Posteriors in the order of `classes_`; each row adds up to 1.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Return the class of least expected cost; without costs, of the largest posterior.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[choose(proba, self.cost_matrix_)]
+
+    def _forward(self, X):
+        """Return features and logits in float64, where single precision depends on the batch."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
+        self._check_input_shape(X)
+        with torch_threads(self.n_threads):
+            return forward_in_double(self.net_.module_, self._prepare_inputs(X))
+
+    @property
+    def _n_features_out(self):
+        return self.net_.module_.output.in_features
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "history_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

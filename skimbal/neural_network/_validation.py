@@ -1,0 +1,89 @@
+"""Validation while a network trains: its loss, and any scorer on its answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skimbal.metrics import decide
+
+
+class GivenPosteriors(ClassifierMixin, BaseEstimator):
+    """A classifier whose answers are given: what a scorer needs to score posteriors.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    proba : ndarray of shape (n_samples, n_classes)
+        Answer to `predict_proba`, whatever X.
+    cost_matrix : ndarray of shape (n_classes, n_classes) or None
+        `predict` decides by the least expected cost; None by the largest posterior.
+    """
+
+    def __init__(self, classes, proba, cost_matrix=None):
+        self.classes = classes
+        self.proba = proba
+        self.cost_matrix = cost_matrix
+
+    @property
+    def classes_(self):
+        """The labels."""
+        return self.classes
+
+    def fit(self, X, y):
+        """Do nothing: the answers are given."""
+        return self
+
+    def predict_proba(self, X):
+        """Return the given posteriors."""
+        return self.proba
+
+    def predict(self, X):
+        """Return the labels that the posteriors and costs decide for."""
+        return self.classes[choose(self.proba, self.cost_matrix)]
+
+    def decision_function(self, X):
+        """Return the log-odds (two classes) or log-posteriors of the given answers."""
+        return log_odds(self.proba)
+
+
+def choose(proba, cost_matrix):
+    """Index of the class of least expected cost, or of the largest posterior without costs."""
+    return proba.argmax(axis=1) if cost_matrix is None else decide(proba, cost_matrix)
+
+
+def log_odds(proba):
+    """Log-odds of the second class of two, shape (n,); else log-posteriors, (n, n_classes)."""
+    with np.errstate(divide="ignore"):
+        log_proba = np.log(proba)
+    return log_proba[:, 1] - log_proba[:, 0] if proba.shape[1] == 2 else log_proba
+
+
+@dataclass
+class ValidationSet:
+    """Data that is held out of the training, and how to judge a module on it.
+
+    Calling it with a module returns the mean unweighted loss and the score (None without scorer).
+    """
+
+    X: torch.Tensor
+    target: torch.Tensor
+    sample_weight: torch.Tensor | None
+    loss: torch.nn.Module
+    scorer: object
+    classes: np.ndarray
+    cost_matrix: np.ndarray | None
+
+    @torch.no_grad()
+    def __call__(self, module):
+        module.eval()
+        logits = module(self.X)
+        loss = self.loss(logits, self.target, self.sample_weight).item()
+        if self.scorer is None:
+            return loss, None
+        proba = torch.softmax(logits.double(), dim=1).cpu().numpy()
+        model = GivenPosteriors(self.classes, proba, self.cost_matrix)
+        y = self.classes[self.target.cpu().numpy()]
+        return loss, self.scorer(model, self.X.cpu().numpy(), y)
