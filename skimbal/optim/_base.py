@@ -77,6 +77,31 @@ class BaseOptimizer(ABC):
         Number of dimensions.
     population_size : int
         Points that each `ask` returns.
+
+    Examples
+    --------
+    A subclass that looks around the best point so far:
+
+    >>> from skimbal.optim import BaseOptimizer
+    >>> class AroundTheBest(BaseOptimizer):
+    ...     def __init__(self, bounds, *, population_size=10, random_state=None):
+    ...         super().__init__(bounds, random_state)
+    ...         self.population_size = population_size
+    ...         self.centre = self.bounds.mean(axis=1)
+    ...
+    ...     def _propose(self):
+    ...         low, high = self.bounds.T
+    ...         steps = self._rng.normal(size=(self.population_size, self.n_dims))
+    ...         return (self.centre + 0.1 * (high - low) * steps).clip(low, high)
+    ...
+    ...     def _learn(self, x, losses):
+    ...         self.centre, _ = self.best
+    >>> optimizer = AroundTheBest([(-5, 5), (-5, 5)], random_state=0)
+    >>> for _ in range(50):
+    ...     x = optimizer.ask()
+    ...     optimizer.tell(x, (x**2).sum(axis=1))
+    >>> optimizer.best[1] < 0.1
+    True
     """
 
     population_size: int

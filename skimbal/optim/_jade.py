@@ -105,7 +105,7 @@ class JADE(BaseOptimizer):
     ----------
     J. Zhang and A. C. Sanderson, "JADE: Adaptive Differential Evolution With Optional External
     Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009.
-    :doi:`10.1109/TEVC.2009.2014613`
+    https://doi.org/10.1109/TEVC.2009.2014613
 
     Examples
     --------
