@@ -32,9 +32,21 @@ from skimbal.metrics._scores import (
     recall_from_confusion,
     recall_per_class,
 )
+from skimbal.metrics._statistics import (
+    average_ranks,
+    friedman,
+    holm,
+    iman_davenport,
+    rank_methods,
+    significant_wins,
+    wilcoxon,
+    wilcoxon_to_control,
+    win_lose_draw,
+)
 
 __all__ = [
     "accuracy_from_confusion",
+    "average_ranks",
     "balanced_accuracy",
     "balanced_accuracy_from_confusion",
     "check_label_scorer",
@@ -46,9 +58,12 @@ __all__ = [
     "expected_cost",
     "expected_cost_from_confusion",
     "f1_from_confusion",
+    "friedman",
     "g_mean",
     "g_mean_from_confusion",
     "get_scorer",
+    "holm",
+    "iman_davenport",
     "inverse_frequency_cost_matrix",
     "macro_f1",
     "macro_f1_from_confusion",
@@ -58,8 +73,13 @@ __all__ = [
     "precision_from_confusion",
     "precision_per_class",
     "prior_costs",
+    "rank_methods",
     "recall_from_confusion",
     "recall_per_class",
     "score_labels",
     "scorer_names",
+    "significant_wins",
+    "wilcoxon",
+    "wilcoxon_to_control",
+    "win_lose_draw",
 ]

@@ -19,11 +19,24 @@ from skimbal.metrics._scores import class_support, count_confusion
 
 
 def expected_cost_from_confusion(confusion, cost_matrix):
-    """Mean cost a sample, of confusion matrices of shape (..., n_classes, n_classes).
+    """Mean cost a sample, from confusion matrices.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+    cost_matrix : ndarray of shape (n_classes, n_classes)
+        Cost of predicting class j (column) when the truth is class i (row).
+
+    Returns
+    -------
+    costs : ndarray of shape (...,)
+        >= 0, in the unit of `cost_matrix`; lower is better.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import expected_cost_from_confusion
     >>> expected_cost_from_confusion(np.array([[8, 1], [0, 1]]), np.array([[0, 2], [5, 0]])).item()
     0.2
     """

@@ -136,6 +136,7 @@ def prior_costs(class_counts):
     Returns
     -------
     costs : ndarray of shape (n_classes,)
+        Positive, the largest for the rarest class.
 
     Examples
     --------
@@ -188,6 +189,7 @@ def normalize_costs(costs):
     Returns
     -------
     costs : ndarray of shape (..., n_classes)
+        Positive, in the same ratios.
 
     Examples
     --------

@@ -397,6 +397,7 @@ def score_labels(scorer, classes, y_true, y_pred, sample_weight=None):
     Returns
     -------
     score : float
+        Higher is better, as for every scorer.
 
     Raises
     ------
@@ -441,6 +442,7 @@ def check_label_scorer(scorer, classes=(0, 1)):
     Returns
     -------
     scorer : callable
+        Itself, or the scorer of that name.
 
     Raises
     ------

@@ -54,11 +54,22 @@ def _sum_classes(values):
 
 
 def recall_from_confusion(confusion):
-    """Recall of each class, (..., n_classes); NaN for a class absent from the truth.
+    """Recall of each class, from confusion matrices.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    recalls : ndarray of shape (..., n_classes)
+        In [0, 1]; NaN for a class absent from the truth.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import recall_from_confusion
     >>> recall_from_confusion(np.array([[8, 2], [1, 3]]))
     array([0.8 , 0.75])
     """
@@ -66,11 +77,22 @@ def recall_from_confusion(confusion):
 
 
 def precision_from_confusion(confusion):
-    """Precision of each class, (..., n_classes); NaN for a class that is never predicted.
+    """Precision of each class, from confusion matrices.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    precisions : ndarray of shape (..., n_classes)
+        In [0, 1]; NaN for a class that is never predicted.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import precision_from_confusion
     >>> precision_from_confusion(np.array([[8, 2], [2, 3]]))
     array([0.8, 0.6])
     """
@@ -78,15 +100,24 @@ def precision_from_confusion(confusion):
 
 
 def g_mean_from_confusion(confusion):
-    r"""Geometric mean of the recalls of the classes present in the truth, (...,).
+    r"""Geometric mean of the recalls of the classes present in the truth.
 
     .. math:: G = \Big( \prod_{c \in P} R_c \Big)^{1 / |P|}
 
-    Exactly 0 where one of these classes is missed altogether; NaN for an empty matrix.
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1]; exactly 0 where a class present is missed altogether, NaN for an empty matrix.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import g_mean_from_confusion
     >>> g_mean_from_confusion(np.array([[8, 0], [3, 1]])).item()
     0.5
     """
@@ -107,11 +138,22 @@ def g_mean_from_confusion(confusion):
 
 
 def balanced_accuracy_from_confusion(confusion):
-    """Mean recall of the classes present in the truth, (...,); NaN for an empty matrix.
+    """Mean recall of the classes present in the truth.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1]; NaN for an empty matrix.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import balanced_accuracy_from_confusion
     >>> balanced_accuracy_from_confusion(np.array([[8, 2], [1, 3]])).item()
     0.775
     """
@@ -123,11 +165,22 @@ def balanced_accuracy_from_confusion(confusion):
 
 
 def accuracy_from_confusion(confusion):
-    """Fraction of the weight that is predicted right, (...,); NaN for an empty matrix.
+    """Fraction of the weight that is predicted right.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1]; NaN for an empty matrix.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import accuracy_from_confusion
     >>> accuracy_from_confusion(np.array([[8, 2], [1, 9]])).item()
     0.85
     """
@@ -141,19 +194,26 @@ def _f1_per_class(confusion, occurrences):
 
 
 def f1_from_confusion(confusion, positive):
-    r"""F1 of one class, (...,); 0 where it is neither there nor predicted.
+    r"""F1 of one class.
 
     .. math:: F_1 = \frac{2 \, TP}{2 \, TP + FN + FP}
 
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
     positive : int
         Index of the positive class.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1]; 0 where the class is neither there nor predicted.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import f1_from_confusion
     >>> f1_from_confusion(np.array([[8, 2], [2, 3]]), positive=1).item()
     0.6
     """
@@ -163,13 +223,22 @@ def f1_from_confusion(confusion, positive):
 
 
 def macro_f1_from_confusion(confusion):
-    """Mean F1 of the classes present in the truth or the predictions, (...,).
+    """Mean F1 of the classes present in the truth or the predictions.
 
-    NaN for an empty matrix.
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1]; NaN for an empty matrix.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.metrics import macro_f1_from_confusion
     >>> macro_f1_from_confusion(np.array([[8, 2], [2, 3]])).item()
     0.7
     """
@@ -181,7 +250,17 @@ def macro_f1_from_confusion(confusion):
 
 
 def minority_f1_from_confusion(confusion):
-    """F1 of the rarer of two classes in the truth (the second if both are as frequent), (...,).
+    """F1 of the rarer of two classes in the truth, the second if both are as frequent.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+        Confusion matrices, weighted; rows are the truth, columns the predictions.
+
+    Returns
+    -------
+    scores : ndarray of shape (...,)
+        In [0, 1].
 
     Examples
     --------

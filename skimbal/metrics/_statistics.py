@@ -1,0 +1,365 @@
+"""Statistics for comparisons of methods over data sets: pure functions of score tables.
+
+A table has a row for each data set and a column for each method; higher is better, and NaN, a
+method that failed, is worse than every score.
+
+References
+----------
+J. Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006) 1-30,
+https://dl.acm.org/doi/10.5555/1248547.1248548
+S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+Statistics 6 (1979) 65-70, https://www.jstor.org/stable/4615733
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class RankTest(NamedTuple):
+    """Statistic and p-value of a test on ranks."""
+
+    statistic: float
+    p_value: float
+
+
+class WinLoseDraw(NamedTuple):
+    """On how many data sets a method is better, worse, and not significantly different."""
+
+    win: int
+    lose: int
+    draw: int
+
+
+def rank_methods(scores):
+    """Rank of each method on each data set, 1 the best; ties share their mean rank.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_sets, n_methods)
+        Higher is better; NaN ranks last.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n_sets, n_methods)
+        In [1, n_methods]; each row adds up to n_methods (n_methods + 1) / 2.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import rank_methods
+    >>> rank_methods([[0.9, 0.7, 0.7], [0.2, float("nan"), 0.5]])
+    array([[1. , 2.5, 2.5],
+           [2. , 3. , 1. ]])
+    """
+    scores = _check_table(scores)
+    return stats.rankdata(-np.where(np.isnan(scores), -np.inf, scores), axis=1)
+
+
+def average_ranks(scores):
+    """Mean rank of each method over the data sets, 1 the best.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_sets, n_methods)
+        Higher is better; NaN ranks last.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n_methods,)
+        In [1, n_methods].
+
+    Examples
+    --------
+    >>> from skimbal.metrics import average_ranks
+    >>> average_ranks([[0.9, 0.7, 0.7], [0.2, 0.1, 0.5]])
+    array([1.5 , 2.75, 1.75])
+    """
+    return rank_methods(scores).mean(axis=0)
+
+
+def friedman(scores):
+    """Friedman's test that all methods rank alike.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_sets, n_methods)
+        At least three methods and two data sets; higher is better, NaN ranks last.
+
+    Returns
+    -------
+    result : RankTest
+        Chi-squared statistic, corrected for ties, and p-value; 0 and 1 where all ranks are tied.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three methods or two data sets.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import friedman
+    >>> round(friedman([[0.9, 0.8, 0.7], [0.8, 0.7, 0.6], [0.9, 0.5, 0.6]]).statistic, 3)
+    4.667
+    """
+    ranks = _check_comparison(scores)
+    if np.ptp(ranks, axis=1).max() == 0:
+        return RankTest(0.0, 1.0)
+    statistic, p_value = stats.friedmanchisquare(*ranks.T)
+    return RankTest(float(statistic), float(p_value))
+
+
+def iman_davenport(scores):
+    r"""F test that all methods rank alike, less conservative than :func:`friedman`.
+
+    .. math:: F = \frac{(n - 1) \chi^2}{n (k - 1) - \chi^2}
+
+    with Friedman's statistic of n data sets and k methods (Demsar 2006, section 3.2.2).
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_sets, n_methods)
+        At least three methods and two data sets; higher is better, NaN ranks last.
+
+    Returns
+    -------
+    result : RankTest
+        F statistic and p-value; infinity and 0 where all data sets rank the methods alike.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three methods or two data sets.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import iman_davenport
+    >>> round(iman_davenport([[0.9, 0.8, 0.7], [0.8, 0.7, 0.6], [0.9, 0.5, 0.6]]).statistic, 3)
+    7.0
+    """
+    n_sets, n_methods = _check_comparison(scores).shape
+    chi_squared = friedman(scores).statistic
+    room = n_sets * (n_methods - 1) - chi_squared
+    # Rounding leaves some 1e-15 where every data set ranks the methods alike.
+    if room <= 1e-12 * n_sets * n_methods:
+        return RankTest(np.inf, 0.0)
+    statistic = (n_sets - 1) * chi_squared / room
+    p_value = stats.f.sf(statistic, n_methods - 1, (n_methods - 1) * (n_sets - 1))
+    return RankTest(float(statistic), float(p_value))
+
+
+def wilcoxon(a, b):
+    """Wilcoxon's signed-rank test of paired scores, two-sided.
+
+    Parameters
+    ----------
+    a, b : array-like of shape (n_pairs,)
+        Paired scores. Pairs that are equal, or both NaN, are left out; one NaN loses its pair by
+        the widest margin.
+
+    Returns
+    -------
+    p_value : float
+        1 where no pair differs. Below six differing pairs it is above 0.05 whatever they are.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import wilcoxon
+    >>> wilcoxon([0.9, 0.8, 0.7, 0.9, 0.8, 0.9], [0.8, 0.6, 0.4, 0.5, 0.3, 0.3])
+    0.03125
+    """
+    return _wilcoxon_of_differences(_differences(a, b))
+
+
+def wilcoxon_to_control(scores, control):
+    """P-value of each method against a control, over the data sets.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_sets, n_methods)
+        Higher is better; NaN loses.
+    control : int
+        Column of the control.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n_methods,)
+        Two-sided, not adjusted (see :func:`holm`); NaN for the control itself.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import wilcoxon_to_control
+    >>> scores = [[0.9, 0.8, 0.9], [0.8, 0.6, 0.8], [0.7, 0.4, 0.7], [0.9, 0.5, 0.9]]
+    >>> wilcoxon_to_control(scores, control=0)
+    array([  nan, 0.125, 1.   ])
+    """
+    scores = _check_table(scores)
+    n_methods = scores.shape[1]
+    if not 0 <= control < n_methods:
+        raise ValueError(f"control is {control}, but the columns are 0 to {n_methods - 1}")
+    p_values = np.full(n_methods, np.nan)
+    for method in range(n_methods):
+        if method != control:
+            p_values[method] = wilcoxon(scores[:, method], scores[:, control])
+    return p_values
+
+
+def holm(p_values):
+    r"""P-values adjusted for several tests by Holm's step-down procedure.
+
+    .. math:: \tilde p_{(i)} = \min\Big(1, \max_{j \le i} \; (m - j + 1) \, p_{(j)}\Big)
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_tests,)
+        In [0, 1]; NaN, no test, stays NaN and does not count.
+
+    Returns
+    -------
+    adjusted : ndarray of shape (n_tests,)
+        Those below alpha are significant with a family-wise error of at most alpha.
+
+    Raises
+    ------
+    ValueError
+        If a p-value is outside [0, 1].
+
+    Examples
+    --------
+    >>> from skimbal.metrics import holm
+    >>> holm([0.02, 0.001, 0.5])
+    array([0.04 , 0.003, 0.5  ])
+    """
+    p_values = np.asarray(p_values, dtype=np.float64)
+    if p_values.ndim != 1:
+        raise ValueError(f"p_values has shape {p_values.shape}; give a list of them")
+    tests = np.flatnonzero(~np.isnan(p_values))
+    if ((p_values[tests] < 0) | (p_values[tests] > 1)).any():
+        raise ValueError(f"p_values must be in [0, 1], got {p_values.tolist()}")
+    order = tests[np.argsort(p_values[tests], kind="stable")]
+    adjusted = np.full(p_values.shape, np.nan)
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1.0)
+    return adjusted
+
+
+def significant_wins(a, b, alpha=0.05):
+    """Whether a method is better than another on each data set, by its repeated scores.
+
+    Parameters
+    ----------
+    a, b : sequence of n_sets array-likes of shape (n_repeats,)
+        Scores of the two methods on each data set, paired by fold and trial; the number of
+        repeats may differ between data sets.
+    alpha : float, default=0.05
+        Level of the two-sided Wilcoxon signed-rank test of each data set, in (0, 1).
+
+    Returns
+    -------
+    outcomes : ndarray of shape (n_sets,), int
+        1 where `a` is significantly better, -1 where `b` is, 0 where neither.
+
+    Raises
+    ------
+    ValueError
+        If the two do not match or `alpha` is outside (0, 1).
+
+    Examples
+    --------
+    >>> from skimbal.metrics import significant_wins
+    >>> better = [0.9, 0.8, 0.7, 0.9, 0.8, 0.9]
+    >>> worse = [0.8, 0.6, 0.4, 0.5, 0.3, 0.3]
+    >>> significant_wins([better, worse, worse], [worse, worse, better])
+    array([ 1,  0, -1])
+    """
+    if len(a) != len(b):
+        raise ValueError(f"a has {len(a)} data sets and b {len(b)}; both need the same ones")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be in (0, 1), got {alpha}")
+    outcomes = np.zeros(len(a), dtype=int)
+    for index, (scores_a, scores_b) in enumerate(zip(a, b, strict=True)):
+        differences = _differences(scores_a, scores_b)
+        if _wilcoxon_of_differences(differences) < alpha:
+            outcomes[index] = np.sign(_signed_rank_sum(differences))
+    return outcomes
+
+
+def win_lose_draw(a, b, alpha=0.05):
+    """Number of data sets on which a method is better, worse, and neither.
+
+    Parameters
+    ----------
+    a, b : sequence of n_sets array-likes of shape (n_repeats,)
+        Scores of the two methods on each data set, paired by fold and trial.
+    alpha : float, default=0.05
+        Level of the test; what is not significant is a draw.
+
+    Returns
+    -------
+    counts : WinLoseDraw
+        Of :func:`significant_wins`, from the side of `a`.
+
+    Raises
+    ------
+    ValueError
+        If the two do not match or `alpha` is outside (0, 1).
+
+    Examples
+    --------
+    >>> from skimbal.metrics import win_lose_draw
+    >>> better = [0.9, 0.8, 0.7, 0.9, 0.8, 0.9]
+    >>> worse = [0.8, 0.6, 0.4, 0.5, 0.3, 0.3]
+    >>> win_lose_draw([better, better, worse], [worse, worse, worse])
+    WinLoseDraw(win=2, lose=0, draw=1)
+    """
+    outcomes = significant_wins(a, b, alpha)
+    win, lose = int((outcomes == 1).sum()), int((outcomes == -1).sum())
+    return WinLoseDraw(win, lose, outcomes.size - win - lose)
+
+
+def _differences(a, b):
+    """Differences of paired scores that are not zero; infinite where one of a pair is NaN."""
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(
+            f"paired scores have shapes {a.shape} and {b.shape}; both must be (n_pairs,)"
+        )
+    missing_a, missing_b = np.isnan(a), np.isnan(b)
+    differences = np.where(missing_a | missing_b, 0.0, a - b)
+    differences[missing_a & ~missing_b] = -np.inf
+    differences[missing_b & ~missing_a] = np.inf
+    return differences[differences != 0]
+
+
+def _wilcoxon_of_differences(differences):
+    if differences.size == 0:
+        return 1.0
+    return float(stats.wilcoxon(differences).pvalue)
+
+
+def _signed_rank_sum(differences):
+    return np.sum(np.sign(differences) * stats.rankdata(np.abs(differences)))
+
+
+def _check_table(scores):
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 2 or 0 in scores.shape:
+        raise ValueError(
+            f"scores has shape {scores.shape}; give a table of shape (n_sets, n_methods)"
+        )
+    return scores
+
+
+def _check_comparison(scores):
+    ranks = rank_methods(scores)
+    if ranks.shape[0] < 2 or ranks.shape[1] < 3:
+        raise ValueError(
+            f"scores has {ranks.shape[0]} data sets and {ranks.shape[1]} methods; the test needs "
+            "at least 2 data sets and 3 methods (for two methods use wilcoxon)"
+        )
+    return ranks
