@@ -62,7 +62,7 @@ def index(tmp_path, wheel, monkeypatch):
     (project / "index.html").write_text(f'<!DOCTYPE html><a href="{wheel.name}">{wheel.name}</a>')
     handler = partial(QuietHandler, directory=str(tmp_path / "www"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     use_index(monkeypatch, f"http://127.0.0.1:{server.server_port}/simple")
     yield served
