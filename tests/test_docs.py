@@ -28,12 +28,12 @@ ERRORS = {
     "SS06",  # summary of more than one line
     "PR02",  # documented parameter that does not exist
     "PR03",  # parameters in the wrong order
-    "PR04",  # parameter without type
     "PR07",  # parameter without description
     "RT03",  # return value without description
 }
 EXPORTED_ERRORS = ERRORS | {
     "PR01",  # parameter not documented
+    "PR04",  # parameter without type
     "RT01",  # what is returned is not documented
     "EX01",  # no example
 }
@@ -81,7 +81,8 @@ EXCEPTIONS = sorted(
 @pytest.mark.parametrize("name", ["skimbal", *MODULES])
 def test_docstring_examples_run(name):
     module = importlib.import_module(name)
-    assert module.__doc__ or name.endswith("_version")
+    is_empty = not Path(module.__file__).read_text().strip()
+    assert module.__doc__ or is_empty or name == "skimbal._version"
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 
 
