@@ -1,5 +1,14 @@
 """Class-imbalanced learning with neural networks under the scikit-learn interface."""
 
 from skimbal._version import __version__
+from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
+from skimbal.neural_network import DBNClassifier, MLPClassifier
 
-__all__ = ["__version__"]
+__all__ = [
+    "DBNClassifier",
+    "ECSDBNClassifier",
+    "FixedCostClassifier",
+    "MLPClassifier",
+    "TunedCostClassifierCV",
+    "__version__",
+]

@@ -1,0 +1,93 @@
+"""What all cost-sensitive classifiers share: a fitted classifier and a decision by costs."""
+
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skimbal.metrics import decide
+
+MAX_SEED = np.iinfo(np.int32).max
+
+
+def _estimator_has(method):
+    def check(self):
+        estimator = getattr(self, "estimator_", None)
+        getattr(self._base_estimator() if estimator is None else estimator, method)
+        return True
+
+    return check
+
+
+def seed_unset(estimator, random_state):
+    """Give every `random_state` of an estimator that is None a seed, for one seed to rule all."""
+    rng = check_random_state(random_state)
+    seeds = {
+        name: rng.randint(MAX_SEED)
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if (name == "random_state" or name.endswith("__random_state")) and value is None
+    }
+    return estimator.set_params(**seeds) if random_state is not None else estimator
+
+
+class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base of the classifiers that decide for the class of least expected cost.
+
+    A subclass sets `estimator_`, `cost_matrix_` and `classes_` in `fit`.
+    """
+
+    @abstractmethod
+    def _base_estimator(self):
+        """Return the unfitted classifier that is wrapped."""
+
+    def predict(self, X):
+        """Return the class of least expected cost, argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            What the classifier takes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        check_is_fitted(self)
+        return self.classes_[decide(self.estimator_.predict_proba(X), self.cost_matrix_)]
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Return the posteriors of the classifier; costs don't change them."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Return the logarithms of the posteriors."""
+        check_is_fitted(self)
+        return self.estimator_.predict_log_proba(X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Return the decision function of the classifier; costs don't change it."""
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def _copy_input_names(self):
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "cost_matrix_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._base_estimator())
+        tags.input_tags = inner.input_tags
+        tags.classifier_tags = inner.classifier_tags
+        return tags

@@ -1,0 +1,231 @@
+"""Scores of many decisions on one set of posteriors, as array operations.
+
+A decision weighs each class: with log-weights w, sample i is given to the class of the largest
+log p_ic + w_c. What a search needs is the confusion matrices of thousands of such w (`population`)
+and, along one class, of all w_c that decide differently (`sweep`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skimbal.metrics import confusion_score, decide_by_costs, score_labels
+
+# Log-weights closer than this decide alike but for rounding, so no optimum may hang on them.
+RESOLUTION = 1e-12
+# How far an interval without an end reaches beyond the last sample, in log-odds.
+OUTER_WIDTH = 1.0
+# Entries of the largest array that `population` makes at once.
+CHUNK_ENTRIES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Log-weights of one class between which the decisions don't change, and their scores.
+
+    All arrays have shape (n_intervals,); interval j is (low[j], high[j]).
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    score: np.ndarray
+
+    @property
+    def middle(self):
+        """Middles of the intervals."""
+        return 0.5 * (self.low + self.high)
+
+    def widest_best(self):
+        """Middle and score of the widest run of intervals with the best score."""
+        best = self.score.max()
+        is_best = self.score >= best - RESOLUTION * max(1.0, abs(best))
+        edges = np.flatnonzero(np.diff(is_best, prepend=False, append=False))
+        low, high = self.low[edges[::2]], self.high[edges[1::2] - 1]
+        widest = (high - low).argmax()
+        return 0.5 * (low[widest] + high[widest]), best
+
+
+class DecisionTable:
+    """Posteriors and truth of one set of samples, to be decided in many ways.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+        Posteriors.
+    targets : ndarray of shape (n_samples,)
+        Index of the true class of each sample.
+    scorer : callable
+        scikit-learn scorer that takes labels.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weight of each sample in the score.
+    """
+
+    def __init__(self, proba, targets, scorer, classes, sample_weight=None):
+        self.proba = np.asarray(proba, dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            self.log_proba = np.log(self.proba)
+        self.targets = targets
+        self.scorer = scorer
+        self.classes = classes
+        self.sample_weight = sample_weight
+        self.weight = np.ones(len(targets)) if sample_weight is None else sample_weight
+        self.n_classes = len(classes)
+        self.counts = np.bincount(targets, self.weight, self.n_classes)
+        self._score = confusion_score(scorer, classes) or self._score_one_by_one
+
+    def score(self, confusion):
+        """Score confusion matrices of shape (n, n_classes, n_classes); NaN is the worst score."""
+        scores = np.asarray(self._score(confusion), dtype=np.float64)
+        return np.where(np.isnan(scores), -np.inf, scores)
+
+    def _score_one_by_one(self, confusion):
+        """Score with any scorer of labels, once for each different matrix."""
+        different, inverse = np.unique(
+            confusion.reshape(len(confusion), -1), axis=0, return_inverse=True
+        )
+        rows, columns = np.divmod(np.arange(self.n_classes**2), self.n_classes)
+        scores = [self._score_counts(counts, rows, columns) for counts in different]
+        return np.array(scores)[inverse]
+
+    def _score_counts(self, counts, rows, columns):
+        if self.sample_weight is not None:
+            occurs = counts > 0
+            rows, columns, weight = rows[occurs], columns[occurs], counts[occurs]
+        else:
+            n_times = np.rint(counts).astype(np.intp)
+            rows, columns, weight = rows.repeat(n_times), columns.repeat(n_times), None
+        return score_labels(
+            self.scorer, self.classes, self.classes[rows], self.classes[columns], weight
+        )
+
+    # ------------------------------------------------------------ along one class
+
+    def sweep(self, log_weights, c):
+        """Score every decision that differs in the log-weight of class `c` alone.
+
+        O(n log n): the samples in the order in which a growing w_c takes them over from the class
+        that is ahead of the others, and the confusion matrices as a running sum.
+
+        Parameters
+        ----------
+        log_weights : ndarray of shape (n_classes,)
+            The other log-weights.
+        c : int
+            Index of the class.
+
+        Returns
+        -------
+        Intervals
+            At least one; infinite ends are cut `OUTER_WIDTH` beyond the last sample.
+        """
+        rival, margin = self._rivals(log_weights, c)
+        order = np.argsort(margin, kind="stable")
+        order = order[np.isfinite(margin[order])]
+        edges = margin[order]
+        gained = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
+        rows = np.arange(1, len(order) + 1)
+        gained[0] = self._confusion_before(rival, margin, c)
+        gained[rows, self.targets[order], rival[order]] -= self.weight[order]
+        gained[rows, self.targets[order], c] += self.weight[order]
+        outer = (edges[:1] - OUTER_WIDTH, edges[-1:] + OUTER_WIDTH)
+        if not len(edges):
+            outer = (np.array([-OUTER_WIDTH]), np.array([OUTER_WIDTH]))
+        ends = np.concatenate([outer[0], edges, outer[1]])
+        low, high = ends[:-1], ends[1:]
+        wide = high - low > RESOLUTION * np.maximum(1.0, np.abs(low))
+        confusion = gained.cumsum(axis=0)[wide]
+        return Intervals(low[wide], high[wide], self.score(confusion))
+
+    def _rivals(self, log_weights, c):
+        """The class ahead of the others for each sample, and the w_c that would overtake it."""
+        others = self.log_proba + log_weights
+        others[:, c] = -np.inf
+        rival = others.argmax(axis=1)
+        ahead = others[np.arange(len(others)), rival]
+        return rival, ahead - self.log_proba[:, c]
+
+    def _confusion_before(self, rival, margin, c):
+        """Confusion matrix before w_c takes over any sample that a finite weight can."""
+        predicted = np.where(margin == -np.inf, c, rival)
+        return self._count(predicted[None])[0]
+
+    # ------------------------------------------------------------ many weights at once
+
+    def population(self, log_weights):
+        """Confusion matrices of many log-weights.
+
+        Parameters
+        ----------
+        log_weights : ndarray of shape (n_candidates, n_classes)
+            Log-weights.
+
+        Returns
+        -------
+        ndarray of shape (n_candidates, n_classes, n_classes)
+            Rows are the truth.
+        """
+        if self.n_classes == 2:
+            return self._two_class_population(log_weights[:, 1] - log_weights[:, 0])
+        step = max(1, CHUNK_ENTRIES // self.log_proba.size)
+        chunks = [
+            self._count((self.log_proba + log_weights[i : i + step, None]).argmax(axis=2))
+            for i in range(0, len(log_weights), step)
+        ]
+        return np.concatenate(chunks)
+
+    def _two_class_population(self, log_ratio):
+        """Look the confusion matrices up in the running sums over the sorted log-odds."""
+        edges, predicted_second = self._cumulative
+        hits = predicted_second[:, edges.searchsorted(log_ratio, side="left")]
+        confusion = np.empty((len(log_ratio), 2, 2))
+        confusion[:, :, 1] = hits.T
+        confusion[:, :, 0] = self.counts - hits.T
+        return confusion
+
+    @property
+    def _cumulative(self):
+        if not hasattr(self, "_cumulative_cache"):
+            with np.errstate(invalid="ignore"):
+                edges = self.log_proba[:, 0] - self.log_proba[:, 1]
+            order = np.argsort(edges, kind="stable")
+            weight = np.where(self.targets == np.arange(2)[:, None], self.weight, 0.0)[:, order]
+            sums = np.concatenate([np.zeros((2, 1)), weight.cumsum(axis=1)], axis=1)
+            self._cumulative_cache = edges[order], sums
+        return self._cumulative_cache
+
+    def _count(self, predicted):
+        """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
+        k = self.n_classes
+        cells = (np.arange(len(predicted))[:, None] * k + self.targets) * k + predicted
+        weight = np.broadcast_to(self.weight, predicted.shape)
+        counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * k * k)
+        return counts.reshape(-1, k, k)
+
+    def score_costs(self, costs):
+        """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
+        return self.score(self._count(decide_by_costs(self.proba, costs)))
+
+    def gap(self, log_weights):
+        """How far log-weights are from finding one sample of each missed class.
+
+        Parameters
+        ----------
+        log_weights : ndarray of shape (n_candidates, n_classes)
+            Log-weights.
+
+        Returns
+        -------
+        ndarray of shape (n_candidates,)
+            Sum over the classes of the least growth of w_c that would find a sample; 0 when
+            every class that occurs is found.
+        """
+        total = np.zeros(len(log_weights))
+        for c in np.flatnonzero(self.counts):
+            own = self.log_proba[self.targets == c]
+            others = own + log_weights[:, None]
+            others[:, :, c] = -np.inf
+            behind = others.max(axis=2) - own[:, c] - log_weights[:, None, c]
+            total += np.maximum(behind.min(axis=1), 0.0)
+        return total

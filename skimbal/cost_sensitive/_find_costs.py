@@ -1,0 +1,365 @@
+"""The search for misclassification costs on given posteriors.
+
+Costs c, one a class, decide for argmax_j p_j c_j. Only their ratios matter, and what a ratio
+does depends on its logarithm, so the search runs over log cost ratios, bounded by the log-odds that
+occur: n_classes - 1 dimensions in which every decision that the posteriors allow can be reached.
+The evolutionary search follows C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive
+Deep Belief Network for Imbalanced Classification, doi:10.1109/TNNLS.2018.2832648, with JADE
+(doi:10.1109/TEVC.2009.2014613); its own box, costs in [0, 1], is ``cost_space="unit"``.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
+
+from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
+from skimbal.metrics import check_label_scorer, prior_costs
+from skimbal.optim import JADE
+
+# Generations without a better score after which the search ends; the paper's number.
+PATIENCE = 30
+# Weight of the way out of a plateau in the fitness: below any difference between two scores.
+GAP_WEIGHT = 1e-6
+MAX_GRID_CLASSES = 4
+GRID_POINTS = {3: 33, 4: 13}
+LEAST_UNIT_COST = 1e-12
+MAX_ROUNDS = 10
+
+SEARCH_CONSTRAINTS: dict = {
+    "search": [StrOptions({"auto", "exact", "jade", "grid"})],
+    "cost_space": [StrOptions({"log_ratio", "unit"})],
+    "shrinkage": [Interval(Real, 0, 1, closed="both")],
+    "population_size": [Interval(Integral, 4, None, closed="left")],
+    "max_generations": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+@dataclass(frozen=True)
+class CostSearchResult:
+    """What a cost search found.
+
+    Attributes
+    ----------
+    costs : ndarray of shape (n_classes,)
+        The costs chosen, after shrinkage, with geometric mean 1.
+    score : float
+        The score of these costs.
+    unregularized_score : float
+        The best score found, that of the costs before shrinkage.
+    candidates : ndarray of shape (n_candidates, n_classes)
+        All costs that were evaluated, with geometric mean 1.
+    scores : ndarray of shape (n_candidates,)
+        Their scores.
+    generations : ndarray of shape (n_candidates,)
+        The generation that evaluated each; 0 is exact search, grid and coordinate-wise search.
+    """
+
+    costs: np.ndarray
+    score: float
+    unregularized_score: float
+    candidates: np.ndarray
+    scores: np.ndarray
+    generations: np.ndarray
+
+
+class _Search:
+    """One search: keeps every candidate and the best log-weights so far."""
+
+    def __init__(self, table):
+        self.table = table
+        self.log_candidates = []
+        self.scores = []
+        self.generations = []
+        self.best_score = -np.inf
+        self.best = np.zeros(table.n_classes)
+        # The best that a constant decision reaches: where missing a class altogether leads.
+        constant = table.counts[:, None] * np.eye(table.n_classes)[:, None, :]
+        self.plateau = table.score(constant).max()
+
+    def record(self, log_weights, scores, generation=0):
+        """Keep candidates of shape (n, n_classes) and their scores; return whether they improve."""
+        self.log_candidates.append(log_weights)
+        self.scores.append(scores)
+        self.generations.append(np.full(len(scores), generation))
+        i = scores.argmax()
+        if scores[i] <= self.best_score:
+            return False
+        self.best_score, self.best = scores[i], log_weights[i].copy()
+        return True
+
+    def evaluate(self, log_weights, generation=0):
+        """Score candidates of shape (n, n_classes); return scores and whether they improve."""
+        scores = self.table.score(self.table.population(log_weights))
+        return scores, self.record(log_weights, scores, generation)
+
+    def sweep(self, c):
+        """Move the best to the middle of the widest optimum along class `c`."""
+        intervals = self.table.sweep(self.best, c)
+        log_weights = np.repeat(self.best[None], len(intervals.score), axis=0)
+        log_weights[:, c] = intervals.middle
+        improved = self.record(log_weights, intervals.score)
+        middle, score = intervals.widest_best()
+        if score >= self.best_score:
+            self.best[c] = middle
+        return improved
+
+    def sweep_all(self, max_rounds=MAX_ROUNDS):
+        """Sweep class by class until no class improves the score."""
+        for _ in range(max_rounds):
+            improved = [self.sweep(c) for c in range(self.table.n_classes)]
+            if not any(improved):
+                return
+
+    def grid(self):
+        """Score every decision (two classes) or a grid over quantiles of the log-odds."""
+        if self.table.n_classes == 2:
+            self.sweep(1)
+            return
+        axes = log_ratio_quantiles(self.table.log_proba, GRID_POINTS[self.table.n_classes])
+        self.evaluate(with_reference(np.array(list(product(*axes)))))
+
+    def jade(self, cost_space, population_size, max_generations, rng):
+        """Evolve the costs, from the best candidates so far, until `PATIENCE` runs out."""
+        space = LogRatioSpace(self.table) if cost_space == "log_ratio" else UnitSpace(self.table)
+        optimizer = JADE(
+            space.bounds,
+            population_size=population_size,
+            random_state=rng,
+            initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
+        )
+        last_improvement = 0
+        for generation in range(1, max_generations + 1):
+            genes = optimizer.ask()
+            log_weights = space.decode(genes)
+            scores, improved = self.evaluate(log_weights, generation)
+            optimizer.tell(genes, self.loss(log_weights, scores))
+            if improved:
+                last_improvement = generation
+            elif generation - last_improvement >= PATIENCE:
+                return
+
+    def leaders(self, n):
+        """The best different candidates so far, at most `n`, shape (n_leaders, n_classes)."""
+        order = np.concatenate(self.scores).argsort(kind="stable")[::-1][:n]
+        return np.vstack([self.best, np.concatenate(self.log_candidates)[order]])
+
+    def loss(self, log_weights, scores):
+        """Negative score, plus a little for every missed class that leads out of a plateau."""
+        loss = -scores
+        stuck = scores <= self.plateau
+        if stuck.any():
+            gap = self.table.gap(log_weights[stuck])
+            loss[stuck] += GAP_WEIGHT * gap / (1.0 + gap)
+        return loss
+
+
+def with_reference(log_ratios):
+    """Log-weights (n, n_classes) of log ratios (n, n_classes - 1) to class 0."""
+    log_weights = np.zeros((len(log_ratios), log_ratios.shape[1] + 1))
+    log_weights[:, 1:] = log_ratios
+    return log_weights
+
+
+def log_ratio_quantiles(log_proba, n_points):
+    """Quantiles of the log-odds of class 0 against each other class, n_points for each class."""
+    with np.errstate(invalid="ignore"):
+        log_odds = log_proba[:, :1] - log_proba[:, 1:]
+    fractions = (np.arange(n_points) + 0.5) / n_points
+    return [np.quantile(odds[np.isfinite(odds)], fractions) for odds in log_odds.T]
+
+
+class LogRatioSpace:
+    """Log cost ratios to class 0, bounded by the log-odds between any two classes."""
+
+    def __init__(self, table):
+        log_proba = np.where(np.isfinite(table.log_proba), table.log_proba, np.nan)
+        with np.errstate(invalid="ignore"):
+            spread = np.array(
+                [log_proba - log_proba[:, [c]] for c in range(1, table.n_classes)]
+            ).reshape(table.n_classes - 1, -1)
+        spread = np.nan_to_num(spread)
+        self.bounds = np.column_stack(
+            [spread.min(axis=1) - OUTER_WIDTH, spread.max(axis=1) + OUTER_WIDTH]
+        )
+
+    def decode(self, genes):
+        """Log-weights of genes."""
+        return with_reference(genes)
+
+    def encode(self, log_weights):
+        """Genes of log-weights."""
+        return log_weights[:, 1:] - log_weights[:, :1]
+
+
+class UnitSpace:
+    """The paper's genes: one cost a class in the unit interval."""
+
+    def __init__(self, table):
+        self.bounds = np.tile([LEAST_UNIT_COST, 1.0], (table.n_classes, 1))
+
+    def decode(self, genes):
+        """Log-weights of genes."""
+        return np.log(genes)
+
+
+@validate_params(
+    {"y_true": ["array-like"], "proba": ["array-like"], **SEARCH_CONSTRAINTS},
+    prefer_skip_nested_validation=True,
+)
+def find_costs(
+    y_true,
+    proba,
+    *,
+    scoring="g_mean",
+    search="auto",
+    cost_space="log_ratio",
+    shrinkage=0.0,
+    population_size=30,
+    max_generations=200,
+    classes=None,
+    sample_weight=None,
+    random_state=None,
+):
+    r"""Find the costs whose decisions on given posteriors score best.
+
+    .. math:: \max_c \; \mathrm{score}\big(y, \arg\max_j \, p_j(x) \, c_j\big)
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels; every class must occur.
+    proba : array-like of shape (n_samples, n_classes)
+        Posteriors, of a model that was not trained on these samples.
+    scoring : str or callable, default="g_mean"
+        Name or scikit-learn scorer that takes labels.
+    search : {"auto", "exact", "jade", "grid"}, default="auto"
+        "exact" tries every decision that two classes allow in O(n log n); "jade" is adaptive
+        differential evolution for any number of classes, begun from a grid (up to four classes)
+        and a class-by-class search, and ended by one, so that its result is never below theirs;
+        "grid" is the grid alone, for up to four classes; "auto" is "exact" for two classes, else
+        "jade".
+    cost_space : {"log_ratio", "unit"}, default="log_ratio"
+        Where "jade" searches: over log cost ratios, or, as the paper does and without the
+        grid and the class-by-class search, over costs in (0, 1].
+    shrinkage : float in [0, 1], default=0.0
+        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
+        frequencies.
+    population_size : int, default=30
+        Candidates of a generation of "jade", at least 4.
+    max_generations : int, default=200
+        Generations of "jade" at most; it stops earlier after 30 without a better score.
+    classes : array-like of shape (n_classes,), default=None
+        Labels of the columns of `proba`; None is the sorted labels of `y_true`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples in the score.
+    random_state : int, RandomState instance or None, default=None
+        Seed of "jade".
+
+    Returns
+    -------
+    CostSearchResult
+        With `costs`, `score`, `unregularized_score` and every candidate.
+
+    Raises
+    ------
+    ValueError
+        For invalid posteriors, an absent class, a scorer that needs probabilities, or a search
+        that does not work for this number of classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skimbal.cost_sensitive import find_costs
+    >>> y = np.array(["no", "no", "no", "yes", "yes"])
+    >>> p_yes = np.array([0.01, 0.02, 0.2, 0.1, 0.3])
+    >>> result = find_costs(y, np.column_stack([1 - p_yes, p_yes]))
+    >>> result.costs.round(2), round(result.score, 4)
+    (array([0.22, 4.58]), 0.8165)
+    """
+    table = _make_table(y_true, proba, scoring, classes, sample_weight)
+    check_search(search, table.n_classes)
+    if search == "auto":
+        search = "exact" if table.n_classes == 2 else "jade"
+    prior = np.log(prior_costs(table.counts))
+    run = _Search(table)
+    if search == "jade" and cost_space == "unit":
+        run.jade("unit", population_size, max_generations, check_random_state(random_state))
+    else:
+        run.evaluate(prior[None])
+        if table.n_classes <= MAX_GRID_CLASSES:
+            run.grid()
+        if search == "jade":
+            run.sweep_all()
+            run.jade(
+                "log_ratio", population_size, max_generations, check_random_state(random_state)
+            )
+            run.sweep_all()
+    return _conclude(run, prior, shrinkage)
+
+
+def _make_table(y_true, proba, scoring, classes, sample_weight):
+    """Validate what a search is given; every error comes before the first evaluation."""
+    y_true = column_or_1d(y_true)
+    labels = np.unique(y_true) if classes is None else np.asarray(classes)
+    proba = np.asarray(proba, dtype=np.float64)
+    if proba.shape != (len(y_true), len(labels)):
+        raise ValueError(
+            f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
+            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; give classes=... where "
+            "y_true lacks some"
+        )
+    if len(labels) < 2:
+        raise ValueError(f"y_true has 1 class, {labels.tolist()}; costs need two or more")
+    if not (np.isfinite(proba).all() and (proba >= 0).all()):
+        raise ValueError("proba has negative, NaN or infinite entries; it must hold posteriors")
+    absent = np.setdiff1d(labels, y_true)
+    strangers = np.setdiff1d(y_true, labels)
+    if len(absent) or len(strangers):
+        raise ValueError(
+            f"the classes {absent.tolist()} are absent from y_true and the labels "
+            f"{strangers.tolist()} are not in classes; costs need samples of exactly the classes"
+        )
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+    scorer = check_label_scorer(scoring, labels)
+    order = np.argsort(labels)
+    targets = order[np.searchsorted(labels, y_true, sorter=order)]
+    return DecisionTable(proba, targets, scorer, labels, sample_weight)
+
+
+def check_search(search, n_classes):
+    if search == "exact" and n_classes > 2:
+        raise ValueError(
+            f"search='exact' sweeps the thresholds of two classes, but there are {n_classes}; "
+            "use 'jade' or 'auto'"
+        )
+    if search == "grid" and n_classes > MAX_GRID_CLASSES:
+        raise ValueError(
+            f"search='grid' is for up to {MAX_GRID_CLASSES} classes, because its size is "
+            f"exponential in their number, but there are {n_classes}; use 'jade' or 'auto'"
+        )
+
+
+def _conclude(run, prior, shrinkage):
+    """Shrink the optimum toward the prior's costs and score what will be used."""
+    optimum = centered(run.best)
+    costs = np.exp((1.0 - shrinkage) * optimum + shrinkage * prior)
+    unregularized, chosen = run.table.score_costs(np.array([np.exp(optimum), costs]))
+    return CostSearchResult(
+        costs=costs,
+        score=float(chosen),
+        unregularized_score=float(unregularized),
+        candidates=np.exp(centered(np.concatenate(run.log_candidates))),
+        scores=np.concatenate(run.scores),
+        generations=np.concatenate(run.generations),
+    )
+
+
+def centered(log_weights):
+    """Log-weights with mean 0: costs with geometric mean 1."""
+    return log_weights - log_weights.mean(axis=-1, keepdims=True)

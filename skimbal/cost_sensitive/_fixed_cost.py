@@ -1,0 +1,149 @@
+"""A classifier that decides by costs that are known, or by those of the class frequencies."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.base import _fit_context, clone
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from skimbal._utils._validation import check_cost_matrix
+from skimbal.cost_sensitive._base import BaseCostClassifier
+from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
+
+
+class FixedCostClassifier(BaseCostClassifier):
+    """Decide for the class of least expected cost, with costs that are given.
+
+    With the default costs, the inverse class frequencies of the training data, two classes are
+    cut at the training prevalence: the prior threshold, the baseline that every tuned threshold
+    has to beat.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`
+        Cloned and fitted. Wrap one that is fitted in `sklearn.frozen.FrozenEstimator`.
+    costs : "inverse_frequency", dict or array-like, default="inverse_frequency"
+        Costs of misclassification. A dict maps labels to the cost of an error on that class
+        (default 1), an array of shape (n_classes,) holds these in the order of `classes_`; in one
+        of shape (n_classes, n_classes) entry (i, j) is the cost of predicting ``classes_[j]``
+        when the truth is ``classes_[i]``.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted classifier.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes)
+        The costs that decide.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, before any training, for costs of unknown labels, of a wrong shape, negative, not
+        finite or with a costly diagonal.
+
+    References
+    ----------
+    C. Elkan 2001, The Foundations of Cost-Sensitive Learning, IJCAI, equation 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skimbal import FixedCostClassifier
+    >>> X, y = make_classification(300, weights=[0.95], random_state=0)
+    >>> classifier = FixedCostClassifier(LogisticRegression(), costs={1: 19}).fit(X, y)
+    >>> classifier.cost_matrix_
+    array([[ 0.,  1.],
+           [19.,  0.]])
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "costs": [str, dict, "array-like"],
+    }
+
+    def __init__(self, estimator, *, costs="inverse_frequency"):
+        self.estimator = estimator
+        self.costs = costs
+
+    def _base_estimator(self):
+        return self.estimator
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, **params):
+        """Fit the classifier and resolve the costs by label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Training inputs.
+        y : array-like of shape (n_samples,)
+            Labels of two or more classes.
+        **params : dict
+            Passed on to the `fit` of the classifier, by metadata routing where it is enabled. A
+            `sample_weight` also weighs the class frequencies.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        classes, targets = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y has 1 class, {classes.tolist()}; costs need two or more classes")
+        counts = np.bincount(targets, params.get("sample_weight"))
+        cost_matrix = self._resolve_costs(classes, counts)
+        fit_params = params
+        if _routing_enabled():
+            fit_params = process_routing(self, "fit", **params).estimator.fit
+        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
+        self.classes_ = classes
+        self.cost_matrix_ = cost_matrix
+        self._copy_input_names()
+        return self
+
+    def _resolve_costs(self, classes, counts):
+        if isinstance(self.costs, str):
+            if self.costs != "inverse_frequency":
+                raise ValueError(
+                    f"unknown costs {self.costs!r}; use 'inverse_frequency', a dict label -> cost, "
+                    "one cost a class or a matrix"
+                )
+            return inverse_frequency_cost_matrix(counts)
+        if isinstance(self.costs, Mapping):
+            strangers = [label for label in self.costs if label not in classes.tolist()]
+            if strangers:
+                raise ValueError(
+                    f"costs has costs for {strangers}, which are no classes of y; the classes are "
+                    f"{classes.tolist()}"
+                )
+            costs = np.array([self.costs.get(label, 1.0) for label in classes.tolist()])
+        else:
+            costs = np.asarray(self.costs, dtype=np.float64)
+        if costs.ndim == 1:
+            if len(costs) != len(classes):
+                raise ValueError(
+                    f"costs has {len(costs)} entries, but there are {len(classes)} classes "
+                    f"{classes.tolist()}; give one cost for each, in this order"
+                )
+            costs = cost_matrix_from_costs(costs)
+        return check_cost_matrix(costs, len(classes))
+
+    def get_metadata_routing(self):
+        """Route what `fit` is given to the classifier."""
+        return MetadataRouter(owner=self).add(
+            estimator=self.estimator,
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )

@@ -1,0 +1,372 @@
+"""A classifier whose misclassification costs are found on posteriors that it did not train on."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import _fit_context, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    has_fit_parameter,
+)
+
+from skimbal.cost_sensitive._base import MAX_SEED, BaseCostClassifier, seed_unset
+from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
+from skimbal.exceptions import FewerFoldsWarning
+from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
+from skimbal.neural_network import MLPClassifier
+
+
+def _fit_on(estimator, X, y, rows, fit_params):
+    """Fit a clone on some rows, with the parameters of these rows."""
+    params = _check_method_params(X, fit_params, indices=rows)
+    return clone(estimator).fit(_safe_indexing(X, rows), y[rows], **params)
+
+
+def _posteriors(estimator, X, classes):
+    """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
+    proba = np.zeros((len(X) if hasattr(X, "__len__") else X.shape[0], len(classes)))
+    proba[:, np.searchsorted(classes, estimator.classes_)] = estimator.predict_proba(X)
+    return proba
+
+
+def _fit_and_predict(estimator, X, y, train, test, fit_params, classes):
+    fitted = _fit_on(estimator, X, y, train, fit_params)
+    return fitted, _posteriors(fitted, _safe_indexing(X, test), classes)
+
+
+class TunedCostClassifierCV(BaseCostClassifier):
+    r"""Find the misclassification costs that make a classifier's decisions score best.
+
+    The costs c, one a class, decide for argmax_j p_j c_j. They are searched on posteriors of
+    samples that the classifier did not train on: posteriors of training samples are so sure of
+    themselves that costs change nothing. Out-of-fold posteriors of an inner cross-validation are
+    the default; the classifier is then fitted again on all samples.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`, default=None
+        Cloned and fitted; None is `MLPClassifier`. Those of its `random_state` that are None are
+        drawn from `random_state`.
+    scoring : str or callable, default="g_mean"
+        Name or scikit-learn scorer that takes labels: see `skimbal.metrics.scorer_names`.
+    search : {"auto", "exact", "jade", "grid"}, default="auto"
+        How costs are searched: see `find_costs`. "auto" is exact for two classes and adaptive
+        differential evolution for more.
+    cost_space : {"log_ratio", "unit"}, default="log_ratio"
+        Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
+    shrinkage : float in [0, 1], default=0.0
+        Moves the log costs from the optimum (0) toward those of the class frequencies (1).
+    cv : int, float, splitter, iterable, "prefit" or "train", default=5
+        Where the posteriors come from. An integer is the number of stratified, shuffled folds;
+        fewer are used, with a warning, where a class has fewer samples. A float in (0, 1) is the
+        fraction held out once. "prefit" takes a fitted `estimator` and searches on all that `fit`
+        is given. "train" searches on the posteriors of the training samples themselves, which is
+        the protocol of the ECS-DBN paper and rarely changes a decision.
+    population_size : int, default=30
+        Candidates of a generation of "jade".
+    max_generations : int, default=200
+        Generations of "jade" at most.
+    n_jobs : int, default=None
+        Folds fitted in parallel, by joblib.
+    refit : bool, default=True
+        Whether the classifier is fitted again on all samples. False keeps the one that made the
+        posteriors and needs a `cv` with a single split.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds, of the search and of the estimators that have none of their own.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted classifier.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    costs_ : ndarray of shape (n_classes,)
+        The costs found, with geometric mean 1.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes)
+        The same as a matrix, whose decisions are `predict`.
+    best_score_ : float
+        The score of `costs_` on the posteriors searched.
+    unregularized_score_ : float
+        The best score found there, before shrinkage.
+    cv_results_ : dict of ndarray
+        Every candidate: "costs" of shape (n_candidates, n_classes), "score" and "generation".
+    fold_costs_ : ndarray of shape (n_folds, n_classes)
+        The costs that each fold by itself would have chosen, a row of NaN where it lacks a
+        class: their spread is the uncertainty of `costs_`.
+    n_folds_ : int
+        Number of splits used; 0 for "prefit" and "train".
+
+    References
+    ----------
+    C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive Deep Belief Network for
+    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skimbal import TunedCostClassifierCV
+    >>> X, y = make_classification(300, weights=[0.95], random_state=0)
+    >>> tuned = TunedCostClassifierCV(LogisticRegression(), random_state=0).fit(X, y)
+    >>> bool(tuned.costs_[1] > tuned.costs_[0])
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [None, HasMethods(["fit", "predict_proba"])],
+        "scoring": [str, callable],
+        **SEARCH_CONSTRAINTS,
+        "cv": [
+            "cv_object",
+            StrOptions({"prefit", "train"}),
+            Interval(Real, 0.0, 1.0, closed="neither"),
+        ],
+        "n_jobs": [Integral, None],
+        "refit": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        scoring="g_mean",
+        search="auto",
+        cost_space="log_ratio",
+        shrinkage=0.0,
+        cv=5,
+        population_size=30,
+        max_generations=200,
+        n_jobs=None,
+        refit=True,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.scoring = scoring
+        self.search = search
+        self.cost_space = cost_space
+        self.shrinkage = shrinkage
+        self.cv = cv
+        self.population_size = population_size
+        self.max_generations = max_generations
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.random_state = random_state
+
+    def _base_estimator(self):
+        return MLPClassifier() if self.estimator is None else self.estimator
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Fit the classifier and find its costs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Training inputs.
+        y : array-like of shape (n_samples,)
+            Labels of two or more classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, in the classifier where it takes any and in the score.
+        **params : dict
+            Passed on to the `fit` of the classifier and to the splitter: by metadata routing where
+            it is enabled, else all to the classifier, each cut to the rows of the fold.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            Before any training: for one class, a class too small for the folds, a scorer that
+            needs probabilities, or a search that does not fit the number of classes.
+        """
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        classes = self._check_classes(y)
+        rng = check_random_state(self.random_state)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+        fit_params, split_params = self._route(sample_weight, params)
+        splits = self._make_splits(X, y, rng, split_params)
+        estimator = self._base_estimator()
+        if self.cv != "prefit":
+            estimator = seed_unset(clone(estimator), self._seed(rng))
+        fitted, rows, proba = self._collect_posteriors(estimator, X, y, splits, fit_params, classes)
+        if fitted is None:
+            fitted = clone(estimator).fit(X, y, **fit_params)
+        self.estimator_ = fitted
+        self._search_costs(y, rows, proba, classes, sample_weight, self._seed(rng))
+        self._copy_input_names()
+        return self
+
+    def _seed(self, rng):
+        return None if self.random_state is None else rng.randint(MAX_SEED)
+
+    def _check_classes(self, y):
+        """Check all that depends on the classes alone; return them."""
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(f"y has 1 class, {classes.tolist()}; costs need two or more classes")
+        check_label_scorer(self.scoring, classes)
+        check_search(self.search, len(classes))
+        return classes
+
+    def _route(self, sample_weight, params):
+        """Return what the classifier's `fit` and the splitter's `split` are given."""
+        if _routing_enabled():
+            if sample_weight is not None:
+                params = {**params, "sample_weight": sample_weight}
+            routed = process_routing(self, "fit", **params)
+            return routed.estimator.fit, routed.splitter.split
+        if sample_weight is None:
+            return params, {}
+        if has_fit_parameter(self._base_estimator(), "sample_weight"):
+            return {**params, "sample_weight": sample_weight}, {}
+        warnings.warn(
+            f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
+            "samples in the search for costs only",
+            UserWarning,
+            stacklevel=3,
+        )
+        return params, {}
+
+    # ------------------------------------------------------------ posteriors
+
+    def _make_splits(self, X, y, rng, split_params):
+        """Make the one list of splits that everything uses; None where there are none."""
+        if isinstance(self.cv, str):
+            return None
+        cv = self.cv
+        if cv is None or isinstance(cv, Integral):
+            cv = StratifiedKFold(
+                self._possible_folds(y, 5 if cv is None else cv),
+                shuffle=True,
+                random_state=rng.randint(MAX_SEED),
+            )
+        elif isinstance(cv, Real):
+            cv = StratifiedShuffleSplit(1, test_size=cv, random_state=rng.randint(MAX_SEED))
+        splits = list(check_cv(cv, y, classifier=True).split(X, y, **split_params))
+        if not self.refit and len(splits) != 1:
+            raise ValueError(
+                f"refit=False keeps the classifier that made the posteriors, but cv={self.cv!r} "
+                f"makes {len(splits)} of them; use a cv with a single split or refit=True"
+            )
+        absent = np.setdiff1d(y, y[np.concatenate([test for _, test in splits])])
+        if len(absent):
+            raise ValueError(
+                f"the splits of cv={self.cv!r} hold out no sample of the classes "
+                f"{absent.tolist()}, so their costs can't be found; use stratified splits"
+            )
+        return splits
+
+    def _possible_folds(self, y, n_folds):
+        """Number of stratified folds that the smallest class allows."""
+        classes, counts = np.unique(y, return_counts=True)
+        smallest, label = counts.min(), classes[counts.argmin()].item()
+        if smallest < 2:
+            raise ValueError(
+                f"class {label!r} has 1 sample, but cv={n_folds} needs at least 2 of each class "
+                f"(and {n_folds} for all folds); merge classes, add samples or use cv='prefit'"
+            )
+        if smallest < n_folds:
+            warnings.warn(
+                f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of "
+                f"each class; {smallest} folds are used",
+                FewerFoldsWarning,
+                stacklevel=4,
+            )
+        return min(n_folds, smallest)
+
+    def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes):
+        """Return the classifier if it is final, the rows judged and their posteriors."""
+        everything = np.arange(len(y))
+        if self.cv == "prefit":
+            check_is_fitted(estimator)
+            self.n_folds_ = 0
+            return FrozenEstimator(estimator), [everything], [_posteriors(estimator, X, classes)]
+        if self.cv == "train":
+            fitted = clone(estimator).fit(X, y, **fit_params)
+            self.n_folds_ = 0
+            return fitted, [everything], [_posteriors(fitted, X, classes)]
+        self.n_folds_ = len(splits)
+        results = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_and_predict)(estimator, X, y, train, test, fit_params, classes)
+            for train, test in splits
+        )
+        fitted = None if self.refit else results[0][0]
+        return fitted, [test for _, test in splits], [proba for _, proba in results]
+
+    # ------------------------------------------------------------ costs
+
+    def _search_costs(self, y, rows, proba, classes, sample_weight, seed):
+        """Set everything that the search finds."""
+
+        def search(rows, proba):
+            return find_costs(
+                y[rows],
+                proba,
+                scoring=self.scoring,
+                search=self.search,
+                cost_space=self.cost_space,
+                shrinkage=self.shrinkage,
+                population_size=self.population_size,
+                max_generations=self.max_generations,
+                classes=classes,
+                sample_weight=None if sample_weight is None else sample_weight[rows],
+                random_state=seed,
+            )
+
+        pooled = np.concatenate(rows)
+        result = search(pooled, np.concatenate(proba))
+        self.classes_ = classes
+        self.costs_ = result.costs
+        self.cost_matrix_ = cost_matrix_from_costs(result.costs)
+        self.best_score_ = result.score
+        self.unregularized_score_ = result.unregularized_score
+        self.cv_results_ = {
+            "costs": result.candidates,
+            "score": result.scores,
+            "generation": result.generations,
+        }
+        self.fold_costs_ = np.array(
+            [
+                search(r, p).costs
+                if len(np.unique(y[r])) == len(classes)
+                else np.full(len(classes), np.nan)
+                for r, p in zip(rows, proba, strict=True)
+            ]
+        )
+
+    def get_metadata_routing(self):
+        """Route what `fit` is given to the classifier and to the splitter."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self._base_estimator(),
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+            .add(
+                splitter=self.cv if hasattr(self.cv, "split") else None,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
