@@ -1,7 +1,8 @@
 """Statistics for comparisons of methods over data sets: pure functions of score tables.
 
 A table has a row for each data set and a column for each method; higher is better, and NaN, a
-method that failed, is worse than every score.
+method that failed, is worse than every score. What differs by rounding alone, by less than 1e-12
+of the largest score it is compared with, is tied.
 
 References
 ----------
@@ -53,7 +54,8 @@ def rank_methods(scores):
            [2. , 3. , 1. ]])
     """
     scores = _check_table(scores)
-    return stats.rankdata(-np.where(np.isnan(scores), -np.inf, scores), axis=1)
+    rounded = _without_rounding_errors(scores, _largest(scores, axis=1))
+    return stats.rankdata(-np.where(np.isnan(rounded), -np.inf, rounded), axis=1)
 
 
 def average_ranks(scores):
@@ -323,17 +325,34 @@ def win_lose_draw(a, b, alpha=0.05):
 
 
 def _differences(a, b):
-    """Differences of paired scores that are not zero; infinite where one of a pair is NaN."""
+    """Differences of paired scores, over the largest; infinite where one of a pair is NaN.
+
+    Those that are zero are left out.
+    """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(
             f"paired scores have shapes {a.shape} and {b.shape}; both must be (n_pairs,)"
         )
     missing_a, missing_b = np.isnan(a), np.isnan(b)
-    differences = np.where(missing_a | missing_b, 0.0, a - b)
+    largest = np.maximum(_largest(a), _largest(b))
+    differences = _without_rounding_errors(a - b, largest)
+    differences[missing_a & missing_b] = 0.0
     differences[missing_a & ~missing_b] = -np.inf
     differences[missing_b & ~missing_a] = np.inf
     return differences[differences != 0]
+
+
+def _largest(scores, axis=None):
+    """Largest magnitude of the finite scores, 1 where there is none but zeros."""
+    finite = np.where(np.isfinite(scores), scores, 0.0)
+    largest = np.abs(finite).max(axis=axis, initial=0.0, keepdims=True)
+    return np.where(largest == 0, 1.0, largest)
+
+
+def _without_rounding_errors(values, scale):
+    # 0.9 - 0.8 and 0.4 - 0.3 differ in the last bit, which would break their tie.
+    return np.round(values / scale, 12)
 
 
 def _wilcoxon_of_differences(differences):
