@@ -1,0 +1,125 @@
+"""Estimators that the methods of the comparison need and nobody else does."""
+
+import warnings
+from collections import Counter
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_random_state
+
+from skimbal.cost_sensitive import FixedCostClassifier
+
+
+class ResamplingWarning(UserWarning):
+    """A sampler had to use fewer neighbours, or could not resample a fold at all."""
+
+
+def allowed_neighbors(parameters, n_smallest, n_samples):
+    """Numbers of neighbours that a training set allows, for a sampler's parameters.
+
+    A neighbour within a class needs one more sample of that class; the neighbourhood of
+    ``m_neighbors`` is taken among all samples.
+
+    Parameters
+    ----------
+    parameters : dict of str to int
+        Values of ``k_neighbors`` or ``n_neighbors`` (within a class) and ``m_neighbors``.
+    n_smallest : int
+        Samples of the smallest class that is over-sampled.
+    n_samples : int
+        Samples of all classes.
+
+    Returns
+    -------
+    dict of str to int
+        The same names with values of at least 1.
+
+    Examples
+    --------
+    >>> allowed_neighbors({"k_neighbors": 5, "m_neighbors": 10}, n_smallest=4, n_samples=50)
+    {'k_neighbors': 3, 'm_neighbors': 10}
+    """
+    room = {"k_neighbors": n_smallest, "n_neighbors": n_smallest, "m_neighbors": n_samples}
+    return {name: max(1, min(value, room[name] - 1)) for name, value in parameters.items()}
+
+
+class FoldSafeSampler(BaseEstimator):
+    """An over-sampler that survives the small folds of a comparison.
+
+    Where the smallest over-sampled class has no more samples than the sampler wants neighbours,
+    it gets as many neighbours as there are. Where the sampler cannot work at all (ADASYN when
+    no sample is to be generated, SVM-SMOTE when every support vector is noise, a class of one
+    sample), the data passes unchanged. Both are said in a `ResamplingWarning`.
+
+    Parameters
+    ----------
+    sampler : imbalanced-learn sampler
+        SMOTE or its kin; it is cloned.
+    """
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def fit_resample(self, X, y):
+        """Resample X of shape (n_samples, n_features) and y of shape (n_samples,)."""
+        sampler = self._fitting_sampler(y)
+        try:
+            return sampler.fit_resample(X, y)
+        except (ValueError, RuntimeError) as error:
+            warnings.warn(
+                f"{type(sampler).__name__} left the training data as it was: {error}",
+                ResamplingWarning,
+                stacklevel=2,
+            )
+            return X, y
+
+    def _fitting_sampler(self, y):
+        counts = sorted(Counter(np.asarray(y).tolist()).values())
+        wanted = self.sampler.get_params()
+        names = {"k_neighbors", "n_neighbors", "m_neighbors"}.intersection(wanted)
+        parameters = {name: wanted[name] for name in sorted(names)}
+        allowed = allowed_neighbors(parameters, counts[0], sum(counts))
+        if allowed != parameters:
+            warnings.warn(
+                f"{type(self.sampler).__name__} uses {allowed} in place of {parameters}: the "
+                f"smallest class of this training set has {counts[0]} samples",
+                ResamplingWarning,
+                stacklevel=3,
+            )
+        return clone(self.sampler).set_params(**allowed)
+
+
+class RandomCostClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that decides by one random cost per class, uniform in (0, 1].
+
+    CSDBN of Zhang et al. (2018), https://doi.org/10.1109/TNNLS.2018.2832648, is this around a deep
+    belief network.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``
+        It is cloned.
+    random_state : int, RandomState instance or None, default=None
+        Draws the costs.
+    """
+
+    def __init__(self, estimator, *, random_state=None):
+        self.estimator = estimator
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Draw the costs and fit the estimator."""
+        self.classes_ = np.unique(y)
+        random = check_random_state(self.random_state)
+        self.costs_ = 1.0 - random.uniform(size=len(self.classes_))
+        estimator = FixedCostClassifier(clone(self.estimator), costs=self.costs_)
+        self.estimator_ = estimator.fit(X, y)
+        return self
+
+    def predict(self, X):
+        """Labels by least expected cost, of shape (n_samples,)."""
+        return self.estimator_.predict(X)
+
+    def predict_proba(self, X):
+        """Probabilities of the estimator, of shape (n_samples, n_classes), whatever the costs."""
+        return self.estimator_.predict_proba(X)

@@ -1,0 +1,407 @@
+"""Tables and tests of a run: what the cells in a results file say about the methods."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skimbal._utils._validation import unknown_name_message
+from skimbal.benchmark._cell import scores_of_confusion
+from skimbal.benchmark._protocol import Protocol
+from skimbal.benchmark._store import METRICS, Store
+from skimbal.metrics import (
+    average_ranks,
+    friedman,
+    holm,
+    iman_davenport,
+    significant_wins,
+    wilcoxon_to_control,
+)
+
+DEFAULT_CONTROL = "ecs-dbn"
+# Fewer differing pairs cannot reach p < 0.05 in a two-sided signed-rank test (2 / 2^5 = 0.0625).
+LEAST_PAIRS = 6
+CELL = ["dataset", "method", "trial", "fold"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found.
+
+    Attributes
+    ----------
+    metric, control : str
+        The score reported, and the method that the others are tested against.
+    protocol : Protocol
+    cells : DataFrame
+        A row for each finished cell.
+    per_dataset : DataFrame
+        A row for each data set and method with finished cells: ``mean`` and ``std`` over folds
+        and trials, ``pooled`` (the score of the confusion matrix summed over the folds of a
+        trial, mean over trials; absent for the AUC), ``n_cells``, ``n_failed``, ``complete``
+        and ``outcome``: 1 where the control is significantly better, -1 where it is worse.
+    summary : DataFrame
+        A row for each method, best mean first, over the data sets that all methods completed.
+    tests : dict of str to RankTest
+        Friedman's test and Iman and Davenport's, where there are enough methods and data sets.
+    notes : list of str
+        What a reader has to know: cells that are missing or failed, tests that cannot decide.
+    environments : list of dict
+        Versions that the cells were made with.
+    """
+
+    metric: str
+    control: str
+    protocol: Protocol
+    cells: pd.DataFrame
+    per_dataset: pd.DataFrame
+    summary: pd.DataFrame
+    tests: dict
+    notes: list
+    environments: list
+
+    def wide(self, bold_best=False):
+        """Table of "mean (std)", a row for each data set and a column for each method."""
+        means = _wide(self, "mean")
+        stds = _wide(self, "std")
+        return pd.DataFrame(
+            {
+                method: [
+                    _mean_and_std(m, s, bold_best and m == best)
+                    for m, s, best in zip(
+                        means[method], stds[method], means.max(axis=1), strict=True
+                    )
+                ]
+                for method in means
+            },
+            index=means.index,
+        )
+
+    def to_text(self, width=None):
+        """The report for a terminal of `width` columns (None: one long line for each row)."""
+        options = {"line_width": width, "justify": "right"}
+        parts = [
+            self._title(),
+            self.wide().to_string(**options),
+            _formatted(self.summary).to_string(**options),
+            *self._test_lines(),
+            *self.notes,
+        ]
+        return "\n\n".join(parts)
+
+    def to_markdown(self):
+        """The report as Markdown, with failures, warnings and versions."""
+        failures = self.cells[self.cells.status == "failed"]
+        parts = [
+            f"# {self._title()}",
+            *self._test_lines(),
+            *self.notes,
+            "## Methods",
+            _markdown_table(_formatted(self.summary)),
+            _SUMMARY_LEGEND.format(control=self.control),
+            "## Data sets",
+            _markdown_table(self.wide(bold_best=True)),
+            *_section("## Failed cells", _failure_table(failures)),
+            *_section("## Warnings", _warning_table(self.cells)),
+            "## Made with",
+            *(", ".join(f"{k} {v}" for k, v in e.items()) for e in self.environments),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def save(self, folder):
+        """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``."""
+        folder = Path(folder)
+        self.summary.to_csv(folder / "summary.csv")
+        self.per_dataset.to_csv(folder / "per_dataset.csv", index=False)
+        self.cells.to_csv(folder / "cells.csv", index=False)
+        (folder / "report.md").write_text(self.to_markdown(), encoding="utf-8")
+
+    def _title(self):
+        run = self.protocol
+        return (
+            f"{self.metric} on {len(run.datasets)} data sets of {run.suite}: {run.n_folds} "
+            f"{run.split} folds, {run.n_trials} trials, seed {run.seed}"
+        )
+
+    def _test_lines(self):
+        for name, (statistic, p_value) in self.tests.items():
+            yield f"{name}: statistic {statistic:.4g}, p = {p_value:.3g}"
+
+
+_SUMMARY_LEGEND = (
+    "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "
+    "confusion matrix summed over the folds of a trial; rank: average rank, 1 the best. "
+    "control_wins, control_loses, draws: data sets on which {control} is significantly better or "
+    "worse than the method, or neither (Wilcoxon signed-rank over folds and trials, 5 %). p: "
+    "Wilcoxon signed-rank over the data sets against {control}; p_holm: adjusted for all methods. "
+    "fit_seconds: mean of a fit."
+)
+
+
+def report(out, *, metric="g_mean", control=None):
+    """Report a run, finished or not.
+
+    A failed cell counts as a score of 0. Means, ranks and tests are over the data sets of which
+    every method has finished every cell; the notes say how many are not.
+
+    Parameters
+    ----------
+    out : path
+        Output folder of a run.
+    metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc"}, default="g_mean"
+        The score to report. An AUC that does not exist (labels only, a class absent from the
+        fold) is left out of the means.
+    control : str or None, default=None
+        Method that the others are tested against; None is "ecs-dbn" if it took part, else the
+        first method of the run.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If the folder has no run, or for an unknown metric or control.
+    """
+    store = Store.open(out)
+    protocol = store.protocol()
+    if metric not in METRICS:
+        raise ValueError(unknown_name_message("metric", metric, METRICS))
+    control = _resolve_control(control, protocol.methods)
+    cells = store.cells()
+    scores = cells.assign(score=cells[metric].astype(float).where(cells.status == "done", 0.0))
+    per_dataset = _per_dataset(scores, protocol, metric, control)
+    means = _table_of_means(per_dataset, protocol)
+    return Report(
+        metric=metric,
+        control=control,
+        protocol=protocol,
+        cells=cells,
+        per_dataset=per_dataset,
+        summary=_summary(per_dataset, means, cells, protocol, control),
+        tests=_rank_tests(means),
+        notes=_notes(cells, means, protocol, metric),
+        environments=store.environments(),
+    )
+
+
+def _resolve_control(control, methods):
+    if control is None:
+        return DEFAULT_CONTROL if DEFAULT_CONTROL in methods else methods[0]
+    if control not in methods:
+        raise ValueError(unknown_name_message("control", control, methods))
+    return control
+
+
+def _per_dataset(scores, protocol, metric, control):
+    """A row for each data set and method that has finished cells, in the order of the run."""
+    groups = scores.groupby(["dataset", "method"], sort=False)
+    table = groups.agg(
+        mean=("score", "mean"),
+        std=("score", "std"),
+        n_cells=("score", "size"),
+        n_failed=("status", lambda status: int((status == "failed").sum())),
+    )
+    if metric != "auc":
+        pooled = {key: _pooled_score(group, metric) for key, group in groups}
+        table.insert(2, "pooled", pd.Series(pooled, dtype=float))
+    order = pd.MultiIndex.from_product(
+        [protocol.datasets, protocol.methods], names=["dataset", "method"]
+    )
+    table = table.loc[order[order.isin(table.index)]].reset_index()
+    expected = table.dataset.map({d: len(f) * protocol.n_trials for d, f in protocol.folds.items()})
+    table["complete"] = table.n_cells == expected
+    table["outcome"] = _outcomes(scores, table, control)
+    return table
+
+
+def _pooled_score(cells, metric):
+    """Mean over trials of the score of the confusion matrix summed over a trial's folds."""
+    totals = [
+        np.sum([_confusion(cell) for cell in trial.itertuples()], axis=0)
+        for _, trial in cells.groupby("trial")
+    ]
+    return float(np.mean([scores_of_confusion(total)[metric] for total in totals]))
+
+
+def _confusion(cell):
+    """Confusion matrix of a cell; a failed one got every test sample wrong."""
+    if cell.status == "done":
+        return np.array(json.loads(cell.confusion))
+    return np.roll(np.diag(json.loads(cell.support)), 1, axis=1)
+
+
+def _outcomes(scores, table, control):
+    """1, -1 or 0: the control is significantly better, worse, or neither; over folds and trials."""
+    by_cell = scores.set_index(CELL).score
+    outcomes = []
+    for row in table.itertuples():
+        a = _scores_of(by_cell, row.dataset, control)
+        b = _scores_of(by_cell, row.dataset, row.method)
+        shared = a.index.intersection(b.index)
+        outcomes.append(int(significant_wins([a.loc[shared]], [b.loc[shared]])[0]))
+    return outcomes
+
+
+def _scores_of(by_cell, dataset, method):
+    keys = by_cell.index
+    mine = (keys.get_level_values("dataset") == dataset) & (
+        keys.get_level_values("method") == method
+    )
+    return by_cell[mine].droplevel(["dataset", "method"]).sort_index()
+
+
+def _table_of_means(per_dataset, protocol):
+    """Means of the data sets that all methods completed; a row a data set, a column a method."""
+    complete = per_dataset[per_dataset.complete]
+    table = complete.pivot(index="dataset", columns="method", values="mean")
+    n_methods = complete.groupby("dataset").size()
+    kept = [d for d in protocol.datasets if n_methods.get(d, 0) == len(protocol.methods)]
+    return table.reindex(index=kept, columns=protocol.methods)
+
+
+def _summary(per_dataset, means, cells, protocol, control):
+    """A row for each method, over the data sets of `means`."""
+    rows = per_dataset[per_dataset.dataset.isin(means.index)].groupby("method")
+    table = pd.DataFrame({"mean": means.mean(), "std": means.std()})
+    if "pooled" in per_dataset:
+        table["pooled"] = rows.pooled.mean()
+    table["rank"] = average_ranks(means) if len(means) else np.nan
+    for name, outcome in [("control_wins", 1), ("control_loses", -1), ("draws", 0)]:
+        table[name] = rows.outcome.agg(lambda values, o=outcome: int((values == o).sum()))
+    if len(means):
+        p_values = wilcoxon_to_control(means, protocol.methods.index(control))
+        table["p"], table["p_holm"] = p_values, holm(p_values)
+    by_method = cells.groupby("method")
+    table["n_failed"] = by_method.status.agg(lambda status: int((status == "failed").sum()))
+    table["n_warned"] = by_method.n_warnings.agg(lambda n: int((n > 0).sum()))
+    table["fit_seconds"] = by_method.fit_seconds.mean()
+    table.loc[control, ["control_wins", "control_loses", "draws"]] = np.nan
+    return table.sort_values("mean", ascending=False, kind="stable").rename_axis("method")
+
+
+def _rank_tests(means):
+    if means.shape[0] < 2 or means.shape[1] < 3:
+        return {}
+    return {"Friedman": friedman(means), "Iman-Davenport": iman_davenport(means)}
+
+
+def _notes(cells, means, protocol, metric):
+    """What a reader has to know before trusting the tables."""
+    return list(
+        filter(
+            None,
+            [
+                _note_on_missing_cells(cells, means, protocol),
+                _note_on_failures(cells),
+                _note_on_pairs(protocol),
+                _note_on_auc(cells) if metric == "auc" else None,
+            ],
+        )
+    )
+
+
+def _note_on_missing_cells(cells, means, protocol):
+    n_all, n_sets = len(protocol.cells()), len(protocol.datasets)
+    if len(cells) == n_all:
+        return None
+    return (
+        f"INCOMPLETE: {len(cells)} of {n_all} cells are finished; means, ranks and tests are over "
+        f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
+        "runs the rest."
+    )
+
+
+def _note_on_failures(cells):
+    failed = cells[cells.status == "failed"]
+    if failed.empty:
+        return None
+    counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
+    return f"FAILED: {len(failed)} cells failed and count as a score of 0 ({counts})."
+
+
+def _note_on_pairs(protocol):
+    pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
+    if pairs >= LEAST_PAIRS:
+        return None
+    return (
+        f"With {pairs} scores a data set (folds x trials) no difference on one data set can be "
+        f"significant at 5 %, so all are draws; {LEAST_PAIRS} or more are needed."
+    )
+
+
+def _note_on_auc(cells):
+    n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
+    return f"The AUC is undefined in {n_undefined} cells, which are left out." * bool(n_undefined)
+
+
+def _wide(result, column):
+    table = result.per_dataset.pivot(index="dataset", columns="method", values=column)
+    run = result.protocol
+    return table.reindex(
+        index=[d for d in run.datasets if d in table.index],
+        columns=[m for m in run.methods if m in table.columns],
+    )
+
+
+def _mean_and_std(mean, std, bold):
+    if np.isnan(mean):
+        return "-"
+    text = f"{mean:.4f}"
+    text = f"**{text}**" if bold else text
+    return text if np.isnan(std) else f"{text} ({std:.3f})"
+
+
+_FORMATS = {"rank": "{:.3f}", "p": "{:.3g}", "p_holm": "{:.3g}", "fit_seconds": "{:.3g}"}
+_COUNTS = ("control_wins", "control_loses", "draws", "n_failed", "n_warned")
+
+
+def _formatted(summary):
+    """The summary as text: scores with four digits, counts without any."""
+    formats = {**_FORMATS, **dict.fromkeys(_COUNTS, "{:.0f}")}
+    return pd.DataFrame(
+        {
+            name: [
+                "-" if np.isnan(value) else formats.get(name, "{:.4f}").format(value)
+                for value in column.astype(float)
+            ]
+            for name, column in summary.items()
+        },
+        index=summary.index,
+    )
+
+
+def _markdown_table(table):
+    rows = [[table.index.name or "", *table.columns], ["---"] * (len(table.columns) + 1)]
+    rows += [[index, *values] for index, *values in table.itertuples()]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+
+
+def _section(title, table):
+    return [title, _markdown_table(table)] if len(table) else []
+
+
+def _failure_table(failures):
+    """Failed cells grouped by method and error."""
+    last_lines = failures.error.fillna("").map(lambda text: text.strip().rpartition("\n")[2])
+    errors = last_lines.str.replace("|", "\\|")
+    places = failures.dataset + " fold " + failures.fold.astype(str)
+    places += " trial " + failures.trial.astype(str)
+    grouped = pd.DataFrame({"method": failures.method, "error": errors, "cells": places})
+    table = grouped.groupby(["method", "error"], sort=False).cells.agg(", ".join)
+    return table.reset_index().set_index("method")
+
+
+def _warning_table(cells):
+    """In how many cells each method raised each kind of warning."""
+    kinds = [
+        (cell.method, kind)
+        for cell in cells.itertuples()
+        for kind in {text.partition(":")[0] for text in json.loads(cell.warnings or "{}")}
+    ]
+    table = pd.DataFrame(kinds, columns=["method", "warning"])
+    counts = table.groupby(["method", "warning"]).size().rename("cells")
+    return counts.reset_index().set_index("method")
