@@ -1,6 +1,7 @@
 """Configuration of the documentation site; `make docs` builds it with warnings as errors."""
 
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -8,6 +9,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch o
 os.environ["MPLBACKEND"] = "Agg"
 
 import skimbal
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_extensions"))
 
 project = "skimbal"
 author = "the skimbal developers"
@@ -17,22 +21,28 @@ version = release = skimbal.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "mathml",
 ]
+html_math_renderer = "mathml"
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"  # `name` in a docstring is code, wherever it points
 
 autosummary_generate = True
 autodoc_default_options = {"member-order": "bysource"}
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skimbal {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_sidebars = {"*": [], "api": ["sidebar-nav-bs"]}  # the pages have no sections but the API
 html_theme_options = {
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
@@ -40,9 +50,8 @@ html_theme_options = {
     "footer_end": [],
 }
 
-ROOT = Path(__file__).parents[1]
 sphinx_gallery_conf = {
-    "examples_dirs": str(ROOT / "examples"),
+    "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_\d\d_",
     "within_subsection_order": "FileNameSortKey",
