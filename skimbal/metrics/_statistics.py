@@ -336,7 +336,8 @@ def _differences(a, b):
         )
     missing_a, missing_b = np.isnan(a), np.isnan(b)
     largest = np.maximum(_largest(a), _largest(b))
-    differences = _without_rounding_errors(a - b, largest)
+    differences = np.subtract(a, b, out=np.zeros(a.shape), where=a != b)
+    differences = _without_rounding_errors(differences, largest)
     differences[missing_a & missing_b] = 0.0
     differences[missing_a & ~missing_b] = -np.inf
     differences[missing_b & ~missing_a] = np.inf

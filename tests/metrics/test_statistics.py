@@ -98,6 +98,7 @@ def test_wilcoxon_is_exact_for_few_pairs(n_pairs, decimals):
 def test_wilcoxon_of_equal_pairs_is_one():
     assert wilcoxon([0.5, 0.6], [0.5, 0.6]) == 1.0
     assert wilcoxon([NAN, 0.6], [NAN, 0.6]) == 1.0
+    assert wilcoxon([-np.inf, 0.6], [-np.inf, 0.6]) == 1.0
     assert wilcoxon([], []) == 1.0
 
 
