@@ -42,8 +42,8 @@ def current_to_pbest(x, x_pbest, x_r1, x_r2, factors):
 
 def repair_to_midpoint(mutants, parents, low, high):
     """Move each component outside [low, high] halfway from the parent's to the bound (eq. 2)."""
-    repaired = np.where(mutants < low, 0.5 * (low + parents), mutants)
-    return np.where(mutants > high, 0.5 * (high + parents), repaired)
+    nearest = np.minimum(np.maximum(mutants, low), high)  # the violated bound where there is one
+    return np.where(mutants == nearest, mutants, 0.5 * (nearest + parents))
 
 
 def binomial_crossover(parents, mutants, rates, uniforms, forced_dims):
