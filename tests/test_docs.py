@@ -94,7 +94,8 @@ def test_examples_of_the_pages_run(page):
 
 @pytest.mark.parametrize("name", CALLABLES)
 def test_docstrings_of_exported_names_are_complete(name):
-    assert problems(name, EXPORTED_ERRORS) == []
+    allowed = {"EX01"} if inspect.isabstract(get(name)) else set()
+    assert problems(name, EXPORTED_ERRORS - allowed) == []
 
 
 @pytest.mark.parametrize("name", METHODS)
