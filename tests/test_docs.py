@@ -109,6 +109,21 @@ def test_api_page_lists_the_public_names():
     assert sorted(f"skimbal.{name}" for name in listed) == sorted(EXPORTED + EXCEPTIONS)
 
 
+def test_design_page_shows_the_tree():
+    """Each module of each package, and no other."""
+    page = (ROOT / "docs" / "design.rst").read_text()
+    shown = {
+        folder: set(files.split())
+        for folder, files in re.findall(r"^      (\w+)/ +(.+)$", page, re.MULTILINE)
+    }
+    folders = {path.parent for path in (ROOT / "skimbal").glob("*/*.py")}
+    modules = {
+        folder.name: {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        for folder in folders
+    }
+    assert shown == {name: files for name, files in modules.items() if files}
+
+
 def test_readme_is_one_screen():
     assert len(README.splitlines()) <= 75
 
