@@ -40,7 +40,7 @@ def cost_matrix_from_costs(costs):
 def decide(proba, cost_matrix):
     r"""Index of the class with the least expected cost, for each sample.
 
-    .. math:: d(x) = \arg\min_j \sum_i p_i(x) \, C_{ij}
+    .. math:: d(x) = \mathrm{arg} \min_j \sum_i p_i(x) \, C_{ij}
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def decide(proba, cost_matrix):
 def decide_by_costs(proba, costs):
     r"""Index of the class with the largest posterior times cost, for each sample.
 
-    .. math:: d(x) = \arg\max_j \; p_j(x) \, c_j
+    .. math:: d(x) = \mathrm{arg} \max_j \; p_j(x) \, c_j
 
     The same decision as :func:`decide` with ``cost_matrix_from_costs(costs)``.
 
