@@ -22,7 +22,133 @@ COST_PARAMETERS = (
 
 
 class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCostClassifier):
-    """placeholder"""
+    """Evolutionary cost-sensitive deep belief network.
+
+    A deep belief network whose misclassification costs are found by adaptive differential
+    evolution, to make its decisions argmax_j p_j c_j score best. The costs are found on
+    out-of-fold posteriors; ``cost_cv="train"`` is the published protocol, which finds them on the
+    training samples, where they change next to nothing once the network fits these samples. The
+    class is `TunedCostClassifierCV` around `DBNClassifier` with the parameters of both.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int, default=(64, 32)
+        Units of each hidden layer, one restricted Boltzmann machine each.
+    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+        Visible units of the lowest machine. "bernoulli" takes inputs in [0, 1] as they are, checks
+        this in `fit` and clips in `predict`; "gaussian" takes real ones; "auto" is "bernoulli" if
+        all inputs are 0 or 1, else "gaussian".
+    pretrain_epochs : int, default=100
+        Epochs of pre-training of each layer; 0 is a perceptron of sigmoids.
+    pretrain_learning_rate : float > 0, default=0.01
+        Step size of the pre-training.
+    pretrain_momentum : float in [0, 1), default=0.5
+        Momentum of the pre-training.
+    pretrain_weight_decay : float >= 0, default=0.0001
+        Weight decay of the pre-training.
+    n_gibbs_steps : int, default=1
+        Steps k of contrastive divergence (CD-k).
+    persistent : bool, default=False
+        Whether the chains go on from batch to batch (persistent CD) or start at the data.
+    dropout : float in [0, 1), default=0.0
+        Probability of dropping a hidden unit in fine-tuning.
+    loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
+        Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
+    class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
+        class frequency, "effective" the inverse effective number of samples; both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
+        none), an array of shape (n_classes,) follows `classes_`.
+    sampler : None
+        Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    standardize : bool, default=True
+        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
+        n-d inputs per channel.
+    optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
+        Optimiser, or a class of `torch.optim`.
+    learning_rate : float > 0, default=0.001
+        Step size of the optimiser.
+    weight_decay : float >= 0, default=0.0001
+        Weight decay of the optimiser.
+    batch_size : int, default=64
+        Samples of a mini-batch.
+    max_epochs : int, default=100
+        Epochs of training.
+    early_stopping : bool, default=False
+        Whether to hold out `validation_fraction` of the samples, stratified, to stop when
+        validation no longer improves, and to restore the best weights.
+    validation_fraction : float in (0, 1), default=0.1
+        Fraction of the samples held out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping ends the training.
+    scoring : str or callable, default="g_mean"
+        What the costs, and with `early_stopping` the epochs, improve: a name or scikit-learn
+        scorer that takes labels.
+    cost_cv : int, float, splitter, iterable or "train", default=5
+        Where the posteriors that the costs are found on come from: `cv` of
+        `TunedCostClassifierCV`.
+    search : {"auto", "exact", "jade", "grid"}, default="jade"
+        How costs are searched: see `find_costs`.
+    cost_space : {"log_ratio", "unit"}, default="log_ratio"
+        Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
+    shrinkage : float in [0, 1], default=0.0
+        Moves the log costs from the optimum (0) toward those of the class frequencies (1).
+    population_size : int, default=30
+        Candidates of a generation of "jade".
+    max_generations : int, default=200
+        Generations of "jade" at most.
+    n_jobs : int, default=None
+        Inner folds trained in parallel, by joblib.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
+    n_threads : int, default=1
+        Threads of torch in `fit` and `predict`.
+    callbacks : list of skorch callbacks or None, default=None
+        Called by skorch in training.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, sampling and the validation split.
+
+    Attributes
+    ----------
+    estimator_ : DBNClassifier
+        The network, trained on all samples.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    costs_ : ndarray of shape (n_classes,)
+        The costs found, with geometric mean 1.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes)
+        The same as a matrix, whose decisions are `predict`.
+    best_score_, unregularized_score_ : float
+        Score of `costs_` on the posteriors searched, and the best one before shrinkage.
+    cv_results_ : dict of ndarray
+        Every candidate: "costs", "score" and "generation".
+    fold_costs_ : ndarray of shape (n_folds, n_classes)
+        The costs that each inner fold by itself would have chosen.
+    n_folds_ : int
+        Number of inner folds; 0 for "train".
+
+    See Also
+    --------
+    TunedCostClassifierCV : The same for any classifier with `predict_proba`.
+
+    References
+    ----------
+    C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive Deep Belief Network for
+    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skimbal import ECSDBNClassifier
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> network = ECSDBNClassifier(
+    ...     pretrain_epochs=5, max_epochs=10, cost_cv=2, random_state=0
+    ... ).fit(X, y)
+    >>> bool(network.costs_[1] > network.costs_[0])
+    True
+    """
 
     _parameter_constraints: dict = {
         **{k: v for k, v in DBNClassifier._parameter_constraints.items() if k != "cost_matrix"},

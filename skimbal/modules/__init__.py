@@ -2,6 +2,6 @@
 
 from skimbal.modules._dbn import stack_rbms
 from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
-from skimbal.modules._rbm import RBM
+from skimbal.modules._rbm import RBM, bernoulli
 
-__all__ = ["ACTIVATIONS", "MLP", "RBM", "Dropout", "stack_rbms"]
+__all__ = ["ACTIVATIONS", "MLP", "RBM", "Dropout", "bernoulli", "stack_rbms"]

@@ -52,10 +52,6 @@ class RBM(nn.Module):
             visible_term = 0.5 * (v - self.visible_bias).square().sum(dim=1)
         return visible_term - F.softplus(F.linear(v, self.weight, self.hidden_bias)).sum(dim=1)
 
-    def sample_hidden(self, v, generator):
-        """Draw h given v."""
-        return bernoulli(self.hidden_proba(v), generator)
-
     def sample_visible(self, h, generator):
         """Draw v given h."""
         mean = self.visible_mean(h)
@@ -64,23 +60,6 @@ class RBM(nn.Module):
         return mean + torch.randn(
             mean.shape, generator=generator, device=mean.device, dtype=mean.dtype
         )
-
-    def gibbs_step(self, v, generator):
-        """Draw h given v, then v given h."""
-        return self.sample_visible(self.sample_hidden(v, generator), generator)
-
-    def free_energy_gradient(self, v, sample_weight):
-        """Mean gradient of -F over the rows, sum_i s_i d(-F(v_i)) with weights s that sum to 1.
-
-        Returns
-        -------
-        tuple of tensors
-            With respect to W, c and b; the log-likelihood's gradient is that of the data minus
-            that of the model (Hinton 2002, eq. 3).
-        """
-        h = self.hidden_proba(v) * sample_weight
-        visible = v if self.visible == "bernoulli" else v - self.visible_bias
-        return h.T @ v, h.sum(dim=0), (visible * sample_weight).sum(dim=0)
 
 
 def bernoulli(proba, generator):

@@ -15,11 +15,121 @@ from skimbal.neural_network._training import to_tensors
 class DBNClassifier(BaseNetClassifier):
     """Deep belief network: RBMs trained layer by layer, then fine-tuned as a sigmoid network.
 
+    Each hidden layer is the hidden layer of a restricted Boltzmann machine that has learned the
+    distribution of the layer below by contrastive divergence, without labels. Unrolled, the
+    machines are a network of sigmoids that is trained with a softmax on top.
+
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 32)
         Units of each hidden layer, one restricted Boltzmann machine each.
-    {common}
+    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+        Visible units of the lowest machine. "bernoulli" takes inputs in [0, 1] as they are, checks
+        this in `fit` and clips in `predict`; "gaussian" takes real ones; "auto" is "bernoulli" if
+        all inputs are 0 or 1, else "gaussian".
+    pretrain_epochs : int, default=100
+        Epochs of pre-training of each layer; 0 is a perceptron of sigmoids.
+    pretrain_learning_rate : float > 0, default=0.01
+        Step size of the pre-training.
+    pretrain_momentum : float in [0, 1), default=0.5
+        Momentum of the pre-training.
+    pretrain_weight_decay : float >= 0, default=0.0001
+        Weight decay of the pre-training.
+    n_gibbs_steps : int, default=1
+        Steps k of contrastive divergence (CD-k).
+    persistent : bool, default=False
+        Whether the chains go on from batch to batch (persistent CD) or start at the data.
+    dropout : float in [0, 1), default=0.0
+        Probability of dropping a hidden unit in fine-tuning.
+    loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
+        Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
+    class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
+        class frequency, "effective" the inverse effective number of samples; both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
+        none), an array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
+        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+    sampler : None
+        Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    standardize : bool, default=True
+        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
+        n-d inputs per channel.
+    optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
+        Optimiser, or a class of `torch.optim`.
+    learning_rate : float > 0, default=0.001
+        Step size of the optimiser.
+    weight_decay : float >= 0, default=0.0001
+        Weight decay of the optimiser.
+    batch_size : int, default=64
+        Samples of a mini-batch.
+    max_epochs : int, default=100
+        Epochs of training.
+    early_stopping : bool, default=False
+        Whether to hold out `validation_fraction` of the samples, stratified, to stop when
+        validation no longer improves, and to restore the best weights.
+    validation_fraction : float in (0, 1), default=0.1
+        Fraction of the samples held out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping ends the training.
+    scoring : str, callable or None, default=None
+        What early stopping improves: a name or scikit-learn scorer, with the validation loss
+        deciding between equal scores, or None for that loss, which no class weights enter.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
+    n_threads : int, default=1
+        Threads of torch in `fit` and `predict`.
+    callbacks : list of skorch callbacks or None, default=None
+        Called by skorch in training.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, sampling and the validation split.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    class_weight_ : ndarray of shape (n_classes,)
+        The class weights of the last epoch.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
+        The costs that decide.
+    history_ : pandas.DataFrame
+        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
+        `valid_score`.
+    n_iter_ : int
+        Epochs trained.
+    input_shape_ : tuple of int
+        Shape of a sample.
+    n_features_in_ : int
+        Number of features (2-D inputs).
+    net_ : skorch.NeuralNetClassifier
+        The trained net, initialised and usable; it takes standardised inputs.
+    visible_ : {"bernoulli", "gaussian"}
+        The visible units used.
+    rbms_ : list of skimbal.modules.RBM
+        The machines; their weights are those of the network, fine-tuned.
+    pretrain_history_ : pandas.DataFrame
+        A row a layer and epoch of pre-training: `layer`, `epoch`, `reconstruction_error`.
+
+    See Also
+    --------
+    skimbal.ECSDBNClassifier : The same with costs that are found by differential evolution.
+
+    References
+    ----------
+    G. E. Hinton, S. Osindero and Y.-W. Teh 2006, A Fast Learning Algorithm for Deep Belief Nets,
+    Neural Computation 18(7), doi:10.1162/neco.2006.18.7.1527.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skimbal import DBNClassifier
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> network = DBNClassifier(pretrain_epochs=10, max_epochs=20, random_state=0).fit(X, y)
+    >>> network.transform(X).shape
+    (200, 32)
     """
 
     _parameter_constraints: dict = {

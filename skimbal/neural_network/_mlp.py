@@ -11,19 +11,101 @@ from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, c
 class MLPClassifier(BaseNetClassifier):
     """Multi-layer perceptron whose classes can weigh and cost differently.
 
-    The network is trained on the mean of s_i w_{y_i} l(z_i, y_i) over the samples of a batch, with
-    logits z, sample weights s and class weights w, and decides for the class of least expected
+    The network is trained on sum_i s_i w_{y_i} l(z_i, y_i) / sum_i s_i over the samples of a batch,
+    with logits z, sample weights s and class weights w, and decides for the class of least expected
     cost, argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 32)
-        Units of each hidden layer.
+        Units of each hidden layer; empty is a linear model.
     activation : {"relu", "tanh", "sigmoid", "elu", "gelu"}, default="relu"
         Activation of the hidden units.
     dropout : float in [0, 1), default=0.0
         Probability of dropping a hidden unit in training.
-    {common}
+    loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
+        Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
+    class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
+        class frequency, "effective" the inverse effective number of samples; both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
+        none), an array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
+        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+    sampler : None
+        Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    standardize : bool, default=True
+        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
+        n-d inputs per channel.
+    optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
+        Optimiser, or a class of `torch.optim`.
+    learning_rate : float > 0, default=0.001
+        Step size of the optimiser.
+    weight_decay : float >= 0, default=0.0001
+        Weight decay of the optimiser.
+    batch_size : int, default=64
+        Samples of a mini-batch.
+    max_epochs : int, default=100
+        Epochs of training.
+    early_stopping : bool, default=False
+        Whether to hold out `validation_fraction` of the samples, stratified, to stop when
+        validation no longer improves, and to restore the best weights.
+    validation_fraction : float in (0, 1), default=0.1
+        Fraction of the samples held out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping ends the training.
+    scoring : str, callable or None, default=None
+        What early stopping improves: a name or scikit-learn scorer, with the validation loss
+        deciding between equal scores, or None for that loss, which no class weights enter.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
+    n_threads : int, default=1
+        Threads of torch in `fit` and `predict`.
+    callbacks : list of skorch callbacks or None, default=None
+        Called by skorch in training.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, sampling and the validation split.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    class_weight_ : ndarray of shape (n_classes,)
+        The class weights of the last epoch.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
+        The costs that decide.
+    history_ : pandas.DataFrame
+        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
+        `valid_score`.
+    n_iter_ : int
+        Epochs trained.
+    input_shape_ : tuple of int
+        Shape of a sample.
+    n_features_in_ : int
+        Number of features (2-D inputs).
+    net_ : skorch.NeuralNetClassifier
+        The trained net, initialised and usable; it takes standardised inputs.
+
+    See Also
+    --------
+    DBNClassifier : The same with sigmoids, pre-trained without labels.
+    skimbal.TunedCostClassifierCV : Finds the costs that nobody knows.
+
+    References
+    ----------
+    C. Elkan 2001, The Foundations of Cost-Sensitive Learning, IJCAI, pp. 973-978.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skimbal import MLPClassifier
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> network = MLPClassifier(class_weight="balanced", max_epochs=20, random_state=0).fit(X, y)
+    >>> network.class_weight_.round(2)
+    array([0.56, 4.76])
     """
 
     _parameter_constraints: dict = {

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from skimbal.exceptions import NonFiniteLossError
+from skimbal.modules import bernoulli
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class PretrainingPlan:
 class ContrastiveDivergence:
     """Stochastic gradient ascent, with momentum, on the likelihood of one RBM.
 
+    The gradient is that of `RBM.free_energy` at the fantasies minus that at the data; for W it is
+    E[h v'] of the data minus that of the fantasies, for the biases the same of h and v alone.
+
     Parameters
     ----------
     rbm : RBM
@@ -44,36 +48,52 @@ class ContrastiveDivergence:
         self.rbm = rbm
         self.plan = plan
         self.generator = generator
-        self.parameters = (rbm.weight, rbm.hidden_bias, rbm.visible_bias)
-        self.velocities = tuple(torch.zeros_like(p) for p in self.parameters)
+        self.weight_velocity = torch.zeros_like(rbm.weight)
+        self.hidden_velocity = torch.zeros_like(rbm.hidden_bias)
+        self.visible_velocity = torch.zeros_like(rbm.visible_bias)
         self.chains = None
 
-    def gradient(self, v, sample_weight):
-        """Estimate the gradient of the mean log-likelihood; also return the fantasy states."""
-        start = v if self.chains is None else self.chains[: len(v)]
-        fantasy = start
+    def fantasies(self, v, h):
+        """States of the model after k Gibbs steps, from the data or from the chains.
+
+        Returns
+        -------
+        v, h : tensors of shape (n, n_visible) and (n, n_hidden)
+            Visible states and the probabilities of the hidden ones.
+        """
+        if self.plan.persistent:
+            if self.chains is None:
+                self.chains = v.clone()
+            h = self.rbm.hidden_proba(self.chains[: len(v)])
         for _ in range(self.plan.n_gibbs_steps):
-            fantasy = self.rbm.gibbs_step(fantasy, self.generator)
-        positive = self.rbm.free_energy_gradient(v, sample_weight)
-        negative = self.rbm.free_energy_gradient(
-            fantasy, sample_weight if self.chains is None else 1.0 / len(fantasy)
-        )
-        return [p - n for p, n in zip(positive, negative, strict=True)], fantasy
+            v = self.rbm.sample_visible(bernoulli(h, self.generator), self.generator)
+            h = self.rbm.hidden_proba(v)
+        if self.plan.persistent:
+            self.chains[: len(v)] = v
+        return v, h
 
     def step(self, v, sample_weight):
-        """Climb one batch; return its squared reconstruction error."""
-        if self.plan.persistent and self.chains is None:
-            self.chains = v.clone()
-        gradients, fantasy = self.gradient(v, sample_weight)
-        if self.chains is not None:
-            self.chains[: len(fantasy)] = fantasy
-        gradients[0].sub_(self.rbm.weight, alpha=self.plan.weight_decay)
-        for parameter, velocity, gradient in zip(
-            self.parameters, self.velocities, gradients, strict=True
-        ):
-            velocity.mul_(self.plan.momentum).add_(gradient)
-            parameter.add_(velocity, alpha=self.plan.learning_rate)
-        return (v - fantasy).square().mean()
+        """Climb one batch; `sample_weight` adds up to 1. Return the norm of v - fantasies."""
+        h = self.rbm.hidden_proba(v)
+        fantasy, fantasy_h = self.fantasies(v, h)
+        # Fantasies that start at the data weigh what the data weigh; chains go their own ways.
+        fantasy_weight = sample_weight
+        if self.plan.persistent:
+            fantasy_weight = torch.full_like(sample_weight, 1.0 / len(v))
+        self._add_gradient(v, h, sample_weight, decay=self.plan.momentum)
+        self._add_gradient(fantasy, fantasy_h, -fantasy_weight, decay=1.0)
+        if self.plan.weight_decay:
+            self.weight_velocity.sub_(self.rbm.weight, alpha=self.plan.weight_decay)
+        self.rbm.weight.add_(self.weight_velocity, alpha=self.plan.learning_rate)
+        self.rbm.hidden_bias.add_(self.hidden_velocity, alpha=self.plan.learning_rate)
+        self.rbm.visible_bias.add_(self.visible_velocity, alpha=self.plan.learning_rate)
+        return torch.linalg.vector_norm(v - fantasy)
+
+    def _add_gradient(self, v, h, weight, *, decay):
+        """velocity <- decay * velocity + sum_i weight_i (h_i v_i', h_i, v_i)."""
+        self.weight_velocity.addmm_((h * weight[:, None]).T, v, beta=decay)
+        self.hidden_velocity.addmv_(h.T, weight, beta=decay)
+        self.visible_velocity.addmv_(v.T, weight, beta=decay)
 
 
 @torch.no_grad()
@@ -99,16 +119,16 @@ def train_rbm(rbm, data, sample_weight, plan, generator, noise_generator):
         Mean squared error of the reconstruction (of the fantasies, for persistent chains).
     """
     trainer = ContrastiveDivergence(rbm, plan, noise_generator)
-    weight = data.new_ones(len(data)) if sample_weight is None else sample_weight
+    weights = torch.ones(len(data), dtype=data.dtype, device=data.device).split(plan.batch_size)
+    weights = [weight / len(weight) for weight in weights]
     errors = []
     for epoch in range(1, plan.n_epochs + 1):
         order = torch.randperm(len(data), generator=generator).to(data.device)
-        batches = zip(
-            data[order].split(plan.batch_size),
-            weight[order, None].split(plan.batch_size),
-            strict=True,
-        )
-        error = torch.stack([trainer.step(v, s / s.sum()) for v, s in batches]).mean().item()
+        if sample_weight is not None:
+            weights = [w / w.sum() for w in sample_weight[order].split(plan.batch_size)]
+        batches = zip(data[order].split(plan.batch_size), weights, strict=True)
+        norms = torch.stack([trainer.step(v, weight) for v, weight in batches])
+        error = norms.square().sum().item() / data.numel()
         if not np.isfinite(error):
             raise NonFiniteLossError(
                 f"pre-training diverged in epoch {epoch}; lower pretrain_learning_rate "
