@@ -58,22 +58,37 @@ class Protocol:
         return cls(**json.loads(text))
 
     def differences(self, there):
-        """One phrase for each field in which the stored protocol `there` differs from this one."""
-        here, stored = asdict(self), asdict(there)
-        return [
-            f"{name} is {_short(stored[name], here[name])} there and "
-            f"{_short(here[name], stored[name])} here"
-            for name in here
-            if here[name] != stored[name]
+        """Phrases that say in what the stored protocol `there` differs; empty for the same run.
+
+        The order of the methods makes no difference.
+        """
+        names = {"suite": "suite", "n_folds": "folds", "n_trials": "trials", "split": "split"}
+        phrases = [
+            f"{name} is {getattr(there, field)} there and {getattr(self, field)} here"
+            for field, name in {**names, "seed": "seed"}.items()
+            if getattr(there, field) != getattr(self, field)
         ]
+        phrases += _members("methods", there.methods, self.methods)
+        phrases += _members("data sets", there.datasets, self.datasets)
+        changed = _changed(there.fingerprints, self.fingerprints)
+        phrases += [f"other data than there in {', '.join(changed)}"] if changed else []
+        other_folds = _changed(there.folds, self.folds)
+        return phrases or [f"other folds than there in {name}" for name in other_folds]
 
 
-def _short(value, other):
-    """The part of `value` that differs from `other`, for an error of one line."""
-    if isinstance(value, dict):
-        value = {key: item for key, item in value.items() if other.get(key) != item}
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+def _members(what, there, here):
+    """Phrases for the members that only one of two lists has."""
+    pairs = [("there", set(there) - set(here)), ("here", set(here) - set(there))]
+    return [f"{what} only {where}: {_short(names)}" for where, names in pairs if names]
+
+
+def _short(names, n_shown=5):
+    shown = ", ".join(sorted(names)[:n_shown])
+    return shown if len(names) <= n_shown else f"{shown} and {len(names) - n_shown} more"
+
+
+def _changed(there, here):
+    return [name for name in there if name in here and there[name] != here[name]]
 
 
 def cell_seed(seed, cell):

@@ -109,7 +109,9 @@ def run_benchmark(
     """
     methods = resolve_methods(methods)
     suite = resolve_suite(suite)
-    suite = suite if datasets is None else suite.subset(datasets)
+    suite = suite if datasets is None else suite.subset(list(datasets))
+    if not suite.datasets:
+        raise ValueError("no data sets were given; leave datasets out to take the whole suite")
     _check_at_least("trials", n_trials, 1)
     _check_at_least("seed", seed, 0)
     _check_at_least("jobs", n_jobs, 1)

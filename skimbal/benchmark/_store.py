@@ -47,8 +47,8 @@ class Lock:
 
     def __init__(self, path):
         self.path = path
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-        self._connection.execute("BEGIN EXCLUSIVE")
+        self._connection = _connect(path, "rwc")
+        _lock(self._connection)
 
     def release(self):
         """Unlock and remove the file."""
@@ -59,16 +59,22 @@ class Lock:
 def is_locked(path):
     """Whether a living process holds the lock file `path`."""
     try:
-        probe = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=0)
-    except sqlite3.OperationalError:  # the file is gone: its owner released it
-        return False
-    try:
-        probe.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
+        with contextlib.closing(_connect(path, "rw")) as probe:
+            _lock(probe)
+    except sqlite3.OperationalError as error:  # locked, or gone: its owner released it
         return "locked" in str(error)
-    finally:
-        probe.close()
     return False
+
+
+def _connect(path, mode):
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None
+    )
+
+
+def _lock(connection):
+    connection.execute("PRAGMA journal_mode = MEMORY")  # no second file: nothing is ever written
+    connection.execute("BEGIN EXCLUSIVE")
 
 
 class Store:

@@ -76,7 +76,9 @@ def describe(X, y):
     rarest = counts.argmin()
     fingerprint = "x".join(map(str, X.shape)) + f" crc32 {checksum:08x}"
     n_samples, n_features = X.shape
-    return DataInfo(n_samples, n_features, classes[rarest], int(counts[rarest]), fingerprint)
+    return DataInfo(
+        n_samples, n_features, classes.tolist()[rarest], int(counts[rarest]), fingerprint
+    )
 
 
 def resolve_folds(suite, infos, split, n_folds):

@@ -1,0 +1,117 @@
+"""A small suite and methods for the runner's tests; as a script, a runner of its own.
+
+``python toy.py OUT JOBS FOLDER [METHOD ...]`` runs them. FOLDER is where the "counted" method
+leaves a file for each fit, and where the "killer" leaves its mark.
+"""
+
+import os
+import signal
+import sys
+import uuid
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from skimbal.benchmark import Method, Suite, run_benchmark
+
+SIZES = {"small": (30, 8), "middle": (50, 10), "large": (90, 12)}
+
+
+def load_toy(name):
+    """Two overlapping normal classes, 'no' and the rarer 'yes', in three dimensions."""
+    n_majority, n_minority = SIZES[name]
+    random = np.random.default_rng(len(name))
+    X = random.normal(size=(n_majority + n_minority, 3))
+    X[n_majority:] += 1.5
+    return X, np.repeat(["no", "yes"], [n_majority, n_minority])
+
+
+def load_toy_fold(name, fold):
+    """Published folds: every fifth row, counted from the fold's number."""
+    X, y = load_toy(name)
+    test = np.arange(len(y)) % 5 == fold - 1
+    return X[~test], X[test], y[~test], y[test]
+
+
+def folds_of_toy(name):
+    """No folds for "small", and the first fold of "middle" is unusable."""
+    return {"small": (), "middle": (2, 3, 4, 5), "large": (1, 2, 3, 4, 5)}[name]
+
+
+SUITE = Suite("toy", tuple(SIZES), load_toy, load_toy_fold, folds_of_toy)
+
+
+class FailingClassifier(LogisticRegression):
+    def fit(self, X, y):
+        raise ArithmeticError(f"cannot fit {len(y)} samples")
+
+
+class WarningClassifier(LogisticRegression):
+    def fit(self, X, y):
+        for _ in range(1000):
+            warnings.warn("the same thing over and over", RuntimeWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
+class CountedClassifier(LogisticRegression):
+    """Leaves a file for each fit."""
+
+    def __init__(self, folder=None):
+        super().__init__()
+        self.folder = folder
+
+    def fit(self, X, y):
+        (Path(self.folder) / f"fit-{uuid.uuid4().hex}").touch()
+        return super().fit(X, y)
+
+
+class KillerClassifier(CountedClassifier):
+    """In its third fit, once, kills the runner and its own worker as ``kill -9`` does."""
+
+    def fit(self, X, y):
+        mark = Path(self.folder) / "killed"
+        super().fit(X, y)
+        if len(list(Path(self.folder).glob("fit-*"))) >= 3 and not mark.exists():
+            mark.touch()
+            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+def make_forest(seed):
+    return RandomForestClassifier(5, random_state=seed)
+
+
+def make_classifier(classifier_class, seed):
+    return classifier_class()
+
+
+def make_in_folder(classifier_class, folder, seed):
+    return classifier_class(folder=str(folder))
+
+
+def methods(names, folder=None):
+    """Methods of these names; the names say what they do."""
+    makers = {
+        "forest": make_forest,
+        "logistic": partial(make_classifier, LogisticRegression),
+        "failing": partial(make_classifier, FailingClassifier),
+        "warning": partial(make_classifier, WarningClassifier),
+        "counted": partial(make_in_folder, CountedClassifier, folder),
+        "killer": partial(make_in_folder, KillerClassifier, folder),
+    }
+    return [Method(name, f"a {name} classifier", makers[name]) for name in names]
+
+
+def run_toy(out, names=("forest", "logistic"), *, folder=None, **options):
+    """Run the toy suite with 3 folds and 2 trials."""
+    options = {"n_folds": 3, "n_trials": 2, **options}
+    return run_benchmark(SUITE, methods(names, folder), out=out, **options)
+
+
+if __name__ == "__main__":
+    run_toy(sys.argv[1], sys.argv[4:], folder=sys.argv[3], n_jobs=int(sys.argv[2]))
