@@ -170,7 +170,9 @@ def log_ratio_quantiles(log_proba, n_points):
     with np.errstate(invalid="ignore"):
         log_odds = log_proba[:, :1] - log_proba[:, 1:]
     fractions = (np.arange(n_points) + 0.5) / n_points
-    return [np.quantile(odds[np.isfinite(odds)], fractions) for odds in log_odds.T]
+    # The even odds, so that there is one for a class that no sample can be given to.
+    finite = [np.append(odds[np.isfinite(odds)], 0.0) for odds in log_odds.T]
+    return [np.quantile(odds, fractions) for odds in finite]
 
 
 class LogRatioSpace:

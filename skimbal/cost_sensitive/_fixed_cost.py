@@ -101,9 +101,13 @@ class FixedCostClassifier(BaseCostClassifier):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         classes, targets = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(f"y has 1 class, {classes.tolist()}; costs need two or more classes")
         counts = np.bincount(targets, params.get("sample_weight"))
+        present = classes[counts > 0].tolist()
+        if len(present) < 2:
+            raise ValueError(
+                f"y has {len(present)} class with a positive sample_weight, {present}; costs need "
+                "two or more classes"
+            )
         cost_matrix = self._resolve_costs(classes, counts)
         fit_params = params
         if _routing_enabled():

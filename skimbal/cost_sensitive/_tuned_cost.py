@@ -8,7 +8,7 @@ from joblib import Parallel, delayed
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -40,8 +40,9 @@ def _fit_on(estimator, X, y, rows, fit_params):
 
 def _posteriors(estimator, X, classes):
     """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
-    proba = np.zeros((len(X) if hasattr(X, "__len__") else X.shape[0], len(classes)))
-    proba[:, np.searchsorted(classes, estimator.classes_)] = estimator.predict_proba(X)
+    seen = estimator.predict_proba(X)
+    proba = np.zeros((len(seen), len(classes)))
+    proba[:, np.searchsorted(classes, estimator.classes_)] = seen
     return proba
 
 
@@ -199,12 +200,15 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Before any training: for one class, a class too small for the folds, a scorer that
             needs probabilities, or a search that does not fit the number of classes.
         """
-        y = column_or_1d(y, warn=True)
+        X, y = indexable(X, column_or_1d(y, warn=True))
         check_classification_targets(y)
-        classes = self._check_classes(y)
-        rng = check_random_state(self.random_state)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+            used = np.flatnonzero(sample_weight)
+            params = _check_method_params(X, params, indices=used)
+            X, y, sample_weight = _safe_indexing(X, used), y[used], sample_weight[used]
+        classes = self._check_classes(y)
+        rng = check_random_state(self.random_state)
         fit_params, split_params = self._route(sample_weight, params)
         splits = self._make_splits(X, y, rng, split_params)
         estimator = self._base_estimator()
@@ -225,7 +229,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
         """Check all that depends on the classes alone; return them."""
         classes = np.unique(y)
         if len(classes) < 2:
-            raise ValueError(f"y has 1 class, {classes.tolist()}; costs need two or more classes")
+            raise ValueError(
+                f"y has {len(classes)} class with a positive sample_weight, {classes.tolist()}; "
+                "costs need two or more classes"
+            )
         check_label_scorer(self.scoring, classes)
         check_search(self.search, len(classes))
         return classes
@@ -281,7 +288,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _possible_folds(self, y, n_folds):
         """Number of stratified folds that the smallest class allows."""
         classes, counts = np.unique(y, return_counts=True)
-        smallest, label = counts.min(), classes[counts.argmin()].item()
+        smallest, label = counts.min(), classes.tolist()[counts.argmin()]
         if smallest < 2:
             raise ValueError(
                 f"class {label!r} has 1 sample, but cv={n_folds} needs at least 2 of each class "
