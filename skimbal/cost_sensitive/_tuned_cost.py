@@ -204,10 +204,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         check_classification_targets(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-            used = np.flatnonzero(sample_weight)
-            params = _check_method_params(X, params, indices=used)
-            X, y, sample_weight = _safe_indexing(X, used), y[used], sample_weight[used]
-        classes = self._check_classes(y)
+        classes = self._check_classes(y if sample_weight is None else y[sample_weight > 0])
         rng = check_random_state(self.random_state)
         fit_params, split_params = self._route(sample_weight, params)
         splits = self._make_splits(X, y, rng, split_params)
