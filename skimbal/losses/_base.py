@@ -11,6 +11,7 @@ batches add up to the loss of their union.
 """
 
 from abc import ABCMeta, abstractmethod
+from copy import deepcopy
 
 import torch
 from sklearn.base import BaseEstimator
@@ -39,7 +40,7 @@ class BoundLoss(torch.nn.Module):
         super().__init__()
         self.per_sample = per_sample
         if class_weight is not None:
-            class_weight = torch.as_tensor(class_weight, dtype=torch.get_default_dtype())
+            class_weight = torch.as_tensor(class_weight, dtype=torch.get_default_dtype()).clone()
         self.register_buffer("class_weight", class_weight)
 
     def forward(self, logits, target, sample_weight=None):
@@ -47,6 +48,7 @@ class BoundLoss(torch.nn.Module):
         losses = self.per_sample(logits, target)
         if losses.ndim == 0:
             return self._check_unweighted(losses, sample_weight)
+        self._check_one_per_sample(losses, target)
         if self.class_weight is not None:
             losses = losses * self.class_weight.to(losses.dtype)[target]
         return weighted_mean(losses, sample_weight)
@@ -59,6 +61,14 @@ class BoundLoss(torch.nn.Module):
                 '(reduction="none") or leave the weights out'
             )
         return loss
+
+    def _check_one_per_sample(self, losses, target):
+        if losses.shape != target.shape:
+            raise ValueError(
+                f"loss {type(self.per_sample).__name__} returns shape {tuple(losses.shape)} for "
+                f"{len(target)} samples; let it return one loss per sample, shape ({len(target)},),"
+                " or one number for the batch"
+            )
 
 
 class BaseLoss(BaseEstimator, metaclass=ABCMeta):
@@ -103,5 +113,6 @@ class ModuleLoss(BaseLoss):
         self.module = module
 
     def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the module, weighted by class and sample."""
-        return BoundLoss(self.module, class_weight)
+        """Return a copy of the module, weighted by class and sample."""
+        # The training moves the loss to its device and trains what parameters it has.
+        return BoundLoss(deepcopy(self.module), class_weight)

@@ -61,7 +61,8 @@ def class_weight_vector(class_weight, classes, class_counts):
     Raises
     ------
     ValueError
-        For an unknown name or label, a wrong length, or weights that are not finite and positive.
+        For an unknown name or label, a wrong length, or weights that are negative, not finite or
+        all zero.
 
     Examples
     --------
@@ -78,14 +79,14 @@ def class_weight_vector(class_weight, classes, class_counts):
             raise ValueError(unknown_name_message("class_weight", class_weight, NAMED_WEIGHTS))
         return NAMED_WEIGHTS[class_weight](np.asarray(class_counts, dtype=np.float64))
     if isinstance(class_weight, Mapping):
-        return _check_positive(_weights_by_label(class_weight, classes))
+        return _check_weights(_weights_by_label(class_weight, classes))
     vector = np.asarray(class_weight, dtype=np.float64)
     if vector.shape != (len(classes),):
         raise ValueError(
             f"class_weight has shape {vector.shape}, but there are {len(classes)} classes "
             f"{_listed(classes)}; give one weight for each, in this order, or a dict by label"
         )
-    return _check_positive(vector)
+    return _check_weights(vector)
 
 
 def _weights_by_label(class_weight, classes):
@@ -99,7 +100,7 @@ def _weights_by_label(class_weight, classes):
     return np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)
 
 
-def _check_positive(weight):
+def _check_weights(weight):
     if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
         raise ValueError(
             f"class_weight {weight.tolist()} must be finite, non-negative and not all zero"

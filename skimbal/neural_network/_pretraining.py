@@ -129,7 +129,8 @@ def train_rbm(rbm, data, sample_weight, plan, generator, noise_generator):
         batches = zip(data[order].split(plan.batch_size), weights, strict=True)
         norms = torch.stack([trainer.step(v, weight) for v, weight in batches])
         error = norms.square().sum().item() / data.numel()
-        if not np.isfinite(error):
+        # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
+        if not (np.isfinite(error) and rbm.weight.isfinite().all()):
             raise NonFiniteLossError(
                 f"pre-training diverged in epoch {epoch}; lower pretrain_learning_rate "
                 f"(got {plan.learning_rate:g}) or check the scale of X"
