@@ -1,0 +1,141 @@
+"""The command line: what it prints, writes and answers to mistakes."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from skimbal.benchmark import METHODS, SUITES, cli
+from skimbal.benchmark._store import Store
+
+RUN = ["run", "--suite", "demo", "--datasets", "glass0,new-thyroid1", "--folds", "2"]
+PEERS = ["--methods", "logistic-balanced,svm-balanced"]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "nested" / "run"
+    assert cli.main([*RUN, *PEERS, "--out", str(folder), "--quiet"]) == 0
+    return folder
+
+
+def test_a_run_writes_its_files(out):
+    names = {path.name for path in out.iterdir()}
+    assert names == {"results.sqlite", "report.md", "summary.csv", "per_dataset.csv", "cells.csv"}
+    assert len(pd.read_csv(out / "cells.csv")) == 8
+
+
+def test_quiet_is_quiet_and_loud_prints_the_table(out, capsys):
+    assert cli.main([*RUN, *PEERS, "--out", str(out), "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 0
+    assert "logistic-balanced" in capsys.readouterr().out
+
+
+def test_resume_runs_what_is_missing(out, capsys):
+    before = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    with Store.open(out)._transaction() as database:
+        database.execute("DELETE FROM cell WHERE fold = 2")
+        database.execute("UPDATE cell SET status = 'failed' WHERE method = 'svm-balanced'")
+    assert cli.main(["resume", str(out), "--retry-failed", "--jobs", "2"]) == 0
+    after = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    pd.testing.assert_frame_equal(after, before)
+
+
+def test_report_takes_a_metric_and_a_control(out, capsys):
+    arguments = ["report", str(out), "--metric", "auc", "--control", "svm-balanced"]
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().out.startswith("auc on 2 data sets of demo: 2 stratified folds")
+    assert "against svm-balanced" in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [("methods", METHODS), ("suites", SUITES), ("datasets", SUITES["keel58"].datasets)],
+)
+def test_lists(what, names, capsys):
+    assert cli.main(["list", what]) == 0
+    words = set(capsys.readouterr().out.split())
+    assert set(names) <= words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--suite", "kel58", "--methods", "dbn"], "unknown suite 'kel58'; did you mean"),
+        (
+            ["run", "--suite", "demo", "--methods", "dnb"],
+            "unknown method 'dnb'; did you mean 'dbn'",
+        ),
+        (
+            ["run", "--suite", "demo", "--methods", "dbn", "--datasets", "glas0"],
+            "unknown data set 'glas0'; did you mean 'glass0'",
+        ),
+        (
+            ["run", "--suite", "demo", "--methods", "dbn", "--split", "oficial"],
+            "unknown split 'oficial'; did you mean 'official'",
+        ),
+        (["run", "--suite", "demo", "--methods", "dbn", "--folds", "100"], "fewer folds"),
+        (["run", "--suite", "demo", "--methods", "dbn", "--jobs", "0"], "jobs=0"),
+    ],
+)
+def test_mistakes_get_one_line_and_code_2(arguments, message, tmp_path, capsys):
+    assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "nowhere"], "has no results.sqlite"),
+        (["resume", "nowhere"], "has no results.sqlite"),
+        (["list", "datsets"], "unknown list 'datsets'; did you mean 'datasets'"),
+    ],
+)
+def test_mistakes_of_the_other_commands(arguments, message, capsys):
+    assert cli.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_another_protocol_names_the_difference(out, capsys):
+    assert cli.main([*RUN, "--methods", "svm-balanced", "--seed", "4", "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "seed is 0 there and 4 here; methods only there: logistic-balanced" in error
+
+
+def test_wrong_usage_is_code_2(capsys):
+    with pytest.raises(SystemExit) as error:
+        cli.main(["frobnicate"])
+    assert error.value.code == 2
+
+
+def test_an_interrupt_tells_how_to_go_on(out, capsys, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run_benchmark", interrupt)
+    assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 130
+    assert f"go on with: skimbal resume {out}" in capsys.readouterr().err
+
+
+def test_the_demo_runs_the_paper_s_methods_on_the_demo_suite(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(cli, "run_benchmark", lambda *a, **k: calls.append((a, k)))
+    monkeypatch.setattr(cli, "_publish", lambda result, options: None)
+    assert cli.main(["demo", "--out", str(tmp_path)]) == 0
+    ((suite, methods), options) = calls[0]
+    assert suite == "demo"
+    assert set(methods) <= set(METHODS)
+    assert {"ecs-dbn", "dbn", "dbn-prior"} <= set(methods)
+    assert sum("smote" in name or "adasyn" in name for name in methods) == 5
+    assert options["n_jobs"] == 2
+
+
+def test_python_m_skimbal_is_the_same_command():
+    command = [sys.executable, "-m", "skimbal", "list", "suites"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "keel58" in result.stdout

@@ -1,0 +1,109 @@
+"""Every registered method, on small networks and forests."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from skimbal.benchmark import METHODS, Method
+from skimbal.benchmark._methods import resolve_methods
+from skimbal.cost_sensitive import ECSDBNClassifier
+
+SMALL = {
+    "max_epochs": 3,
+    "pretrain_epochs": 2,
+    "max_generations": 5,
+    "population_size": 8,
+    "n_estimators": 3,
+}
+PAPER = {
+    "ecs-dbn",
+    "ecs-dbn-train",
+    "dbn",
+    "csdbn",
+    "adasyn-dbn",
+    "smote-dbn",
+    "smote-borderline1-dbn",
+    "smote-borderline2-dbn",
+    "smote-svm-dbn",
+}
+
+
+def make_small(name, seed=0):
+    """The method's classifier with few epochs and trees."""
+    classifier = METHODS[name].make(seed)
+    parameters = classifier.get_params()
+    small = {
+        key: SMALL[key.rpartition("__")[2]]
+        for key in parameters
+        if key.rpartition("__")[2] in SMALL
+    }
+    return classifier.set_params(**small)
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 3)) * [1.0, 10.0, 100.0]
+    y = np.repeat(["no", "yes"], [45, 15])
+    X[y == "yes"] += [1.5, 15.0, 150.0]
+    return X, y
+
+
+def test_the_paper_and_the_peers_are_there():
+    assert set(METHODS) >= PAPER
+    assert set(METHODS) - PAPER >= {
+        "dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest",
+        "easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned",
+        "extra-trees-prior", "extra-trees-tuned", "mlp", "mlp-prior", "ecs-mlp",
+    }  # fmt: skip
+    assert all(name == method.name for name, method in METHODS.items())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_fits_predicts_and_repeats_itself(name, data):
+    X, y = data
+    first, second = (make_small(name).fit(X, y).predict(X) for _ in range(2))
+    assert set(first) <= {"no", "yes"}
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_inputs_are_standardized_first(name):
+    assert isinstance(METHODS[name].make(0).steps[0][1], StandardScaler)
+
+
+@pytest.mark.parametrize("name", sorted(PAPER - {"ecs-dbn", "ecs-dbn-train"}))
+def test_all_rows_of_the_paper_are_around_the_same_network(name):
+    def of_the_network(method):
+        parameters = METHODS[method].make(5).get_params()
+        return {
+            key: parameters[f"{prefix}__{key}"]
+            for prefix in (p.rpartition("__")[0] for p in parameters if p.endswith("n_gibbs_steps"))
+            for key in ("hidden_layer_sizes", "max_epochs", "learning_rate", "random_state")
+        }
+
+    assert of_the_network(name) == of_the_network("dbn")
+    assert of_the_network("dbn")["random_state"] == 5
+
+
+def test_the_two_protocols_of_ecs_dbn():
+    out_of_fold, train = (METHODS[n].make(1).steps[-1][1] for n in ("ecs-dbn", "ecs-dbn-train"))
+    assert isinstance(out_of_fold, ECSDBNClassifier)
+    assert out_of_fold.cost_cv == 5
+    assert train.cost_cv == "train"
+    assert clone(train).set_params(cost_cv=5).get_params() == out_of_fold.get_params()
+
+
+def test_the_prior_threshold_cuts_the_same_probabilities_at_the_prevalence(data):
+    X, y = data
+    plain, prior = (make_small(name).fit(X, y) for name in ("dbn", "dbn-prior"))
+    probabilities = plain.predict_proba(X)
+    np.testing.assert_array_equal(prior.predict_proba(X), probabilities)
+    expected = np.where(probabilities[:, 1] > 0.25, "yes", "no")
+    np.testing.assert_array_equal(prior.predict(X), expected)
+
+
+def test_names_and_methods_of_ones_own_mix():
+    own = Method("own", "", lambda seed: None)
+    assert [m.name for m in resolve_methods(["dbn", own])] == ["dbn", "own"]

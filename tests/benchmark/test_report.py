@@ -1,0 +1,189 @@
+"""Reports of tiny runs, against numbers worked out by hand."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skimbal.benchmark import report
+from skimbal.benchmark._protocol import Protocol
+from skimbal.benchmark._store import Store
+
+
+def make_run(folder, methods, datasets, n_folds=2, n_trials=1):
+    """An empty run in `folder`."""
+    folds = {name: list(range(1, n_folds + 1)) for name in datasets}
+    fingerprints = dict.fromkeys(datasets, "")
+    protocol = Protocol("s", methods, folds, n_folds, n_trials, "stratified", 0, fingerprints)
+    return Store.create(folder, protocol)
+
+
+def fill(store, score):
+    """Finish every cell with ``score(cell)`` as the value of each metric; None leaves it open."""
+    for cell in store.protocol().cells():
+        if score(cell) is None:
+            continue
+        with store.claim(cell, 0) as claim:
+            values = {"g_mean": score(cell), "auc": score(cell), "fit_seconds": 2.0}
+            confusion = json.dumps([[4, 0], [0, 1]])
+            claim.finish("done", {**values, "confusion": confusion, "n_warnings": 0})
+
+
+@pytest.fixture
+def small_run(tmp_path):
+    """Two sets, two folds; method k fails on fold 2 of set a."""
+    store = make_run(tmp_path, ["m", "k"], ["a", "b"])
+    matrices = {
+        ("a", "m", 1): [[4, 0], [0, 1]],
+        ("a", "m", 2): [[3, 1], [0, 1]],
+        ("a", "k", 1): [[4, 0], [1, 0]],
+        ("b", "m", 1): [[2, 2], [0, 1]],
+        ("b", "m", 2): [[2, 2], [0, 1]],
+        ("b", "k", 1): [[3, 1], [0, 1]],
+        ("b", "k", 2): [[3, 1], [0, 1]],
+    }
+    for cell in store.protocol().cells():
+        with store.claim(cell, 0) as claim:
+            support = {"support": "[4, 1]", "n_warnings": 0}
+            if cell[:3] not in matrices:
+                claim.finish("failed", {**support, "error": "Traceback\nKeyError: 'x|y'"})
+                continue
+            (tn, fp), (fn, tp) = matrices[cell[:3]]
+            g_mean = math.sqrt(tn / (tn + fp) * tp / (tp + fn))
+            scores = {"g_mean": g_mean, "accuracy": (tn + tp) / 5, "fit_seconds": 0.5}
+            confusion = json.dumps([[tn, fp], [fn, tp]])
+            claim.finish("done", {**support, **scores, "confusion": confusion})
+    return tmp_path
+
+
+def test_means_spreads_and_pooled_scores(small_run):
+    table = report(small_run).per_dataset.set_index(["dataset", "method"])
+    root = math.sqrt(0.75)
+    assert table["mean"].to_dict() == pytest.approx(
+        {("a", "m"): (1 + root) / 2, ("a", "k"): 0, ("b", "m"): math.sqrt(0.5), ("b", "k"): root}
+    )
+    assert table.loc[("a", "m"), "std"] == pytest.approx((1 - root) / math.sqrt(2))
+    assert table.loc[("a", "m"), "pooled"] == pytest.approx(math.sqrt(7 / 8))
+    assert table.n_failed.tolist() == [0, 1, 0, 0]
+
+
+def test_a_failed_cell_got_everything_wrong(small_run):
+    table = report(small_run, metric="accuracy").per_dataset.set_index(["dataset", "method"])
+    assert table.loc[("a", "k"), "mean"] == pytest.approx(0.8 / 2)
+    assert table.loc[("a", "k"), "pooled"] == pytest.approx(4 / 10)
+
+
+def test_the_summary_is_over_the_data_sets(small_run):
+    result = report(small_run)
+    assert result.control == "m"
+    assert result.summary.index.tolist() == ["m", "k"]
+    means = [(1 + math.sqrt(0.75)) / 2, math.sqrt(0.5)]
+    assert result.summary.loc["m", "mean"] == pytest.approx(np.mean(means))
+    assert result.summary.loc["m", "std"] == pytest.approx(np.std(means, ddof=1))
+    assert result.summary["rank"].tolist() == [1.5, 1.5]
+    assert result.summary.n_failed.tolist() == [0, 1]
+    assert result.summary.loc["k", "fit_seconds"] == 0.5
+    assert result.tests == {}
+
+
+def test_wins_and_p_values_against_the_control(tmp_path):
+    level = {"m": 0.9, "worse": 0.5, "same": 0.9}
+    store = make_run(tmp_path, list(level), [*"abcdef"], n_trials=3)
+    fill(store, lambda cell: level[cell.method])
+    summary = report(tmp_path, control="m").summary
+    # Six differences of one sign: 2 / 2^6; Holm doubles the smaller of two p-values.
+    assert summary.p.to_dict() == pytest.approx(
+        {"m": np.nan, "worse": 1 / 32, "same": 1}, nan_ok=True
+    )
+    assert summary.p_holm[["worse", "same"]].tolist() == [1 / 16, 1]
+    counts = summary[["control_wins", "control_loses", "draws"]]
+    assert counts.loc["worse"].tolist() == [6, 0, 0]
+    assert counts.loc["same"].tolist() == [0, 0, 6]
+    assert report(tmp_path, control="worse").summary.loc["m", "control_loses"] == 6
+
+
+def test_friedman_of_three_ordered_methods(tmp_path):
+    level = {"x": 0.9, "y": 0.8, "z": 0.7}
+    fill(make_run(tmp_path, list(level), [*"abc"]), lambda cell: level[cell.method])
+    result = report(tmp_path)
+    assert result.tests["Friedman"].statistic == pytest.approx(6)
+    assert result.tests["Friedman"].p_value == pytest.approx(math.exp(-3))
+    assert result.summary["rank"].to_dict() == {"x": 1, "y": 2, "z": 3}
+
+
+def test_ecs_dbn_is_the_control_where_it_took_part(tmp_path):
+    make_run(tmp_path, ["dbn", "ecs-dbn"], ["a"])
+    assert report(tmp_path).control == "ecs-dbn"
+
+
+def test_incomplete_sets_are_left_out_of_the_comparison_and_flagged(tmp_path):
+    store = make_run(tmp_path, ["m", "k"], ["a", "b"])
+    fill(store, lambda cell: None if cell == ("b", "k", 2, 0) else {"a": 0.4, "b": 1}[cell.dataset])
+    result = report(tmp_path)
+    assert result.notes[0].startswith("INCOMPLETE: 7 of 8 cells are finished")
+    assert "over the 1 of 2 data sets" in result.notes[0]
+    assert result.summary["mean"].tolist() == [0.4, 0.4]
+    assert result.per_dataset.complete.tolist() == [True, True, True, False]
+    assert "1.0000" in result.to_text()
+
+
+def test_a_run_without_cells_says_so(tmp_path):
+    make_run(tmp_path, ["m", "k", "l"], ["a", "b"])
+    result = report(tmp_path)
+    assert "INCOMPLETE: 0 of 12 cells" in result.to_text()
+    result.save(tmp_path)
+    assert "INCOMPLETE" in (tmp_path / "report.md").read_text()
+
+
+def test_too_few_scores_for_a_test_are_noted(tmp_path, small_run):
+    assert any(note.startswith("With 2 scores a data set") for note in report(small_run).notes)
+    store = make_run(tmp_path / "enough", ["m"], ["a"], n_trials=3)
+    fill(store, lambda cell: 1.0)
+    assert report(store.folder).notes == []
+
+
+def test_an_undefined_auc_is_left_out(tmp_path):
+    store = make_run(tmp_path, ["m", "k"], ["a"])
+    fill(store, lambda cell: 0.75)
+    with store._transaction() as database:
+        database.execute("UPDATE cell SET auc = NULL WHERE method = 'k' AND fold = 1")
+    result = report(tmp_path, metric="auc")
+    assert result.summary["mean"].tolist() == [0.75, 0.75]
+    assert "pooled" not in result.summary
+    assert "The AUC is undefined in 1 cells, which are left out." in result.notes
+
+
+def test_an_auc_that_no_cell_has_is_a_dash(tmp_path):
+    store = make_run(tmp_path, ["m", "k"], ["a"])
+    fill(store, lambda cell: 0.75)
+    with store._transaction() as database:
+        database.execute("UPDATE cell SET auc = NULL WHERE method = 'k'")
+    assert report(tmp_path, metric="auc").wide().loc["a"].tolist() == ["0.7500 (0.000)", "-"]
+
+
+def test_the_files_hold_the_same_numbers(small_run):
+    result = report(small_run)
+    result.save(small_run)
+    summary = pd.read_csv(small_run / "summary.csv", index_col="method")
+    assert summary["mean"].to_dict() == pytest.approx(result.summary["mean"].to_dict())
+    assert len(pd.read_csv(small_run / "cells.csv")) == 8
+    assert len(pd.read_csv(small_run / "per_dataset.csv")) == 4
+    text = (small_run / "report.md").read_text()
+    assert "| a | **0.9330** (0.095) | 0.0000 (0.000) |" in text
+    assert "| k | KeyError: 'x\\|y' | a fold 2 trial 0 |" in text
+
+
+def test_markdown_tables_have_one_width(small_run):
+    lines = report(small_run).to_markdown().split("\n")
+    tables = "\n".join(lines).split("\n\n")
+    for table in (block.split("\n") for block in tables if block.startswith("|")):
+        assert len({row.replace("\\|", "").count("|") for row in table}) == 1
+
+
+def test_unknown_metric_and_control(small_run):
+    with pytest.raises(ValueError, match="unknown metric 'gmean'; did you mean 'g_mean'"):
+        report(small_run, metric="gmean")
+    with pytest.raises(ValueError, match="unknown control 'ecs-dbn'"):
+        report(small_run, control="ecs-dbn")

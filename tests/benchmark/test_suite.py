@@ -1,0 +1,74 @@
+"""Suites and splits."""
+
+import numpy as np
+import pytest
+
+from skimbal.benchmark import SUITES
+from skimbal.benchmark._suite import describe, load_split
+from skimbal.benchmark._suites import DEMO_SETS, resolve_suite
+from skimbal.datasets import list_keel, load_keel
+
+from . import toy
+
+
+def test_the_suites_of_the_package():
+    assert len(SUITES["keel58"].datasets) == 58
+    assert len(SUITES["keel-dev"].datasets) == 42
+    assert not set(SUITES["keel58"].datasets) & set(SUITES["keel-dev"].datasets)
+    ratios = list_keel().set_index("name").imbalance_ratio[list(DEMO_SETS)].tolist()
+    assert len(ratios) == 6
+    assert ratios == sorted(ratios)
+
+
+def test_a_suite_by_name_or_itself():
+    assert resolve_suite(toy.SUITE) is toy.SUITE
+    with pytest.raises(ValueError, match="unknown suite 'keel85'; did you mean 'keel58'"):
+        resolve_suite("keel85")
+
+
+def test_a_subset_keeps_the_order_of_the_suite():
+    assert toy.SUITE.subset(["large", "small"]).datasets == ("small", "large")
+
+
+@pytest.mark.parametrize("trial", [0, 1])
+def test_stratified_folds_partition_the_data(trial):
+    X, y = toy.load_toy("small")
+    parts = [load_split(toy.SUITE, "small", "stratified", 4, fold, trial) for fold in range(1, 5)]
+    tests = np.vstack([X_test for _, X_test, _, _ in parts])
+    np.testing.assert_array_equal(np.sort(tests, axis=0), np.sort(X, axis=0))
+    assert all((y_test == "yes").sum() == 2 for _, _, _, y_test in parts)
+    assert all(len(X_train) + len(X_test) == len(y) for X_train, X_test, _, _ in parts)
+
+
+def test_trials_shuffle_anew():
+    tests = [load_split(toy.SUITE, "small", "stratified", 4, 1, trial)[1] for trial in (0, 1, 0)]
+    assert not np.array_equal(tests[0], tests[1])
+    np.testing.assert_array_equal(tests[0], tests[2])
+
+
+def test_official_folds_are_the_same_in_all_trials():
+    parts = [load_split(toy.SUITE, "large", "official", 5, 2, trial) for trial in (0, 1)]
+    np.testing.assert_array_equal(parts[0][1], parts[1][1])
+    np.testing.assert_array_equal(parts[0][1], toy.load_toy("large")[0][1::5])
+
+
+def test_a_description_notices_every_change_of_the_data():
+    X, y = toy.load_toy("small")
+    info = describe(X, y)
+    assert (info.n_samples, info.n_features) == (38, 3)
+    assert (info.smallest_class, info.smallest_count) == ("yes", 8)
+    moved = X.copy()
+    moved[3, 1] = np.nextafter(moved[3, 1], 9.0)
+    swapped = y.copy()
+    swapped[[0, -1]] = swapped[[-1, 0]]
+    prints = {describe(*data).fingerprint for data in [(moved, y), (X, swapped), (X[::-1], y)]}
+    assert len(prints | {info.fingerprint}) == 4
+    assert describe(X, (y == "yes").astype(int)).fingerprint == info.fingerprint
+    assert describe(X, y.astype(object)).smallest_class == "yes"
+
+
+def test_the_suites_load_real_data():
+    X, y = SUITES["demo"].load("glass0")
+    np.testing.assert_array_equal(X, load_keel("glass0", return_X_y=True)[0])
+    assert len(y) == 214
+    assert SUITES["keel58"].folds_of("abalone9-18") == (2, 3, 4, 5)
