@@ -14,7 +14,7 @@ class DataNotFoundError(FileNotFoundError):
 
 
 class KeelFormatError(ValueError):
-    """A KEEL ``.dat`` file breaks the format; the message names file, line and what was expected."""
+    """A KEEL ``.dat`` file breaks the format; the message names file and line."""
 
 
 class NonFiniteLossError(ValueError):

@@ -99,8 +99,8 @@ def _maker(classifier_class, **options):
 
 DBN = _maker(DBNClassifier)
 MLP = _maker(MLPClassifier)
-FOREST = _maker(RandomForestClassifier, n_estimators=200, min_samples_leaf=2, n_jobs=1)
-EXTRA_TREES = _maker(ExtraTreesClassifier, n_estimators=200, min_samples_leaf=2, n_jobs=1)
+FOREST = _maker(RandomForestClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
+EXTRA_TREES = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
 RESAMPLERS = {
     "adasyn": ("ADASYN", ADASYN, {}),
     "smote": ("SMOTE", SMOTE, {}),
@@ -112,13 +112,27 @@ RESAMPLERS = {
 
 def _network_methods():
     """(name, description, maker) of the methods around a deep belief network."""
-    yield "ecs-dbn", "DBN, costs found on out-of-fold probabilities", _maker(ECSDBNClassifier)
+    yield (
+        "ecs-dbn",
+        "DBN, balanced class weights, costs found on out-of-fold probabilities",
+        _maker(ECSDBNClassifier),
+    )
+    yield (
+        "ecs-dbn-unweighted",
+        "the same without class weights: the network is that of dbn",
+        _maker(ECSDBNClassifier, class_weight=None),
+    )
     yield (
         "ecs-dbn-train",
-        "DBN, costs found on its training probabilities (the paper's protocol)",
-        _maker(ECSDBNClassifier, cost_cv="train"),
+        "the network of dbn, costs found on its training probabilities (the paper's protocol)",
+        _maker(ECSDBNClassifier, class_weight=None, cost_cv="train", cost_space="unit"),
     )
     yield "dbn", "deep belief network, labels by the larger probability", DBN
+    yield (
+        "dbn-balanced",
+        "DBN with balanced class weights",
+        _maker(DBNClassifier, class_weight="balanced"),
+    )
     yield (
         "dbn-prior",
         "the same DBN, its probabilities cut at the training prevalence",
@@ -151,7 +165,7 @@ def _peer_methods():
     yield (
         "balanced-random-forest",
         "forest of trees on balanced bootstraps",
-        _maker(BalancedRandomForestClassifier, n_estimators=200, n_jobs=1),
+        _maker(BalancedRandomForestClassifier, n_estimators=100, n_jobs=1),
     )
     yield (
         "easy-ensemble",

@@ -38,9 +38,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Visible units of the lowest machine. "bernoulli" takes inputs in [0, 1] as they are, checks
         this in `fit` and clips in `predict`; "gaussian" takes real ones; "auto" is "bernoulli" if
         all inputs are 0 or 1, else "gaussian".
-    pretrain_epochs : int, default=100
+    pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; 0 is a perceptron of sigmoids.
-    pretrain_learning_rate : float > 0, default=0.01
+    pretrain_learning_rate : float > 0, default=0.02
         Step size of the pre-training.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
@@ -54,7 +54,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Probability of dropping a hidden unit in fine-tuning.
     loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
-    class_weight : None, "balanced", "effective", dict or array-like, default=None
+    class_weight : None, "balanced", "effective", dict or array-like, default="balanced"
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples; both are scaled so
         that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
@@ -66,11 +66,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         n-d inputs per channel.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimiser, or a class of `torch.optim`.
-    learning_rate : float > 0, default=0.001
+    learning_rate : float > 0, default=0.003
         Step size of the optimiser.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.
-    batch_size : int, default=64
+    batch_size : int, default=128
         Samples of a mini-batch.
     max_epochs : int, default=100
         Epochs of training.
@@ -163,21 +163,21 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         *,
         hidden_layer_sizes=(64, 32),
         visible="auto",
-        pretrain_epochs=100,
-        pretrain_learning_rate=0.01,
+        pretrain_epochs=50,
+        pretrain_learning_rate=0.02,
         pretrain_momentum=0.5,
         pretrain_weight_decay=1e-4,
         n_gibbs_steps=1,
         persistent=False,
         dropout=0.0,
         loss="cross_entropy",
-        class_weight=None,
+        class_weight="balanced",
         sampler=None,
         standardize=True,
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=3e-3,
         weight_decay=1e-4,
-        batch_size=64,
+        batch_size=128,
         max_epochs=100,
         early_stopping=False,
         validation_fraction=0.1,
@@ -230,6 +230,37 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
+
+    @classmethod
+    def as_published(cls, random_state=None, **changes):
+        """Return a network with the settings and the protocol of the paper.
+
+        The network is `DBNClassifier.as_published`; the costs are searched by JADE in the unit
+        box, on the posteriors of the training samples.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            Seed of everything.
+        **changes : dict
+            Parameters to set otherwise; ``cost_cv=5`` is the same network with honest costs.
+
+        Returns
+        -------
+        ECSDBNClassifier
+            Not fitted.
+        """
+        network = DBNClassifier.as_published(random_state).get_params(deep=False)
+        del network["cost_matrix"]
+        return cls(
+            **{
+                **network,
+                "scoring": "g_mean",
+                "cost_cv": "train",
+                "cost_space": "unit",
+                **changes,
+            }
+        )
 
     def _base_estimator(self):
         own = self.get_params(deep=False)

@@ -4,12 +4,25 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal.modules import MLP, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 from skimbal.neural_network._pretraining import PretrainingPlan, train_stack
 from skimbal.neural_network._training import to_tensors
+
+PUBLISHED_SETTINGS = {
+    "pretrain_epochs": 100,
+    "pretrain_learning_rate": 0.01,
+    "pretrain_momentum": 0.0,
+    "pretrain_weight_decay": 0.0,
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+    "batch_size": 16,
+    "max_epochs": 300,
+}
 
 
 class DBNClassifier(BaseNetClassifier):
@@ -27,9 +40,9 @@ class DBNClassifier(BaseNetClassifier):
         Visible units of the lowest machine. "bernoulli" takes inputs in [0, 1] as they are, checks
         this in `fit` and clips in `predict`; "gaussian" takes real ones; "auto" is "bernoulli" if
         all inputs are 0 or 1, else "gaussian".
-    pretrain_epochs : int, default=100
+    pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; 0 is a perceptron of sigmoids.
-    pretrain_learning_rate : float > 0, default=0.01
+    pretrain_learning_rate : float > 0, default=0.02
         Step size of the pre-training.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
@@ -58,11 +71,11 @@ class DBNClassifier(BaseNetClassifier):
         n-d inputs per channel.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimiser, or a class of `torch.optim`.
-    learning_rate : float > 0, default=0.001
+    learning_rate : float > 0, default=0.003
         Step size of the optimiser.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.
-    batch_size : int, default=64
+    batch_size : int, default=128
         Samples of a mini-batch.
     max_epochs : int, default=100
         Epochs of training.
@@ -149,8 +162,8 @@ class DBNClassifier(BaseNetClassifier):
         *,
         hidden_layer_sizes=(64, 32),
         visible="auto",
-        pretrain_epochs=100,
-        pretrain_learning_rate=0.01,
+        pretrain_epochs=50,
+        pretrain_learning_rate=0.02,
         pretrain_momentum=0.5,
         pretrain_weight_decay=1e-4,
         n_gibbs_steps=1,
@@ -162,9 +175,9 @@ class DBNClassifier(BaseNetClassifier):
         sampler=None,
         standardize=True,
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=3e-3,
         weight_decay=1e-4,
-        batch_size=64,
+        batch_size=128,
         max_epochs=100,
         early_stopping=False,
         validation_fraction=0.1,
@@ -204,6 +217,37 @@ class DBNClassifier(BaseNetClassifier):
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
+
+    @classmethod
+    def as_published(cls, random_state=None, **changes):
+        """Return a network with the settings of the ECS-DBN paper.
+
+        Two hidden layers of a random size, plain stochastic gradient descent with a step of 0.01
+        in both phases, 100 epochs of pre-training and 300 of fine-tuning (Zhang et al. 2019,
+        doi:10.1109/TNNLS.2018.2832648). Its text states neither the range of the sizes, 10 to
+        100 here, nor the batch size, 16 here.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            Seed of the sizes and of the network.
+        **changes : dict
+            Parameters to set otherwise.
+
+        Returns
+        -------
+        DBNClassifier
+            Not fitted.
+        """
+        sizes = check_random_state(random_state).randint(10, 101, size=2).tolist()
+        return cls(
+            **{
+                **PUBLISHED_SETTINGS,
+                "hidden_layer_sizes": tuple(sizes),
+                "random_state": random_state,
+                **changes,
+            }
+        )
 
     def _check_inputs(self, X, *, reset):
         if reset:

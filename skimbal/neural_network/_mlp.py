@@ -105,7 +105,7 @@ class MLPClassifier(BaseNetClassifier):
     >>> X, y = make_classification(200, weights=[0.9], random_state=0)
     >>> network = MLPClassifier(class_weight="balanced", max_epochs=20, random_state=0).fit(X, y)
     >>> network.class_weight_.round(2)
-    array([0.56, 4.76])
+    array([0.56, 5.  ])
     """
 
     _parameter_constraints: dict = {

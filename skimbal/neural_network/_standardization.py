@@ -23,8 +23,8 @@ def channel_moments(X, sample_weight=None):
     total = weight.sum() * flat.shape[2]
     mean = np.einsum("n,ncl->c", weight, flat) / total
     variance = np.einsum("n,ncl->c", weight, (flat - mean[:, None]) ** 2) / total
-    # Rounding leaves a constant channel a variance of about (eps * mean)^2, not 0.
-    constant = variance <= (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
+    # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
+    constant = variance <= (flat[:, 0].size * np.finfo(np.float64).eps * mean) ** 2
     scale = np.where(constant, 1.0, np.sqrt(variance))
     shape = (-1, *[1] * (X.ndim - 2))
     return mean.reshape(shape), scale.reshape(shape)
