@@ -1,0 +1,50 @@
+"""Every registered loss keeps the contract; names, values and modules become losses."""
+
+import pytest
+import torch
+
+from skimbal import MLPClassifier
+from skimbal.losses import BaseLoss, CrossEntropy, ModuleLoss, all_losses, resolve_loss
+
+from .contract import LossContract
+
+
+class TestRegisteredLosses(LossContract):
+    @pytest.fixture(params=sorted(all_losses()))
+    def loss(self, request):
+        return all_losses()[request.param]()
+
+
+class TestModuleLoss(LossContract):
+    @pytest.fixture
+    def loss(self):
+        return resolve_loss(torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=0.1))
+
+
+def test_registry_is_a_copy():
+    all_losses().clear()
+    assert all_losses()["cross_entropy"] is CrossEntropy
+
+
+def test_names_values_and_modules():
+    value, module = CrossEntropy(), torch.nn.CrossEntropyLoss()
+    assert isinstance(resolve_loss("cross_entropy"), CrossEntropy)
+    assert resolve_loss(value) is value
+    assert isinstance(resolve_loss(module), ModuleLoss)
+    assert resolve_loss(module).module is module
+
+
+@pytest.mark.parametrize("loss", ["cros_entropy", CrossEntropy, None, ["cross_entropy"]])
+def test_unknown_loss_is_refused_with_what_is_known(loss):
+    with pytest.raises(ValueError, match=r"unknown loss .*'cross_entropy'.* or a torch.nn.Module"):
+        resolve_loss(loss)
+
+
+def test_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'cross_entropy'"):
+        MLPClassifier(loss="crossentropy").fit([[0.0], [1.0]], [0, 1])
+
+
+def test_base_loss_is_abstract():
+    with pytest.raises(TypeError, match="abstract"):
+        BaseLoss()
