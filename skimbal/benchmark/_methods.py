@@ -49,7 +49,7 @@ class Method:
     >>> from sklearn.dummy import DummyClassifier
     >>> from skimbal.benchmark import Method
     >>> method = Method(
-    ...     "dummy", "draws labels", lambda seed: DummyClassifier("uniform", random_state=seed)
+    ...     "dummy", "draws labels", lambda seed: DummyClassifier(strategy="uniform", random_state=seed)
     ... )
     >>> method.make(0)
     DummyClassifier(random_state=0, strategy='uniform')

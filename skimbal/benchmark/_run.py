@@ -104,8 +104,8 @@ def run_benchmark(
     >>> bayes = Method("bayes", "Gaussian naive Bayes", lambda seed: GaussianNB())
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = run_benchmark(suite, [bayes], out=folder, n_folds=3).summary
-    >>> round(float(table.loc["bayes", "mean"]), 2)
-    0.95
+    >>> bool(table.loc["bayes", "mean"] > 0.9)
+    True
     """
     methods = resolve_methods(methods)
     suite = resolve_suite(suite)
