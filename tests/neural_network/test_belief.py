@@ -1,0 +1,287 @@
+"""Belief networks: pre-training, unrolling and the units of the lowest machine."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+
+from skimbal import DBNClassifier, MLPClassifier
+from skimbal.exceptions import NonFiniteLossError
+
+FAST = {
+    "hidden_layer_sizes": (6, 4),
+    "pretrain_epochs": 3,
+    "max_epochs": 4,
+    "batch_size": 32,
+    "random_state": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(90, n_features=5, n_informative=3, weights=[0.7], random_state=0)
+
+
+@pytest.fixture(scope="module")
+def bits(data):
+    return (data[0] > 0).astype(float), data[1]
+
+
+def shared_settings(settings):
+    """One set of defaults for both classes, whose own may differ."""
+    defaults = DBNClassifier().get_params()
+    shared = defaults.keys() & MLPClassifier().get_params().keys()
+    return {**{name: defaults[name] for name in shared}, **settings}
+
+
+def assert_same_network(one, other, X):
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    for a, b in zip(one.net_.module_.parameters(), other.net_.module_.parameters(), strict=True):
+        assert (a == b).all()
+
+
+@pytest.mark.parametrize("sample_weight", [None, np.linspace(0.1, 2.0, 90)])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"dropout": 0.3}, {"class_weight": "balanced"}, {"early_stopping": True}],
+    ids=str,
+)
+def test_without_pretraining_it_is_a_perceptron_of_sigmoids(data, settings, sample_weight):
+    X, y = data
+    common = shared_settings({k: v for k, v in FAST.items() if "pretrain" not in k} | settings)
+    belief = DBNClassifier(pretrain_epochs=0, **common)
+    perceptron = MLPClassifier(activation="sigmoid", **common)
+    belief.fit(X, y, sample_weight)
+    assert_same_network(belief, perceptron.fit(X, y, sample_weight), X)
+    assert belief.pretrain_history_.empty
+    pd.testing.assert_frame_equal(belief.history_, perceptron.history_)
+
+
+def test_without_pretraining_binary_inputs_are_not_standardized(bits):
+    X, y = bits
+    common = shared_settings({k: v for k, v in FAST.items() if "pretrain" not in k})
+    belief = DBNClassifier(pretrain_epochs=0, **common).fit(X, y)
+    perceptron = MLPClassifier(activation="sigmoid", **{**common, "standardize": False})
+    assert_same_network(belief, perceptron.fit(X, y), X)
+
+
+def test_pretraining_changes_the_weights_that_training_begins_with(data):
+    X, y = data
+    without = clone(DBNClassifier(**FAST)).set_params(pretrain_epochs=0, learning_rate=1e-12)
+    pretrained = clone(without).set_params(pretrain_epochs=20)
+    initial, learned = (
+        network.fit(X, y).net_.module_.hidden_layers()[0].weight
+        for network in (without, pretrained)
+    )
+    assert (initial - learned).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "n_iter_no_change": 1}], ids=str)
+def test_machines_are_the_layers_of_the_network(data, settings):
+    X, y = data
+    network = DBNClassifier(**FAST, **settings).fit(X, y)
+
+    def assert_shared():
+        layers = network.net_.module_.hidden_layers()
+        assert [tuple(rbm.weight.shape) for rbm in network.rbms_] == [(6, 5), (4, 6)]
+        for rbm, layer in zip(network.rbms_, layers, strict=True):
+            assert rbm.weight.data_ptr() == layer.weight.data_ptr()
+            assert rbm.hidden_bias.data_ptr() == layer.bias.data_ptr()
+
+    assert_shared()
+    if not settings:
+        network.partial_fit(X, y)
+        assert_shared()
+
+
+def test_transform_is_the_top_machines_answer(data):
+    X, y = data
+    network = DBNClassifier(**FAST).fit(X, y)
+    activations = torch.as_tensor((X - X.mean(0)) / X.std(0))
+    for rbm in network.rbms_:
+        activations = rbm.double().hidden_proba(activations.to(rbm.weight.dtype))
+    np.testing.assert_allclose(network.transform(X), activations, atol=1e-6)
+
+
+def test_visible_units_are_chosen_by_the_inputs(data, bits):
+    for (X, y), expected in ((data, "gaussian"), (bits, "bernoulli")):
+        network = DBNClassifier(**FAST).fit(X, y)
+        assert network.visible_ == expected
+        assert [rbm.visible for rbm in network.rbms_] == [expected, "bernoulli"]
+    X, y = bits
+    assert DBNClassifier(**FAST).fit(0.5 * X, y).visible_ == "gaussian"
+    assert DBNClassifier(**FAST, visible="gaussian").fit(X, y).visible_ == "gaussian"
+    assert DBNClassifier(**FAST, visible="bernoulli").fit(0.5 * X, y).visible_ == "bernoulli"
+
+
+@pytest.mark.parametrize("value", [-0.25, 1.5])
+def test_bernoulli_refuses_other_inputs_before_any_training(bits, value):
+    X, y = bits[0].copy(), bits[1]
+    X[3, 2] = value
+    network = DBNClassifier(**FAST, visible="bernoulli")
+    with pytest.raises(ValueError, match=rf"X lies in \[.*{value}.*values in \[0, 1\]; scale X"):
+        network.fit(X, y)
+    assert not hasattr(network, "rbms_")
+    network.fit(bits[0], y)
+    with pytest.raises(ValueError, match="visible='bernoulli' takes values in"):
+        network.partial_fit(X, y)
+
+
+def test_bernoulli_clips_what_it_predicts(bits):
+    X, y = bits
+    network = DBNClassifier(**FAST, visible="bernoulli").fit(X, y)
+    beyond = np.where(X == 1, 7.0, -0.5)
+    np.testing.assert_array_equal(network.predict_proba(beyond), network.predict_proba(X))
+
+
+def test_bernoulli_takes_the_same_inputs_with_and_without_standardize(bits):
+    X, y = bits
+    one, other = (DBNClassifier(**FAST, standardize=value).fit(X, y) for value in (True, False))
+    assert_same_network(one, other, X)
+
+
+def test_pretraining_history(data):
+    history = DBNClassifier(**FAST).fit(*data).pretrain_history_
+    assert list(history.columns) == ["layer", "epoch", "reconstruction_error"]
+    assert history["layer"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert history["epoch"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert (history["reconstruction_error"] > 0).all()
+
+
+def test_history_without_pretraining_has_the_same_columns(data):
+    history = DBNClassifier(**{**FAST, "pretrain_epochs": 0}).fit(*data).pretrain_history_
+    assert list(history.columns) == ["layer", "epoch", "reconstruction_error"]
+
+
+def test_reconstruction_gets_better(bits):
+    settings = {**FAST, "pretrain_epochs": 60, "pretrain_learning_rate": 0.1}
+    history = DBNClassifier(**settings).fit(*bits).pretrain_history_
+    lowest = history.query("layer == 0")["reconstruction_error"]
+    assert lowest.iloc[-10:].mean() < 0.9 * lowest.iloc[:10].mean()
+
+
+def test_sample_weights_of_one_are_none(data):
+    X, y = data
+    plain, ones = DBNClassifier(**FAST).fit(X, y), DBNClassifier(**FAST).fit(X, y, np.ones(len(y)))
+    np.testing.assert_allclose(ones.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+
+
+def test_samples_without_weight_are_not_there(data):
+    X, y = data
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    kept = weight > 0
+    dropped = DBNClassifier(**FAST).fit(X, y, weight)
+    absent = DBNClassifier(**FAST).fit(X[kept], y[kept], np.ones(kept.sum()))
+    np.testing.assert_allclose(dropped.predict_proba(X), absent.predict_proba(X), atol=1e-6)
+
+
+def test_sample_weights_enter_the_pretraining(data):
+    X, y = data
+    network = DBNClassifier(**{**FAST, "pretrain_epochs": 20, "learning_rate": 1e-12})
+    weight = np.where(X[:, 0] > 0, 10.0, 0.1)
+    plain = clone(network).fit(X, y).rbms_[0].hidden_bias
+    assert (clone(network).fit(X, y, weight).rbms_[0].hidden_bias - plain).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("settings", [{}, {"persistent": True, "n_gibbs_steps": 2}], ids=str)
+def test_same_seed_same_network(data, settings):
+    X, y = data
+    one, same = (DBNClassifier(**FAST, **settings).fit(X, y) for _ in range(2))
+    assert_same_network(one, same, X)
+    pd.testing.assert_frame_equal(one.pretrain_history_, same.pretrain_history_)
+    other = DBNClassifier(**{**FAST, "random_state": 1}, **settings).fit(X, y)
+    assert (other.predict_proba(X) != one.predict_proba(X)).any()
+
+
+def test_global_random_state_is_not_touched(data):
+    before = torch.random.get_rng_state()
+    DBNClassifier(**FAST, dropout=0.2, persistent=True).fit(*data)
+    assert (torch.random.get_rng_state() == before).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.2}], ids=str)
+def test_pickle(data, settings):
+    X, y = data
+    network = DBNClassifier(**FAST, **settings).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(network))
+    assert_same_network(loaded, network, X)
+    for one, other in zip(loaded.rbms_, network.rbms_, strict=True):
+        assert (one.weight == other.weight).all()
+        assert (one.visible_bias == other.visible_bias).all()
+    assert_same_network(loaded.partial_fit(X, y), network.partial_fit(X, y), X)
+
+
+def test_three_layers_and_three_classes():
+    X, y = make_classification(120, n_informative=4, n_classes=3, random_state=0)
+    settings = {"hidden_layer_sizes": [8, 6, 4], "pretrain_epochs": 5, "max_epochs": 60}
+    network = DBNClassifier(**{**FAST, **settings, "learning_rate": 0.02}).fit(X, y)
+    assert network.pretrain_history_["layer"].unique().tolist() == [0, 1, 2]
+    assert [tuple(rbm.weight.shape) for rbm in network.rbms_] == [(8, 20), (6, 8), (4, 6)]
+    assert network.transform(X).shape == (120, 4)
+    assert network.score(X, y) > 0.7
+
+
+def test_one_layer_may_be_a_number(data):
+    network = DBNClassifier(**{**FAST, "hidden_layer_sizes": 7}).fit(*data)
+    assert [tuple(rbm.weight.shape) for rbm in network.rbms_] == [(7, 5)]
+
+
+def test_signals_are_flattened():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2, 3)), np.arange(40) % 2
+    network = DBNClassifier(**FAST).fit(X, y)
+    assert network.rbms_[0].weight.shape == (6, 6)
+    assert network.predict_proba(X).shape == (40, 2)
+
+
+@pytest.mark.parametrize("sizes", [(), []])
+def test_no_hidden_layer_is_refused(data, sizes):
+    network = DBNClassifier(**{**FAST, "hidden_layer_sizes": sizes})
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes is empty; .* needs a hidden layer"):
+        network.fit(*data)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"visible": "binary"},
+        {"pretrain_epochs": -1},
+        {"pretrain_learning_rate": 0.0},
+        {"pretrain_momentum": 1.0},
+        {"pretrain_weight_decay": -0.1},
+        {"n_gibbs_steps": 0},
+        {"persistent": "yes"},
+        {"dropout": 1.0},
+        {"hidden_layer_sizes": (4, 0)},
+    ],
+    ids=str,
+)
+def test_bad_parameters_are_refused(data, settings):
+    (name,) = settings
+    with pytest.raises(ValueError, match=name):
+        DBNClassifier(**{**FAST, **settings}).fit(*data)
+
+
+def test_diverging_pretraining_names_the_epoch(data):
+    network = DBNClassifier(**{**FAST, "pretrain_epochs": 300, "pretrain_learning_rate": 100.0})
+    with pytest.raises(NonFiniteLossError, match=r"pre-training diverged in epoch \d+; lower"):
+        network.fit(*data)
+
+
+def test_published_settings():
+    network = DBNClassifier.as_published(random_state=3)
+    settings = network.get_params()
+    assert settings["pretrain_learning_rate"] == settings["learning_rate"] == 0.01
+    assert (settings["pretrain_epochs"], settings["max_epochs"]) == (100, 300)
+    assert settings["optimizer"] == "sgd"
+    assert settings["random_state"] == 3
+    assert len(network.hidden_layer_sizes) == 2
+    assert DBNClassifier.as_published(random_state=3).get_params() == settings
+    sizes = {DBNClassifier.as_published(random_state=i).hidden_layer_sizes for i in range(20)}
+    assert len(sizes) > 10
+    assert all(10 <= size <= 100 for pair in sizes for size in pair)
+    assert DBNClassifier.as_published(3, max_epochs=2).max_epochs == 2
