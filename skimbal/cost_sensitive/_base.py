@@ -4,9 +4,10 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skimbal.metrics import decide
 
@@ -31,6 +32,14 @@ def seed_unset(estimator, random_state):
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
     return estimator.set_params(**seeds) if random_state is not None else estimator
+
+
+def check_labels(y):
+    """Return labels as a finite 1-d array of classes, or raise a ValueError."""
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    return y
 
 
 class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):

@@ -6,6 +6,7 @@ and, along one class, of all w_c that decide differently (`sweep`).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class DecisionTable:
         )
         rows, columns = np.divmod(np.arange(self.n_classes**2), self.n_classes)
         scores = [self._score_counts(counts, rows, columns) for counts in different]
-        return np.array(scores)[inverse]
+        return np.array(scores)[inverse.ravel()]  # NumPy 2.0 returns it as a column
 
     def _score_counts(self, counts, rows, columns):
         if self.sample_weight is not None:
@@ -124,18 +125,11 @@ class DecisionTable:
         order = np.argsort(margin, kind="stable")
         order = order[np.isfinite(margin[order])]
         edges = margin[order]
-        gained = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
-        rows = np.arange(1, len(order) + 1)
-        gained[0] = self._confusion_before(rival, margin, c)
-        gained[rows, self.targets[order], rival[order]] -= self.weight[order]
-        gained[rows, self.targets[order], c] += self.weight[order]
-        outer = (edges[:1] - OUTER_WIDTH, edges[-1:] + OUTER_WIDTH)
-        if not len(edges):
-            outer = (np.array([-OUTER_WIDTH]), np.array([OUTER_WIDTH]))
-        ends = np.concatenate([outer[0], edges, outer[1]])
+        outer = edges[[0, -1]] if len(edges) else np.zeros(2)
+        ends = np.concatenate([outer[:1] - OUTER_WIDTH, edges, outer[1:] + OUTER_WIDTH])
         low, high = ends[:-1], ends[1:]
         wide = high - low > RESOLUTION * np.maximum(1.0, np.abs(low))
-        confusion = gained.cumsum(axis=0)[wide]
+        confusion = self._take_over(rival, margin, c, order)[wide]
         return Intervals(low[wide], high[wide], self.score(confusion))
 
     def _rivals(self, log_weights, c):
@@ -146,10 +140,22 @@ class DecisionTable:
         ahead = others[np.arange(len(others)), rival]
         return rival, ahead - self.log_proba[:, c]
 
-    def _confusion_before(self, rival, margin, c):
-        """Confusion matrix before w_c takes over any sample that a finite weight can."""
-        predicted = np.where(margin == -np.inf, c, rival)
-        return self._count(predicted[None])[0]
+    def _take_over(self, rival, margin, c, order):
+        """Confusion matrices while class `c` takes the samples over, one by one, in this order."""
+        moved = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
+        rows = np.arange(1, len(order) + 1)
+        moved[rows, self.targets[order], rival[order]] = self.weight[order]
+        moved = moved.cumsum(axis=0)
+        # What is left is a difference to the last sum: weights that don't add up exactly would
+        # otherwise leave a residue where nothing is left, and the root of one is no small score.
+        confusion = self._count_unmoved(rival, margin, c) + (moved[-1] - moved)
+        confusion[:, :, c] += moved.sum(axis=2)
+        return confusion
+
+    def _count_unmoved(self, rival, margin, c):
+        """Confusion matrix of the samples that no finite w_c takes over or gives away."""
+        predicted = np.where(margin == -np.inf, c, rival)[None]
+        return self._count(predicted, np.where(np.isfinite(margin), 0.0, self.weight))[0]
 
     # ------------------------------------------------------------ many weights at once
 
@@ -168,44 +174,42 @@ class DecisionTable:
         """
         if self.n_classes == 2:
             return self._two_class_population(log_weights[:, 1] - log_weights[:, 0])
+        return self._in_chunks(self._count_decisions, log_weights)
+
+    def _in_chunks(self, function, log_weights):
         step = max(1, CHUNK_ENTRIES // self.log_proba.size)
-        chunks = [
-            self._count((self.log_proba + log_weights[i : i + step, None]).argmax(axis=2))
-            for i in range(0, len(log_weights), step)
-        ]
-        return np.concatenate(chunks)
+        starts = range(0, len(log_weights), step)
+        return np.concatenate([function(log_weights[i : i + step]) for i in starts])
+
+    def _count_decisions(self, log_weights):
+        return self._count((self.log_proba + log_weights[:, None]).argmax(axis=2), self.weight)
 
     def _two_class_population(self, log_ratio):
         """Look the confusion matrices up in the running sums over the sorted log-odds."""
-        edges, predicted_second = self._cumulative
-        hits = predicted_second[:, edges.searchsorted(log_ratio, side="left")]
-        confusion = np.empty((len(log_ratio), 2, 2))
-        confusion[:, :, 1] = hits.T
-        confusion[:, :, 0] = self.counts - hits.T
-        return confusion
+        edges, predicted_second = self._running_sums
+        second = predicted_second[edges.searchsorted(log_ratio, side="left")]
+        return np.stack([predicted_second[-1] - second, second], axis=2)
 
-    @property
-    def _cumulative(self):
-        if not hasattr(self, "_cumulative_cache"):
-            with np.errstate(invalid="ignore"):
-                edges = self.log_proba[:, 0] - self.log_proba[:, 1]
-            order = np.argsort(edges, kind="stable")
-            weight = np.where(self.targets == np.arange(2)[:, None], self.weight, 0.0)[:, order]
-            sums = np.concatenate([np.zeros((2, 1)), weight.cumsum(axis=1)], axis=1)
-            self._cumulative_cache = edges[order], sums
-        return self._cumulative_cache
+    @cached_property
+    def _running_sums(self):
+        """Sorted log-odds, and the weight of each true class below each of them."""
+        edges = self.log_proba[:, 0] - self.log_proba[:, 1]
+        order = np.argsort(edges, kind="stable")
+        weight = np.zeros((len(order) + 1, 2))
+        weight[np.arange(1, len(order) + 1), self.targets[order]] = self.weight[order]
+        return edges[order], weight.cumsum(axis=0)
 
-    def _count(self, predicted):
+    def _count(self, predicted, weight):
         """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
         k = self.n_classes
         cells = (np.arange(len(predicted))[:, None] * k + self.targets) * k + predicted
-        weight = np.broadcast_to(self.weight, predicted.shape)
+        weight = np.broadcast_to(weight, predicted.shape)
         counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * k * k)
         return counts.reshape(-1, k, k)
 
     def score_costs(self, costs):
         """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
-        return self.score(self._count(decide_by_costs(self.proba, costs)))
+        return self.score(self._count(decide_by_costs(self.proba, costs), self.weight))
 
     def gap(self, log_weights):
         """How far log-weights are from finding one sample of each missed class.
@@ -219,13 +223,17 @@ class DecisionTable:
         -------
         ndarray of shape (n_candidates,)
             Sum over the classes of the least growth of w_c that would find a sample; 0 when
-            every class that occurs is found.
+            every class is found. Classes that no weights can find don't count.
         """
+        return self._in_chunks(self._sum_gaps, log_weights)
+
+    def _sum_gaps(self, log_weights):
         total = np.zeros(len(log_weights))
-        for c in np.flatnonzero(self.counts):
-            own = self.log_proba[self.targets == c]
-            others = own + log_weights[:, None]
-            others[:, :, c] = -np.inf
-            behind = others.max(axis=2) - own[:, c] - log_weights[:, None, c]
-            total += np.maximum(behind.min(axis=1), 0.0)
+        for c in range(self.n_classes):
+            own = self.log_proba[(self.targets == c) & np.isfinite(self.log_proba[:, c])]
+            if len(own):
+                others = own + log_weights[:, None]
+                others[:, :, c] = -np.inf
+                behind = others.max(axis=2) - own[:, c] - log_weights[:, None, c]
+                total += np.maximum(behind.min(axis=1), 0.0)
         return total

@@ -11,11 +11,9 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from skimbal._utils._validation import check_cost_matrix
-from skimbal.cost_sensitive._base import BaseCostClassifier
+from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
 
 
@@ -98,8 +96,7 @@ class FixedCostClassifier(BaseCostClassifier):
         self : object
             The fitted classifier.
         """
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        y = check_labels(y)
         classes, targets = np.unique(y, return_inverse=True)
         counts = np.bincount(targets, params.get("sample_weight"))
         present = classes[counts > 0].tolist()

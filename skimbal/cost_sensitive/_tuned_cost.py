@@ -16,16 +16,14 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_method_params,
     _check_sample_weight,
     check_is_fitted,
-    column_or_1d,
     has_fit_parameter,
 )
 
-from skimbal.cost_sensitive._base import MAX_SEED, BaseCostClassifier, seed_unset
+from skimbal.cost_sensitive._base import MAX_SEED, BaseCostClassifier, check_labels, seed_unset
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
@@ -200,8 +198,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Before any training: for one class, a class too small for the folds, a scorer that
             needs probabilities, or a search that does not fit the number of classes.
         """
-        X, y = indexable(X, column_or_1d(y, warn=True))
-        check_classification_targets(y)
+        X, y = indexable(X, check_labels(y))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         classes = self._check_classes(y if sample_weight is None else y[sample_weight > 0])
