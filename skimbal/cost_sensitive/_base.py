@@ -1,6 +1,7 @@
 """What all cost-sensitive classifiers share: a fitted classifier and a decision by costs."""
 
 from abc import ABCMeta, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
@@ -25,13 +26,15 @@ def _estimator_has(method):
 
 def seed_unset(estimator, random_state):
     """Give every `random_state` of an estimator that is None a seed, for one seed to rule all."""
+    if random_state is None:
+        return estimator
     rng = check_random_state(random_state)
-    seeds = {
-        name: rng.randint(MAX_SEED)
+    unset = [
+        name
         for name, value in sorted(estimator.get_params(deep=True).items())
-        if (name == "random_state" or name.endswith("__random_state")) and value is None
-    }
-    return estimator.set_params(**seeds) if random_state is not None else estimator
+        if name.split("__")[-1] == "random_state" and value is None
+    ]
+    return estimator.set_params(**{name: rng.randint(MAX_SEED) for name in unset})
 
 
 def check_labels(y):
@@ -90,6 +93,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
+            elif hasattr(self, name):  # of an earlier fit
+                delattr(self, name)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")
@@ -98,5 +103,6 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         tags = super().__sklearn_tags__()
         inner = get_tags(self._base_estimator())
         tags.input_tags = inner.input_tags
-        tags.classifier_tags = inner.classifier_tags
+        if inner.classifier_tags is not None:
+            tags.classifier_tags = replace(inner.classifier_tags, multi_label=False)
         return tags

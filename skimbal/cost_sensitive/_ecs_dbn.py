@@ -1,9 +1,9 @@
 """Evolutionary cost-sensitive deep belief network (ECS-DBN)."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal.cost_sensitive._base import BaseCostClassifier
@@ -154,7 +154,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         **{k: v for k, v in DBNClassifier._parameter_constraints.items() if k != "cost_matrix"},
         **SEARCH_CONSTRAINTS,
         "scoring": [str, callable],
-        "cost_cv": ["cv_object", StrOptions({"train"})],
+        "cost_cv": ["cv_object", StrOptions({"train"}), Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [Integral, None],
     }
 
@@ -300,6 +300,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         for name, value in vars(tuned).items():
             if name.endswith("_") and not name.endswith("__"):
                 setattr(self, name, value)
+        self._copy_input_names()
         return self
 
     def transform(self, X):

@@ -21,13 +21,15 @@ from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.metrics import check_label_scorer, prior_costs
 from skimbal.optim import JADE
 
-# Generations without a better score after which the search ends; the paper's number.
+# Generations without a lower loss after which the search ends; the paper's number.
 PATIENCE = 30
 # Weight of the way out of a plateau in the fitness: below any difference between two scores.
 GAP_WEIGHT = 1e-6
 MAX_GRID_CLASSES = 4
 GRID_POINTS = {3: 33, 4: 13}
 LEAST_UNIT_COST = 1e-12
+# Beyond this the exponential of a log cost comes near 0 or infinity.
+MAX_LOG_COST = 700.0
 MAX_ROUNDS = 10
 
 SEARCH_CONSTRAINTS: dict = {
@@ -93,9 +95,10 @@ class _Search:
         return True
 
     def evaluate(self, log_weights, generation=0):
-        """Score candidates of shape (n, n_classes); return scores and whether they improve."""
+        """Score candidates of shape (n, n_classes) and keep them; return the scores."""
         scores = self.table.score(self.table.population(log_weights))
-        return scores, self.record(log_weights, scores, generation)
+        self.record(log_weights, scores, generation)
+        return scores
 
     def sweep(self, c):
         """Move the best to the middle of the widest optimum along class `c`."""
@@ -132,19 +135,19 @@ class _Search:
             random_state=rng,
             initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
         )
-        last_improvement = 0
+        least_loss, last_improvement = np.inf, 0
         for generation in range(1, max_generations + 1):
             genes = optimizer.ask()
             log_weights = space.decode(genes)
-            scores, improved = self.evaluate(log_weights, generation)
+            scores = self.evaluate(log_weights, generation)
             optimizer.tell(genes, self.loss(log_weights, scores))
-            if improved:
-                last_improvement = generation
+            if optimizer.best[1] < least_loss:
+                least_loss, last_improvement = optimizer.best[1], generation
             elif generation - last_improvement >= PATIENCE:
                 return
 
     def leaders(self, n):
-        """The best different candidates so far, at most `n`, shape (n_leaders, n_classes)."""
+        """The best log-weights, then the `n` candidates that scored best."""
         order = np.concatenate(self.scores).argsort(kind="stable")[::-1][:n]
         return np.vstack([self.best, np.concatenate(self.log_candidates)[order]])
 
@@ -175,19 +178,29 @@ def log_ratio_quantiles(log_proba, n_points):
     return [np.quantile(odds, fractions) for odds in finite]
 
 
+def log_ratio_bounds(log_proba):
+    """Bounds, shape (n_classes - 1, 2), on the log cost ratios to class 0.
+
+    Where decisions change, two classes tie for a sample, so the corners of each region of equal
+    decisions lie between the least and the greatest log-odds of class 0 against every other.
+    """
+    with np.errstate(invalid="ignore"):
+        log_odds = log_proba[:, :1] - log_proba[:, 1:]
+    low, high = log_odds.min(axis=0), log_odds.max(axis=0)
+    if not np.isfinite(log_odds).all():
+        # With zeros, two classes may be compared through others alone: by a chain of log-odds.
+        least = np.where(np.isfinite(log_proba), log_proba, np.inf).min(axis=1)
+        high = np.full(log_odds.shape[1], log_odds.shape[1] * (log_proba.max(axis=1) - least).max())
+        low = -high
+    bounds = np.column_stack([low - OUTER_WIDTH, high + OUTER_WIDTH])
+    return bounds.clip(-MAX_LOG_COST, MAX_LOG_COST)
+
+
 class LogRatioSpace:
-    """Log cost ratios to class 0, bounded by the log-odds between any two classes."""
+    """Log cost ratios to class 0."""
 
     def __init__(self, table):
-        log_proba = np.where(np.isfinite(table.log_proba), table.log_proba, np.nan)
-        with np.errstate(invalid="ignore"):
-            spread = np.array(
-                [log_proba - log_proba[:, [c]] for c in range(1, table.n_classes)]
-            ).reshape(table.n_classes - 1, -1)
-        spread = np.nan_to_num(spread)
-        self.bounds = np.column_stack(
-            [spread.min(axis=1) - OUTER_WIDTH, spread.max(axis=1) + OUTER_WIDTH]
-        )
+        self.bounds = log_ratio_bounds(table.log_proba)
 
     def decode(self, genes):
         """Log-weights of genes."""
@@ -207,6 +220,10 @@ class UnitSpace:
     def decode(self, genes):
         """Log-weights of genes."""
         return np.log(genes)
+
+    def encode(self, log_weights):
+        """Genes of log-weights: the greatest cost is 1."""
+        return np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
 
 
 @validate_params(
@@ -319,6 +336,10 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
         raise ValueError(f"y_true has 1 class, {labels.tolist()}; costs need two or more")
     if not (np.isfinite(proba).all() and (proba >= 0).all()):
         raise ValueError("proba has negative, NaN or infinite entries; it must hold posteriors")
+    if not proba.any(axis=1).all():
+        raise ValueError(
+            f"row {proba.any(axis=1).argmin()} of proba is all zero; posteriors sum to 1"
+        )
     absent = np.setdiff1d(labels, y_true)
     strangers = np.setdiff1d(y_true, labels)
     if len(absent) or len(strangers):
@@ -335,6 +356,7 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
 
 
 def check_search(search, n_classes):
+    """Raise where a search does not work for this number of classes."""
     if search == "exact" and n_classes > 2:
         raise ValueError(
             f"search='exact' sweeps the thresholds of two classes, but there are {n_classes}; "
@@ -350,13 +372,14 @@ def check_search(search, n_classes):
 def _conclude(run, prior, shrinkage):
     """Shrink the optimum toward the prior's costs and score what will be used."""
     optimum = centered(run.best)
-    costs = np.exp((1.0 - shrinkage) * optimum + shrinkage * prior)
-    unregularized, chosen = run.table.score_costs(np.array([np.exp(optimum), costs]))
+    chosen = (1.0 - shrinkage) * optimum + shrinkage * prior
+    costs = costs_from_log_weights(np.array([optimum, chosen]))
+    unregularized_score, score = run.table.score_costs(costs)
     return CostSearchResult(
-        costs=costs,
-        score=float(chosen),
-        unregularized_score=float(unregularized),
-        candidates=np.exp(centered(np.concatenate(run.log_candidates))),
+        costs=costs[1],
+        score=float(score),
+        unregularized_score=float(unregularized_score),
+        candidates=costs_from_log_weights(np.concatenate(run.log_candidates)),
         scores=np.concatenate(run.scores),
         generations=np.concatenate(run.generations),
     )
@@ -365,3 +388,8 @@ def _conclude(run, prior, shrinkage):
 def centered(log_weights):
     """Log-weights with mean 0: costs with geometric mean 1."""
     return log_weights - log_weights.mean(axis=-1, keepdims=True)
+
+
+def costs_from_log_weights(log_weights):
+    """Costs, positive, with geometric mean 1."""
+    return np.exp(centered(log_weights).clip(-MAX_LOG_COST, MAX_LOG_COST))

@@ -106,7 +106,7 @@ class FixedCostClassifier(BaseCostClassifier):
                 "two or more classes"
             )
         cost_matrix = self._resolve_costs(classes, counts)
-        fit_params = params
+        fit_params = {name: value for name, value in params.items() if value is not None}
         if _routing_enabled():
             fit_params = process_routing(self, "fit", **params).estimator.fit
         self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)

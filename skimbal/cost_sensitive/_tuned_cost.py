@@ -1,6 +1,7 @@
 """A classifier whose misclassification costs are found on posteriors that it did not train on."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -30,6 +31,15 @@ from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
 from skimbal.neural_network import MLPClassifier
 
 
+def _take(values, rows):
+    return None if values is None else values[rows]
+
+
+def _weighted_classes(y, sample_weight):
+    """The classes that have a sample of positive weight."""
+    return np.unique(y if sample_weight is None else y[sample_weight > 0])
+
+
 def _fit_on(estimator, X, y, rows, fit_params):
     """Fit a clone on some rows, with the parameters of these rows."""
     params = _check_method_params(X, fit_params, indices=rows)
@@ -38,6 +48,12 @@ def _fit_on(estimator, X, y, rows, fit_params):
 
 def _posteriors(estimator, X, classes):
     """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
+    strangers = np.setdiff1d(estimator.classes_, classes)
+    if len(strangers):
+        raise ValueError(
+            f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of them; "
+            "costs need samples of every class"
+        )
     seen = estimator.predict_proba(X)
     proba = np.zeros((len(seen), len(classes)))
     proba[:, np.searchsorted(classes, estimator.classes_)] = seen
@@ -107,7 +123,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         Every candidate: "costs" of shape (n_candidates, n_classes), "score" and "generation".
     fold_costs_ : ndarray of shape (n_folds, n_classes)
         The costs that each fold by itself would have chosen, a row of NaN where it lacks a
-        class: their spread is the uncertainty of `costs_`.
+        class, and no row where there are no folds: their spread is the uncertainty of `costs_`.
     n_folds_ : int
         Number of splits used; 0 for "prefit" and "train".
 
@@ -201,31 +217,38 @@ class TunedCostClassifierCV(BaseCostClassifier):
         X, y = indexable(X, check_labels(y))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        classes = self._check_classes(y if sample_weight is None else y[sample_weight > 0])
+        classes = self._check_classes(y, sample_weight)
         rng = check_random_state(self.random_state)
         fit_params, split_params = self._route(sample_weight, params)
-        splits = self._make_splits(X, y, rng, split_params)
+        splits = self._make_splits(X, y, sample_weight, rng, split_params)
         estimator = self._base_estimator()
         if self.cv != "prefit":
             estimator = seed_unset(clone(estimator), self._seed(rng))
         fitted, rows, proba = self._collect_posteriors(estimator, X, y, splits, fit_params, classes)
         if fitted is None:
             fitted = clone(estimator).fit(X, y, **fit_params)
-        self.estimator_ = fitted
-        self._search_costs(y, rows, proba, classes, sample_weight, self._seed(rng))
-        self._copy_input_names()
+        search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
+        result = search(np.concatenate(rows), np.concatenate(proba))
+        folds = [] if splits is None else zip(rows, proba, strict=True)
+        self._publish(fitted, classes, result, [search(*fold) for fold in folds])
         return self
 
     def _seed(self, rng):
         return None if self.random_state is None else rng.randint(MAX_SEED)
 
-    def _check_classes(self, y):
+    def _check_classes(self, y, sample_weight):
         """Check all that depends on the classes alone; return them."""
-        classes = np.unique(y)
+        classes = _weighted_classes(y, sample_weight)
         if len(classes) < 2:
             raise ValueError(
                 f"y has {len(classes)} class with a positive sample_weight, {classes.tolist()}; "
                 "costs need two or more classes"
+            )
+        weightless = np.setdiff1d(y, classes)
+        if len(weightless):
+            raise ValueError(
+                f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
+                "leave their samples out"
             )
         check_label_scorer(self.scoring, classes)
         check_search(self.search, len(classes))
@@ -246,13 +269,13 @@ class TunedCostClassifierCV(BaseCostClassifier):
             f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
             "samples in the search for costs only",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return params, {}
 
     # ------------------------------------------------------------ posteriors
 
-    def _make_splits(self, X, y, rng, split_params):
+    def _make_splits(self, X, y, sample_weight, rng, split_params):
         """Make the one list of splits that everything uses; None where there are none."""
         if isinstance(self.cv, str):
             return None
@@ -266,18 +289,31 @@ class TunedCostClassifierCV(BaseCostClassifier):
         elif isinstance(cv, Real):
             cv = StratifiedShuffleSplit(1, test_size=cv, random_state=rng.randint(MAX_SEED))
         splits = list(check_cv(cv, y, classifier=True).split(X, y, **split_params))
-        if not self.refit and len(splits) != 1:
-            raise ValueError(
-                f"refit=False keeps the classifier that made the posteriors, but cv={self.cv!r} "
-                f"makes {len(splits)} of them; use a cv with a single split or refit=True"
-            )
-        absent = np.setdiff1d(y, y[np.concatenate([test for _, test in splits])])
+        if not self.refit:
+            self._check_single_split(splits, y)
+        held_out = np.concatenate([test for _, test in splits])
+        held_out_classes = _weighted_classes(y[held_out], _take(sample_weight, held_out))
+        absent = np.setdiff1d(y, held_out_classes)
         if len(absent):
             raise ValueError(
                 f"the splits of cv={self.cv!r} hold out no sample of the classes "
                 f"{absent.tolist()}, so their costs can't be found; use stratified splits"
             )
         return splits
+
+    def _check_single_split(self, splits, y):
+        """Check that the classifier of the splits can be the final one."""
+        if len(splits) != 1:
+            raise ValueError(
+                f"refit=False keeps the classifier that made the posteriors, but cv={self.cv!r} "
+                f"makes {len(splits)} of them; use a cv with a single split or refit=True"
+            )
+        unseen = np.setdiff1d(y, y[splits[0][0]])
+        if len(unseen):
+            raise ValueError(
+                f"refit=False keeps the classifier of the split of cv={self.cv!r}, which trains on "
+                f"no sample of the classes {unseen.tolist()}; use a stratified split or refit=True"
+            )
 
     def _possible_folds(self, y, n_folds):
         """Number of stratified folds that the smallest class allows."""
@@ -293,7 +329,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of "
                 f"each class; {smallest} folds are used",
                 FewerFoldsWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return min(n_folds, smallest)
 
@@ -302,13 +338,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
         everything = np.arange(len(y))
         if self.cv == "prefit":
             check_is_fitted(estimator)
-            self.n_folds_ = 0
             return FrozenEstimator(estimator), [everything], [_posteriors(estimator, X, classes)]
         if self.cv == "train":
             fitted = clone(estimator).fit(X, y, **fit_params)
-            self.n_folds_ = 0
             return fitted, [everything], [_posteriors(fitted, X, classes)]
-        self.n_folds_ = len(splits)
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_and_predict)(estimator, X, y, train, test, fit_params, classes)
             for train, test in splits
@@ -318,26 +351,29 @@ class TunedCostClassifierCV(BaseCostClassifier):
 
     # ------------------------------------------------------------ costs
 
-    def _search_costs(self, y, rows, proba, classes, sample_weight, seed):
-        """Set everything that the search finds."""
+    def _search_costs(self, y, classes, sample_weight, seed, rows, proba):
+        """Return the costs for the posteriors of some rows; None where these lack a class."""
+        if len(_weighted_classes(y[rows], _take(sample_weight, rows))) < len(classes):
+            return None
+        return find_costs(
+            y[rows],
+            proba,
+            scoring=self.scoring,
+            search=self.search,
+            cost_space=self.cost_space,
+            shrinkage=self.shrinkage,
+            population_size=self.population_size,
+            max_generations=self.max_generations,
+            classes=classes,
+            sample_weight=_take(sample_weight, rows),
+            random_state=seed,
+        )
 
-        def search(rows, proba):
-            return find_costs(
-                y[rows],
-                proba,
-                scoring=self.scoring,
-                search=self.search,
-                cost_space=self.cost_space,
-                shrinkage=self.shrinkage,
-                population_size=self.population_size,
-                max_generations=self.max_generations,
-                classes=classes,
-                sample_weight=None if sample_weight is None else sample_weight[rows],
-                random_state=seed,
-            )
-
-        pooled = np.concatenate(rows)
-        result = search(pooled, np.concatenate(proba))
+    def _publish(self, estimator, classes, result, fold_results):
+        """Set all fitted attributes, so that a fit that fails changes none."""
+        unknown = np.full(len(classes), np.nan)
+        fold_costs = [unknown if fold is None else fold.costs for fold in fold_results]
+        self.estimator_ = estimator
         self.classes_ = classes
         self.costs_ = result.costs
         self.cost_matrix_ = cost_matrix_from_costs(result.costs)
@@ -348,14 +384,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
             "score": result.scores,
             "generation": result.generations,
         }
-        self.fold_costs_ = np.array(
-            [
-                search(r, p).costs
-                if len(np.unique(y[r])) == len(classes)
-                else np.full(len(classes), np.nan)
-                for r, p in zip(rows, proba, strict=True)
-            ]
-        )
+        self.n_folds_ = len(fold_results)
+        self.fold_costs_ = np.array(fold_costs).reshape(-1, len(classes))
+        self._copy_input_names()
 
     def get_metadata_routing(self):
         """Route what `fit` is given to the classifier and to the splitter."""
