@@ -1,0 +1,440 @@
+"""What both dense networks promise beyond scikit-learn's common checks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import skorch
+import torch
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer, roc_auc_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skimbal import DBNClassifier, MLPClassifier
+from skimbal.exceptions import NonFiniteLossError
+from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
+
+NETWORKS = [
+    MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
+    DBNClassifier(
+        hidden_layer_sizes=(8,), max_epochs=15, pretrain_epochs=2, learning_rate=0.02,
+        random_state=0,
+    ),
+]  # fmt: skip
+each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+
+
+@pytest.fixture(scope="module")
+def imbalanced():
+    X, y = make_classification(300, 6, weights=[0.9], class_sep=0.8, random_state=0)
+    return X, np.where(y == 1, "rare", "usual")
+
+
+# ------------------------------------------------------------------ class weights
+
+
+@each_network
+@pytest.mark.parametrize(
+    ("class_weight", "expected"),
+    [
+        (None, [1.0, 1.0]),
+        ({"rare": 9.0}, [9.0, 1.0]),
+        ([9.0, 1.0], [9.0, 1.0]),
+        (np.array([9.0, 1.0]), [9.0, 1.0]),
+    ],
+)
+def test_class_weights_by_label(network, class_weight, expected, imbalanced):
+    fitted = clone(network).set_params(class_weight=class_weight).fit(*imbalanced)
+    np.testing.assert_allclose(fitted.class_weight_, expected)
+
+
+@each_network
+@pytest.mark.parametrize("name", ["balanced", "effective"])
+def test_named_weights_come_from_the_labels_of_the_fit(network, name, imbalanced):
+    X, y = imbalanced
+    weighted = clone(network).set_params(class_weight=name)
+    for rows in (slice(None), slice(0, 150)):
+        counts = np.unique(y[rows], return_counts=True)[1]
+        weights = weighted.fit(X[rows], y[rows]).class_weight_
+        assert weights[0] > weights[1]
+        np.testing.assert_allclose(counts @ weights, counts.sum(), rtol=1e-6)
+
+
+@each_network
+def test_class_weights_equal_the_same_weights_by_sample(network, imbalanced):
+    X, y = imbalanced
+    by_class = clone(network).set_params(class_weight={"rare": 4.0}, standardize=False).fit(X, y)
+    # Per-class weights scale the loss, sample weights only its balance: a step of Adam does not
+    # see the scale, so both agree up to rounding where every batch has the same mix.
+    network = clone(network).set_params(standardize=False, batch_size=300, max_epochs=30)
+    weights = np.where(y == "rare", 4.0, 1.0)
+    by_sample = clone(network).set_params(weight_decay=0.0)
+    by_class = clone(by_sample).set_params(class_weight={"rare": 4.0})
+    if isinstance(network, DBNClassifier):
+        by_sample.set_params(pretrain_epochs=0)
+        by_class.set_params(pretrain_epochs=0)
+    np.testing.assert_allclose(
+        by_class.fit(X, y).predict_proba(X),
+        by_sample.fit(X, y, sample_weight=weights).predict_proba(X),
+        atol=1e-3,
+    )
+
+
+@each_network
+def test_balanced_weights_find_more_of_the_rare_class(network, imbalanced):
+    X, y = imbalanced
+    plain = g_mean(y, clone(network).fit(X, y).predict(X))
+    weighted = clone(network).set_params(class_weight="balanced").fit(X, y).predict(X)
+    assert g_mean(y, weighted) > plain
+
+
+# ------------------------------------------------------------------ costs
+
+
+@each_network
+def test_costs_move_the_decision_and_nothing_else(network, imbalanced):
+    X, y = imbalanced
+    plain = clone(network).fit(X, y)
+    costly = clone(network).set_params(cost_matrix=[[0, 20], [1, 0]]).fit(X, y)
+    np.testing.assert_array_equal(costly.predict_proba(X), plain.predict_proba(X))
+    np.testing.assert_array_equal(costly.decision_function(X), plain.decision_function(X))
+    rare = costly.predict_proba(X)[:, 0] * 20 > costly.predict_proba(X)[:, 1]
+    np.testing.assert_array_equal(costly.predict(X) == "rare", rare)
+    assert (plain.predict(X) == "rare").sum() < rare.sum()
+
+
+@each_network
+def test_inverse_frequency_costs(network, imbalanced):
+    X, y = imbalanced
+    fitted = clone(network).set_params(cost_matrix="inverse_frequency").fit(X, y)
+    counts = np.unique(y, return_counts=True)[1]
+    np.testing.assert_allclose(fitted.cost_matrix_, inverse_frequency_cost_matrix(counts))
+
+
+# ------------------------------------------------------------------ answers
+
+
+@each_network
+def test_posteriors_logarithms_and_odds_agree(network, imbalanced):
+    X, y = imbalanced
+    fitted = clone(network).fit(X, y)
+    proba = fitted.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0)
+    np.testing.assert_allclose(fitted.predict_log_proba(X), np.log(proba))
+    np.testing.assert_allclose(fitted.decision_function(X), np.log(proba[:, 1] / proba[:, 0]))
+
+
+@each_network
+def test_transform_is_what_the_last_layer_sees(network, imbalanced):
+    X, y = imbalanced
+    fitted = clone(network).fit(X, y)
+    output = fitted.net_.module_.output
+    logits = fitted.transform(X) @ output.weight.detach().double().numpy().T
+    logits += output.bias.detach().double().numpy()
+    np.testing.assert_allclose(
+        fitted.decision_function(X), logits[:, 1] - logits[:, 0], rtol=1e-9, atol=1e-9
+    )
+    assert fitted.get_feature_names_out().shape == (8,)
+
+
+@each_network
+def test_the_net_inside_is_a_usable_skorch_classifier(network, imbalanced):
+    X, y = imbalanced
+    fitted = clone(network).fit(X, y)
+    assert isinstance(fitted.net_, skorch.NeuralNetClassifier)
+    inputs = ((X - fitted.input_mean_) / fitted.input_scale_).astype(np.float32)
+    np.testing.assert_allclose(
+        fitted.net_.predict_proba(inputs), fitted.predict_proba(X), atol=1e-5
+    )
+
+
+@each_network
+def test_n_dimensional_inputs_are_standardised_by_channel(network):
+    X = np.random.default_rng(0).normal([[0.0], [5.0]], [[1.0], [3.0]], (60, 2, 7))
+    y = X[:, 0, 0] > 0
+    fitted = clone(network).fit(X, y)
+    assert fitted.input_shape_ == (2, 7)
+    np.testing.assert_allclose(fitted.input_mean_.ravel(), X.mean(axis=(0, 2)))
+    np.testing.assert_allclose(fitted.input_scale_.ravel(), X.std(axis=(0, 2)))
+    assert fitted.predict_proba(X).shape == (60, 2)
+    with pytest.raises(ValueError, match=r"samples of shape \(2, 6\).*fitted on.*\(2, 7\)"):
+        fitted.predict(X[:, :, :6])
+
+
+@each_network
+def test_scale_of_the_inputs_does_not_matter(network, imbalanced):
+    X, y = imbalanced
+    plain = clone(network).fit(X, y).predict_proba(X)
+    scaled = clone(network).fit(X * 1000 + 50, y).predict_proba(X * 1000 + 50)
+    np.testing.assert_allclose(scaled, plain, atol=1e-4)
+
+
+@each_network
+def test_in_pipelines_searches_and_frames(network, imbalanced):
+    X, y = imbalanced
+    pipeline = make_pipeline(StandardScaler(), clone(network))
+    scores = cross_val_score(pipeline, X, y, scoring=get_scorer("g_mean"), cv=3)
+    assert np.isfinite(scores).all()
+    grid = {"class_weight": [None, "balanced", {"rare": 5}]}
+    search = GridSearchCV(clone(network), grid, scoring=get_scorer("g_mean"), cv=2).fit(X, y)
+    assert search.best_params_["class_weight"] is not None
+    frame = pd.DataFrame(X, columns=[f"sensor {i}" for i in range(6)])
+    fitted = clone(network).fit(frame, pd.Series(y))
+    assert fitted.feature_names_in_[0] == "sensor 0"
+    np.testing.assert_array_equal(fitted.predict(frame), clone(network).fit(X, y).predict(X))
+
+
+# ------------------------------------------------------------------ training
+
+
+@each_network
+def test_history_has_a_row_an_epoch_and_the_loss_falls(network, imbalanced):
+    fitted = clone(network).fit(*imbalanced)
+    assert fitted.history_.epoch.tolist() == list(range(1, 16))
+    assert fitted.n_iter_ == 15
+    assert fitted.history_.train_loss.iloc[-1] < fitted.history_.train_loss.iloc[0]
+
+
+def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
+    X, y = np.arange(10.0)[:, None], np.arange(10) > 7
+    network = MLPClassifier(
+        hidden_layer_sizes=(), batch_size=8, max_epochs=1, optimizer="sgd", learning_rate=1e-12,
+        random_state=0,
+    )  # fmt: skip
+    fitted = network.fit(X, y)
+    log_proba = fitted.predict_log_proba(X)[np.arange(10), y.astype(int)]
+    assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
+
+
+def test_a_linear_network_is_logistic_regression(imbalanced):
+    X, y = imbalanced
+    network = MLPClassifier(
+        hidden_layer_sizes=(), batch_size=300, max_epochs=1500, learning_rate=0.05,
+        weight_decay=0.0, class_weight="balanced", random_state=0,
+    )  # fmt: skip
+    X = StandardScaler().fit_transform(X)
+    reference = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(
+        network.fit(X, y).predict_proba(X), reference.predict_proba(X), atol=2e-3
+    )
+
+
+@pytest.mark.parametrize("scoring", [None, "g_mean", "macro_f1", "roc_auc"])
+@each_network
+def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
+    network = clone(network).set_params(
+        early_stopping=True, scoring=scoring, n_iter_no_change=4, max_epochs=60,
+        validation_fraction=0.3, learning_rate=0.05,
+    )  # fmt: skip
+    fitted = network.fit(*imbalanced)
+    history = fitted.history_
+    if scoring is None:
+        assert "valid_score" not in history
+        rank = list(zip(-history.valid_loss, strict=True))
+    else:
+        rank = list(zip(history.valid_score, -history.valid_loss, strict=True))
+    best = max(range(len(rank)), key=rank.__getitem__)
+    assert len(history) == 60 or len(history) == best + 1 + 4
+    again = clone(network).set_params(max_epochs=best + 1, n_iter_no_change=60).fit(*imbalanced)
+    np.testing.assert_array_equal(
+        again.predict_proba(imbalanced[0]), fitted.predict_proba(imbalanced[0])
+    )
+
+
+def test_the_score_decides_before_the_loss_and_the_loss_breaks_ties():
+    from skimbal.neural_network._training import EarlyStopping
+
+    class Net:
+        def __init__(self):
+            self.module_ = torch.nn.Linear(1, 1)
+            self.history = skorch.history.History()
+
+    answers = iter([(0.9, 0.5), (0.5, 0.4), (0.8, 0.5), (0.85, 0.5)])
+    net, callback = Net(), EarlyStopping(lambda module: next(answers), patience=10)
+    callback.on_train_begin(net)
+    for epoch in range(1, 5):
+        net.history.new_epoch()
+        net.history.record("epoch", epoch)
+        callback.on_epoch_end(net)
+    assert callback.best_epoch_ == 3
+
+
+def test_early_stopping_takes_a_scorer_of_posteriors_and_string_labels(imbalanced):
+    scorer = make_scorer(roc_auc_score, response_method="predict_proba")
+    network = clone(NETWORKS[0]).set_params(early_stopping=True, scoring=scorer)
+    assert network.fit(*imbalanced).history_.valid_score.between(0, 1).all()
+
+
+@each_network
+def test_callbacks_see_epochs_and_batches(network, imbalanced):
+    seen = []
+
+    class Spy(skorch.callbacks.Callback):
+        def on_epoch_end(self, net, **kwargs):
+            seen.append("epoch")
+
+        def on_batch_end(self, net, batch, training, **kwargs):
+            seen.append(len(batch[0]))
+
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            assert all(p.grad is not None for _, p in named_parameters)
+
+    network = clone(network).set_params(callbacks=[Spy()], max_epochs=2, batch_size=200)
+    network.fit(*imbalanced)
+    assert seen == [200, 100, "epoch"] * 2
+
+
+def test_skorch_callbacks_stop_and_schedule(imbalanced):
+    stop = skorch.callbacks.EarlyStopping(monitor="train_loss", patience=2, threshold=10.0)
+    fitted = clone(NETWORKS[0]).set_params(callbacks=[stop]).fit(*imbalanced)
+    assert fitted.n_iter_ < 15
+    decay = skorch.callbacks.LRScheduler(torch.optim.lr_scheduler.ExponentialLR, gamma=0.5)
+    fitted = clone(NETWORKS[0]).set_params(callbacks=[decay]).fit(*imbalanced)
+    assert fitted.net_.optimizer_.param_groups[0]["lr"] < 1e-3
+
+
+def test_an_interrupt_keeps_what_was_trained(imbalanced):
+    class Interrupt(skorch.callbacks.Callback):
+        def on_batch_begin(self, net, **kwargs):
+            if net.history[-1, "epoch"] == 4:
+                raise KeyboardInterrupt
+
+    network = clone(NETWORKS[0]).set_params(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        network.fit(*imbalanced)
+    assert network.history_.train_loss.notna().sum() == 3
+    assert network.predict(imbalanced[0]).shape == (300,)
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "adamw", "sgd", "adagrad", "rmsprop", torch.optim.NAdam]
+)
+def test_every_optimizer_trains(optimizer, imbalanced):
+    fitted = clone(NETWORKS[0]).set_params(optimizer=optimizer).fit(*imbalanced)
+    assert fitted.history_.train_loss.iloc[-1] < fitted.history_.train_loss.iloc[0]
+
+
+def test_a_module_as_loss(imbalanced):
+    X, y = imbalanced
+    plain = clone(NETWORKS[0]).fit(X, y).predict_proba(X)
+    module = torch.nn.CrossEntropyLoss(reduction="none")
+    same = clone(NETWORKS[0]).set_params(loss=module).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(same, plain, atol=1e-6)
+
+
+def test_threads_are_restored(imbalanced):
+    torch.set_num_threads(2)
+    try:
+        clone(NETWORKS[0]).fit(*imbalanced)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_verbose_shows_a_bar_and_silence_is_the_default(imbalanced, capfd):
+    clone(NETWORKS[0]).fit(*imbalanced)
+    assert capfd.readouterr() == ("", "")
+    clone(NETWORKS[0]).set_params(verbose=1).fit(*imbalanced)
+    assert "15/15" in capfd.readouterr().err
+
+
+def test_dropout_trains_differently_and_predicts_alike(imbalanced):
+    X, y = imbalanced
+    network = clone(NETWORKS[0]).set_params(dropout=0.5).fit(X, y)
+    np.testing.assert_array_equal(network.predict_proba(X), network.predict_proba(X))
+    assert (network.predict_proba(X) != clone(NETWORKS[0]).fit(X, y).predict_proba(X)).any()
+
+
+# ------------------------------------------------------------------ partial_fit
+
+
+@each_network
+def test_partial_fit_learns_a_stream_and_goes_on_after_fit(network, imbalanced):
+    X, y = imbalanced
+    stream = clone(network).partial_fit(X[:100], y[:100], classes=["rare", "usual"])
+    for _ in range(20):
+        stream.partial_fit(X[100:], y[100:])
+    assert stream.n_iter_ == 21
+    assert stream.history_.train_loss.iloc[-1] < stream.history_.train_loss.iloc[0]
+    fitted = clone(network).fit(X, y)
+    assert fitted.partial_fit(X, y).n_iter_ == 16
+
+
+def test_partial_fit_takes_a_batch_that_lacks_a_class(imbalanced):
+    X, y = imbalanced
+    usual = y == "usual"
+    stream = clone(NETWORKS[0]).partial_fit(X[usual], y[usual], classes=["rare", "usual"])
+    assert stream.predict_proba(X).shape == (300, 2)
+
+
+def test_partial_fit_needs_counts_for_weights_that_depend_on_them(imbalanced):
+    X, y = imbalanced
+    network = clone(NETWORKS[0]).set_params(class_weight="balanced")
+    with pytest.raises(ValueError, match="class_counts"):
+        network.partial_fit(X, y, classes=["rare", "usual"])
+    network.partial_fit(X, y, classes=["rare", "usual"], class_counts={"rare": 10, "usual": 90})
+    np.testing.assert_allclose(network.class_weight_, [5.0, 0.555556], rtol=1e-5)
+    with pytest.raises(ValueError, match="one positive number for each"):
+        clone(network).partial_fit(X, y, classes=["rare", "usual"], class_counts=[1, 2, 3])
+
+
+def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
+    X, y = imbalanced
+    network = clone(NETWORKS[0]).partial_fit(X, y, classes=["rare", "usual"])
+    with pytest.raises(ValueError, match=r"'other'.*not in classes"):
+        network.partial_fit(X[:1], ["other"])
+    with pytest.raises(ValueError, match="early_stopping=False"):
+        clone(network).set_params(early_stopping=True).partial_fit(X, y, classes=np.unique(y))
+
+
+# ------------------------------------------------------------------ bad parameters
+
+
+@each_network
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"loss": "cross_entorpy"}, "unknown loss 'cross_entorpy'; did you mean 'cross_entropy'"),
+        ({"optimizer": "addam"}, "did you mean 'adam'"),
+        ({"device": "gpu"}, "unknown device 'gpu'; use 'auto', 'cpu'"),
+        ({"device": "cuda:99"}, "not on this machine"),
+        ({"early_stopping": True, "scoring": "gmean"}, "did you mean 'g_mean'"),
+        ({"class_weight": "ballanced"}, "did you mean 'balanced'"),
+        ({"class_weight": {"rrare": 2}}, r"weights for \['rrare'\].*'rare', 'usual'"),
+        ({"class_weight": [1, 2, 3]}, r"shape \(3,\), but there are 2 classes"),
+        ({"class_weight": [1, -2]}, "non-negative"),
+        ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
+        ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
+        ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
+        ({"cost_matrix": [[1, 1], [1, 0]]}, "costly diagonal"),
+        ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
+        ({"learning_rate": 0}, "learning_rate"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
+        ({"sampler": "balanced"}, "sampler"),
+    ],
+)
+def test_bad_parameters_are_refused_before_training(network, parameters, message, imbalanced):
+    class Untrained(skorch.callbacks.Callback):
+        def on_train_begin(self, net, **kwargs):
+            raise AssertionError("training began")
+
+    network = clone(network).set_params(callbacks=[Untrained()], **parameters)
+    with pytest.raises(ValueError, match=message):
+        network.fit(*imbalanced)
+    assert not hasattr(network, "net_")
+
+
+def test_early_stopping_with_a_class_of_one_sample():
+    X, y = np.arange(10.0)[:, None], np.arange(10) == 3
+    with pytest.raises(ValueError, match="class True has 1 sample, but early_stopping"):
+        clone(NETWORKS[0]).set_params(early_stopping=True).fit(X, y)
+
+
+def test_a_loss_that_explodes_names_the_epoch(imbalanced):
+    network = clone(NETWORKS[0]).set_params(optimizer="sgd", learning_rate=1e30, standardize=False)
+    with pytest.raises(NonFiniteLossError, match=r"epoch \d+; lower learning_rate"):
+        network.fit(*imbalanced)
