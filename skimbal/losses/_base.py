@@ -36,6 +36,8 @@ class BoundLoss(torch.nn.Module):
         Weight of each class.
     """
 
+    class_weight: torch.Tensor | None
+
     def __init__(self, per_sample, class_weight=None):
         super().__init__()
         self.per_sample = per_sample

@@ -28,6 +28,8 @@ class RBM(nn.Module):
         Distribution of the visible units given the hidden ones.
     """
 
+    visible_bias: torch.Tensor
+
     def __init__(self, weight, hidden_bias, *, visible):
         super().__init__()
         self.weight = weight

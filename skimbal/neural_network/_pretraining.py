@@ -51,7 +51,7 @@ class ContrastiveDivergence:
         self.weight_velocity = torch.zeros_like(rbm.weight)
         self.hidden_velocity = torch.zeros_like(rbm.hidden_bias)
         self.visible_velocity = torch.zeros_like(rbm.visible_bias)
-        self.chains = None
+        self.chains: torch.Tensor | None = None
 
     def fantasies(self, v, h):
         """States of the model after k Gibbs steps, from the data or from the chains.
@@ -68,7 +68,7 @@ class ContrastiveDivergence:
         for _ in range(self.plan.n_gibbs_steps):
             v = self.rbm.sample_visible(bernoulli(h, self.generator), self.generator)
             h = self.rbm.hidden_proba(v)
-        if self.plan.persistent:
+        if self.chains is not None:
             self.chains[: len(v)] = v
         return v, h
 
