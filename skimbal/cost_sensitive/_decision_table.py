@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skimbal.metrics import confusion_score, decide_by_costs, score_labels
+from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs, score_labels
 
 # Log-weights closer than this decide alike but for rounding, so no optimum may hang on them.
 RESOLUTION = 1e-12
@@ -55,26 +55,28 @@ class DecisionTable:
         Posteriors.
     targets : ndarray of shape (n_samples,)
         Index of the true class of each sample.
-    scorer : callable
-        scikit-learn scorer that takes labels.
+    scoring : str or callable
+        Name or scikit-learn scorer that takes labels.
     classes : ndarray of shape (n_classes,)
         The labels.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weight of each sample in the score.
     """
 
-    def __init__(self, proba, targets, scorer, classes, sample_weight=None):
+    def __init__(self, proba, targets, scoring, classes, sample_weight=None):
         self.proba = np.asarray(proba, dtype=np.float64)
         with np.errstate(divide="ignore"):
             self.log_proba = np.log(self.proba)
         self.targets = targets
-        self.scorer = scorer
         self.classes = classes
         self.sample_weight = sample_weight
         self.weight = np.ones(len(targets)) if sample_weight is None else sample_weight
         self.n_classes = len(classes)
         self.counts = np.bincount(targets, self.weight, self.n_classes)
-        self._score = confusion_score(scorer, classes) or self._score_one_by_one
+        self._score = confusion_score(scoring, classes)
+        if self._score is None:  # unknown, so not known to take labels either
+            self.scorer = check_label_scorer(scoring, classes)
+            self._score = self._score_one_by_one
 
     def score(self, confusion):
         """Score confusion matrices of shape (n, n_classes, n_classes); NaN is the worst score."""
@@ -173,7 +175,7 @@ class DecisionTable:
             Rows are the truth.
         """
         if self.n_classes == 2:
-            return self._two_class_population(log_weights[:, 1] - log_weights[:, 0])
+            return self._cuts[1][self._cut(log_weights)]
         return self._in_chunks(self._count_decisions, log_weights)
 
     def _in_chunks(self, function, log_weights):
@@ -184,20 +186,29 @@ class DecisionTable:
     def _count_decisions(self, log_weights):
         return self._count((self.log_proba + log_weights[:, None]).argmax(axis=2), self.weight)
 
-    def _two_class_population(self, log_ratio):
-        """Look the confusion matrices up in the running sums over the sorted log-odds."""
-        edges, predicted_second = self._running_sums
-        second = predicted_second[edges.searchsorted(log_ratio, side="left")]
-        return np.stack([predicted_second[-1] - second, second], axis=2)
+    def score_population(self, log_weights):
+        """Scores of many log-weights of shape (n_candidates, n_classes)."""
+        if self.n_classes == 2:
+            return self._cut_scores[self._cut(log_weights)]
+        return self.score(self.population(log_weights))
+
+    def _cut(self, log_weights):
+        """Two classes: how many samples, by their log-odds, are given to the second one."""
+        return self._cuts[0].searchsorted(log_weights[:, 1] - log_weights[:, 0], side="left")
 
     @cached_property
-    def _running_sums(self):
-        """Sorted log-odds, and the weight of each true class below each of them."""
+    def _cuts(self):
+        """Two classes: the sorted log-odds, and the confusion matrices of all cuts."""
         edges = self.log_proba[:, 0] - self.log_proba[:, 1]
         order = np.argsort(edges, kind="stable")
-        weight = np.zeros((len(order) + 1, 2))
-        weight[np.arange(1, len(order) + 1), self.targets[order]] = self.weight[order]
-        return edges[order], weight.cumsum(axis=0)
+        second = np.zeros((len(order) + 1, 2))
+        second[np.arange(1, len(order) + 1), self.targets[order]] = self.weight[order]
+        second = second.cumsum(axis=0)
+        return edges[order], np.stack([second[-1] - second, second], axis=2)
+
+    @cached_property
+    def _cut_scores(self):
+        return self.score(self._cuts[1])
 
     def _count(self, predicted, weight):
         """Confusion matrices of predictions of shape (n_candidates, n_samples)."""

@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
-from skimbal.metrics import check_label_scorer, prior_costs
+from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 
 # Generations without a lower loss after which the search ends; the paper's number.
@@ -79,6 +79,7 @@ class _Search:
         self.generations = []
         self.best_score = -np.inf
         self.best = np.zeros(table.n_classes)
+        self.is_swept = False
         # The best that a constant decision reaches: where missing a class altogether leads.
         constant = table.counts[:, None] * np.eye(table.n_classes)[:, None, :]
         self.plateau = table.score(constant).max()
@@ -92,11 +93,12 @@ class _Search:
         if scores[i] <= self.best_score:
             return False
         self.best_score, self.best = scores[i], log_weights[i].copy()
+        self.is_swept = False
         return True
 
     def evaluate(self, log_weights, generation=0):
         """Score candidates of shape (n, n_classes) and keep them; return the scores."""
-        scores = self.table.score(self.table.population(log_weights))
+        scores = self.table.score_population(log_weights)
         self.record(log_weights, scores, generation)
         return scores
 
@@ -111,17 +113,23 @@ class _Search:
             self.best[c] = middle
         return improved
 
-    def sweep_all(self, max_rounds=MAX_ROUNDS):
+    def sweep_all(self):
         """Sweep class by class until no class improves the score."""
-        for _ in range(max_rounds):
-            improved = [self.sweep(c) for c in range(self.table.n_classes)]
-            if not any(improved):
-                return
+        if self.is_swept:
+            return
+        if self.table.n_classes == 2:
+            self.sweep(1)  # along one of two classes lies every decision
+        else:
+            for _ in range(MAX_ROUNDS):
+                improved = [self.sweep(c) for c in range(self.table.n_classes)]
+                if not any(improved):
+                    break
+        self.is_swept = True
 
     def grid(self):
         """Score every decision (two classes) or a grid over quantiles of the log-odds."""
         if self.table.n_classes == 2:
-            self.sweep(1)
+            self.sweep_all()
             return
         axes = log_ratio_quantiles(self.table.log_proba, GRID_POINTS[self.table.n_classes])
         self.evaluate(with_reference(np.array(list(product(*axes)))))
@@ -152,13 +160,11 @@ class _Search:
         return np.vstack([self.best, np.concatenate(self.log_candidates)[order]])
 
     def loss(self, log_weights, scores):
-        """Negative score, plus a little for every missed class that leads out of a plateau."""
-        loss = -scores
-        stuck = scores <= self.plateau
-        if stuck.any():
-            gap = self.table.gap(log_weights[stuck])
-            loss[stuck] += GAP_WEIGHT * gap / (1.0 + gap)
-        return loss
+        """Negative score; on a plateau, plus a little for every missed class, to lead out of it."""
+        if self.best_score > self.plateau:
+            return -scores
+        gap = self.table.gap(log_weights)
+        return GAP_WEIGHT * gap / (1.0 + gap) - scores
 
 
 def with_reference(log_ratios):
@@ -258,8 +264,9 @@ def find_costs(
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
         "exact" tries every decision that two classes allow in O(n log n); "jade" is adaptive
-        differential evolution for any number of classes, begun from a grid (up to four classes)
-        and a class-by-class search, and ended by one, so that its result is never below theirs;
+        differential evolution for any number of classes, begun from a class-by-class search and
+        a grid (up to four classes) and ended by the former, so that its result is never below
+        theirs;
         "grid" is the grid alone, for up to four classes; "auto" is "exact" for two classes, else
         "jade".
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
@@ -310,6 +317,8 @@ def find_costs(
         run.jade("unit", population_size, max_generations, check_random_state(random_state))
     else:
         run.evaluate(prior[None])
+        if search == "jade":
+            run.sweep_all()
         if table.n_classes <= MAX_GRID_CLASSES:
             run.grid()
         if search == "jade":
@@ -349,10 +358,9 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
         )
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
-    scorer = check_label_scorer(scoring, labels)
     order = np.argsort(labels)
     targets = order[np.searchsorted(labels, y_true, sorter=order)]
-    return DecisionTable(proba, targets, scorer, labels, sample_weight)
+    return DecisionTable(proba, targets, scoring, labels, sample_weight)
 
 
 def check_search(search, n_classes):
