@@ -82,10 +82,10 @@ class Report:
     def to_text(self, width=None):
         """The report for a terminal of `width` columns (None: one long line for each row)."""
         options = {"line_width": width, "justify": "right"}
+        tables = [self.wide(), _formatted(self.summary)]
         parts = [
             self._title(),
-            self.wide().to_string(**options),
-            _formatted(self.summary).to_string(**options),
+            *(table.to_string(**options) for table in tables if len(self.cells)),
             *self._test_lines(),
             *self.notes,
         ]

@@ -4,9 +4,11 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import signal
 import time
 import warnings
-from concurrent.futures import as_completed
+from concurrent.futures import wait
+from functools import partial
 
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -230,35 +232,35 @@ def _work_off(store, suite, methods, sizes, n_jobs, progress):
     """Run all open cells, and wait for those that another runner holds."""
     protocol = store.protocol()
     cells = sorted(protocol.cells(), key=lambda cell: -sizes[cell.dataset])
-    bar = tqdm(total=len(cells), unit="cell", disable=None if progress else True)
-    with bar:
-        while open_cells := _open_cells(store, cells, bar):
-            if not _run_cells(store, suite, methods, protocol, open_cells, n_jobs, bar):
+    with tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar:
+        while store.n_finished() < len(cells):
+            work = (store, suite, methods, protocol, cells, os.getpid())
+            if not _run_workers(work, n_jobs, partial(_show_progress, bar, store)):
                 time.sleep(SECONDS_BETWEEN_LOOKS)
+        _show_progress(bar, store)
     store.remove_locks()
 
 
-def _open_cells(store, cells, bar):
-    finished = store.finished()
-    open_cells = [cell for cell in cells if cell not in finished]
-    bar.n = len(cells) - len(open_cells)
-    bar.refresh()
-    return open_cells
+def _show_progress(bar, store):
+    if not bar.disable:
+        bar.n = store.n_finished()
+        bar.refresh()
 
 
-def _run_cells(store, suite, methods, protocol, cells, n_jobs, bar):
-    """Offer each cell to the workers; return how many of them were run here."""
-    executor = get_reusable_executor(max_workers=n_jobs, env=ONE_THREAD, timeout=60)
-    runner = os.getpid()
-    n_run = 0
+def _run_workers(work, n_jobs, on_wait):
+    """Let workers run what they can claim, until nothing is left; return how many cells it was."""
+    executor = get_reusable_executor(
+        max_workers=n_jobs, env=ONE_THREAD, timeout=60, initializer=_leave_interrupts_to_the_runner
+    )
     try:
-        futures = [
-            executor.submit(_run_cell, store, suite, methods[cell.method], protocol, cell, runner)
-            for cell in cells
-        ]
-        for future in as_completed(futures):
-            n_run += future.result()
-            bar.update()
+        futures = [executor.submit(_run_open_cells, *work) for _ in range(n_jobs)]
+        done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+        while running:
+            for future in done:
+                future.result()  # raises what the worker raised
+            on_wait()
+            done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+        return sum(future.result() for future in futures)
     except BrokenProcessPool as error:
         raise RuntimeError(
             f"a worker process died, perhaps for lack of memory ({error}); what is done is kept "
@@ -267,13 +269,25 @@ def _run_cells(store, suite, methods, protocol, cells, n_jobs, bar):
     except BaseException:
         executor.shutdown(wait=True, kill_workers=True)
         raise
+
+
+def _leave_interrupts_to_the_runner():
+    """Ctrl-C reaches every process of a terminal; the runner ends the workers by itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run_open_cells(store, suite, methods, protocol, cells, runner):
+    """Run, in a worker, each cell that can be claimed; stop when the runner is gone."""
+    n_run = 0
+    for cell in cells:
+        if os.getppid() != runner:
+            break
+        n_run += _run_cell(store, suite, methods[cell.method], protocol, cell)
     return n_run
 
 
-def _run_cell(store, suite, method, protocol, cell, runner):
-    """Run a cell in a worker; False when it is finished, held elsewhere or the runner is gone."""
-    if os.getppid() != runner:
-        return False
+def _run_cell(store, suite, method, protocol, cell):
+    """Run a cell; False when it is finished or a living process holds it."""
     seed = cell_seed(protocol.seed, cell)
     claim = store.claim(cell, seed)
     if claim is None:

@@ -157,6 +157,9 @@ class Store:
         Claim or None
             None when the cell is finished or a living process holds it.
         """
+        with self._connection() as database:  # most cells are taken; find out at little cost
+            if not self._is_free(database, cell):
+                return None
         lock = Lock(self.folder / f"claim-{uuid.uuid4().hex}.lock")
         try:
             with self._transaction() as database:
@@ -180,10 +183,7 @@ class Store:
         if row is None:
             return True
         status, owner = row
-        if status != "claimed" or is_locked(self.folder / owner):
-            return False
-        (self.folder / owner).unlink(missing_ok=True)
-        return True
+        return status == "claimed" and not is_locked(self.folder / owner)
 
     def finish(self, cell, status, values):
         """Write the result of a claimed cell; `values` has keys of `RESULT_COLUMNS`."""
@@ -200,6 +200,11 @@ class Store:
             "SELECT dataset, method, fold, trial FROM cell WHERE status IN ('done', 'failed')"
         )
         return {Cell(*row) for row in rows.itertuples(index=False)}
+
+    def n_finished(self):
+        """Number of cells that are done or failed."""
+        rows = self._rows("SELECT COUNT(*) AS n FROM cell WHERE status IN ('done', 'failed')")
+        return int(rows.n.iloc[0])
 
     def forget_failures(self):
         """Make the failed cells open again."""

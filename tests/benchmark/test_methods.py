@@ -87,12 +87,20 @@ def test_all_rows_of_the_paper_are_around_the_same_network(name):
     assert of_the_network("dbn")["random_state"] == 5
 
 
-def test_the_two_protocols_of_ecs_dbn():
-    out_of_fold, train = (METHODS[n].make(1).steps[-1][1] for n in ("ecs-dbn", "ecs-dbn-train"))
-    assert isinstance(out_of_fold, ECSDBNClassifier)
-    assert out_of_fold.cost_cv == 5
-    assert train.cost_cv == "train"
-    assert clone(train).set_params(cost_cv=5).get_params() == out_of_fold.get_params()
+def test_the_protocols_of_ecs_dbn_differ_in_what_their_names_say():
+    weighted, unweighted, train = (
+        METHODS[name].make(1).steps[-1][1]
+        for name in ("ecs-dbn", "ecs-dbn-unweighted", "ecs-dbn-train")
+    )
+    assert isinstance(weighted, ECSDBNClassifier)
+    assert (weighted.cost_cv, unweighted.cost_cv, train.cost_cv) == (5, 5, "train")
+    expected = unweighted.get_params()
+    assert clone(weighted).set_params(class_weight=None).get_params() == expected
+    same_search = {"cost_cv": 5, "cost_space": weighted.cost_space}
+    assert clone(train).set_params(**same_search).get_params() == expected
+    network = METHODS["dbn"].make(1).steps[-1][1].get_params()
+    shared = {key for key in network if key in expected and key != "scoring"}
+    assert {key: expected[key] for key in shared} == {key: network[key] for key in shared}
 
 
 def test_the_prior_threshold_cuts_the_same_probabilities_at_the_prevalence(data):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -145,6 +146,20 @@ def test_labels_that_the_data_does_not_have_are_a_failure(tmp_path):
     good = run_benchmark(toy.SUITE, [other], out=tmp_path / "a", datasets=["small"], n_folds=2)
     assert good.cells.status.eq("done").all()
     assert good.cells.g_mean.eq(0).all()
+
+
+def test_data_that_cannot_be_read_in_a_worker_stops_the_run(tmp_path):
+    def load_fold_one_only(name, fold):
+        if fold > 1:
+            raise OSError("the disk is gone")
+        return toy.load_toy_fold(name, fold)
+
+    suite = replace(toy.SUITE, load_fold=load_fold_one_only)
+    with pytest.raises(OSError, match="the disk is gone"):
+        run_benchmark(
+            suite, toy.methods(["forest"]), out=tmp_path, split="official", datasets=["large"]
+        )
+    assert Store.open(tmp_path).n_finished() == 1
 
 
 def test_warnings_are_counted_and_do_not_reach_the_terminal(tmp_path, capfd):
