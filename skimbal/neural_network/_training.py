@@ -116,7 +116,8 @@ class TensorNet(NeuralNetClassifier):
     def train_step(self, batch, **fit_params):
         """Take one step of the optimiser on one batch."""
         X, target, *weight = batch
-        self.optimizer_.zero_grad(set_to_none=True)
+        for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
+            parameter.grad = None
         logits = self.module_(X)
         loss = self.criterion_(logits, target, *weight)
         loss.backward()
@@ -133,6 +134,7 @@ class TensorNet(NeuralNetClassifier):
     def train(self, tensors, n_epochs):
         """Train on tensors of equal length for `n_epochs` more epochs or until a callback stops."""
         dataset = TensorDataset(*tensors)
+        self.trained_parameters = list(self.module_.parameters())
         self.notify("on_train_begin", X=dataset)
         with suppress(_StopTraining):
             self.fit_loop(dataset, epochs=n_epochs)

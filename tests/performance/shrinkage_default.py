@@ -26,7 +26,9 @@ def scores_of(name, class_weight, seed):
     """Mean test G-mean of each shrinkage, toward the prior's and toward equal costs."""
     X, y = load_keel(name, return_X_y=True)
     rows = []
-    for fold, (train, test) in enumerate(StratifiedKFold(5, shuffle=True, random_state=seed).split(X, y)):
+    for fold, (train, test) in enumerate(
+        StratifiedKFold(5, shuffle=True, random_state=seed).split(X, y)
+    ):
         network = DBNClassifier(class_weight=class_weight, random_state=seed)
         smallest = np.unique(y[train], return_counts=True)[1].min()
         inner = StratifiedKFold(min(5, smallest), shuffle=True, random_state=seed)
