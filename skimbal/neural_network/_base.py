@@ -76,7 +76,7 @@ DENSE_CONSTRAINTS: dict = {
 def check_layer_sizes(hidden_layer_sizes):
     """Return the sizes as a list of int, or raise a ValueError."""
     sizes = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
-    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+    if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be whole numbers of at least 1, got {hidden_layer_sizes!r}"
         )
@@ -141,9 +141,10 @@ class BaseNetClassifier(
         counts = self._class_counts(targets, sample_weight)
         rng = check_random_state(self.random_state)
         train, valid = self._split_validation(X, targets, sample_weight, rng)
+        X, targets, sample_weight = train
         with torch_threads(self.n_threads):
-            self._initialize(*train, counts, rng, valid)
-            self._train(*train, n_epochs=self.max_epochs)
+            self._initialize(X, targets, sample_weight, counts, rng, valid)
+            self._train(X, targets, sample_weight, n_epochs=self.max_epochs)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -1,5 +1,6 @@
 """Validation while a network trains: its loss, and any scorer on its answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class ValidationSet:
     target: torch.Tensor
     sample_weight: torch.Tensor | None
     loss: torch.nn.Module
-    scorer: object
+    scorer: Callable | None
     classes: np.ndarray
     cost_matrix: np.ndarray | None
 

@@ -3,13 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import skorch
 import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, roc_auc_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -438,3 +444,19 @@ def test_a_loss_that_explodes_names_the_epoch(imbalanced):
     network = clone(NETWORKS[0]).set_params(optimizer="sgd", learning_rate=1e30, standardize=False)
     with pytest.raises(NonFiniteLossError, match=r"epoch \d+; lower learning_rate"):
         network.fit(*imbalanced)
+
+
+@each_network
+def test_sample_weights_are_routed(network, imbalanced):
+    X, y = imbalanced
+    weights = np.where(y == "rare", 9.0, 1.0)
+    folds = StratifiedKFold(2)
+    with sklearn.config_context(enable_metadata_routing=True):
+        requesting = clone(network).set_fit_request(sample_weight=True)
+        routed = cross_validate(
+            make_pipeline(requesting), X, y, cv=folds,
+            params={"sample_weight": weights}, return_estimator=True,
+        )["estimator"]  # fmt: skip
+    for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
+        direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
+        np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
