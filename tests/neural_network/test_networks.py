@@ -453,6 +453,7 @@ def test_sample_weights_are_routed(network, imbalanced):
     folds = StratifiedKFold(2)
     with sklearn.config_context(enable_metadata_routing=True):
         requesting = clone(network).set_fit_request(sample_weight=True)
+        requesting.set_score_request(sample_weight=False)
         routed = cross_validate(
             make_pipeline(requesting), X, y, cv=folds,
             params={"sample_weight": weights}, return_estimator=True,
