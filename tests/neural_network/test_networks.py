@@ -452,8 +452,8 @@ def test_sample_weights_are_routed(network, imbalanced):
     weights = np.where(y == "rare", 9.0, 1.0)
     folds = StratifiedKFold(2)
     with sklearn.config_context(enable_metadata_routing=True):
-        requesting = clone(network).set_fit_request(sample_weight=True)
-        requesting.set_score_request(sample_weight=False)
+        requesting = clone(network)
+        requesting.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         routed = cross_validate(
             make_pipeline(requesting), X, y, cv=folds,
             params={"sample_weight": weights}, return_estimator=True,
