@@ -31,6 +31,9 @@ LEAST_UNIT_COST = 1e-12
 # Beyond this the exponential of a log cost comes near 0 or infinity.
 MAX_LOG_COST = 700.0
 MAX_ROUNDS = 10
+# Takes costs that were not searched off exact ties, which rounding would decide: in log-weights,
+# for each class, so that ties go to the lower class as in `decide_by_costs`.
+TIE_BREAK = 1e-9
 
 SEARCH_CONSTRAINTS: dict = {
     "search": [StrOptions({"auto", "exact", "jade", "grid"})],
@@ -132,7 +135,7 @@ class _Search:
             self.sweep_all()
             return
         axes = log_ratio_quantiles(self.table.log_proba, GRID_POINTS[self.table.n_classes])
-        self.evaluate(with_reference(np.array(list(product(*axes)))))
+        self.evaluate(off_ties(with_reference(np.array(list(product(*axes))))))
 
     def jade(self, cost_space, population_size, max_generations, rng):
         """Evolve the costs, from the best candidates so far, until `PATIENCE` runs out."""
@@ -172,6 +175,11 @@ def with_reference(log_ratios):
     log_weights = np.zeros((len(log_ratios), log_ratios.shape[1] + 1))
     log_weights[:, 1:] = log_ratios
     return log_weights
+
+
+def off_ties(log_weights):
+    """Log-weights a little in favour of lower classes."""
+    return log_weights - TIE_BREAK * np.arange(log_weights.shape[1])
 
 
 def log_ratio_quantiles(log_proba, n_points):
@@ -316,7 +324,7 @@ def find_costs(
     if search == "jade" and cost_space == "unit":
         run.jade("unit", population_size, max_generations, check_random_state(random_state))
     else:
-        run.evaluate(prior[None])
+        run.evaluate(off_ties(prior[None]))
         if search == "jade":
             run.sweep_all()
         if table.n_classes <= MAX_GRID_CLASSES:

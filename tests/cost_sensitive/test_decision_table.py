@@ -7,6 +7,8 @@ from sklearn.metrics import confusion_matrix, make_scorer, matthews_corrcoef
 from skimbal.cost_sensitive._decision_table import RESOLUTION, DecisionTable, Intervals
 from skimbal.metrics import decide_by_costs
 
+from .brute_force import g_mean_of
+
 SEEDS = range(5)
 
 
@@ -30,16 +32,6 @@ def make_table(proba, targets, scoring="g_mean", weight=None):
 def decide(table, log_weights):
     """Independent of the table's own decision: with costs, on posteriors."""
     return decide_by_costs(table.proba, np.exp(log_weights - np.max(log_weights)))
-
-
-def g_mean_of(targets, predicted, weight=None):
-    """G-mean from its definition."""
-    weight = np.ones(len(targets)) if weight is None else weight
-    hit = targets == predicted
-    recalls = [
-        weight[hit & (targets == c)].sum() / weight[targets == c].sum() for c in set(targets)
-    ]
-    return np.prod(recalls) ** (1 / len(recalls))
 
 
 def all_thresholds(proba):
