@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._estimators import FoldSafeSampler, RandomCostClassifier
@@ -170,7 +171,11 @@ def _peer_methods():
         "AdaBoosts on balanced subsets",
         _maker(EasyEnsembleClassifier, n_jobs=1),
     )
-    yield "rusboost", "boosting with random under-sampling", _maker(RUSBoostClassifier)
+    yield (
+        "rusboost",
+        "boosting of trees of depth 3 with random under-sampling",
+        _maker(RUSBoostClassifier, estimator=DecisionTreeClassifier(max_depth=3)),
+    )
     for name, title, maker in [
         ("random-forest", "random forest", FOREST),
         ("extra-trees", "extremely randomised trees", EXTRA_TREES),
