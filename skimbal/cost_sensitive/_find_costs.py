@@ -21,7 +21,8 @@ from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 
-# Generations without a lower loss after which the search ends; the paper's number.
+# Generations without a lower loss, for each free cost ratio, after which the search ends: the
+# paper's number for its two classes. With six classes, 30 alone would end before JADE adds anything.
 PATIENCE = 30
 # Weight of the way out of a plateau in the fitness: below any difference between two scores.
 GAP_WEIGHT = 1e-6
@@ -138,7 +139,7 @@ class _Search:
         self.evaluate(off_ties(with_reference(np.array(list(product(*axes))))))
 
     def jade(self, cost_space, population_size, max_generations, rng):
-        """Evolve the costs, from the best candidates so far, until `PATIENCE` runs out."""
+        """Evolve the costs, from the best candidates so far, until patience runs out."""
         space = LogRatioSpace(self.table) if cost_space == "log_ratio" else UnitSpace(self.table)
         optimizer = JADE(
             space.bounds,
@@ -146,6 +147,7 @@ class _Search:
             random_state=rng,
             initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
         )
+        patience = PATIENCE * (self.table.n_classes - 1)
         least_loss, last_improvement = np.inf, 0
         for generation in range(1, max_generations + 1):
             genes = optimizer.ask()
@@ -154,7 +156,7 @@ class _Search:
             optimizer.tell(genes, self.loss(log_weights, scores))
             if optimizer.best[1] < least_loss:
                 least_loss, last_improvement = optimizer.best[1], generation
-            elif generation - last_improvement >= PATIENCE:
+            elif generation - last_improvement >= patience:
                 return
 
     def leaders(self, n):
@@ -286,7 +288,8 @@ def find_costs(
     population_size : int, default=30
         Candidates of a generation of "jade", at least 4.
     max_generations : int, default=200
-        Generations of "jade" at most; it stops earlier after 30 without a better score.
+        Generations of "jade" at most; it stops earlier after 30 without a better score for each
+        class but one.
     classes : array-like of shape (n_classes,), default=None
         Labels of the columns of `proba`; None is the sorted labels of `y_true`.
     sample_weight : array-like of shape (n_samples,), default=None
