@@ -11,6 +11,8 @@ from sklearn.datasets import make_classification
 
 from skimbal import DBNClassifier, MLPClassifier
 from skimbal.exceptions import NonFiniteLossError
+from skimbal.neural_network import _belief
+from skimbal.neural_network._pretraining import PretrainingPlan
 
 FAST = {
     "hidden_layer_sizes": (6, 4),
@@ -142,6 +144,36 @@ def test_bernoulli_takes_the_same_inputs_with_and_without_standardize(bits):
     X, y = bits
     one, other = (DBNClassifier(**FAST, standardize=value).fit(X, y) for value in (True, False))
     assert_same_network(one, other, X)
+
+
+def test_settings_of_the_pretraining_arrive(data, monkeypatch):
+    plans = []
+
+    def stub(rbms, inputs, sample_weight, plan, generator, noise_generator):
+        plans.append(plan)
+        return [np.zeros(plan.n_epochs) for _ in rbms]
+
+    monkeypatch.setattr(_belief, "train_stack", stub)
+    DBNClassifier(
+        pretrain_epochs=3,
+        pretrain_learning_rate=0.07,
+        pretrain_momentum=0.6,
+        pretrain_weight_decay=0.02,
+        n_gibbs_steps=4,
+        persistent=True,
+        batch_size=17,
+        max_epochs=1,
+    ).fit(*data)
+    expected = PretrainingPlan(
+        n_epochs=3,
+        learning_rate=0.07,
+        momentum=0.6,
+        weight_decay=0.02,
+        n_gibbs_steps=4,
+        persistent=True,
+        batch_size=17,
+    )
+    assert plans == [expected]
 
 
 def test_pretraining_history(data):
