@@ -22,7 +22,7 @@ from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 
 # Generations without a lower loss, for each free cost ratio, after which the search ends: the
-# paper's number for its two classes. With six classes, 30 alone would end before JADE adds anything.
+# paper's number for its two classes. With six classes 30 generations end before JADE adds any.
 PATIENCE = 30
 # Weight of the way out of a plateau in the fitness: below any difference between two scores.
 GAP_WEIGHT = 1e-6

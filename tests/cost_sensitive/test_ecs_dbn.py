@@ -1,0 +1,151 @@
+"""ECS-DBN is TunedCostClassifierCV around DBNClassifier, with the parameters of both."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
+
+from skimbal import DBNClassifier, ECSDBNClassifier, TunedCostClassifierCV
+from skimbal.cost_sensitive import find_costs
+
+SMALL = {"hidden_layer_sizes": (6,), "pretrain_epochs": 2, "max_epochs": 8, "learning_rate": 0.02}
+RENAMED = {"cost_cv": "cv"}
+NETWORK = inspect.signature(DBNClassifier).parameters
+TUNED = inspect.signature(TunedCostClassifierCV).parameters
+OWN = inspect.signature(ECSDBNClassifier).parameters
+WEIGHT = OWN["class_weight"].default
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(150, 5, weights=[0.8], flip_y=0.1, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return ECSDBNClassifier(**SMALL, cost_cv=3, random_state=0).fit(*data)
+
+
+def test_every_parameter_of_the_network_is_there_with_its_default():
+    """But for the costs, which are found, the scoring, which the costs have first, and the class
+    weights, which serve the search."""
+    assert set(NETWORK) - set(OWN) == {"cost_matrix"}
+    differences = {
+        name for name in set(NETWORK) & set(OWN) if OWN[name].default != NETWORK[name].default
+    }
+    assert differences <= {"scoring", "class_weight"}
+    assert {OWN[name].kind for name in OWN} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_every_parameter_of_the_search_is_there_with_its_default():
+    own = {RENAMED.get(name, name): value.default for name, value in OWN.items()}
+    expected = {name: value.default for name, value in TUNED.items() if name in own}
+    assert set(TUNED) - set(expected) == {"estimator", "refit"}
+    differences = {name for name in expected if own[name] != expected[name]}
+    assert differences <= {"search", "shrinkage"}
+    assert own["search"] == "jade"
+
+
+def test_every_parameter_reaches_the_network(data):
+    """Each changed to a value that is not the default."""
+    changed = {
+        "hidden_layer_sizes": (5, 4), "visible": "gaussian", "pretrain_epochs": 1,
+        "pretrain_learning_rate": 0.5, "pretrain_momentum": 0.1, "pretrain_weight_decay": 0.2,
+        "n_gibbs_steps": 2, "persistent": True, "dropout": 0.1, "loss": "ce", "sampler": "x",
+        "class_weight": {1: 3.0}, "standardize": False, "optimizer": "sgd", "learning_rate": 0.07,
+        "weight_decay": 0.03, "batch_size": 17, "max_epochs": 3, "early_stopping": True,
+        "validation_fraction": 0.3, "n_iter_no_change": 4, "scoring": "macro_f1", "device": "cpu",
+        "n_threads": 2, "callbacks": [], "verbose": 1, "random_state": 5,
+    }  # fmt: skip
+    assert set(changed) == set(NETWORK) - {"cost_matrix"}
+    network = ECSDBNClassifier(**changed)._base_estimator()
+    assert {name: getattr(network, name) for name in changed} == changed
+    assert network.cost_matrix is None
+
+
+@pytest.mark.parametrize("options", [{}, {"cost_cv": "train"}, {"shrinkage": 0.5, "cost_cv": 2}])
+def test_is_tuned_costs_around_a_dbn(data, options):
+    X, y = data
+    own = ECSDBNClassifier(**SMALL, **{"cost_cv": 3, **options}, random_state=1).fit(X, y)
+    options = {RENAMED.get(name, name): value for name, value in options.items()}
+    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=1)
+    shrinkage = ECSDBNClassifier().shrinkage
+    tuned = TunedCostClassifierCV(
+        network, **{"cv": 3, "search": "jade", "shrinkage": shrinkage, **options}, random_state=1
+    ).fit(X, y)
+    np.testing.assert_array_equal(own.costs_, tuned.costs_)
+    np.testing.assert_array_equal(own.fold_costs_, tuned.fold_costs_)
+    np.testing.assert_array_equal(own.predict_proba(X), tuned.predict_proba(X))
+    np.testing.assert_array_equal(own.predict(X), tuned.predict(X))
+    assert {name for name in vars(own) if name.endswith("_")} == {
+        name for name in vars(tuned) if name.endswith("_")
+    }
+
+
+def test_one_seed_gives_one_result(data, fitted):
+    again = clone(fitted).fit(*data)
+    np.testing.assert_array_equal(again.costs_, fitted.costs_)
+    np.testing.assert_array_equal(again.predict_proba(data[0]), fitted.predict_proba(data[0]))
+
+
+def test_predict_and_transform(data, fitted):
+    X, _ = data
+    expected = (fitted.predict_proba(X) * fitted.costs_).argmax(axis=1)
+    np.testing.assert_array_equal(fitted.predict(X), expected)
+    np.testing.assert_array_equal(fitted.transform(X), fitted.estimator_.transform(X))
+    assert fitted.transform(X).shape == (150, 6)
+    assert len(fitted.get_feature_names_out()) == 6
+
+
+def test_train_is_the_published_protocol(data):
+    X, y = data
+    trained = ECSDBNClassifier(**SMALL, cost_cv="train", random_state=0).fit(X, y)
+    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(trained.predict_proba(X), network.predict_proba(X))
+    best = find_costs(y, network.predict_proba(X)).score
+    assert trained.unregularized_score_ == pytest.approx(best, abs=1e-12)
+    assert trained.n_folds_ == 0
+
+
+def test_a_fraction_is_held_out_once(data):
+    assert ECSDBNClassifier(**SMALL, cost_cv=0.3, random_state=0).fit(*data).n_folds_ == 1
+
+
+def test_more_classes_and_labels_of_any_type():
+    X, y = make_classification(
+        150, 5, n_informative=4, n_redundant=0, n_classes=3, weights=[0.6, 0.3], random_state=0
+    )
+    names = np.array(["c", "a", "b"])[y]
+    fitted = ECSDBNClassifier(**SMALL, cost_cv=2, max_generations=3, random_state=0).fit(X, names)
+    assert fitted.classes_.tolist() == ["a", "b", "c"]
+    assert set(fitted.predict(X)) <= set("abc")
+
+
+def test_clone_and_pickle(data, fitted):
+    X, _ = data
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
+    with pytest.raises(NotFittedError):
+        clone(fitted).transform(X)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cost_cv": "prefit"}, "The 'cost_cv' parameter"),
+        ({"search": "best"}, "The 'search' parameter"),
+        ({"dropout": 1.0}, "The 'dropout' parameter"),
+        ({"scoring": "roc_auc"}, "proba|labels"),
+        ({"visible": "bernoulli", "standardize": False}, r"takes values in\s+\[0, 1\]"),
+        ({"loss": "focl"}, "unknown loss"),
+    ],
+)
+def test_bad_parameters(data, change, message):
+    network = ECSDBNClassifier(**{**SMALL, **change}, random_state=0)
+    with pytest.raises(ValueError, match=message):
+        network.fit(*data)
+    assert not hasattr(network, "costs_")
