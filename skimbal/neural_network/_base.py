@@ -275,6 +275,7 @@ class BaseNetClassifier(
         self._check_optimizer()
         self.cost_matrix_ = self._resolve_cost_matrix(counts)
         loss = self._bind_loss(counts, self.class_weight)
+        self._try_loss(loss, weighted=sample_weight is not None)
         seeds = rng.randint(2**31 - 1, size=2).tolist()
         generator = torch.Generator().manual_seed(seeds[0])
         noise_generator = torch.Generator(device).manual_seed(seeds[1])
@@ -311,6 +312,13 @@ class BaseNetClassifier(
                 f"{class_weight!r} the two would multiply: leave one of them out"
             )
         return loss.bind(counts, class_weight=weight, cost_matrix=self.cost_matrix_)
+
+    def _try_loss(self, loss, *, weighted):
+        """Call the loss once, so that one that can't be weighted is refused before any training."""
+        with torch.no_grad():
+            target = torch.arange(len(self.classes_))
+            logits = torch.zeros(len(target), len(target))
+            loss(logits, target, torch.ones(len(target)) if weighted else None)
 
     def _resolve_cost_matrix(self, counts):
         if self.cost_matrix is None:

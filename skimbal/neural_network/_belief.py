@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal.modules import MLP, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
@@ -123,6 +124,8 @@ class DBNClassifier(BaseNetClassifier):
         The visible units used.
     rbms_ : list of skimbal.modules.RBM
         The machines; their weights are those of the network, fine-tuned.
+    visible_biases_ : list of torch.Tensor
+        Visible biases of the machines, which the network has no use for.
     pretrain_history_ : pandas.DataFrame
         A row a layer and epoch of pre-training: `layer`, `epoch`, `reconstruction_error`.
 
@@ -289,17 +292,19 @@ class DBNClassifier(BaseNetClassifier):
             n_gibbs_steps=self.n_gibbs_steps,
             persistent=self.persistent,
             batch_size=self.batch_size,
+            verbose=bool(self.verbose),
         )
-        self.rbms_ = stack_rbms(module, visible=self.visible_)
+        rbms = stack_rbms(module, visible=self.visible_)
         data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=plan.device)
         errors = train_stack(
-            self.rbms_,
+            rbms,
             data,
             weight[0] if weight else None,
             pretraining,
             plan.generator,
             noise_generator,
         )
+        self.visible_biases_ = [rbm.visible_bias for rbm in rbms]
         self.pretrain_history_ = pd.concat(
             [
                 pd.DataFrame(
@@ -309,3 +314,12 @@ class DBNClassifier(BaseNetClassifier):
             ],
             ignore_index=True,
         )
+
+    @property
+    def rbms_(self):
+        """The machines, on the weights that the network has now."""
+        check_is_fitted(self)
+        rbms = stack_rbms(self.net_.module_, visible=self.visible_)
+        for rbm, visible_bias in zip(rbms, self.visible_biases_, strict=True):
+            rbm.visible_bias = visible_bias
+        return rbms

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.modules import bernoulli
@@ -26,6 +27,7 @@ class PretrainingPlan:
     n_gibbs_steps: int
     persistent: bool
     batch_size: int
+    verbose: bool = False
 
 
 class ContrastiveDivergence:
@@ -122,7 +124,8 @@ def train_rbm(rbm, data, sample_weight, plan, generator, noise_generator):
     weights = torch.ones(len(data), dtype=data.dtype, device=data.device).split(plan.batch_size)
     weights = [weight / len(weight) for weight in weights]
     errors = []
-    for epoch in range(1, plan.n_epochs + 1):
+    epochs = range(1, plan.n_epochs + 1)
+    for epoch in tqdm(epochs, desc="pre-training", unit="epoch", disable=not plan.verbose):
         order = torch.randperm(len(data), generator=generator).to(data.device)
         if sample_weight is not None:
             weights = [w / w.sum() for w in sample_weight[order].split(plan.batch_size)]
@@ -149,7 +152,8 @@ def train_stack(rbms, data, sample_weight, plan, generator, noise_generator):
         The reconstruction errors of each layer.
     """
     errors = []
-    for rbm in rbms:
+    for i, rbm in enumerate(rbms):
+        if i > 0:
+            data = rbms[i - 1].hidden_proba(data)
         errors.append(train_rbm(rbm, data, sample_weight, plan, generator, noise_generator))
-        data = rbm.hidden_proba(data)
     return errors

@@ -317,3 +317,12 @@ def test_published_settings():
     assert len(sizes) > 10
     assert all(10 <= size <= 100 for pair in sizes for size in pair)
     assert DBNClassifier.as_published(3, max_epochs=2).max_epochs == 2
+
+
+def test_machines_follow_the_network_after_pickling(data):
+    loaded = pickle.loads(pickle.dumps(DBNClassifier(**FAST).fit(*data)))
+    before = loaded.rbms_[0].weight.clone()
+    loaded.partial_fit(*data)
+    assert torch.equal(loaded.rbms_[0].weight, loaded.net_.module_.hidden_layers()[0].weight)
+    assert not torch.equal(loaded.rbms_[0].weight, before)
+    assert torch.equal(loaded.rbms_[0].visible_bias, loaded.visible_biases_[0])

@@ -461,3 +461,12 @@ def test_sample_weights_are_routed(network, imbalanced):
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
+
+
+@each_network
+def test_a_loss_that_cannot_be_weighted_is_refused_before_training(network, imbalanced):
+    network = clone(network).set_params(loss=torch.nn.CrossEntropyLoss(), class_weight="balanced")
+    with pytest.raises(ValueError, match=r"one number for the batch.*reduction=\"none\""):
+        network.fit(*imbalanced)
+    assert not hasattr(network, "net_")
+    assert not hasattr(network, "pretrain_history_")
