@@ -86,7 +86,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward those of the class frequencies (1).
+        Moves the log costs from the optimum (0) toward those of the class frequencies (1). It
+        steadies the G-mean where a class has few samples and the classifier was trained without
+        class weights; one trained with them has no use for the frequencies.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
         Where the posteriors come from. An integer is the number of stratified, shuffled folds;
         fewer are used, with a warning, where a class has fewer samples. A float in (0, 1) is the
