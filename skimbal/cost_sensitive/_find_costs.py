@@ -148,7 +148,8 @@ class _Search:
             initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
         )
         patience = PATIENCE * (self.table.n_classes - 1)
-        least_loss, last_improvement = np.inf, 0
+        least_loss = -self.best_score if self.best_score > self.plateau else np.inf
+        last_improvement = 0
         for generation in range(1, max_generations + 1):
             genes = optimizer.ask()
             log_weights = space.decode(genes)
@@ -344,7 +345,8 @@ def find_costs(
 def _make_table(y_true, proba, scoring, classes, sample_weight):
     """Validate what a search is given; every error comes before the first evaluation."""
     y_true = column_or_1d(y_true)
-    labels = np.unique(y_true) if classes is None else np.asarray(classes)
+    present, positions = np.unique(y_true, return_inverse=True)
+    labels = present if classes is None else np.asarray(classes)
     proba = np.asarray(proba, dtype=np.float64)
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
@@ -360,18 +362,16 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
         raise ValueError(
             f"row {proba.any(axis=1).argmin()} of proba is all zero; posteriors sum to 1"
         )
-    absent = np.setdiff1d(labels, y_true)
-    strangers = np.setdiff1d(y_true, labels)
-    if len(absent) or len(strangers):
+    order = np.argsort(labels)
+    if not np.array_equal(labels[order], present):
         raise ValueError(
-            f"the classes {absent.tolist()} are absent from y_true and the labels "
-            f"{strangers.tolist()} are not in classes; costs need samples of exactly the classes"
+            f"the classes {np.setdiff1d(labels, present).tolist()} are absent from y_true and the "
+            f"labels {np.setdiff1d(present, labels).tolist()} are not in classes; costs need "
+            "samples of exactly the classes"
         )
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
-    order = np.argsort(labels)
-    targets = order[np.searchsorted(labels, y_true, sorter=order)]
-    return DecisionTable(proba, targets, scoring, labels, sample_weight)
+    return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 
 def check_search(search, n_classes):
