@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from numpydoc.validate import validate
 
 import skimbal
-from skimbal import exceptions
+from skimbal import benchmark, exceptions
+from skimbal.benchmark import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -168,6 +170,17 @@ def test_make_targets_in_the_documentation_exist():
         block_line = "" if page.suffix == ".md" else "    "
         named = re.findall(rf"(?:^{block_line}|`)make ([a-z-]+)", page.read_text(), re.MULTILINE)
         assert set(named) <= targets, page.name
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmark_runner.rst"])
+def test_commands_of_the_documentation_are_understood(page):
+    lines = re.findall(r"^ *skimbal (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+    assert lines
+    for line in lines:
+        options = cli._parser().parse_args(shlex.split(line, comments=True))
+        if options.command is cli._run:
+            assert set(options.methods) <= set(benchmark.METHODS)
+            assert set(options.datasets or []) <= set(benchmark.SUITES[options.suite].datasets)
 
 
 def test_command_line_entry_point_is_declared():
