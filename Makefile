@@ -65,7 +65,7 @@ lint: .venv/.dev ## Check the style, the format and the types
 
 .PHONY: docs
 docs: .venv/.dev ## Run the gallery and build the site into docs/_build/html
-	rm -rf docs/generated
+	rm -rf docs/generated docs/auto_examples
 	$(BIN)/python -m sphinx -W --keep-going -E -b html docs docs/_build/html
 
 .PHONY: clean
