@@ -42,7 +42,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_sidebars = {"*": [], "api": ["sidebar-nav-bs"]}  # the pages have no sections but the API
 html_theme_options = {
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 4,
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
