@@ -92,9 +92,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward those of the class frequencies (1). It
-        steadies the G-mean where a class has few samples and the classifier was trained without
-        class weights; one trained with them has no use for the frequencies.
+        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
+        frequencies as `class_weight` makes the network see them.
     population_size : int, default=30
         Candidates of a generation of "jade".
     max_generations : int, default=200

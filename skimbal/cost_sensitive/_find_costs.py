@@ -258,6 +258,7 @@ def find_costs(
     population_size=30,
     max_generations=200,
     classes=None,
+    class_weight=None,
     sample_weight=None,
     random_state=None,
 ):
@@ -284,8 +285,8 @@ def find_costs(
         Where "jade" searches: over log cost ratios, or, as the paper does and without the
         grid and the class-by-class search, over costs in (0, 1].
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies.
+        Moves the log costs from the optimum (0) toward the prior's (1): 1 / (n_c w_c), the inverse
+        frequencies of the classes as the model's `class_weight` made it see them.
     population_size : int, default=30
         Candidates of a generation of "jade", at least 4.
     max_generations : int, default=200
@@ -293,6 +294,8 @@ def find_costs(
         class but one.
     classes : array-like of shape (n_classes,), default=None
         Labels of the columns of `proba`; None is the sorted labels of `y_true`.
+    class_weight : array-like of shape (n_classes,), default=None
+        Weights of the classes that the model was trained with, > 0; None is none.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the score.
     random_state : int, RandomState instance or None, default=None
@@ -323,7 +326,8 @@ def find_costs(
     check_search(search, table.n_classes)
     if search == "auto":
         search = "exact" if table.n_classes == 2 else "jade"
-    prior = np.log(prior_costs(table.counts))
+    seen = table.counts if class_weight is None else table.counts * np.asarray(class_weight)
+    prior = np.log(prior_costs(seen))
     run = _Search(table)
     if search == "jade" and cost_space == "unit":
         run.jade("unit", population_size, max_generations, check_random_state(random_state))

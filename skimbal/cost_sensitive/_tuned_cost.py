@@ -9,8 +9,10 @@ from joblib import Parallel, delayed
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -65,6 +67,24 @@ def _fit_and_predict(estimator, X, y, train, test, fit_params, classes):
     return fitted, _posteriors(fitted, _safe_indexing(X, test), classes)
 
 
+def trained_class_weight(estimator, classes, y):
+    """Class weights that a fitted classifier, or the last step of a pipeline, was trained with.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,) or None
+        `class_weight_` where the classifier tells it, else what its parameter `class_weight`
+        stands for; None without one, and where a weight is 0.
+    """
+    final = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    weight = getattr(final, "class_weight_", None)
+    if weight is None:
+        named = getattr(final, "class_weight", None)
+        named = "balanced" if named == "balanced_subsample" else named
+        weight = compute_class_weight(named, classes=classes, y=y)
+    return weight if np.shape(weight) == classes.shape and np.all(weight > 0) else None
+
+
 class TunedCostClassifierCV(BaseCostClassifier):
     r"""Find the misclassification costs that make a classifier's decisions score best.
 
@@ -86,9 +106,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward those of the class frequencies (1). It
-        steadies the G-mean where a class has few samples and the classifier was trained without
-        class weights; one trained with them has no use for the frequencies.
+        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
+        frequencies; for a classifier with `class_weight`, as these weights made it see them.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
         Where the posteriors come from. An integer is the number of stratified, shuffled folds;
         fewer are used, with a warning, where a class has fewer samples. A float in (0, 1) is the
@@ -229,7 +248,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
         fitted, rows, proba = self._collect_posteriors(estimator, X, y, splits, fit_params, classes)
         if fitted is None:
             fitted = clone(estimator).fit(X, y, **fit_params)
-        search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
+        class_weight = trained_class_weight(fitted, classes, y)
+        search = partial(
+            self._search_costs, y, classes, class_weight, sample_weight, self._seed(rng)
+        )
         result = search(np.concatenate(rows), np.concatenate(proba))
         folds = [] if splits is None else zip(rows, proba, strict=True)
         self._publish(fitted, classes, result, [search(*fold) for fold in folds])
@@ -353,7 +375,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
 
     # ------------------------------------------------------------ costs
 
-    def _search_costs(self, y, classes, sample_weight, seed, rows, proba):
+    def _search_costs(self, y, classes, class_weight, sample_weight, seed, rows, proba):
         """Return the costs for the posteriors of some rows; None where these lack a class."""
         if len(_weighted_classes(y[rows], _take(sample_weight, rows))) < len(classes):
             return None
@@ -367,6 +389,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             population_size=self.population_size,
             max_generations=self.max_generations,
             classes=classes,
+            class_weight=class_weight,
             sample_weight=_take(sample_weight, rows),
             random_state=seed,
         )

@@ -517,3 +517,23 @@ def test_no_warning_without_a_reason():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         TunedCostClassifierCV(GaussianNB(), random_state=0).fit(X, y, np.ones(len(y)))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (LogisticRegression(), [1 / 3, 3]),
+        (LogisticRegression(class_weight="balanced"), [1, 1]),
+        (LogisticRegression(class_weight={1: 9}), [1, 1]),
+        (make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")), [1, 1]),
+        (RandomForestClassifier(5, class_weight="balanced_subsample", random_state=0), [1, 1]),
+        (MLPClassifier(max_epochs=1, class_weight="balanced", random_state=0), [1, 1]),
+        (MLPClassifier(max_epochs=1, random_state=0), [1 / 3, 3]),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_shrinkage_goes_to_the_prior_that_the_class_weights_leave(estimator, expected):
+    y = np.repeat([0, 1], [90, 10])
+    X = np.random.default_rng(0).normal(y[:, None], 1.0, (100, 2))
+    tuned = TunedCostClassifierCV(estimator, shrinkage=1.0, random_state=0).fit(X, y)
+    np.testing.assert_allclose(tuned.costs_, expected, rtol=1e-6)
