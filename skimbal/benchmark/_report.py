@@ -165,6 +165,11 @@ def report(out, *, metric="g_mean", control=None):
     ------
     ValueError
         If the folder has no run, or for an unknown metric or control.
+
+    Examples
+    --------
+    >>> from skimbal.benchmark import report
+    >>> table = report("results/a", metric="macro_f1").summary  # doctest: +SKIP
     """
     store = Store.open(out)
     protocol = store.protocol()

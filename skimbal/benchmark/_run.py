@@ -10,7 +10,7 @@ import warnings
 from concurrent.futures import wait
 from functools import partial
 
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
@@ -149,6 +149,11 @@ def resume(out, *, n_jobs=1, retry_failed=False, progress=False):
     ------
     ValueError
         If the folder has no run, or its suite or methods are not the package's own.
+
+    Examples
+    --------
+    >>> from skimbal.benchmark import resume
+    >>> table = resume("results/a", n_jobs=2).summary  # doctest: +SKIP
     """
     store = Store.open(out)
     protocol = store.protocol()
@@ -232,10 +237,13 @@ def _work_off(store, suite, methods, sizes, n_jobs, progress):
     """Run all open cells, and wait for those that another runner holds."""
     protocol = store.protocol()
     cells = sorted(protocol.cells(), key=lambda cell: -sizes[cell.dataset])
-    with tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar:
+    work = (store, suite, methods, protocol, cells, os.getpid())
+    with (
+        tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar,
+        _worker_pool(n_jobs) as pool,
+    ):
         while store.n_finished() < len(cells):
-            work = (store, suite, methods, protocol, cells, os.getpid())
-            if not _run_workers(work, n_jobs, partial(_show_progress, bar, store)):
+            if not _run_workers(pool, work, n_jobs, partial(_show_progress, bar, store)):
                 time.sleep(SECONDS_BETWEEN_LOOKS)
         _show_progress(bar, store)
     store.remove_locks()
@@ -247,28 +255,37 @@ def _show_progress(bar, store):
         bar.refresh()
 
 
-def _run_workers(work, n_jobs, on_wait):
-    """Let workers run what they can claim, until nothing is left; return how many cells it was."""
-    executor = get_reusable_executor(
-        max_workers=n_jobs, env=ONE_THREAD, timeout=60, initializer=_leave_interrupts_to_the_runner
-    )
+@contextlib.contextmanager
+def _worker_pool(n_jobs):
+    """Worker processes of this run alone, which end with it.
+
+    Not joblib's own, which outlive a call and which a later `joblib.Parallel` would take over.
+    """
+    pool = ProcessPoolExecutor(n_jobs, env=ONE_THREAD, initializer=_leave_interrupts_to_the_runner)
     try:
-        futures = [executor.submit(_run_open_cells, *work) for _ in range(n_jobs)]
-        done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
-        while running:
-            for future in done:
-                future.result()  # raises what the worker raised
-            on_wait()
-            done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
-        return sum(future.result() for future in futures)
+        yield pool
     except BrokenProcessPool as error:
         raise RuntimeError(
             f"a worker process died, perhaps for lack of memory ({error}); what is done is kept "
             "and a resumed run goes on from there"
         ) from error
     except BaseException:
-        executor.shutdown(wait=True, kill_workers=True)
+        pool.shutdown(wait=True, kill_workers=True)
         raise
+    else:
+        pool.shutdown(wait=True)
+
+
+def _run_workers(pool, work, n_jobs, on_wait):
+    """Let workers run what they can claim, until nothing is left; return how many cells it was."""
+    futures = [pool.submit(_run_open_cells, *work) for _ in range(n_jobs)]
+    done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+    while running:
+        for future in done:
+            future.result()  # raises what the worker raised
+        on_wait()
+        done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+    return sum(future.result() for future in futures)
 
 
 def _leave_interrupts_to_the_runner():

@@ -119,10 +119,12 @@ def keel_name(name):
     Parameters
     ----------
     name : str
+        Name of a set.
 
     Returns
     -------
     str
+        As `list_keel` has it.
 
     Raises
     ------
@@ -148,6 +150,7 @@ def official_folds(name):
     Parameters
     ----------
     name : str
+        Name of a set, as for `keel_name`.
 
     Returns
     -------

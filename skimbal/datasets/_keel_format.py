@@ -382,6 +382,7 @@ def encode_inputs(dataset, categories="onehot"):
     Parameters
     ----------
     dataset : KeelDataset
+        A parsed file.
     categories : {"onehot", "ordinal"}, default="onehot"
         A nominal input becomes one 0/1 column a declared category, named ``input=category``, or
         one column with the category's position in the declaration, 0 to n_categories - 1.
@@ -391,11 +392,30 @@ def encode_inputs(dataset, categories="onehot"):
     X : ndarray of shape (n_samples, n_columns), float64
         NaN where a value is missing (in all columns of a one-hot input).
     feature_names : list of str, length n_columns
+        Names of the inputs, ``input=category`` for one-hot ones.
 
     Raises
     ------
     ValueError
         For another value of `categories`.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import encode_inputs, parse_keel
+    >>> dataset = parse_keel(
+    ...     '''@relation toy
+    ... @attribute size real [0, 9]
+    ... @attribute colour {red, green}
+    ... @attribute class {negative, positive}
+    ... @inputs size, colour
+    ... @outputs class
+    ... @data
+    ... 1.5, red, negative
+    ... 2.5, green, positive'''
+    ... )
+    >>> encode_inputs(dataset)
+    (array([[1.5, 1. , 0. ],
+           [2.5, 0. , 1. ]]), ['size', 'colour=red', 'colour=green'])
     """
     if categories not in ("onehot", "ordinal"):
         raise ValueError(
@@ -423,7 +443,35 @@ def _one_hot(codes, n_categories):
 
 
 def encode_output(dataset):
-    """Output values, shape (n_samples,): strings for a nominal output, else float64."""
+    """Output values of a data set.
+
+    Parameters
+    ----------
+    dataset : KeelDataset
+        A parsed file.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        Strings for a nominal output, else float64.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import encode_output, parse_keel
+    >>> dataset = parse_keel(
+    ...     '''@relation toy
+    ... @attribute size real [0, 9]
+    ... @attribute colour {red, green}
+    ... @attribute class {negative, positive}
+    ... @inputs size, colour
+    ... @outputs class
+    ... @data
+    ... 1.5, red, negative
+    ... 2.5, green, positive'''
+    ... )
+    >>> encode_output(dataset).tolist()
+    ['negative', 'positive']
+    """
     return np.array(dataset.column(dataset.output)[1])
 
 

@@ -10,10 +10,16 @@ _LOSSES = {"cross_entropy": CrossEntropy}
 
 
 def all_losses():
-    """Return every loss by the name that `loss=` takes, as a dict name -> class.
+    """Return every loss by the name that `loss=` takes.
+
+    Returns
+    -------
+    dict of str to class
+        A new one, that may be changed.
 
     Examples
     --------
+    >>> from skimbal.losses import all_losses
     >>> all_losses()["cross_entropy"]()
     CrossEntropy()
     """
@@ -21,7 +27,30 @@ def all_losses():
 
 
 def resolve_loss(loss):
-    """Return the loss value that `loss` stands for: a name, a value or a torch module on logits."""
+    """Return the loss value that `loss` stands for.
+
+    Parameters
+    ----------
+    loss : str, BaseLoss or torch.nn.Module
+        A name of `all_losses`, a value, which is returned as it is, or a module on logits and
+        targets.
+
+    Returns
+    -------
+    BaseLoss
+        The value.
+
+    Raises
+    ------
+    ValueError
+        For anything else; for a name the message has the nearest ones.
+
+    Examples
+    --------
+    >>> from skimbal.losses import resolve_loss
+    >>> resolve_loss("cross_entropy")
+    CrossEntropy()
+    """
     if isinstance(loss, BaseLoss):
         return loss
     if isinstance(loss, torch.nn.Module):

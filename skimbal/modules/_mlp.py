@@ -15,7 +15,26 @@ ACTIVATIONS = {
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from its own generator, so that no global random state is touched."""
+    """Dropout that draws from its own generator, so that no global random state is touched.
+
+    In training each entry is zeroed with probability p and the others are scaled by 1 / (1 - p);
+    otherwise nothing changes.
+
+    Parameters
+    ----------
+    p : float in [0, 1)
+        Probability of dropping an entry.
+    generator : torch.Generator
+        Draws the dropped entries; on the device of the inputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import Dropout
+    >>> dropped = Dropout(0.5, torch.Generator().manual_seed(0))(torch.ones(1000))
+    >>> dropped.unique().tolist()
+    [0.0, 2.0]
+    """
 
     def __init__(self, p, generator):
         super().__init__()
@@ -23,7 +42,7 @@ class Dropout(nn.Module):
         self.generator = generator
 
     def forward(self, x):
-        """Zero each entry with probability p and scale the others by 1 / (1 - p)."""
+        """Return the inputs with entries dropped, in training mode."""
         if not self.training:
             return x
         keep = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
@@ -46,10 +65,12 @@ class MLP(nn.Module):
 
     Parameters
     ----------
-    n_inputs, n_classes : int
-        Number of inputs (of the flattened sample) and of logits.
+    n_inputs : int
+        Number of inputs of the flattened sample.
     hidden_layer_sizes : sequence of int
         Units of each hidden layer; empty is a linear model.
+    n_classes : int
+        Number of logits.
     activation : str
         A key of `ACTIVATIONS`.
     dropout : float in [0, 1)
@@ -58,6 +79,18 @@ class MLP(nn.Module):
         Draws the weights.
     noise_generator : torch.Generator
         Draws the dropped units; on the device of the inputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import MLP
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> network = MLP(
+    ...     4, (8,), 3, activation="relu", dropout=0.0,
+    ...     generator=generator, noise_generator=generator,
+    ... )
+    >>> network(torch.zeros(5, 4)).shape
+    torch.Size([5, 3])
     """
 
     def __init__(

@@ -26,6 +26,18 @@ class RBM(nn.Module):
         Biases c; shared as well.
     visible : {"bernoulli", "gaussian"}
         Distribution of the visible units given the hidden ones.
+
+    Examples
+    --------
+    With no weights and no biases every hidden state has the same energy.
+
+    >>> import math, torch
+    >>> from skimbal.modules import RBM
+    >>> machine = RBM(torch.zeros(3, 2), torch.zeros(3), visible="bernoulli")
+    >>> machine.hidden_proba(torch.ones(1, 2)).tolist()
+    [[0.5, 0.5, 0.5]]
+    >>> math.isclose(machine.free_energy(torch.ones(1, 2)).item(), -3 * math.log(2), rel_tol=1e-6)
+    True
     """
 
     visible_bias: torch.Tensor
@@ -65,6 +77,26 @@ class RBM(nn.Module):
 
 
 def bernoulli(proba, generator):
-    """Draw 0 or 1 with the given probabilities (faster than torch.bernoulli on the CPU)."""
+    """Draw 0 or 1 with the given probabilities (faster than torch.bernoulli on the CPU).
+
+    Parameters
+    ----------
+    proba : tensor
+        Probabilities of a 1.
+    generator : torch.Generator
+        Draws the numbers; on the device of `proba`.
+
+    Returns
+    -------
+    tensor
+        Zeros and ones, of the shape and type of `proba`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import bernoulli
+    >>> bernoulli(torch.tensor([0.0, 1.0]), torch.Generator().manual_seed(0)).tolist()
+    [0.0, 1.0]
+    """
     draws = torch.rand(proba.shape, generator=generator, device=proba.device, dtype=proba.dtype)
     return (draws < proba).to(proba.dtype)

@@ -156,10 +156,14 @@ class BaseNetClassifier(
 
         Parameters
         ----------
-        X, y, sample_weight
-            As in `fit`; `y` may lack classes.
+        X : array-like of shape (n_samples, ...)
+            Training inputs, finite.
+        y : array-like of shape (n_samples,)
+            Labels; may lack classes.
         classes : array-like of shape (n_classes,), default=None
             All labels; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the loss.
         class_counts : dict label -> count or array-like of shape (n_classes,), default=None
             Class counts of the whole stream. Needed in the first call by settings that depend on
             counts (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
@@ -70,6 +71,11 @@ def test_a_cell_is_what_scikit_learn_gives(finished):
 def test_results_do_not_depend_on_the_number_of_workers(finished, tmp_path):
     toy.run_toy(tmp_path, n_jobs=2)
     pd.testing.assert_frame_equal(results(tmp_path), results(finished))
+
+
+def test_a_run_leaves_joblib_working_in_its_process(tmp_path):
+    toy.run_toy(tmp_path, ["logistic"], n_jobs=2)
+    assert Parallel(n_jobs=2)(delayed(abs)(number) for number in (-1, -2)) == [1, 2]
 
 
 def test_more_methods_and_fewer_sets_change_no_cell(finished, tmp_path):

@@ -222,7 +222,7 @@ def test_a_linear_network_is_logistic_regression(imbalanced):
         weight_decay=0.0, class_weight="balanced", random_state=0,
     )  # fmt: skip
     X = StandardScaler().fit_transform(X)
-    reference = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=1000).fit(X, y)
+    reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
     np.testing.assert_allclose(
         network.fit(X, y).predict_proba(X), reference.predict_proba(X), atol=2e-3
     )
