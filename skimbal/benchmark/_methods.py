@@ -113,18 +113,25 @@ def _network_methods():
     """(name, description, maker) of the methods around a deep belief network."""
     yield (
         "ecs-dbn",
-        "DBN, balanced class weights, costs found on out-of-fold probabilities",
+        "DBN, balanced class weights, costs found on out-of-fold probabilities and shrunk",
         _maker(ECSDBNClassifier),
     )
     yield (
+        "ecs-dbn-refit",
+        "the same with one network trained on everything, and its costs not shrunk",
+        _maker(ECSDBNClassifier, refit=True, shrinkage=0.0),
+    )
+    yield (
         "ecs-dbn-unweighted",
-        "the same without class weights: the network is that of dbn",
+        "ecs-dbn without class weights: the networks are trained as that of dbn",
         _maker(ECSDBNClassifier, class_weight=None),
     )
     yield (
         "ecs-dbn-train",
         "the network of dbn, costs found on its training probabilities (the paper's protocol)",
-        _maker(ECSDBNClassifier, class_weight=None, cost_cv="train", cost_space="unit"),
+        _maker(
+            ECSDBNClassifier, class_weight=None, cost_cv="train", cost_space="unit", shrinkage=0.0
+        ),
     )
     yield "dbn", "deep belief network, labels by the larger probability", DBN
     yield (
@@ -136,6 +143,11 @@ def _network_methods():
         "dbn-prior",
         "the same DBN, its probabilities cut at the training prevalence",
         partial(_at_prior, DBN),
+    )
+    yield (
+        "dbn-ensemble-prior",
+        "the networks of ecs-dbn-unweighted cut at the training prevalence: no cost is searched",
+        _maker(ECSDBNClassifier, class_weight=None, shrinkage=1.0),
     )
     yield "csdbn", "DBN with random class costs", partial(_random_costs, DBN)
 

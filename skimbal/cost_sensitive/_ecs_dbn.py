@@ -18,6 +18,7 @@ COST_PARAMETERS = (
     "population_size",
     "max_generations",
     "n_jobs",
+    "refit",
 )
 
 
@@ -91,15 +92,18 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         How costs are searched: see `find_costs`.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
-    shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies as `class_weight` makes the network see them.
+    shrinkage : float in [0, 1], default=0.5
+        Moves the log costs from the optimum (0) toward equal ones (1), or with
+        ``class_weight=None`` toward the prior's, the inverse class frequencies.
     population_size : int, default=30
         Candidates of a generation of "jade".
     max_generations : int, default=200
         Generations of "jade" at most.
     n_jobs : int, default=None
         Inner folds trained in parallel, by joblib.
+    refit : bool or "ensemble", default="ensemble"
+        "ensemble" averages the posteriors of the networks of the inner folds, True trains one
+        network more, on all samples: `refit` of `TunedCostClassifierCV`.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -113,8 +117,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
 
     Attributes
     ----------
-    estimator_ : DBNClassifier
-        The network, trained on all samples.
+    estimator_ : classifier
+        The networks of the inner folds as one classifier, with `estimator_.estimators_`; the
+        `DBNClassifier` itself where there is a single one.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     costs_ : ndarray of shape (n_classes,)
@@ -157,6 +162,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         "scoring": [str, callable],
         "cost_cv": ["cv_object", StrOptions({"train"}), Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [Integral, None],
+        "refit": TunedCostClassifierCV._parameter_constraints["refit"],
     }
 
     def __init__(
@@ -187,10 +193,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         cost_cv=5,
         search="jade",
         cost_space="log_ratio",
-        shrinkage=0.0,
+        shrinkage=0.5,
         population_size=30,
         max_generations=200,
         n_jobs=None,
+        refit="ensemble",
         device="auto",
         n_threads=1,
         callbacks=None,
@@ -226,6 +233,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.population_size = population_size
         self.max_generations = max_generations
         self.n_jobs = n_jobs
+        self.refit = refit
         self.device = device
         self.n_threads = n_threads
         self.callbacks = callbacks
@@ -237,7 +245,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         """Return a network with the settings and the protocol of the paper.
 
         The network is `DBNClassifier.as_published`; the costs are searched by JADE in the unit
-        box, on the posteriors of the training samples.
+        box, on the posteriors of the training samples, and not shrunk.
 
         Parameters
         ----------
@@ -259,6 +267,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
                 "scoring": "g_mean",
                 "cost_cv": "train",
                 "cost_space": "unit",
+                "shrinkage": 0.0,
                 **changes,
             }
         )
@@ -305,7 +314,18 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         return self
 
     def transform(self, X):
-        """Return the activations before the last layer, shape (n_samples, n_units)."""
+        """Return the activations before the last layer, those of all networks side by side.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_networks * n_units)
+            Activations in float64.
+        """
         check_is_fitted(self)
         return self.estimator_.transform(X)
 

@@ -258,7 +258,7 @@ def find_costs(
     population_size=30,
     max_generations=200,
     classes=None,
-    class_weight=None,
+    shrinkage_target=None,
     sample_weight=None,
     random_state=None,
 ):
@@ -285,8 +285,7 @@ def find_costs(
         Where "jade" searches: over log cost ratios, or, as the paper does and without the
         grid and the class-by-class search, over costs in (0, 1].
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward the prior's (1): 1 / (n_c w_c), the inverse
-        frequencies of the classes as the model's `class_weight` made it see them.
+        Moves the log costs from the optimum (0) toward `shrinkage_target` (1).
     population_size : int, default=30
         Candidates of a generation of "jade", at least 4.
     max_generations : int, default=200
@@ -294,8 +293,8 @@ def find_costs(
         class but one.
     classes : array-like of shape (n_classes,), default=None
         Labels of the columns of `proba`; None is the sorted labels of `y_true`.
-    class_weight : array-like of shape (n_classes,), default=None
-        Weights of the classes that the model was trained with, > 0; None is none.
+    shrinkage_target : array-like of shape (n_classes,), default=None
+        Costs > 0; None is the prior's, the inverse class frequencies 1 / n_c.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the score.
     random_state : int, RandomState instance or None, default=None
@@ -326,13 +325,13 @@ def find_costs(
     check_search(search, table.n_classes)
     if search == "auto":
         search = "exact" if table.n_classes == 2 else "jade"
-    seen = table.counts if class_weight is None else table.counts * np.asarray(class_weight)
-    prior = np.log(prior_costs(seen))
+    prior = prior_costs(table.counts)
+    target = prior if shrinkage_target is None else _check_target(shrinkage_target, table.n_classes)
     run = _Search(table)
     if search == "jade" and cost_space == "unit":
         run.jade("unit", population_size, max_generations, check_random_state(random_state))
     else:
-        run.evaluate(off_ties(prior[None]))
+        run.evaluate(off_ties(np.log(prior)[None]))
         if search == "jade":
             run.sweep_all()
         if table.n_classes <= MAX_GRID_CLASSES:
@@ -343,7 +342,7 @@ def find_costs(
                 "log_ratio", population_size, max_generations, check_random_state(random_state)
             )
             run.sweep_all()
-    return _conclude(run, prior, shrinkage)
+    return _conclude(run, np.log(target), shrinkage)
 
 
 def _make_table(y_true, proba, scoring, classes, sample_weight):
@@ -378,6 +377,16 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
     return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 
+def _check_target(costs, n_classes):
+    """Return positive costs of shape (n_classes,), or raise."""
+    costs = np.asarray(costs, dtype=np.float64)
+    if costs.shape != (n_classes,) or not (np.isfinite(costs) & (costs > 0)).all():
+        raise ValueError(
+            f"shrinkage_target={costs.tolist()} must be {n_classes} costs > 0, one for each class"
+        )
+    return costs
+
+
 def check_search(search, n_classes):
     """Raise where a search does not work for this number of classes."""
     if search == "exact" and n_classes > 2:
@@ -392,10 +401,10 @@ def check_search(search, n_classes):
         )
 
 
-def _conclude(run, prior, shrinkage):
-    """Shrink the optimum toward the prior's costs and score what will be used."""
+def _conclude(run, log_target, shrinkage):
+    """Shrink the optimum toward the target and score what will be used."""
     optimum = centered(run.best)
-    chosen = (1.0 - shrinkage) * optimum + shrinkage * prior
+    chosen = (1.0 - shrinkage) * optimum + shrinkage * log_target
     costs = costs_from_log_weights(np.array([optimum, chosen]))
     unregularized_score, score = run.table.score_costs(costs)
     return CostSearchResult(

@@ -9,10 +9,8 @@ from joblib import Parallel, delayed
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -28,6 +26,11 @@ from sklearn.utils.validation import (
 
 from skimbal.cost_sensitive._base import MAX_SEED, BaseCostClassifier, check_labels, seed_unset
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
+from skimbal.cost_sensitive._posteriors import (
+    PosteriorEnsemble,
+    is_class_weighted,
+    posteriors,
+)
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
 from skimbal.neural_network import MLPClassifier
@@ -48,41 +51,9 @@ def _fit_on(estimator, X, y, rows, fit_params):
     return clone(estimator).fit(_safe_indexing(X, rows), y[rows], **params)
 
 
-def _posteriors(estimator, X, classes):
-    """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
-    strangers = np.setdiff1d(estimator.classes_, classes)
-    if len(strangers):
-        raise ValueError(
-            f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of them; "
-            "costs need samples of every class"
-        )
-    seen = estimator.predict_proba(X)
-    proba = np.zeros((len(seen), len(classes)))
-    proba[:, np.searchsorted(classes, estimator.classes_)] = seen
-    return proba
-
-
 def _fit_and_predict(estimator, X, y, train, test, fit_params, classes):
     fitted = _fit_on(estimator, X, y, train, fit_params)
-    return fitted, _posteriors(fitted, _safe_indexing(X, test), classes)
-
-
-def trained_class_weight(estimator, classes, y):
-    """Class weights that a fitted classifier, or the last step of a pipeline, was trained with.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,) or None
-        `class_weight_` where the classifier tells it, else what its parameter `class_weight`
-        stands for; None without one, and where a weight is 0.
-    """
-    final = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    weight = getattr(final, "class_weight_", None)
-    if weight is None:
-        named = getattr(final, "class_weight", None)
-        named = "balanced" if named == "balanced_subsample" else named
-        weight = compute_class_weight(named, classes=classes, y=y)
-    return weight if np.shape(weight) == classes.shape and np.all(weight > 0) else None
+    return fitted, posteriors(fitted, _safe_indexing(X, test), classes)
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
@@ -107,7 +78,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
         Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies; for a classifier with `class_weight`, as these weights made it see them.
+        frequencies. For a classifier trained with `class_weight` the goal is equal costs: the
+        weights have said already what the classes are worth.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
         Where the posteriors come from. An integer is the number of stratified, shuffled folds;
         fewer are used, with a warning, where a class has fewer samples. A float in (0, 1) is the
@@ -120,16 +92,18 @@ class TunedCostClassifierCV(BaseCostClassifier):
         Generations of "jade" at most.
     n_jobs : int, default=None
         Folds fitted in parallel, by joblib.
-    refit : bool, default=True
-        Whether the classifier is fitted again on all samples. False keeps the one that made the
-        posteriors and needs a `cv` with a single split.
+    refit : bool or "ensemble", default=True
+        True fits the classifier again on all samples. "ensemble" keeps the classifiers of the folds
+        and averages their posteriors: one fit less, steadier answers, `n_folds_` times the time of
+        a prediction. False keeps the classifier of a `cv` with a single split.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the search and of the estimators that have none of their own.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted classifier.
+        The fitted classifier; with ``refit="ensemble"`` the one of the averaged posteriors, whose
+        members are `estimator_.estimators_`.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     costs_ : ndarray of shape (n_classes,)
@@ -174,7 +148,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Interval(Real, 0.0, 1.0, closed="neither"),
         ],
         "n_jobs": [Integral, None],
-        "refit": ["boolean"],
+        "refit": ["boolean", StrOptions({"ensemble"})],
         "random_state": ["random_state"],
     }
 
@@ -248,10 +222,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         fitted, rows, proba = self._collect_posteriors(estimator, X, y, splits, fit_params, classes)
         if fitted is None:
             fitted = clone(estimator).fit(X, y, **fit_params)
-        class_weight = trained_class_weight(fitted, classes, y)
-        search = partial(
-            self._search_costs, y, classes, class_weight, sample_weight, self._seed(rng)
-        )
+        search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
         folds = [] if splits is None else zip(rows, proba, strict=True)
         self._publish(fitted, classes, result, [search(*fold) for fold in folds])
@@ -313,8 +284,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         elif isinstance(cv, Real):
             cv = StratifiedShuffleSplit(1, test_size=cv, random_state=rng.randint(MAX_SEED))
         splits = list(check_cv(cv, y, classifier=True).split(X, y, **split_params))
-        if not self.refit:
-            self._check_single_split(splits, y)
+        if self.refit is not True:
+            self._check_kept_classifiers(splits, y)
         held_out = np.concatenate([test for _, test in splits])
         held_out_classes = _weighted_classes(y[held_out], _take(sample_weight, held_out))
         absent = np.setdiff1d(y, held_out_classes)
@@ -325,19 +296,22 @@ class TunedCostClassifierCV(BaseCostClassifier):
             )
         return splits
 
-    def _check_single_split(self, splits, y):
-        """Check that the classifier of the splits can be the final one."""
-        if len(splits) != 1:
+    def _check_kept_classifiers(self, splits, y):
+        """Check that the classifiers of the splits can be the final ones."""
+        if self.refit is False and len(splits) != 1:
             raise ValueError(
                 f"refit=False keeps the classifier that made the posteriors, but cv={self.cv!r} "
-                f"makes {len(splits)} of them; use a cv with a single split or refit=True"
+                f"makes {len(splits)} of them; use a cv with a single split, refit='ensemble' to "
+                "average them or refit=True"
             )
-        unseen = np.setdiff1d(y, y[splits[0][0]])
-        if len(unseen):
-            raise ValueError(
-                f"refit=False keeps the classifier of the split of cv={self.cv!r}, which trains on "
-                f"no sample of the classes {unseen.tolist()}; use a stratified split or refit=True"
-            )
+        for train, _ in splits:
+            unseen = np.setdiff1d(y, y[train])
+            if len(unseen):
+                raise ValueError(
+                    f"refit={self.refit!r} keeps the classifiers of the splits of cv={self.cv!r}, "
+                    f"one of which trains on no sample of the classes {unseen.tolist()}; use "
+                    "stratified splits or refit=True"
+                )
 
     def _possible_folds(self, y, n_folds):
         """Number of stratified folds that the smallest class allows."""
@@ -362,23 +336,33 @@ class TunedCostClassifierCV(BaseCostClassifier):
         everything = np.arange(len(y))
         if self.cv == "prefit":
             check_is_fitted(estimator)
-            return FrozenEstimator(estimator), [everything], [_posteriors(estimator, X, classes)]
+            return FrozenEstimator(estimator), [everything], [posteriors(estimator, X, classes)]
         if self.cv == "train":
             fitted = clone(estimator).fit(X, y, **fit_params)
-            return fitted, [everything], [_posteriors(fitted, X, classes)]
+            return fitted, [everything], [posteriors(fitted, X, classes)]
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_and_predict)(estimator, X, y, train, test, fit_params, classes)
             for train, test in splits
         )
-        fitted = None if self.refit else results[0][0]
-        return fitted, [test for _, test in splits], [proba for _, proba in results]
+        return (
+            self._kept([fitted for fitted, _ in results]),
+            [test for _, test in splits],
+            [proba for _, proba in results],
+        )
+
+    def _kept(self, estimators):
+        """Return what `refit` keeps of the classifiers of the folds; None to fit again."""
+        if self.refit is True:
+            return None
+        return PosteriorEnsemble(estimators) if len(estimators) > 1 else estimators[0]
 
     # ------------------------------------------------------------ costs
 
-    def _search_costs(self, y, classes, class_weight, sample_weight, seed, rows, proba):
+    def _search_costs(self, y, classes, sample_weight, seed, rows, proba):
         """Return the costs for the posteriors of some rows; None where these lack a class."""
         if len(_weighted_classes(y[rows], _take(sample_weight, rows))) < len(classes):
             return None
+        is_weighted = is_class_weighted(self._base_estimator())
         return find_costs(
             y[rows],
             proba,
@@ -389,7 +373,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             population_size=self.population_size,
             max_generations=self.max_generations,
             classes=classes,
-            class_weight=class_weight,
+            shrinkage_target=np.ones(len(classes)) if is_weighted else None,
             sample_weight=_take(sample_weight, rows),
             random_state=seed,
         )

@@ -87,20 +87,27 @@ def test_all_rows_of_the_paper_are_around_the_same_network(name):
     assert of_the_network("dbn")["random_state"] == 5
 
 
-def test_the_protocols_of_ecs_dbn_differ_in_what_their_names_say():
-    weighted, unweighted, train = (
+def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
+    own, refit, unweighted, train, prior = (
         METHODS[name].make(1).steps[-1][1]
-        for name in ("ecs-dbn", "ecs-dbn-unweighted", "ecs-dbn-train")
-    )
-    assert isinstance(weighted, ECSDBNClassifier)
-    assert (weighted.cost_cv, unweighted.cost_cv, train.cost_cv) == (5, 5, "train")
-    expected = unweighted.get_params()
-    assert clone(weighted).set_params(class_weight=None).get_params() == expected
-    same_search = {"cost_cv": 5, "cost_space": weighted.cost_space}
-    assert clone(train).set_params(**same_search).get_params() == expected
+        for name in (
+            "ecs-dbn", "ecs-dbn-refit", "ecs-dbn-unweighted", "ecs-dbn-train", "dbn-ensemble-prior",
+        )
+    )  # fmt: skip
+    assert own.get_params() == ECSDBNClassifier(random_state=1).get_params()
+    for row, changes in [
+        (refit, {"refit": True, "shrinkage": 0.0}),
+        (unweighted, {"class_weight": None}),
+        (prior, {"class_weight": None, "shrinkage": 1.0}),
+        (
+            train,
+            {"class_weight": None, "shrinkage": 0.0, "cost_cv": "train", "cost_space": "unit"},
+        ),
+    ]:
+        assert row.get_params() == clone(own).set_params(**changes).get_params()
     network = METHODS["dbn"].make(1).steps[-1][1].get_params()
-    shared = {key for key in network if key in expected and key != "scoring"}
-    assert {key: expected[key] for key in shared} == {key: network[key] for key in shared}
+    shared = {key for key in network if key in train.get_params() and key != "scoring"}
+    assert {key: train.get_params()[key] for key in shared} == {key: network[key] for key in shared}
 
 
 def test_the_prior_threshold_cuts_the_same_probabilities_at_the_prevalence(data):

@@ -44,9 +44,9 @@ def test_every_parameter_of_the_network_is_there_with_its_default():
 def test_every_parameter_of_the_search_is_there_with_its_default():
     own = {RENAMED.get(name, name): value.default for name, value in OWN.items()}
     expected = {name: value.default for name, value in TUNED.items() if name in own}
-    assert set(TUNED) - set(expected) == {"estimator", "refit"}
+    assert set(TUNED) - set(expected) == {"estimator"}
     differences = {name for name in expected if own[name] != expected[name]}
-    assert differences <= {"search", "shrinkage"}
+    assert differences <= {"search", "shrinkage", "refit"}
     assert own["search"] == "jade"
 
 
@@ -67,16 +67,19 @@ def test_every_parameter_reaches_the_network(data):
     assert network.cost_matrix is None
 
 
-@pytest.mark.parametrize("options", [{}, {"cost_cv": "train"}, {"shrinkage": 0.5, "cost_cv": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"cost_cv": "train"}, {"shrinkage": 0.5, "cost_cv": 2}, {"refit": True}, {"cost_cv": 0.3}],
+)
 def test_is_tuned_costs_around_a_dbn(data, options):
     X, y = data
     own = ECSDBNClassifier(**SMALL, **{"cost_cv": 3, **options}, random_state=1).fit(X, y)
     options = {RENAMED.get(name, name): value for name, value in options.items()}
     network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=1)
-    shrinkage = ECSDBNClassifier().shrinkage
-    tuned = TunedCostClassifierCV(
-        network, **{"cv": 3, "search": "jade", "shrinkage": shrinkage, **options}, random_state=1
-    ).fit(X, y)
+    defaults = {name: OWN[name].default for name in ("search", "shrinkage", "refit")}
+    tuned = TunedCostClassifierCV(network, **{"cv": 3, **defaults, **options}, random_state=1).fit(
+        X, y
+    )
     np.testing.assert_array_equal(own.costs_, tuned.costs_)
     np.testing.assert_array_equal(own.fold_costs_, tuned.fold_costs_)
     np.testing.assert_array_equal(own.predict_proba(X), tuned.predict_proba(X))
@@ -97,8 +100,16 @@ def test_predict_and_transform(data, fitted):
     expected = (fitted.predict_proba(X) * fitted.costs_).argmax(axis=1)
     np.testing.assert_array_equal(fitted.predict(X), expected)
     np.testing.assert_array_equal(fitted.transform(X), fitted.estimator_.transform(X))
-    assert fitted.transform(X).shape == (150, 6)
-    assert len(fitted.get_feature_names_out()) == 6
+    assert fitted.transform(X).shape == (150, 3 * 6)
+    assert len(fitted.get_feature_names_out()) == 3 * 6
+
+
+def test_a_network_on_all_samples_is_one_parameter_away(data):
+    X, y = data
+    one = ECSDBNClassifier(**SMALL, cost_cv=3, refit=True, random_state=0).fit(X, y)
+    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(one.predict_proba(X), network.predict_proba(X))
+    assert one.transform(X).shape == (150, 6)
 
 
 def test_train_is_the_published_protocol(data):

@@ -237,6 +237,19 @@ def test_shrinkage_moves_the_log_costs_toward_the_prior():
     assert full.score == g_mean(y, (proba[:, 1] > (y == 1).mean()).astype(int))
 
 
+def test_shrinkage_moves_the_log_costs_toward_a_given_target():
+    y, proba = problem(80, 3, 3)
+    target = [1.0, 2.0, 4.0]  # of geometric mean 2
+    none, half, full = (
+        find_costs(y, proba, shrinkage=s, shrinkage_target=target, random_state=0)
+        for s in (0, 0.5, 1)
+    )
+    np.testing.assert_allclose(full.costs, [0.5, 1.0, 2.0])
+    np.testing.assert_allclose(half.costs, np.sqrt(none.costs * full.costs))
+    untouched = find_costs(y, proba, random_state=0)
+    np.testing.assert_array_equal(none.costs, untouched.costs)
+
+
 def test_permuted_classes_swap_the_costs():
     y, proba = problem(80, 2, 4)
     costs = find_costs(y, proba).costs
@@ -400,6 +413,9 @@ BAD = [
     ({"search": "best"}, "The 'search' parameter"),
     ({"cost_space": "log"}, "The 'cost_space' parameter"),
     ({"shrinkage": 1.5}, "The 'shrinkage' parameter"),
+    ({"shrinkage_target": [1, 2, 3]}, "must be 2 costs > 0"),
+    ({"shrinkage_target": [1, 0]}, "must be 2 costs > 0"),
+    ({"shrinkage_target": [1, np.inf]}, "must be 2 costs > 0"),
     ({"population_size": 3}, "The 'population_size' parameter"),
     ({"max_generations": 0}, "The 'max_generations' parameter"),
     ({"sample_weight": np.full(6, -1.0)}, "[Nn]egative"),

@@ -228,6 +228,28 @@ def test_without_refit_the_classifier_of_the_split_is_kept():
     np.testing.assert_array_equal(tuned.costs_, expected.costs)
 
 
+def test_an_ensemble_keeps_the_classifiers_of_the_folds():
+    Recording.n_rows.clear()
+    cv = StratifiedKFold(4, shuffle=True, random_state=0)
+    tuned = TunedCostClassifierCV(Recording(), cv=cv, refit="ensemble").fit(X, y)
+    splits = list(cv.split(X, y))
+    assert Recording.n_rows == [len(train) for train, _ in splits]
+    members = [GaussianNB().fit(X[train], y[train]) for train, _ in splits]
+    np.testing.assert_allclose(
+        tuned.predict_proba(X), sum(m.predict_proba(X) for m in members) / 4, rtol=1e-12
+    )
+    refitted = TunedCostClassifierCV(GaussianNB(), cv=cv).fit(X, y)
+    np.testing.assert_array_equal(tuned.costs_, refitted.costs_)
+
+
+def test_an_ensemble_of_one_split_is_its_classifier():
+    cv = StratifiedShuffleSplit(1, test_size=0.4, random_state=0)
+    kept = TunedCostClassifierCV(GaussianNB(), cv=cv, refit=False).fit(X, y)
+    tuned = TunedCostClassifierCV(GaussianNB(), cv=cv, refit="ensemble").fit(X, y)
+    assert isinstance(tuned.estimator_, GaussianNB)
+    np.testing.assert_array_equal(tuned.predict_proba(X), kept.predict_proba(X))
+
+
 def test_prefit_searches_on_what_fit_is_given_and_trains_nothing():
     half = np.arange(len(y)) % 2 == 0
     fitted = GaussianNB().fit(X[half], y[half])
@@ -453,6 +475,15 @@ BAD = [
     ({"cv": 0.5}, {"X": X[RARE], "y": y[RARE]}, "1 member|only 1"),
     ({"cv": 2, "refit": False}, {}, "cv=2 makes 2 of them"),
     ({"cv": [(np.flatnonzero(y == 0), np.arange(9))], "refit": False}, {}, "trains on no sample"),
+    (
+        {
+            "cv": [(np.arange(len(y)), np.arange(9)), (np.flatnonzero(y), np.arange(9))],
+            "refit": "ensemble",
+        },
+        {},
+        r"one of which trains on no sample of the classes \[0\]",
+    ),
+    ({"refit": "both"}, {}, "The 'refit' parameter"),
     ({"cv": ShuffleSplit(1, test_size=1)}, {}, r"hold out no sample of the classes \[[01]\]"),
     ({"cv": 1}, {}, "k-fold|n_splits"),
     ({"cv": "loo"}, {}, "The 'cv' parameter"),
@@ -532,7 +563,7 @@ def test_no_warning_without_a_reason():
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_shrinkage_goes_to_the_prior_that_the_class_weights_leave(estimator, expected):
+def test_shrinkage_goes_to_equal_costs_where_classes_are_weighted_in_training(estimator, expected):
     y = np.repeat([0, 1], [90, 10])
     X = np.random.default_rng(0).normal(y[:, None], 1.0, (100, 2))
     tuned = TunedCostClassifierCV(estimator, shrinkage=1.0, random_state=0).fit(X, y)

@@ -1,0 +1,87 @@
+"""Posteriors in one order, of one classifier or averaged over several."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skimbal import MLPClassifier
+from skimbal.cost_sensitive._posteriors import (
+    PosteriorEnsemble,
+    is_class_weighted,
+    posteriors,
+)
+
+SMALL = {"hidden_layer_sizes": (4,), "max_epochs": 3, "random_state": 0}
+
+
+@pytest.fixture(params=[2, 3])
+def data(request):
+    return make_classification(
+        90, 5, n_informative=4, n_redundant=0, n_classes=request.param, weights=[0.6, 0.3],
+        random_state=0,
+    )  # fmt: skip
+
+
+def test_a_class_never_seen_has_posterior_0(data):
+    X, y = data
+    seen = y > 0
+    classifier = GaussianNB().fit(X[seen], y[seen])
+    proba = posteriors(classifier, X, np.unique(y))
+    np.testing.assert_array_equal(proba[:, 0], 0.0)
+    np.testing.assert_array_equal(proba[:, 1:], classifier.predict_proba(X))
+
+
+def test_the_ensemble_is_the_mean_of_its_members(data):
+    X, y = data
+    one, two = (LogisticRegression().fit(X[k::2], y[k::2]) for k in range(2))
+    ensemble = PosteriorEnsemble([one, two])
+    mean = (one.predict_proba(X) + two.predict_proba(X)) / 2
+    np.testing.assert_allclose(ensemble.predict_proba(X), mean, rtol=1e-12)
+    np.testing.assert_allclose(ensemble.predict_log_proba(X), np.log(mean), rtol=1e-9)
+    np.testing.assert_array_equal(ensemble.predict(X), one.classes_[mean.argmax(axis=1)])
+    lean = ensemble.decision_function(X)
+    expected = np.log(mean[:, 1] / mean[:, 0]) if mean.shape[1] == 2 else np.log(mean)
+    np.testing.assert_allclose(lean, expected, rtol=1e-9, atol=1e-12)
+    assert ensemble.n_features_in_ == 5
+    assert not hasattr(ensemble, "feature_names_in_")
+    assert not hasattr(ensemble, "transform")
+
+
+def test_log_posteriors_of_certain_members_are_finite_where_one_doubts():
+    class Certain(LogisticRegression):
+        def predict_log_proba(self, X):
+            return np.tile([0.0, -1000.0], (len(X), 1))
+
+    class Doubtful(LogisticRegression):
+        def predict_log_proba(self, X):
+            return np.log(np.tile([0.5, 0.5], (len(X), 1)))
+
+    logs = PosteriorEnsemble([Certain(), Doubtful()]).predict_log_proba(np.zeros((1, 1)))
+    np.testing.assert_allclose(logs, np.log([[0.75, 0.25]]), rtol=1e-12)
+
+
+def test_activations_stand_side_by_side(data):
+    X, y = data
+    networks = [MLPClassifier(**SMALL).fit(X[k::2], y[k::2]) for k in range(2)]
+    ensemble = PosteriorEnsemble(networks)
+    assert ensemble.transform(X).shape == (90, 8) == (90, ensemble._n_features_out)
+    np.testing.assert_array_equal(ensemble.transform(X)[:, 4:], networks[1].transform(X))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (GaussianNB(), False),
+        (LogisticRegression(), False),
+        (LogisticRegression(class_weight={0: 2.0}), True),
+        (make_pipeline(StandardScaler(), MLPClassifier(class_weight="balanced")), True),
+        (make_pipeline(StandardScaler(), MLPClassifier()), False),
+    ],
+    ids=repr,
+)
+def test_class_weights_of_a_classifier_or_the_last_step(estimator, expected):
+    assert is_class_weighted(estimator) is expected
