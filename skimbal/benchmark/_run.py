@@ -40,6 +40,8 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 SECONDS_BETWEEN_LOOKS = 1.0
+# A worker with nothing to do ends after this, also one whose runner was killed.
+SECONDS_OF_AN_ORPHAN = 10
 
 
 def run_benchmark(
@@ -261,7 +263,12 @@ def _worker_pool(n_jobs):
 
     Not joblib's own, which outlive a call and which a later `joblib.Parallel` would take over.
     """
-    pool = ProcessPoolExecutor(n_jobs, env=ONE_THREAD, initializer=_leave_interrupts_to_the_runner)
+    pool = ProcessPoolExecutor(
+        n_jobs,
+        timeout=SECONDS_OF_AN_ORPHAN,
+        env=ONE_THREAD,
+        initializer=_leave_interrupts_to_the_runner,
+    )
     try:
         yield pool
     except BrokenProcessPool as error:
