@@ -37,8 +37,14 @@ print(small.summary[["mean", "rank"]].round(3).to_string())
 # 58 sets, five folds, two trials: the page of measured results has the tables. The diagram shows
 # the average rank of each method by G-mean, best to the left; a bar joins methods that the
 # pairwise Wilcoxon signed-rank tests over the data sets, with Holm's correction, do not tell apart.
-results = Path.cwd().parent / "docs" / "results" / "keel58_per_dataset.csv"
-scores = pd.read_csv(results).pivot(index="dataset", columns="method", values="mean")
+folder = Path.cwd().parent / "docs" / "results"
+scores = pd.concat(
+    [
+        pd.read_csv(folder / f"keel58_means_{group}.csv", index_col="dataset")
+        for group in ("networks", "peers")
+    ],
+    axis="columns",
+)
 ranks = scores.rank(axis=1, ascending=False).mean()
 p_values = scikit_posthocs.posthoc_wilcoxon(
     scores.melt(var_name="method", value_name="g_mean"),
@@ -48,15 +54,26 @@ p_values = scikit_posthocs.posthoc_wilcoxon(
     zero_method="zsplit",
 )
 fig, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
-scikit_posthocs.critical_difference_diagram(ranks, p_values, ax=ax, label_props={"fontsize": 8})
+scikit_posthocs.critical_difference_diagram(
+    ranks,
+    p_values,
+    ax=ax,
+    label_fmt_left="{label} ({rank:.1f})",
+    label_fmt_right="({rank:.1f}) {label}",
+    label_props={"fontsize": 8},
+    color_palette=["0.3"] * len(ranks),
+)
 plt.show()
 
 # %%
-# Where the cost search wins and where it does not
-# ------------------------------------------------
-# Each point is a data set: the same network with costs found and at the prior threshold.
-fig, ax = plt.subplots(figsize=(5, 5), layout="constrained")
-ax.scatter(scores["dbn-prior"], scores["ecs-dbn"], s=18)
-ax.axline((0.5, 0.5), slope=1, color="0.6", zorder=0)
-ax.set(xlabel="G-mean of dbn-prior", ylabel="G-mean of ecs-dbn", aspect="equal")
+# Set by set
+# ----------
+# Each point is a data set: ECS-DBN beside the belief network at the prior threshold, and beside
+# the one that SMOTE has given a balanced training set.
+fig, axes = plt.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained")
+for ax, other in zip(axes, ["dbn-prior", "smote-dbn"], strict=True):
+    ax.scatter(scores[other], scores["ecs-dbn"], s=18)
+    ax.axline((0.5, 0.5), slope=1, color="0.6", zorder=0)
+    ax.set(xlabel=f"G-mean of {other}", aspect="equal")
+axes[0].set_ylabel("G-mean of ecs-dbn")
 plt.show()
