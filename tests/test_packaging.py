@@ -37,7 +37,7 @@ def test_the_tested_version_is_allowed(requirement):
 
 
 @pytest.mark.parametrize(
-    "requirement", requirements("keel", "benchmark", "plot", "test"), ids=lambda r: r.name
+    "requirement", requirements("keel", "plot", "test"), ids=lambda r: r.name
 )
 def test_the_oldest_leg_tests_the_lower_bound(requirement):
     (bound,) = [spec for spec in requirement.specifier if spec.operator == ">="]
