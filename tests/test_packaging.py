@@ -36,9 +36,7 @@ def test_the_tested_version_is_allowed(requirement):
     assert requirement.specifier.contains(version)
 
 
-@pytest.mark.parametrize(
-    "requirement", requirements("keel", "plot", "test"), ids=lambda r: r.name
-)
+@pytest.mark.parametrize("requirement", requirements("keel", "plot", "test"), ids=lambda r: r.name)
 def test_the_oldest_leg_tests_the_lower_bound(requirement):
     (bound,) = [spec for spec in requirement.specifier if spec.operator == ">="]
     version = pins("constraints-oldest.txt")[canonicalize_name(requirement.name)]

@@ -4,7 +4,7 @@ from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -24,17 +24,27 @@ def _estimator_has(method):
     return check
 
 
+def _random_states(estimator):
+    params = sorted(estimator.get_params(deep=True).items())
+    return {name: value for name, value in params if name.split("__")[-1] == "random_state"}
+
+
 def seed_unset(estimator, random_state):
     """Give every `random_state` of an estimator that is None a seed, for one seed to rule all."""
-    if random_state is None:
-        return estimator
-    rng = check_random_state(random_state)
-    unset = [
-        name
-        for name, value in sorted(estimator.get_params(deep=True).items())
-        if name.split("__")[-1] == "random_state" and value is None
-    ]
-    return estimator.set_params(**{name: rng.randint(MAX_SEED) for name in unset})
+    unset = [name for name, value in _random_states(estimator).items() if value is None]
+    if random_state is not None and unset:
+        rng = check_random_state(random_state)
+        estimator.set_params(**{name: rng.randint(MAX_SEED) for name in unset})
+    return estimator
+
+
+def reseeded(estimator, rng):
+    """Return a clone whose every `random_state` has a new seed."""
+    estimator = clone(estimator)
+    seeds = {name: rng.randint(MAX_SEED) for name in _random_states(estimator)}
+    if seeds:
+        estimator.set_params(**seeds)
+    return estimator
 
 
 def check_labels(y):

@@ -268,6 +268,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
                 "cost_cv": "train",
                 "cost_space": "unit",
                 "shrinkage": 0.0,
+                "refit": True,
                 **changes,
             }
         )

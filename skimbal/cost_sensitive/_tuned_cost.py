@@ -24,7 +24,13 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from skimbal.cost_sensitive._base import MAX_SEED, BaseCostClassifier, check_labels, seed_unset
+from skimbal.cost_sensitive._base import (
+    MAX_SEED,
+    BaseCostClassifier,
+    check_labels,
+    reseeded,
+    seed_unset,
+)
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
 from skimbal.cost_sensitive._posteriors import (
     PosteriorEnsemble,
@@ -95,7 +101,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
     refit : bool or "ensemble", default=True
         True fits the classifier again on all samples. "ensemble" keeps the classifiers of the folds
         and averages their posteriors: one fit less, steadier answers, `n_folds_` times the time of
-        a prediction. False keeps the classifier of a `cv` with a single split.
+        a prediction; each has a seed of its own. False keeps the classifier of a `cv` with a single
+        split.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the search and of the estimators that have none of their own.
 
@@ -219,7 +226,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         estimator = self._base_estimator()
         if self.cv != "prefit":
             estimator = seed_unset(clone(estimator), self._seed(rng))
-        fitted, rows, proba = self._collect_posteriors(estimator, X, y, splits, fit_params, classes)
+        fitted, rows, proba = self._collect_posteriors(
+            estimator, X, y, splits, fit_params, classes, rng
+        )
         if fitted is None:
             fitted = clone(estimator).fit(X, y, **fit_params)
         search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
@@ -331,7 +340,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             )
         return min(n_folds, smallest)
 
-    def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes):
+    def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes, rng):
         """Return the classifier if it is final, the rows judged and their posteriors."""
         everything = np.arange(len(y))
         if self.cv == "prefit":
@@ -340,9 +349,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
         if self.cv == "train":
             fitted = clone(estimator).fit(X, y, **fit_params)
             return fitted, [everything], [posteriors(fitted, X, classes)]
+        members = [estimator] * len(splits)
+        if self.refit == "ensemble":  # of one seed, they would all lean the same way
+            members = [reseeded(member, rng) for member in members]
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_and_predict)(estimator, X, y, train, test, fit_params, classes)
-            for train, test in splits
+            delayed(_fit_and_predict)(member, X, y, train, test, fit_params, classes)
+            for member, (train, test) in zip(members, splits, strict=True)
         )
         return (
             self._kept([fitted for fitted, _ in results]),

@@ -89,6 +89,13 @@ def test_is_tuned_costs_around_a_dbn(data, options):
     }
 
 
+def test_as_published_is_one_network_whatever_the_costs_are_found_on(data):
+    published = ECSDBNClassifier.as_published(random_state=0, cost_cv=5)
+    assert (published.refit, published.shrinkage, published.class_weight) == (True, 0.0, None)
+    network = DBNClassifier.as_published(0).set_params(scoring="g_mean")
+    assert published._base_estimator().get_params() == network.get_params()
+
+
 def test_one_seed_gives_one_result(data, fitted):
     again = clone(fitted).fit(*data)
     np.testing.assert_array_equal(again.costs_, fitted.costs_)

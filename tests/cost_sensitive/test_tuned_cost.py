@@ -242,6 +242,19 @@ def test_an_ensemble_keeps_the_classifiers_of_the_folds():
     np.testing.assert_array_equal(tuned.costs_, refitted.costs_)
 
 
+def test_the_members_of_an_ensemble_have_seeds_of_their_own():
+    forest = RandomForestClassifier(3, random_state=0)
+    tuned = TunedCostClassifierCV(forest, cv=4, refit="ensemble", random_state=0).fit(X, y)
+    seeds = [member.random_state for member in tuned.estimator_.estimators_]
+    assert len(set(seeds)) == 4
+    again = TunedCostClassifierCV(forest, cv=4, refit="ensemble", random_state=0).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), tuned.predict_proba(X))
+    parallel = TunedCostClassifierCV(forest, cv=4, refit="ensemble", random_state=0, n_jobs=2).fit(
+        X, y
+    )
+    np.testing.assert_array_equal(parallel.predict_proba(X), tuned.predict_proba(X))
+
+
 def test_an_ensemble_of_one_split_is_its_classifier():
     cv = StratifiedShuffleSplit(1, test_size=0.4, random_state=0)
     kept = TunedCostClassifierCV(GaussianNB(), cv=cv, refit=False).fit(X, y)
