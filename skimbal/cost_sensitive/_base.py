@@ -1,5 +1,6 @@
 """What all cost-sensitive classifiers share: a fitted classifier and a decision by costs."""
 
+import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
 from skimbal.metrics import decide
 
@@ -98,6 +99,20 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         """Return the decision function of the classifier; costs don't change it."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
+
+    def _fit_params(self, sample_weight, params):
+        """What the classifier's `fit` is given where metadata routing is disabled."""
+        if sample_weight is None:
+            return params
+        if has_fit_parameter(self._base_estimator(), "sample_weight"):
+            return {**params, "sample_weight": sample_weight}
+        warnings.warn(
+            f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
+            "samples in what decides the costs only",
+            UserWarning,
+            stacklevel=5,
+        )
+        return params
 
     def _copy_input_names(self):
         for name in ("n_features_in_", "feature_names_in_"):

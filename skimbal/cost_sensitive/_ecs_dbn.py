@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal.cost_sensitive._base import BaseCostClassifier
@@ -152,7 +153,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     >>> network = ECSDBNClassifier(
     ...     pretrain_epochs=5, max_epochs=10, cost_cv=2, random_state=0
     ... ).fit(X, y)
-    >>> bool(network.costs_[1] > network.costs_[0])
+    >>> network.costs_.shape, len(network.estimator_.estimators_)
+    ((2,), 2)
+    >>> bool(network.best_score_ <= network.unregularized_score_)
     True
     """
 
@@ -276,7 +279,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     def _base_estimator(self):
         own = self.get_params(deep=False)
         network = {name: own[name] for name in DBNClassifier().get_params() if name in own}
-        return DBNClassifier(**network)
+        network = DBNClassifier(**network)
+        return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):

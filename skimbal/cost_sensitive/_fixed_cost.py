@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
+from sklearn.utils.validation import _check_sample_weight
 
 from skimbal._utils._validation import check_cost_matrix
 from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
@@ -78,7 +79,7 @@ class FixedCostClassifier(BaseCostClassifier):
         return self.estimator
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **params):
+    def fit(self, X, y, sample_weight=None, **params):
         """Fit the classifier and resolve the costs by label.
 
         Parameters
@@ -87,18 +88,28 @@ class FixedCostClassifier(BaseCostClassifier):
             Training inputs.
         y : array-like of shape (n_samples,)
             Labels of two or more classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, in the classifier where it takes any and in the class
+            frequencies.
         **params : dict
-            Passed on to the `fit` of the classifier, by metadata routing where it is enabled. A
-            `sample_weight` also weighs the class frequencies.
+            Passed on to the `fit` of the classifier, by metadata routing where it is enabled.
 
         Returns
         -------
         self : object
             The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            Before any training: for one class, costs that don't fit the classes, or negative
+            weights; after it where the classifier knows classes that y lacks.
         """
         y = check_labels(y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         classes, targets = np.unique(y, return_inverse=True)
-        counts = np.bincount(targets, params.get("sample_weight"))
+        counts = np.bincount(targets, sample_weight)
         present = classes[counts > 0].tolist()
         if len(present) < 2:
             raise ValueError(
@@ -106,14 +117,27 @@ class FixedCostClassifier(BaseCostClassifier):
                 "two or more classes"
             )
         cost_matrix = self._resolve_costs(classes, counts)
-        fit_params = {name: value for name, value in params.items() if value is not None}
-        if _routing_enabled():
-            fit_params = process_routing(self, "fit", **params).estimator.fit
-        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        self.classes_ = classes
-        self.cost_matrix_ = cost_matrix
+        fitted = clone(self.estimator).fit(X, y, **self._route(sample_weight, params))
+        strangers = np.setdiff1d(fitted.classes_, classes)
+        if len(strangers):
+            raise ValueError(
+                f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of "
+                "them; costs need samples of every class"
+            )
+        known = np.isin(classes, fitted.classes_)  # not those whose samples weigh nothing
+        self.estimator_ = fitted
+        self.classes_ = classes[known]
+        self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         self._copy_input_names()
         return self
+
+    def _route(self, sample_weight, params):
+        """Return what the classifier's `fit` is given."""
+        if not _routing_enabled():
+            return self._fit_params(sample_weight, params)
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        return process_routing(self, "fit", **params).estimator.fit
 
     def _resolve_costs(self, classes, counts):
         if isinstance(self.costs, str):
@@ -144,7 +168,11 @@ class FixedCostClassifier(BaseCostClassifier):
 
     def get_metadata_routing(self):
         """Route what `fit` is given to the classifier."""
-        return MetadataRouter(owner=self).add(
-            estimator=self.estimator,
-            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
         )

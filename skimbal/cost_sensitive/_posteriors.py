@@ -22,12 +22,15 @@ def posteriors(estimator, X, classes):
 
 def is_class_weighted(estimator):
     """Whether a classifier, or the last step of a pipeline, is to be trained with class weights."""
-    final = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    return getattr(final, "class_weight", None) is not None
+    if isinstance(estimator, Pipeline):
+        return is_class_weighted(estimator[-1])
+    return getattr(estimator, "class_weight", None) is not None
 
 
-def _members_have(method):
-    return available_if(lambda ensemble: hasattr(ensemble.estimators_[0], method))
+def _members_have(*methods):
+    return available_if(
+        lambda ensemble: all(hasattr(ensemble.estimators_[0], method) for method in methods)
+    )
 
 
 class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
@@ -41,6 +44,13 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
 
     def __init__(self, estimators):
         self.estimators = estimators
+
+    def fit(self, X, y):
+        """Do nothing: the members are fitted."""
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
 
     @property
     def estimators_(self):
@@ -72,7 +82,7 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
         logs = [member.predict_log_proba(X) for member in self.estimators_]
         return np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
 
-    @_members_have("decision_function")
+    @_members_have("decision_function", "predict_log_proba")
     def decision_function(self, X):
         """Return the log-odds of ``classes_[1]`` for two classes, log-posteriors for more."""
         log_proba = self.predict_log_proba(X)

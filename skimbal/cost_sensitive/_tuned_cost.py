@@ -21,7 +21,6 @@ from sklearn.utils.validation import (
     _check_method_params,
     _check_sample_weight,
     check_is_fitted,
-    has_fit_parameter,
 )
 
 from skimbal.cost_sensitive._base import (
@@ -220,10 +219,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         classes = self._check_classes(y, sample_weight)
+        estimator = self._base_estimator()
+        if hasattr(estimator, "check_training_data") and self.cv != "prefit":
+            clone(estimator).check_training_data(X, y, sample_weight)
         rng = check_random_state(self.random_state)
         fit_params, split_params = self._route(sample_weight, params)
         splits = self._make_splits(X, y, sample_weight, rng, split_params)
-        estimator = self._base_estimator()
         if self.cv != "prefit":
             estimator = seed_unset(clone(estimator), self._seed(rng))
         fitted, rows, proba = self._collect_posteriors(
@@ -231,6 +232,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         )
         if fitted is None:
             fitted = clone(estimator).fit(X, y, **fit_params)
+        self._check_knows(fitted, classes)
         search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
         folds = [] if splits is None else zip(rows, proba, strict=True)
@@ -258,6 +260,15 @@ class TunedCostClassifierCV(BaseCostClassifier):
         check_search(self.search, len(classes))
         return classes
 
+    def _check_knows(self, estimator, classes):
+        """Check that a fitted classifier has posteriors of exactly the classes of y."""
+        if not np.array_equal(estimator.classes_, classes):
+            raise ValueError(
+                f"the fitted {type(estimator).__name__} knows the classes "
+                f"{estimator.classes_.tolist()}, but y has {classes.tolist()}; costs need samples "
+                "and posteriors of every class"
+            )
+
     def _route(self, sample_weight, params):
         """Return what the classifier's `fit` and the splitter's `split` are given."""
         if _routing_enabled():
@@ -265,17 +276,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 params = {**params, "sample_weight": sample_weight}
             routed = process_routing(self, "fit", **params)
             return routed.estimator.fit, routed.splitter.split
-        if sample_weight is None:
-            return params, {}
-        if has_fit_parameter(self._base_estimator(), "sample_weight"):
-            return {**params, "sample_weight": sample_weight}, {}
-        warnings.warn(
-            f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
-            "samples in the search for costs only",
-            UserWarning,
-            stacklevel=4,
-        )
-        return params, {}
+        return self._fit_params(sample_weight, params), {}
 
     # ------------------------------------------------------------ posteriors
 
@@ -283,18 +284,13 @@ class TunedCostClassifierCV(BaseCostClassifier):
         """Make the one list of splits that everything uses; None where there are none."""
         if isinstance(self.cv, str):
             return None
-        cv = self.cv
-        if cv is None or isinstance(cv, Integral):
-            cv = StratifiedKFold(
-                self._possible_folds(y, 5 if cv is None else cv),
-                shuffle=True,
-                random_state=rng.randint(MAX_SEED),
-            )
-        elif isinstance(cv, Real):
-            cv = StratifiedShuffleSplit(1, test_size=cv, random_state=rng.randint(MAX_SEED))
-        splits = list(check_cv(cv, y, classifier=True).split(X, y, **split_params))
+        if self.cv is None or isinstance(self.cv, Real):
+            splits = self._stratified_splits(y, sample_weight, rng.randint(MAX_SEED))
+        else:
+            cv = check_cv(self.cv, y, classifier=True)
+            splits = list(cv.split(X, y, **split_params))
         if self.refit is not True:
-            self._check_kept_classifiers(splits, y)
+            self._check_kept_classifiers(splits, y, sample_weight)
         held_out = np.concatenate([test for _, test in splits])
         held_out_classes = _weighted_classes(y[held_out], _take(sample_weight, held_out))
         absent = np.setdiff1d(y, held_out_classes)
@@ -305,7 +301,17 @@ class TunedCostClassifierCV(BaseCostClassifier):
             )
         return splits
 
-    def _check_kept_classifiers(self, splits, y):
+    def _stratified_splits(self, y, sample_weight, seed):
+        """Splits of the samples that have a weight; the others neither train nor judge."""
+        rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
+        if isinstance(self.cv, Real) and not isinstance(self.cv, Integral):
+            cv = StratifiedShuffleSplit(1, test_size=self.cv, random_state=seed)
+        else:
+            n_folds = self._possible_folds(y[rows], 5 if self.cv is None else self.cv)
+            cv = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        return [(rows[train], rows[test]) for train, test in cv.split(rows, y[rows])]
+
+    def _check_kept_classifiers(self, splits, y, sample_weight):
         """Check that the classifiers of the splits can be the final ones."""
         if self.refit is False and len(splits) != 1:
             raise ValueError(
@@ -314,7 +320,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 "average them or refit=True"
             )
         for train, _ in splits:
-            unseen = np.setdiff1d(y, y[train])
+            unseen = np.setdiff1d(y, _weighted_classes(y[train], _take(sample_weight, train)))
             if len(unseen):
                 raise ValueError(
                     f"refit={self.refit!r} keeps the classifiers of the splits of cv={self.cv!r}, "
@@ -336,7 +342,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of "
                 f"each class; {smallest} folds are used",
                 FewerFoldsWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         return min(n_folds, smallest)
 

@@ -5,6 +5,7 @@ stay apart. A subclass writes `__init__` and `_build_module`, and may override `
 """
 
 from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,7 +19,6 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
@@ -40,6 +40,7 @@ from skimbal.neural_network._training import (
     Progress,
     ScheduledLoss,
     TrainingPlan,
+    check_callbacks,
     forward_in_double,
     make_net,
     to_tensors,
@@ -81,6 +82,18 @@ def check_layer_sizes(hidden_layer_sizes):
             f"hidden_layer_sizes must be whole numbers of at least 1, got {hidden_layer_sizes!r}"
         )
     return sizes
+
+
+@contextmanager
+def undone_on_error(estimator):
+    """Give an estimator its attributes back where the block fails; an interrupt keeps the new."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except Exception:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class BaseNetClassifier(
@@ -136,13 +149,13 @@ class BaseNetClassifier(
             For invalid data or parameters, before any training; NonFiniteLossError when the loss
             becomes NaN or infinite.
         """
-        X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=True)
-        self.classes_, targets = np.unique(y, return_inverse=True)
-        counts = self._class_counts(targets, sample_weight)
-        rng = check_random_state(self.random_state)
-        train, valid = self._split_validation(X, targets, sample_weight, rng)
-        X, targets, sample_weight = train
-        with torch_threads(self.n_threads):
+        with undone_on_error(self), torch_threads(self.n_threads):
+            X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=True)
+            self.classes_, targets = np.unique(y, return_inverse=True)
+            counts = self._class_counts(targets, sample_weight)
+            rng = check_random_state(self.random_state)
+            train, valid = self._split_validation(X, targets, sample_weight, rng)
+            X, targets, sample_weight = train
             self._initialize(X, targets, sample_weight, counts, rng, valid)
             self._train(X, targets, sample_weight, n_epochs=self.max_epochs)
         return self
@@ -177,16 +190,26 @@ class BaseNetClassifier(
         if self.early_stopping:
             raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
         first = not hasattr(self, "net_")
-        _check_partial_fit_first_call(self, classes)
-        X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
-        targets = self._encode_labels(y)
-        with torch_threads(self.n_threads):
+        with undone_on_error(self), torch_threads(self.n_threads):
+            _check_partial_fit_first_call(self, classes)
+            X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
+            targets = self._encode_labels(y)
             if first:
                 counts = self._stream_counts(class_counts, targets, sample_weight)
                 rng = check_random_state(self.random_state)
                 self._initialize(X, targets, sample_weight, counts, rng)
             self._train(X, targets, sample_weight, n_epochs=1)
         return self
+
+    def check_training_data(self, X, y, sample_weight=None):
+        """Raise what `fit` raises for these data, without training; sets attributes of the inputs.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        """
+        self._validate_training_data(X, y, sample_weight, reset=True)
 
     def _validate_training_data(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
@@ -266,17 +289,25 @@ class BaseNetClassifier(
                 f"class {self.classes_.tolist()[smallest]!r} has 1 sample, but early_stopping=True "
                 "needs 2 of each class, one of them for validation"
             )
-        n_valid = max(len(self.classes_), round(self.validation_fraction * len(X)))
-        splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=rng.randint(2**31 - 1))
+        held_out = [
+            rng.permutation(np.flatnonzero(targets == c))[: self._n_held_out(n)]
+            for c, n in enumerate(n_samples)
+        ]
+        is_valid = np.isin(np.arange(len(X)), np.concatenate(held_out))
         return [
             (X[rows], targets[rows], None if sample_weight is None else sample_weight[rows])
-            for rows in next(splitter.split(X, targets))
+            for rows in (~is_valid, is_valid)
         ]
+
+    def _n_held_out(self, n_samples):
+        """Validation samples of a class: its fraction, at least one, and not all."""
+        return np.clip(round(self.validation_fraction * n_samples), 1, n_samples - 1)
 
     def _initialize(self, X, targets, sample_weight, counts, rng, valid=None):
         """Build module, loss and net; every setting is checked before anything is trained."""
         device = resolve_device(self.device)
         self._check_optimizer()
+        scorer = None if self.scoring is None else get_scorer(self.scoring)
         self.cost_matrix_ = self._resolve_cost_matrix(counts)
         loss = self._bind_loss(counts, self.class_weight)
         self._try_loss(loss, weighted=sample_weight is not None)
@@ -285,7 +316,7 @@ class BaseNetClassifier(
         noise_generator = torch.Generator(device).manual_seed(seeds[1])
         if self.standardize:
             self.input_mean_, self.input_scale_ = channel_moments(X, sample_weight)
-        callbacks = self._callbacks(loss, self._validation_set(valid, counts, device))
+        callbacks = self._callbacks(loss, self._validation_set(valid, counts, scorer, device))
         plan = TrainingPlan(
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
@@ -299,8 +330,8 @@ class BaseNetClassifier(
         inputs = self._prepare_inputs(X)
         module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
         module = module.to(device, torch.get_default_dtype())
-        self._pretrain(module, inputs, sample_weight, plan, noise_generator)
         self.net_ = make_net(module, loss, self.classes_, plan)
+        self._pretrain(module, inputs, sample_weight, plan, noise_generator)
 
     def _check_optimizer(self):
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
@@ -331,7 +362,7 @@ class BaseNetClassifier(
             return inverse_frequency_cost_matrix(counts)
         return check_cost_matrix(self.cost_matrix, len(self.classes_))
 
-    def _validation_set(self, valid, counts, device):
+    def _validation_set(self, valid, counts, scorer, device):
         if valid is None:
             return None
         X, target, *weight = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
@@ -340,13 +371,13 @@ class BaseNetClassifier(
             target,
             weight[0] if weight else None,
             loss=self._bind_loss(counts, class_weight=None).to(device),
-            scorer=None if self.scoring is None else get_scorer(self.scoring),
+            scorer=scorer,
             classes=self.classes_,
             cost_matrix=self.cost_matrix_,
         )
 
     def _callbacks(self, loss, validation_set):
-        callbacks = list(self.callbacks or [])
+        callbacks = check_callbacks(self.callbacks)
         if hasattr(loss, "set_epoch"):
             callbacks.append(ScheduledLoss(self.max_epochs))
         if validation_set is not None:
@@ -372,7 +403,7 @@ class BaseNetClassifier(
         self.n_iter_ = len(self.history_)
         weight = getattr(self.net_.criterion_, "class_weight", None)
         self.class_weight_ = (
-            np.ones(len(self.classes_)) if weight is None else weight.double().cpu().numpy()
+            np.ones(len(self.classes_)) if weight is None else weight.cpu().double().numpy()
         )
 
     # ---------------------------------------------------------------- prediction

@@ -136,9 +136,11 @@ class TensorNet(NeuralNetClassifier):
         dataset = TensorDataset(*tensors)
         self.trained_parameters = list(self.module_.parameters())
         self.notify("on_train_begin", X=dataset)
-        with suppress(_StopTraining):
-            self.fit_loop(dataset, epochs=n_epochs)
-        self.notify("on_train_end", X=dataset)
+        try:
+            with suppress(_StopTraining):
+                self.fit_loop(dataset, epochs=n_epochs)
+        finally:
+            self.notify("on_train_end", X=dataset)
 
 
 class ScheduledLoss(Callback):
@@ -201,7 +203,7 @@ class EarlyStopping(Callback):
         net.history.record("valid_loss", loss)
         if score is not None:
             net.history.record("valid_score", score)
-        rank = (-np.inf if score is None else score, -loss)
+        rank = (-np.inf if score is None or np.isnan(score) else score, -loss)
         if self.best_rank_ is None or rank > self.best_rank_:
             self.best_rank_ = rank
             self.best_epoch_ = net.history[-1, "epoch"]
@@ -210,9 +212,10 @@ class EarlyStopping(Callback):
             raise KeyboardInterrupt
 
     def on_train_end(self, net, **kwargs):
-        """Restore the best weights."""
-        net.module_.load_state_dict(self.best_state_)
-        del self.best_state_
+        """Restore the best weights, if an epoch has been judged."""
+        if self.best_rank_ is not None:
+            net.module_.load_state_dict(self.best_state_)
+            del self.best_state_
 
 
 @dataclass
@@ -227,6 +230,20 @@ class TrainingPlan:
     device: torch.device
     generator: torch.Generator
     callbacks: list = field(default_factory=list)
+
+
+def check_callbacks(callbacks):
+    """Return skorch callbacks as a list, or raise a ValueError."""
+    callbacks = list(callbacks or [])
+    for given in callbacks:
+        callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
+        is_class = isinstance(callback, type) and issubclass(callback, Callback)
+        if not (is_class or isinstance(callback, Callback)):
+            raise ValueError(
+                f"callbacks has {given!r}; each must be a skorch callback or a tuple (name, "
+                "callback)"
+            )
+    return callbacks
 
 
 def make_net(module, loss, classes, plan):
@@ -249,7 +266,13 @@ def make_net(module, loss, classes, plan):
         verbose=0,
     )
     net.generator = plan.generator
-    return net.initialize()
+    try:
+        return net.initialize()
+    except TypeError as error:
+        raise ValueError(
+            f"optimizer={name!r} can't be made with learning_rate and weight_decay ({error}); use "
+            f"one of {sorted(OPTIMIZERS)} or a class of torch.optim that takes lr and weight_decay"
+        ) from error
 
 
 def to_tensors(*arrays, device):
@@ -278,5 +301,5 @@ def forward_in_double(module, X):
 
     features = call(module.features, torch.as_tensor(X, dtype=dtype, device=device))
     return tuple(
-        tensor.double().cpu().numpy() for tensor in (features, call(module.output, features))
+        tensor.cpu().double().numpy() for tensor in (features, call(module.output, features))
     )

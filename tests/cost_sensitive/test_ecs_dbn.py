@@ -5,9 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skimbal import DBNClassifier, ECSDBNClassifier, TunedCostClassifierCV
 from skimbal.cost_sensitive import find_costs
@@ -141,6 +143,34 @@ def test_more_classes_and_labels_of_any_type():
     fitted = ECSDBNClassifier(**SMALL, cost_cv=2, max_generations=3, random_state=0).fit(X, names)
     assert fitted.classes_.tolist() == ["a", "b", "c"]
     assert set(fitted.predict(X)) <= set("abc")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"), [(np.nan, "NaN"), (1.5, r"takes values in\s+\[0, 1\]")]
+)
+def test_inputs_are_checked_before_any_training(data, bad, message, monkeypatch):
+    def train(*args):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr("skimbal.neural_network._belief.train_stack", train)
+    X, y = data
+    X = (X - X.min()) / np.ptp(X)
+    X[0, 0] = bad
+    for seed in range(5):  # whichever inner fold the sample is in
+        with pytest.raises(ValueError, match=message):
+            ECSDBNClassifier(**SMALL, visible="bernoulli", random_state=seed).fit(X, y)
+
+
+def test_sample_weights_are_routed(data):
+    X, y = data
+    weight = np.where(y == 1, 4.0, 1.0)
+    direct = ECSDBNClassifier(**SMALL, cost_cv=2, random_state=0).fit(X, y, weight)
+    with config_context(enable_metadata_routing=True):
+        network = ECSDBNClassifier(**SMALL, cost_cv=2, random_state=0)
+        network.set_fit_request(sample_weight=True)
+        routed = make_pipeline(network).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(routed.predict_proba(X), direct.predict_proba(X))
+    np.testing.assert_array_equal(routed[-1].costs_, direct.costs_)
 
 
 def test_clone_and_pickle(data, fitted):

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import AdaBoostClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from skimbal import FixedCostClassifier
+from skimbal import FixedCostClassifier, TunedCostClassifierCV
 
 RNG = np.random.default_rng(0)
 y = np.repeat([0, 1, 2], [60, 25, 10])
@@ -23,7 +24,7 @@ MATRIX = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 4.0], [15.0, 6.0, 0.0]])
 
 
 class Untrainable(ClassifierMixin, BaseEstimator):
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         raise AssertionError("trained")
 
     def predict_proba(self, X):
@@ -91,6 +92,41 @@ def test_sample_weight_weighs_the_frequencies_and_the_classifier():
     np.testing.assert_allclose(fixed.predict_proba(X), repeated.predict_proba(X))
     none = FixedCostClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=None)
     np.testing.assert_array_equal(none.cost_matrix_, fit("inverse_frequency").cost_matrix_)
+
+
+def test_a_classifier_without_weights_is_fitted_without():
+    weight = RNG.integers(1, 4, size=95)
+    with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight") as seen:
+        fixed = FixedCostClassifier(KNeighborsClassifier()).fit(X, y, weight)
+    assert seen[0].filename == __file__
+    weighted = FixedCostClassifier(GaussianNB()).fit(X, y, weight)
+    np.testing.assert_array_equal(fixed.cost_matrix_, weighted.cost_matrix_)
+
+
+def test_meta_estimators_pass_weights_on():
+    weight = RNG.integers(1, 4, size=95)
+    fixed = FixedCostClassifier(GaussianNB())
+    boosted = AdaBoostClassifier(fixed, n_estimators=2, random_state=0).fit(X, y)
+    assert boosted.predict(X).shape == (95,)
+    tuned = TunedCostClassifierCV(fixed, random_state=0).fit(X, y, weight)
+    direct = TunedCostClassifierCV(GaussianNB(), random_state=0).fit(X, y, weight)
+    np.testing.assert_allclose(tuned.predict_proba(X), direct.predict_proba(X))
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(ValueError, match=r"[Nn]egative"):
+        FixedCostClassifier(Untrainable()).fit(X, y, sample_weight=-np.ones(95))
+
+
+def test_classes_are_those_that_the_classifier_knows():
+    frozen = FrozenEstimator(GaussianNB().fit(X, y))
+    two = FixedCostClassifier(FrozenEstimator(GaussianNB().fit(X[TWO], y[TWO])), costs={1: 9})
+    two.fit(X, y)
+    assert two.classes_.tolist() == [0, 1]
+    np.testing.assert_array_equal(two.cost_matrix_, [[0, 1], [9, 0]])
+    assert set(two.predict(X)) == {0, 1}
+    with pytest.raises(ValueError, match=r"knows the classes \[2\], but y has none of them"):
+        FixedCostClassifier(frozen).fit(X[TWO], y[TWO])
 
 
 def test_metadata_routing():

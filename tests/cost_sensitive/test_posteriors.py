@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal import MLPClassifier
 from skimbal.cost_sensitive._posteriors import (
@@ -51,6 +53,15 @@ def test_the_ensemble_is_the_mean_of_its_members(data):
     assert not hasattr(ensemble, "transform")
 
 
+def test_only_what_the_members_can_do_is_offered(data):
+    X, y = data
+    boosted = HistGradientBoostingClassifier(max_iter=2).fit(X, y)  # no log-posteriors
+    ensemble = PosteriorEnsemble([boosted, boosted])
+    assert hasattr(boosted, "decision_function")
+    assert not hasattr(ensemble, "decision_function")
+    check_is_fitted(ensemble)
+
+
 def test_log_posteriors_of_certain_members_are_finite_where_one_doubts():
     class Certain(LogisticRegression):
         def predict_log_proba(self, X):
@@ -80,6 +91,7 @@ def test_activations_stand_side_by_side(data):
         (LogisticRegression(class_weight={0: 2.0}), True),
         (make_pipeline(StandardScaler(), MLPClassifier(class_weight="balanced")), True),
         (make_pipeline(StandardScaler(), MLPClassifier()), False),
+        (make_pipeline(make_pipeline(MLPClassifier(class_weight=[1, 2]))), True),
     ],
     ids=repr,
 )

@@ -541,6 +541,53 @@ def test_prefit_needs_a_fitted_classifier_of_the_same_classes():
         TunedCostClassifierCV(three, cv="prefit").fit(X, y)
 
 
+def test_a_fitted_classifier_has_to_know_every_class():
+    X, y = data(3)
+    known = GaussianNB().fit(X[y < 2], y[y < 2])
+    for estimator, cv in ((known, "prefit"), (FrozenEstimator(known), 3)):
+        tuned = TunedCostClassifierCV(estimator, cv=cv, random_state=0)
+        with pytest.raises(ValueError, match=r"knows the classes \[0, 1\], but y has \[0, 1, 2\]"):
+            tuned.fit(X, y)
+
+
+def test_a_frozen_classifier_without_seeds():
+    frozen = FrozenEstimator(GaussianNB().fit(X, y))
+    tuned = TunedCostClassifierCV(frozen, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(tuned.predict_proba(X), frozen.predict_proba(X))
+
+
+@pytest.mark.parametrize("refit", [True, "ensemble"])
+def test_samples_of_weight_0_are_left_out(refit):
+    X, y = data(3)
+    rng = np.random.default_rng(0)
+    weight = (rng.random(len(y)) < 0.6).astype(float)
+    weight[np.flatnonzero(y == 2)[3:]] = 0.0
+    weight[np.flatnonzero(y == 2)[:3]] = 1.0
+    tuned = TunedCostClassifierCV(
+        MLPClassifier(max_epochs=5), refit=refit, random_state=0, max_generations=5
+    )
+    with pytest.warns(FewerFoldsWarning, match="class 2 has 3 samples"):
+        weighted = clone(tuned).fit(X, y, weight)
+    used = weight > 0
+    with pytest.warns(FewerFoldsWarning):
+        without = clone(tuned).fit(X[used], y[used])
+    np.testing.assert_allclose(weighted.costs_, without.costs_)
+    np.testing.assert_allclose(weighted.predict_proba(X), without.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_inputs_of_a_network_are_checked_before_any_training(bad, monkeypatch):
+    def train(*args):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(MLPClassifier, "fit", train)
+    broken = X.copy()
+    broken[0, 0] = bad
+    for seed in range(5):  # whichever fold the sample is in
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            TunedCostClassifierCV(random_state=seed).fit(broken, y)
+
+
 def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was():
     tuned = TunedCostClassifierCV(LogisticRegression(), random_state=0).fit(X, y)
     before = {name: pickle.dumps(v) for name, v in vars(tuned).items() if name.endswith("_")}

@@ -8,6 +8,7 @@ import skorch
 import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import (
@@ -31,6 +32,22 @@ NETWORKS = [
     ),
 ]  # fmt: skip
 each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+
+
+class NaNLoss(torch.nn.Module):
+    def forward(self, logits, target):
+        return logits.sum(dim=1) * torch.nan
+
+
+@pytest.fixture
+def untrainable(monkeypatch):
+    """Make any training, without or with labels, an error that is no ValueError."""
+
+    def train(*args, **kwargs):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("skimbal.neural_network._belief.train_stack", train)
+    monkeypatch.setattr("skimbal.neural_network._training.TensorNet.train", train)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +89,6 @@ def test_named_weights_come_from_the_labels_of_the_fit(network, name, imbalanced
 @each_network
 def test_class_weights_equal_the_same_weights_by_sample(network, imbalanced):
     X, y = imbalanced
-    by_class = clone(network).set_params(class_weight={"rare": 4.0}, standardize=False).fit(X, y)
     # Per-class weights scale the loss, sample weights only its balance: a step of Adam does not
     # see the scale, so both agree up to rounding where every batch has the same mix.
     network = clone(network).set_params(standardize=False, batch_size=300, max_epochs=30)
@@ -421,17 +437,112 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         ({"batch_size": 0}, "batch_size"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
         ({"sampler": "balanced"}, "sampler"),
+        ({"scoring": "gmean"}, "did you mean 'g_mean'"),
+        ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
+        ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
     ],
 )
-def test_bad_parameters_are_refused_before_training(network, parameters, message, imbalanced):
-    class Untrained(skorch.callbacks.Callback):
-        def on_train_begin(self, net, **kwargs):
-            raise AssertionError("training began")
-
-    network = clone(network).set_params(callbacks=[Untrained()], **parameters)
+def test_bad_parameters_are_refused_before_training(
+    network, parameters, message, imbalanced, untrainable
+):
+    network = clone(network).set_params(**parameters)
     with pytest.raises(ValueError, match=message):
         network.fit(*imbalanced)
     assert not hasattr(network, "net_")
+
+
+@each_network
+def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(network, imbalanced):
+    X, y = imbalanced
+    network = clone(network).fit(X, y)
+    proba = network.predict_proba(X)
+    before = set(vars(network))
+    for X_new, y_new, parameters in (
+        (100 * X + 3, y, {"hidden_layer_sizes": (0,)}),
+        (X[:, :3], np.where(y == "rare", "b", "a"), {"class_weight": "ballanced"}),
+        (X, y, {"loss": NaNLoss()}),
+    ):
+        with pytest.raises(ValueError, match=r"hidden_layer|did you mean|loss is nan"):
+            clone(network).set_params(**parameters).fit(X_new, y_new)
+        changed = network.set_params(**parameters)
+        with pytest.raises(ValueError, match=r"hidden_layer|did you mean|loss is nan"):
+            changed.fit(X_new, y_new)
+        network.set_params(**clone(NETWORKS[type(network) is DBNClassifier]).get_params())
+        assert set(vars(network)) == before
+        np.testing.assert_array_equal(network.predict_proba(X), proba)
+
+
+@each_network
+def test_a_first_fit_that_diverges_is_no_fit(network, imbalanced):
+    network = clone(network).set_params(loss=NaNLoss())
+    with pytest.raises(NonFiniteLossError):
+        network.fit(*imbalanced)
+    with pytest.raises(NotFittedError):
+        network.predict(imbalanced[0])
+
+
+@each_network
+def test_a_first_call_of_partial_fit_that_fails_can_be_made_again(network, imbalanced):
+    X, y = imbalanced
+    network = clone(network).set_params(class_weight="balanced")
+    with pytest.raises(ValueError, match="depend on class counts"):
+        network.partial_fit(X, y, classes=["rare", "usual", "never"])
+    network.partial_fit(X, y, classes=["rare", "usual"], class_counts=[1, 9])
+    assert network.classes_.tolist() == ["rare", "usual"]
+
+
+@pytest.mark.parametrize(("n_rare", "fraction"), [(4, 0.1), (3, 0.9), (2, 0.5)])
+def test_early_stopping_holds_out_some_of_each_class_and_not_all(n_rare, fraction):
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    y = np.arange(200) < n_rare
+    network = clone(NETWORKS[0]).set_params(
+        early_stopping=True, validation_fraction=fraction, scoring="roc_auc"
+    )
+    network.classes_ = np.array([False, True])
+    targets = y.astype(int)
+    train, valid = network._split_validation(X, targets, None, np.random.RandomState(0))
+    n_held_out = min(max(round(fraction * n_rare), 1), n_rare - 1)
+    assert (train[1].sum(), valid[1].sum()) == (n_rare - n_held_out, n_held_out)
+    assert len(valid[1]) == n_held_out + round(fraction * (200 - n_rare))
+    together = np.concatenate([train[0], valid[0]])
+    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(X, axis=0))
+    assert network.fit(X, y).history_.valid_score.notna().all()
+
+
+def test_an_undefined_score_is_the_worst():
+    from skimbal.neural_network._training import EarlyStopping
+
+    class Net:
+        def __init__(self):
+            self.module_ = torch.nn.Linear(1, 1)
+            self.history = skorch.history.History()
+
+    answers = iter([(0.9, np.nan), (0.8, 0.1), (0.7, np.nan)])
+    net, callback = Net(), EarlyStopping(lambda module: next(answers), patience=10)
+    callback.on_train_begin(net)
+    for epoch in range(1, 4):
+        net.history.new_epoch()
+        net.history.record("epoch", epoch)
+        callback.on_epoch_end(net)
+    assert callback.best_epoch_ == 2
+
+
+def test_an_interrupt_restores_the_best_epoch_of_early_stopping(imbalanced):
+    class Interrupt(skorch.callbacks.Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            if net.history[-1, "epoch"] == 12:
+                raise KeyboardInterrupt
+
+    network = clone(NETWORKS[0]).set_params(early_stopping=True, learning_rate=0.3)
+    stopped = clone(network).set_params(callbacks=[Interrupt()], n_iter_no_change=50)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(*imbalanced)
+    best = int(stopped.history_.valid_loss.idxmin()) + 1
+    assert best < 11
+    shorter = clone(network).set_params(max_epochs=best, n_iter_no_change=50).fit(*imbalanced)
+    np.testing.assert_array_equal(
+        stopped.predict_proba(imbalanced[0]), shorter.predict_proba(imbalanced[0])
+    )
 
 
 def test_early_stopping_with_a_class_of_one_sample():
