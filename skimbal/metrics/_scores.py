@@ -332,7 +332,9 @@ def _check_labels(labels, occurring):
     return labels
 
 
-def _warn_absent(score, labels, confusion):
+def _warn_absent(
+    score, labels, confusion, consequence="the score is over the classes that are present"
+):
     """Warn where a class is absent from the truth, or where it holds one class only."""
     present = class_support(confusion) != 0
     if not present.all():
@@ -342,8 +344,8 @@ def _warn_absent(score, labels, confusion):
     else:
         return
     warnings.warn(
-        f"{score}: {what}; the score is over the classes that are present. Stratified folds, or "
-        "fewer folds, keep every class in each",
+        f"{score}: {what}; {consequence}. Stratified folds, or fewer folds, keep every class in "
+        "each",
         AbsentClassWarning,
         stacklevel=3,
     )
@@ -445,13 +447,20 @@ def macro_f1(y_true, y_pred, *, labels=None, sample_weight=None):
     score : float
         In [0, 1]; ``f1_score(average="macro", zero_division=0)`` of scikit-learn.
 
+    Warns
+    -----
+    AbsentClassWarning
+        If a class is absent from `y_true`, or `y_true` and `y_pred` hold one class only. A class
+        that is predicted but absent counts as 0.
+
     Examples
     --------
     >>> from skimbal.metrics import macro_f1
     >>> macro_f1(["a", "a", "b", "b"], ["a", "a", "b", "a"])
     0.7333333333333334
     """
-    _, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
+    labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
+    _warn_absent("macro_f1", labels, confusion, "those that are predicted count as 0")
     return float(macro_f1_from_confusion(confusion))
 
 

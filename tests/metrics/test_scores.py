@@ -175,6 +175,15 @@ def test_an_absent_class_is_warned_of(score, y_true, y_pred, labels, named, reca
     assert value == pytest.approx(mean)
 
 
+def test_macro_f1_counts_a_class_that_is_predicted_and_absent_as_0():
+    with pytest.warns(AbsentClassWarning, match="macro_f1: the classes \\[2\\] are absent") as seen:
+        value = macro_f1([0, 0, 1, 1], [0, 2, 1, 1])
+    assert seen[0].filename == __file__
+    assert value == pytest.approx((2 / 3 + 1 + 0) / 3)
+    with pytest.warns(AbsentClassWarning):
+        assert macro_f1([0, 1], [0, 1], labels=[0, 1, 2]) == 1.0
+
+
 def test_a_class_whose_samples_weigh_nothing_is_absent():
     with pytest.warns(AbsentClassWarning):
         assert g_mean([0, 0, 1], [0, 1, 0], sample_weight=[1, 3, 0]) == 0.25
