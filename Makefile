@@ -42,7 +42,7 @@ help: ## List the targets
 install: .venv/.dev ## Make .venv with the package and all that developing it takes
 
 .PHONY: demo
-demo: .venv/.demo ## Compare ECS-DBN with six other DBNs on six KEEL sets; files in results/demo
+demo: .venv/.demo ## Compare ECS-DBN with seven other DBNs on six KEEL sets; files in results/demo
 	$(BIN)/skimbal demo
 
 .PHONY: test

@@ -153,8 +153,8 @@ def test_readme_links_to_files_that_exist():
 
 def test_changelog_has_the_version():
     changelog = (ROOT / "CHANGELOG.md").read_text()
-    version = skimbal.__version__.split(".dev")[0]
-    assert f"[{version}]" in changelog or "[Unreleased]" in changelog
+    version, _, is_development = skimbal.__version__.partition(".dev")
+    assert ("[Unreleased]" if is_development else f"[{version}]") in changelog
 
 
 def test_pre_commit_uses_the_constrained_tools():

@@ -303,6 +303,7 @@ def _notes(cells, means, protocol, metric):
                 _note_on_missing_cells(cells, means, protocol),
                 _note_on_failures(cells),
                 _note_on_pairs(protocol),
+                _note_on_prior(protocol),
                 _note_on_auc(cells) if metric == "auc" else None,
             ],
         )
@@ -335,6 +336,16 @@ def _note_on_pairs(protocol):
     return (
         f"With {pairs} scores a data set (folds x trials) no difference on one data set can be "
         f"significant at 5 %, so all are draws; {LEAST_PAIRS} or more are needed."
+    )
+
+
+def _note_on_prior(protocol):
+    methods = set(protocol.methods)
+    if "dbn-prior" in methods or not any(name.startswith("ecs-dbn") for name in methods):
+        return None
+    return (
+        "dbn-prior is not among the methods: what a cost search is worth shows only beside the "
+        "same network cut at the training prevalence."
     )
 
 

@@ -9,6 +9,7 @@ import time
 import warnings
 from concurrent.futures import wait
 from functools import partial
+from numbers import Integral
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -116,13 +117,15 @@ def run_benchmark(
     suite = suite if datasets is None else suite.subset(list(datasets))
     if not suite.datasets:
         raise ValueError("no data sets were given; leave datasets out to take the whole suite")
+    _check_at_least("folds", n_folds, 2)
     _check_at_least("trials", n_trials, 1)
     _check_at_least("seed", seed, 0)
     _check_at_least("jobs", n_jobs, 1)
+    estimators = {m.name: " ".join(repr(m.make(0)).split()) for m in methods}
     infos = {name: describe(*suite.load(name)) for name in suite.datasets}
     protocol = _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed)
     store = Store.create(out, protocol)
-    _begin_session(store, methods)
+    _begin_session(store, estimators)
     sizes = {name: info.n_samples * info.n_features for name, info in infos.items()}
     _work_off(store, suite, {m.name: m for m in methods}, sizes, n_jobs, progress)
     return report(out)
@@ -183,8 +186,8 @@ def resume(out, *, n_jobs=1, retry_failed=False, progress=False):
 
 
 def _check_at_least(name, value, least):
-    if value < least:
-        raise ValueError(f"{name}={value}, but it must be at least {least}")
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name}={value!r}, but it must be a whole number of at least {least}")
 
 
 def _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed):
@@ -219,7 +222,7 @@ def environment():
     return versions
 
 
-def _begin_session(store, methods):
+def _begin_session(store, estimators):
     """Record the environment; warn where earlier cells were made in another one."""
     now = environment()
     for before in store.environments():
@@ -232,7 +235,7 @@ def _begin_session(store, methods):
                 UserWarning,
                 stacklevel=3,
             )
-    store.begin_session(now, {m.name: " ".join(repr(m.make(0)).split()) for m in methods})
+    store.begin_session(now, estimators)
 
 
 def _work_off(store, suite, methods, sizes, n_jobs, progress):

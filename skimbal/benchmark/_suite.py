@@ -98,8 +98,6 @@ def resolve_folds(suite, infos, split, n_folds):
     """
     if split not in SPLITS:
         raise ValueError(unknown_name_message("split", split, SPLITS))
-    if n_folds < 2:
-        raise ValueError(f"folds={n_folds}, but a comparison needs at least 2 folds")
     if split == "stratified":
         return {name: _stratified_folds(name, infos[name], n_folds) for name in suite.datasets}
     return {name: _official_folds(suite, name, n_folds) for name in suite.datasets}

@@ -45,15 +45,15 @@ def main(arguments=None):
         warnings.showwarning = _show_warning
         try:
             options.command(options)
-        except (ValueError, FileNotFoundError) as error:
+        except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
+            sys.stderr.close()
+            return 0
+        except (ValueError, OSError) as error:
             return _fail(error, 2)
         except RuntimeError as error:
             return _fail(error, 1)
         except KeyboardInterrupt:
             return _fail("interrupted; the finished cells are kept" + _hint(options), 130)
-        except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-            sys.stderr.close()
-            return 0
     return 0
 
 

@@ -305,8 +305,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         ValueError
             For invalid data or parameters, before any training.
         """
+        network = self._base_estimator()
+        network.check_training_data(X, y, sample_weight)
+        network.visible = network.visible_  # "auto" is the same in every inner fold
         tuned = TunedCostClassifierCV(
-            self._base_estimator(),
+            network,
             scoring=self.scoring,
             cv=self.cost_cv,
             random_state=self.random_state,

@@ -101,6 +101,19 @@ def test_mistakes_of_the_other_commands(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["report", "resume"])
+def test_a_damaged_results_file_is_one_line(command, tmp_path, capsys):
+    (tmp_path / "results.sqlite").write_text("not a database, however long it may be")
+    assert cli.main([command, str(tmp_path)]) == 2
+    assert "file is not a database" in capsys.readouterr().err
+
+
+def test_an_output_folder_that_is_a_file_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main([*RUN, *PEERS, "--out", str(tmp_path / "file")]) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
 def test_another_protocol_names_the_difference(out, capsys):
     assert cli.main([*RUN, "--methods", "svm-balanced", "--seed", "4", "--out", str(out)]) == 2
     error = capsys.readouterr().err

@@ -187,3 +187,19 @@ def test_unknown_metric_and_control(small_run):
         report(small_run, metric="gmean")
     with pytest.raises(ValueError, match="unknown control 'ecs-dbn'"):
         report(small_run, control="ecs-dbn")
+
+
+@pytest.mark.parametrize(
+    ("methods", "is_missing"),
+    [
+        (["ecs-dbn", "dbn"], True),
+        (["ecs-dbn-train"], True),
+        (["ecs-dbn", "dbn-prior"], False),
+        (["dbn", "m"], False),
+    ],
+)
+def test_a_cost_search_without_the_prior_threshold_is_noted(methods, is_missing, tmp_path):
+    store = make_run(tmp_path, methods, ["a", "b"])
+    fill(store, lambda cell: 0.5)
+    notes = " ".join(report(tmp_path).notes)
+    assert ("dbn-prior is not among the methods" in notes) == is_missing
