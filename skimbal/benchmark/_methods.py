@@ -113,7 +113,7 @@ def _network_methods():
     """(name, description, maker) of the methods around a deep belief network."""
     yield (
         "ecs-dbn",
-        "DBN, balanced class weights, costs found on out-of-fold probabilities and shrunk",
+        "DBN, costs found on out-of-fold probabilities and shrunk, networks of the folds averaged",
         _maker(ECSDBNClassifier),
     )
     yield (
@@ -122,16 +122,14 @@ def _network_methods():
         _maker(ECSDBNClassifier, refit=True, shrinkage=0.0),
     )
     yield (
-        "ecs-dbn-unweighted",
-        "ecs-dbn without class weights: the networks are trained as that of dbn",
-        _maker(ECSDBNClassifier, class_weight=None),
+        "ecs-dbn-balanced",
+        "ecs-dbn with balanced class weights in the training",
+        _maker(ECSDBNClassifier, class_weight="balanced"),
     )
     yield (
         "ecs-dbn-train",
         "the network of dbn, costs found on its training probabilities (the paper's protocol)",
-        _maker(
-            ECSDBNClassifier, class_weight=None, cost_cv="train", cost_space="unit", shrinkage=0.0
-        ),
+        _maker(ECSDBNClassifier, cost_cv="train", cost_space="unit", shrinkage=0.0),
     )
     yield "dbn", "deep belief network, labels by the larger probability", DBN
     yield (
@@ -146,8 +144,8 @@ def _network_methods():
     )
     yield (
         "dbn-ensemble-prior",
-        "the networks of ecs-dbn-unweighted cut at the training prevalence: no cost is searched",
-        _maker(ECSDBNClassifier, class_weight=None, shrinkage=1.0),
+        "the networks of ecs-dbn cut at the training prevalence: no cost is searched",
+        _maker(ECSDBNClassifier, shrinkage=1.0),
     )
     yield "csdbn", "DBN with random class costs", partial(_random_costs, DBN)
 

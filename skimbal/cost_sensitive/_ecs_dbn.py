@@ -56,7 +56,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Probability of dropping a hidden unit in fine-tuning.
     loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
-    class_weight : None, "balanced", "effective", dict or array-like, default="balanced"
+    class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples; both are scaled so
         that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
@@ -94,8 +94,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
     shrinkage : float in [0, 1], default=0.5
-        Moves the log costs from the optimum (0) toward equal ones (1), or with
-        ``class_weight=None`` toward the prior's, the inverse class frequencies.
+        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
+        frequencies; with `class_weight` toward equal costs.
     population_size : int, default=30
         Candidates of a generation of "jade".
     max_generations : int, default=200
@@ -181,7 +181,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         persistent=False,
         dropout=0.0,
         loss="cross_entropy",
-        class_weight="balanced",
+        class_weight=None,
         sampler=None,
         standardize=True,
         optimizer="adam",

@@ -88,21 +88,18 @@ def test_all_rows_of_the_paper_are_around_the_same_network(name):
 
 
 def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
-    own, refit, unweighted, train, prior = (
+    own, refit, balanced, train, prior = (
         METHODS[name].make(1).steps[-1][1]
         for name in (
-            "ecs-dbn", "ecs-dbn-refit", "ecs-dbn-unweighted", "ecs-dbn-train", "dbn-ensemble-prior",
+            "ecs-dbn", "ecs-dbn-refit", "ecs-dbn-balanced", "ecs-dbn-train", "dbn-ensemble-prior",
         )
     )  # fmt: skip
     assert own.get_params() == ECSDBNClassifier(random_state=1).get_params()
     for row, changes in [
         (refit, {"refit": True, "shrinkage": 0.0}),
-        (unweighted, {"class_weight": None}),
-        (prior, {"class_weight": None, "shrinkage": 1.0}),
-        (
-            train,
-            {"class_weight": None, "shrinkage": 0.0, "cost_cv": "train", "cost_space": "unit"},
-        ),
+        (balanced, {"class_weight": "balanced"}),
+        (prior, {"shrinkage": 1.0}),
+        (train, {"shrinkage": 0.0, "cost_cv": "train", "cost_space": "unit"}),
     ]:
         assert row.get_params() == clone(own).set_params(**changes).get_params()
     network = METHODS["dbn"].make(1).steps[-1][1].get_params()

@@ -19,7 +19,6 @@ RENAMED = {"cost_cv": "cv"}
 NETWORK = inspect.signature(DBNClassifier).parameters
 TUNED = inspect.signature(TunedCostClassifierCV).parameters
 OWN = inspect.signature(ECSDBNClassifier).parameters
-WEIGHT = OWN["class_weight"].default
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +32,12 @@ def fitted(data):
 
 
 def test_every_parameter_of_the_network_is_there_with_its_default():
-    """But for the costs, which are found, the scoring, which the costs have first, and the class
-    weights, which serve the search."""
+    """But for the costs, which are found, and the scoring, which the costs have first."""
     assert set(NETWORK) - set(OWN) == {"cost_matrix"}
     differences = {
         name for name in set(NETWORK) & set(OWN) if OWN[name].default != NETWORK[name].default
     }
-    assert differences <= {"scoring", "class_weight"}
+    assert differences == {"scoring"}
     assert {OWN[name].kind for name in OWN} == {inspect.Parameter.KEYWORD_ONLY}
 
 
@@ -77,7 +75,7 @@ def test_is_tuned_costs_around_a_dbn(data, options):
     X, y = data
     own = ECSDBNClassifier(**SMALL, **{"cost_cv": 3, **options}, random_state=1).fit(X, y)
     options = {RENAMED.get(name, name): value for name, value in options.items()}
-    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=1)
+    network = DBNClassifier(**SMALL, random_state=1)
     defaults = {name: OWN[name].default for name in ("search", "shrinkage", "refit")}
     tuned = TunedCostClassifierCV(network, **{"cv": 3, **defaults, **options}, random_state=1).fit(
         X, y
@@ -116,7 +114,7 @@ def test_predict_and_transform(data, fitted):
 def test_a_network_on_all_samples_is_one_parameter_away(data):
     X, y = data
     one = ECSDBNClassifier(**SMALL, cost_cv=3, refit=True, random_state=0).fit(X, y)
-    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=0).fit(X, y)
+    network = DBNClassifier(**SMALL, random_state=0).fit(X, y)
     np.testing.assert_array_equal(one.predict_proba(X), network.predict_proba(X))
     assert one.transform(X).shape == (150, 6)
 
@@ -124,7 +122,7 @@ def test_a_network_on_all_samples_is_one_parameter_away(data):
 def test_train_is_the_published_protocol(data):
     X, y = data
     trained = ECSDBNClassifier(**SMALL, cost_cv="train", random_state=0).fit(X, y)
-    network = DBNClassifier(**SMALL, class_weight=WEIGHT, random_state=0).fit(X, y)
+    network = DBNClassifier(**SMALL, random_state=0).fit(X, y)
     np.testing.assert_array_equal(trained.predict_proba(X), network.predict_proba(X))
     best = find_costs(y, network.predict_proba(X)).score
     assert trained.unregularized_score_ == pytest.approx(best, abs=1e-12)
