@@ -24,6 +24,8 @@ from skimbal.optim import JADE
 # Generations without a lower loss, for each free cost ratio, after which the search ends: the
 # paper's number for its two classes. With six classes 30 generations end before JADE adds any.
 PATIENCE = 30
+# For two classes a sweep has tried every decision before JADE begins.
+PATIENCE_AFTER_ALL = 15
 # Weight of the way out of a plateau in the fitness: below any difference between two scores.
 GAP_WEIGHT = 1e-6
 MAX_GRID_CLASSES = 4
@@ -147,7 +149,8 @@ class _Search:
             random_state=rng,
             initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
         )
-        patience = PATIENCE * (self.table.n_classes - 1)
+        knows_all = self.is_swept and self.table.n_classes == 2
+        patience = PATIENCE_AFTER_ALL if knows_all else PATIENCE * (self.table.n_classes - 1)
         least_loss = -self.best_score if self.best_score > self.plateau else np.inf
         last_improvement = 0
         for generation in range(1, max_generations + 1):
@@ -290,7 +293,7 @@ def find_costs(
         Candidates of a generation of "jade", at least 4.
     max_generations : int, default=200
         Generations of "jade" at most; it stops earlier after 30 without a better score for each
-        class but one.
+        class but one, for two classes after 15.
     classes : array-like of shape (n_classes,), default=None
         Labels of the columns of `proba`; None is the sorted labels of `y_true`.
     shrinkage_target : array-like of shape (n_classes,), default=None
