@@ -117,10 +117,10 @@ def run_benchmark(
     suite = suite if datasets is None else suite.subset(list(datasets))
     if not suite.datasets:
         raise ValueError("no data sets were given; leave datasets out to take the whole suite")
-    _check_at_least("folds", n_folds, 2)
-    _check_at_least("trials", n_trials, 1)
-    _check_at_least("seed", seed, 0)
-    _check_at_least("jobs", n_jobs, 1)
+    n_folds = _at_least("folds", n_folds, 2)
+    n_trials = _at_least("trials", n_trials, 1)
+    seed = _at_least("seed", seed, 0)
+    n_jobs = _at_least("jobs", n_jobs, 1)
     estimators = {m.name: " ".join(repr(m.make(0)).split()) for m in methods}
     infos = {name: describe(*suite.load(name)) for name in suite.datasets}
     protocol = _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed)
@@ -185,9 +185,11 @@ def resume(out, *, n_jobs=1, retry_failed=False, progress=False):
     )
 
 
-def _check_at_least(name, value, least):
+def _at_least(name, value, least):
+    """A whole number that is large enough, as int."""
     if not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name}={value!r}, but it must be a whole number of at least {least}")
+    return int(value)
 
 
 def _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed):

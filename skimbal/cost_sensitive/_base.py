@@ -3,6 +3,7 @@
 import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -37,6 +38,12 @@ def seed_unset(estimator, random_state):
         rng = check_random_state(random_state)
         estimator.set_params(**{name: rng.randint(MAX_SEED) for name in unset})
     return estimator
+
+
+def generator_of_seeds(estimator, random_state, rng):
+    """`rng`, or without a `random_state` a generator from the first seed of the estimator's own."""
+    own = [seed for seed in _random_states(estimator).values() if isinstance(seed, Integral)]
+    return rng if random_state is not None or not own else check_random_state(own[0])
 
 
 def reseeded(estimator, rng):

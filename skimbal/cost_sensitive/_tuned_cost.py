@@ -27,6 +27,7 @@ from skimbal.cost_sensitive._base import (
     MAX_SEED,
     BaseCostClassifier,
     check_labels,
+    generator_of_seeds,
     reseeded,
     seed_unset,
 )
@@ -220,12 +221,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         classes = self._check_classes(y, sample_weight)
         estimator = self._base_estimator()
-        if hasattr(estimator, "check_training_data") and self.cv != "prefit":
+        if hasattr(estimator, "check_training_data") and not self._is("prefit"):
             clone(estimator).check_training_data(X, y, sample_weight)
         rng = check_random_state(self.random_state)
         fit_params, split_params = self._route(sample_weight, params)
         splits = self._make_splits(X, y, sample_weight, rng, split_params)
-        if self.cv != "prefit":
+        if not self._is("prefit"):
             estimator = seed_unset(clone(estimator), self._seed(rng))
         fitted, rows, proba = self._collect_posteriors(
             estimator, X, y, splits, fit_params, classes, rng
@@ -238,6 +239,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         folds = [] if splits is None else zip(rows, proba, strict=True)
         self._publish(fitted, classes, result, [search(*fold) for fold in folds])
         return self
+
+    def _is(self, name):
+        return isinstance(self.cv, str) and self.cv == name
 
     def _seed(self, rng):
         return None if self.random_state is None else rng.randint(MAX_SEED)
@@ -302,7 +306,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         return splits
 
     def _stratified_splits(self, y, sample_weight, seed):
-        """Splits of the samples that have a weight; the others neither train nor judge."""
+        """Splits of the samples that have a weight; those of weight 0 are in none."""
         rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
         if isinstance(self.cv, Real) and not isinstance(self.cv, Integral):
             cv = StratifiedShuffleSplit(1, test_size=self.cv, random_state=seed)
@@ -349,15 +353,16 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes, rng):
         """Return the classifier if it is final, the rows judged and their posteriors."""
         everything = np.arange(len(y))
-        if self.cv == "prefit":
+        if self._is("prefit"):
             check_is_fitted(estimator)
             return FrozenEstimator(estimator), [everything], [posteriors(estimator, X, classes)]
-        if self.cv == "train":
+        if self._is("train"):
             fitted = clone(estimator).fit(X, y, **fit_params)
             return fitted, [everything], [posteriors(fitted, X, classes)]
         members = [estimator] * len(splits)
         if self.refit == "ensemble":  # of one seed, they would all lean the same way
-            members = [reseeded(member, rng) for member in members]
+            seeds = generator_of_seeds(estimator, self.random_state, rng)
+            members = [reseeded(member, seeds) for member in members]
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_and_predict)(member, X, y, train, test, fit_params, classes)
             for member, (train, test) in zip(members, splits, strict=True)

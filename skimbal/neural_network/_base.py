@@ -86,13 +86,18 @@ def check_layer_sizes(hidden_layer_sizes):
 
 @contextmanager
 def undone_on_error(estimator):
-    """Give an estimator its attributes back where the block fails; an interrupt keeps the new."""
+    """Give an estimator its attributes back where the block fails.
+
+    An interrupt keeps what was trained, if `_train` has published any.
+    """
     before = dict(vars(estimator))
     try:
         yield
-    except Exception:
-        vars(estimator).clear()
-        vars(estimator).update(before)
+    except BaseException as error:
+        is_trained = vars(estimator).get("history_") is not before.get("history_")
+        if isinstance(error, Exception) or not is_trained:
+            vars(estimator).clear()
+            vars(estimator).update(before)
         raise
 
 
@@ -164,6 +169,9 @@ class BaseNetClassifier(
     def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
         """Train for one more epoch, on the given samples.
 
+        Where this fails in the training, as by a loss that is not finite, the weights stay as they
+        are then.
+
         The first call initialises the network, its standardisation (from the samples given) and
         its weights; after `fit`, training goes on.
 
@@ -202,7 +210,7 @@ class BaseNetClassifier(
         return self
 
     def check_training_data(self, X, y, sample_weight=None):
-        """Raise what `fit` raises for these data, without training; sets attributes of the inputs.
+        """Raise what `fit` raises for inputs and weights; sets the attributes of the inputs.
 
         Parameters
         ----------
@@ -215,7 +223,6 @@ class BaseNetClassifier(
         X, y = validate_data(self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        self._check_inputs(X, reset=reset)
         if reset:
             self.input_shape_ = X.shape[1:]
         self._check_input_shape(X)
@@ -225,6 +232,8 @@ class BaseNetClassifier(
             )
             used = sample_weight > 0
             X, y, sample_weight = X[used], y[used], sample_weight[used]
+        if len(X):
+            self._check_inputs(X, reset=reset)
         return X, y, sample_weight
 
     def _check_input_shape(self, X):
@@ -330,8 +339,9 @@ class BaseNetClassifier(
         inputs = self._prepare_inputs(X)
         module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
         module = module.to(device, torch.get_default_dtype())
-        self.net_ = make_net(module, loss, self.classes_, plan)
+        net = make_net(module, loss, self.classes_, plan)
         self._pretrain(module, inputs, sample_weight, plan, noise_generator)
+        self.net_ = net
 
     def _check_optimizer(self):
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:

@@ -72,6 +72,17 @@ class TensorNet(NeuralNetClassifier):
     def _default_callbacks(self):
         return []
 
+    def initialize_optimizer(self, *args, **kwargs):
+        """Make the optimiser, or say that it takes other parameters."""
+        try:
+            return super().initialize_optimizer(*args, **kwargs)
+        except TypeError as error:
+            raise ValueError(
+                f"optimizer={self.optimizer!r} can't be made with learning_rate and weight_decay "
+                f"({error}); use one of {sorted(OPTIMIZERS)} or a class of torch.optim that takes "
+                "lr and weight_decay"
+            ) from error
+
     def check_data(self, X, y=None):
         """Accept the data: the estimator has validated it."""
 
@@ -266,13 +277,7 @@ def make_net(module, loss, classes, plan):
         verbose=0,
     )
     net.generator = plan.generator
-    try:
-        return net.initialize()
-    except TypeError as error:
-        raise ValueError(
-            f"optimizer={name!r} can't be made with learning_rate and weight_decay ({error}); use "
-            f"one of {sorted(OPTIMIZERS)} or a class of torch.optim that takes lr and weight_decay"
-        ) from error
+    return net.initialize()
 
 
 def to_tensors(*arrays, device):

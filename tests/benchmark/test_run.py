@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from joblib import Parallel, delayed
@@ -71,6 +72,11 @@ def test_a_cell_is_what_scikit_learn_gives(finished):
 def test_results_do_not_depend_on_the_number_of_workers(finished, tmp_path):
     toy.run_toy(tmp_path, n_jobs=2)
     pd.testing.assert_frame_equal(results(tmp_path), results(finished))
+
+
+def test_numbers_may_be_those_of_numpy(tmp_path):
+    result = toy.run_toy(tmp_path, ["logistic"], n_folds=np.int64(3), n_trials=np.int64(1))
+    assert result.protocol.n_folds == 3
 
 
 def test_a_run_leaves_joblib_working_in_its_process(tmp_path):

@@ -255,6 +255,23 @@ def test_the_members_of_an_ensemble_have_seeds_of_their_own():
     np.testing.assert_array_equal(parallel.predict_proba(X), tuned.predict_proba(X))
 
 
+def test_the_seed_of_the_estimator_seeds_the_members_where_there_is_no_other():
+    tuned = TunedCostClassifierCV(
+        RandomForestClassifier(3, random_state=7), cv=StratifiedKFold(3), refit="ensemble"
+    )
+    first, second = clone(tuned).fit(X, y), clone(tuned).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert len({member.random_state for member in first.estimator_.estimators_}) == 3
+
+
+def test_splits_may_be_an_array():
+    half = np.arange(len(y)).reshape(2, -1)
+    splits = np.array([[half[0], half[1]], [half[1], half[0]]])
+    tuned = TunedCostClassifierCV(GaussianNB(), cv=splits).fit(X, y)
+    listed = TunedCostClassifierCV(GaussianNB(), cv=list(splits)).fit(X, y)
+    np.testing.assert_array_equal(tuned.costs_, listed.costs_)
+
+
 def test_an_ensemble_of_one_split_is_its_classifier():
     cv = StratifiedShuffleSplit(1, test_size=0.4, random_state=0)
     kept = TunedCostClassifierCV(GaussianNB(), cv=cv, refit=False).fit(X, y)

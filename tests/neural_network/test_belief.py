@@ -326,3 +326,33 @@ def test_machines_follow_the_network_after_pickling(data):
     assert torch.equal(loaded.rbms_[0].weight, loaded.net_.module_.hidden_layers()[0].weight)
     assert not torch.equal(loaded.rbms_[0].weight, before)
     assert torch.equal(loaded.rbms_[0].visible_bias, loaded.visible_biases_[0])
+
+
+def test_an_interrupt_of_the_pretraining_undoes_the_fit(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = X[:, 0] > 0
+    fitted = DBNClassifier(
+        hidden_layer_sizes=(4,), pretrain_epochs=1, max_epochs=2, random_state=0
+    ).fit(X, y)
+    proba = fitted.predict_proba(X)
+    unfitted = DBNClassifier(hidden_layer_sizes=(4,))
+    monkeypatch.setattr("skimbal.neural_network._belief.train_stack", interrupt)
+    for network in (fitted.set_params(hidden_layer_sizes=(6,)), unfitted):
+        with pytest.raises(KeyboardInterrupt):
+            network.fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), proba)
+    assert not hasattr(unfitted, "net_")
+
+
+def test_samples_of_weight_0_do_not_choose_the_visible_units():
+    X = np.random.default_rng(0).integers(0, 2, size=(40, 3)).astype(float)
+    y = X[:, 0] > 0
+    X[-1] = 5.0
+    weight = np.ones(40)
+    weight[-1] = 0.0
+    network = DBNClassifier(hidden_layer_sizes=(4,), pretrain_epochs=1, max_epochs=1)
+    assert network.fit(X, y, weight).visible_ == "bernoulli"
+    assert network.fit(X, y).visible_ == "gaussian"

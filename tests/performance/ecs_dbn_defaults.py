@@ -30,7 +30,7 @@ from skimbal.metrics import decide_by_costs, g_mean, prior_costs
 
 STANDARD_SETS = [
     "australian", "banana", "bands", "bupa", "contraceptive", "german", "hayes-roth",
-    "ionosphere", "led7digit", "letter", "mammographic", "movement_libras", "optdigits",
+    "ionosphere", "letter", "mammographic", "movement_libras", "optdigits",
     "penbased", "phoneme", "ring", "saheart", "satimage", "sonar", "spambase", "tae", "texture",
     "titanic", "twonorm", "wdbc", "wine", "splice", "tic-tac-toe", "magic", "chess", "marketing",
 ]  # fmt: skip
