@@ -35,6 +35,7 @@ def compared(cells, methods):
             "best on": means.eq(means.max(axis=1), axis=0).sum(),
             "win-lose-draw": pd.Series(counts),
             "Holm p": [f"{p:.2g}" for p in holm(p_values)],
+            "fit_s": cells.groupby("method").fit_seconds.mean()[methods].map("{:.2g}".format),
         }
     )
     table.loc[CONTROL, ["win-lose-draw", "Holm p"]] = ""
