@@ -7,7 +7,8 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import assert_all_finite, check_random_state, get_tags
+from sklearn.utils import Bunch, assert_all_finite, check_random_state, get_tags
+from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
@@ -107,8 +108,17 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
-    def _fit_params(self, sample_weight, params):
-        """What the classifier's `fit` is given where metadata routing is disabled."""
+    def _route(self, sample_weight, params):
+        """What `fit` hands on, as `process_routing` tells it, and without metadata routing too."""
+        if _routing_enabled():
+            if sample_weight is not None:
+                params = {**params, "sample_weight": sample_weight}
+            return process_routing(self, "fit", **params)
+        fit_params = self._with_weight(params, sample_weight)
+        return Bunch(estimator=Bunch(fit=fit_params), splitter=Bunch(split={}))
+
+    def _with_weight(self, params, sample_weight):
+        """Add the weights to parameters of the classifier's `fit`, if it takes any."""
         if sample_weight is None:
             return params
         if has_fit_parameter(self._base_estimator(), "sample_weight"):

@@ -5,16 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_sample_weight
 
 from skimbal._utils._validation import check_cost_matrix
 from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
+from skimbal.cost_sensitive._posteriors import check_no_strangers
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
 
 
@@ -117,27 +113,15 @@ class FixedCostClassifier(BaseCostClassifier):
                 "two or more classes"
             )
         cost_matrix = self._resolve_costs(classes, counts)
-        fitted = clone(self.estimator).fit(X, y, **self._route(sample_weight, params))
-        strangers = np.setdiff1d(fitted.classes_, classes)
-        if len(strangers):
-            raise ValueError(
-                f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of "
-                "them; costs need samples of every class"
-            )
+        routed = self._route(sample_weight, params)
+        fitted = clone(self.estimator).fit(X, y, **routed.estimator.fit)
+        check_no_strangers(fitted, classes)
         known = np.isin(classes, fitted.classes_)  # not those whose samples weigh nothing
         self.estimator_ = fitted
         self.classes_ = classes[known]
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         self._copy_input_names()
         return self
-
-    def _route(self, sample_weight, params):
-        """Return what the classifier's `fit` is given."""
-        if not _routing_enabled():
-            return self._fit_params(sample_weight, params)
-        if sample_weight is not None:
-            params = {**params, "sample_weight": sample_weight}
-        return process_routing(self, "fit", **params).estimator.fit
 
     def _resolve_costs(self, classes, counts):
         if isinstance(self.costs, str):

@@ -6,14 +6,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 
-def posteriors(estimator, X, classes):
-    """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
+def check_no_strangers(estimator, classes):
+    """Raise where a fitted estimator knows classes that are not among `classes`."""
     strangers = np.setdiff1d(estimator.classes_, classes)
     if len(strangers):
         raise ValueError(
             f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of them; "
             "costs need samples of every class"
         )
+
+
+def posteriors(estimator, X, classes):
+    """Posteriors in the order of `classes`; 0 for a class that the estimator has not seen."""
+    check_no_strangers(estimator, classes)
     seen = estimator.predict_proba(X)
     proba = np.zeros((len(seen), len(classes)))
     proba[:, np.searchsorted(classes, estimator.classes_)] = seen

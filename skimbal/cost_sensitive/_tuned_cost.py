@@ -11,12 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import (
     _check_method_params,
     _check_sample_weight,
@@ -224,8 +219,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         if hasattr(estimator, "check_training_data") and not self._is("prefit"):
             clone(estimator).check_training_data(X, y, sample_weight)
         rng = check_random_state(self.random_state)
-        fit_params, split_params = self._route(sample_weight, params)
-        splits = self._make_splits(X, y, sample_weight, rng, split_params)
+        routed = self._route(sample_weight, params)
+        fit_params = routed.estimator.fit
+        splits = self._make_splits(X, y, sample_weight, rng, routed.splitter.split)
         if not self._is("prefit"):
             estimator = seed_unset(clone(estimator), self._seed(rng))
         fitted, rows, proba = self._collect_posteriors(
@@ -272,15 +268,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 f"{estimator.classes_.tolist()}, but y has {classes.tolist()}; costs need samples "
                 "and posteriors of every class"
             )
-
-    def _route(self, sample_weight, params):
-        """Return what the classifier's `fit` and the splitter's `split` are given."""
-        if _routing_enabled():
-            if sample_weight is not None:
-                params = {**params, "sample_weight": sample_weight}
-            routed = process_routing(self, "fit", **params)
-            return routed.estimator.fit, routed.splitter.split
-        return self._fit_params(sample_weight, params), {}
 
     # ------------------------------------------------------------ posteriors
 

@@ -1,5 +1,7 @@
 """What both dense networks promise beyond scikit-learn's common checks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from skimbal import DBNClassifier, MLPClassifier
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
+from skimbal.neural_network._training import EarlyStopping
 
 NETWORKS = [
     MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
@@ -266,22 +269,21 @@ def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
     )
 
 
-def test_the_score_decides_before_the_loss_and_the_loss_breaks_ties():
-    from skimbal.neural_network._training import EarlyStopping
-
-    class Net:
-        def __init__(self):
-            self.module_ = torch.nn.Linear(1, 1)
-            self.history = skorch.history.History()
-
-    answers = iter([(0.9, 0.5), (0.5, 0.4), (0.8, 0.5), (0.85, 0.5)])
-    net, callback = Net(), EarlyStopping(lambda module: next(answers), patience=10)
+def best_epoch_of(answers):
+    """The epoch that early stopping keeps, given each epoch's validation loss and score."""
+    net = SimpleNamespace(module_=torch.nn.Linear(1, 1), history=skorch.history.History())
+    given = iter(answers)
+    callback = EarlyStopping(lambda module: next(given), patience=10)
     callback.on_train_begin(net)
-    for epoch in range(1, 5):
+    for epoch in range(1, len(answers) + 1):
         net.history.new_epoch()
         net.history.record("epoch", epoch)
         callback.on_epoch_end(net)
-    assert callback.best_epoch_ == 3
+    return callback.best_epoch_
+
+
+def test_the_score_decides_before_the_loss_and_the_loss_breaks_ties():
+    assert best_epoch_of([(0.9, 0.5), (0.5, 0.4), (0.8, 0.5), (0.85, 0.5)]) == 3
 
 
 def test_early_stopping_takes_a_scorer_of_posteriors_and_string_labels(imbalanced):
@@ -510,21 +512,7 @@ def test_early_stopping_holds_out_some_of_each_class_and_not_all(n_rare, fractio
 
 
 def test_an_undefined_score_is_the_worst():
-    from skimbal.neural_network._training import EarlyStopping
-
-    class Net:
-        def __init__(self):
-            self.module_ = torch.nn.Linear(1, 1)
-            self.history = skorch.history.History()
-
-    answers = iter([(0.9, np.nan), (0.8, 0.1), (0.7, np.nan)])
-    net, callback = Net(), EarlyStopping(lambda module: next(answers), patience=10)
-    callback.on_train_begin(net)
-    for epoch in range(1, 4):
-        net.history.new_epoch()
-        net.history.record("epoch", epoch)
-        callback.on_epoch_end(net)
-    assert callback.best_epoch_ == 2
+    assert best_epoch_of([(0.9, np.nan), (0.8, 0.1), (0.7, np.nan)]) == 2
 
 
 def test_an_interrupt_restores_the_best_epoch_of_early_stopping(imbalanced):
