@@ -5,6 +5,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
+from skimbal._utils._log_odds import log_odds
+
 
 def check_no_strangers(estimator, classes):
     """Raise where a fitted estimator knows classes that are not among `classes`."""
@@ -90,8 +92,7 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
     @_members_have("decision_function", "predict_log_proba")
     def decision_function(self, X):
         """Return the log-odds of ``classes_[1]`` for two classes, log-posteriors for more."""
-        log_proba = self.predict_log_proba(X)
-        return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba
+        return log_odds(self.predict_log_proba(X))
 
     def predict(self, X):
         """Return the label of the largest posterior."""

@@ -29,6 +29,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import resolve_device, torch_threads
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.losses import class_weight_vector, resolve_loss
@@ -446,8 +447,7 @@ class BaseNetClassifier(
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of ``classes_[1]``; for more the log-posteriors.
         """
-        log_proba = self.predict_log_proba(X)
-        return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba
+        return log_odds(self.predict_log_proba(X))
 
     def predict_log_proba(self, X):
         """Return the logarithms of the posteriors, shape (n_samples, n_classes)."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skimbal._utils._log_odds import log_odds
 from skimbal.metrics import decide
 
 
@@ -47,19 +48,13 @@ class GivenPosteriors(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X):
         """Return the log-odds (two classes) or log-posteriors of the given answers."""
-        return log_odds(self.proba)
+        with np.errstate(divide="ignore"):
+            return log_odds(np.log(self.proba))
 
 
 def choose(proba, cost_matrix):
     """Index of the class of least expected cost, or of the largest posterior without costs."""
     return proba.argmax(axis=1) if cost_matrix is None else decide(proba, cost_matrix)
-
-
-def log_odds(proba):
-    """Log-odds of the second class of two, shape (n,); else log-posteriors, (n, n_classes)."""
-    with np.errstate(divide="ignore"):
-        log_proba = np.log(proba)
-    return log_proba[:, 1] - log_proba[:, 0] if proba.shape[1] == 2 else log_proba
 
 
 @dataclass
