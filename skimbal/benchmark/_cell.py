@@ -1,10 +1,11 @@
-"""One cell: fit a method on a training fold, score it on the test fold, keep what was said."""
+"""Cells: fit a method on training folds, score it on the test folds, keep what was said."""
 
 import json
 import time
 import traceback
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
@@ -15,48 +16,96 @@ from skimbal.metrics import (
     g_mean_from_confusion,
     macro_f1_from_confusion,
 )
+from skimbal.neural_network._together import Fit, run_together
 
 MAX_DISTINCT_WARNINGS = 20
 MAX_WARNING_LENGTH = 300
 
 
-def evaluate(make, random_state, X_train, X_test, y_train, y_test):
-    """Fit and score a method, and record its error where it fails.
+def evaluate(make, random_states, splits):
+    """Fit and score a method on several splits, and record the error of each where it fails.
+
+    The networks of all splits are trained together, where the method has any.
 
     Parameters
     ----------
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
-    random_state : int
-    X_train, X_test : ndarray of shape (n_samples, n_features)
-    y_train, y_test : ndarray of shape (n_samples,)
+    random_states : list of int
+        One for each split.
+    splits : list of tuple of ndarray
+        X_train and X_test of shape (n_samples, n_features), y_train and y_test.
 
     Returns
     -------
-    status : {"done", "failed"}
-    values : dict
-        Columns of the results file; the confusion matrix has the classes in sorted order.
+    list of (status, values)
+        The status is "done" or "failed"; values are columns of the results file. The confusion
+        matrix has the classes in sorted order; the time of the fits is shared out evenly.
     """
+    caught = [[] for _ in splits]
+    start = time.perf_counter()
+    with _recorded_warnings() as shared:
+        outcomes = run_together(
+            [
+                _fit_in_steps(make, random_state, X, y, own)
+                for random_state, (X, _, y, _), own in zip(
+                    random_states, splits, caught, strict=True
+                )
+            ]
+        )
+    fit_seconds = (time.perf_counter() - start) / len(splits)
+    return [
+        _score(outcome, fit_seconds, [*own, *shared], *split)
+        for outcome, own, split in zip(outcomes, caught, splits, strict=True)
+    ]
+
+
+@contextmanager
+def _recorded_warnings():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def _fit_in_steps(make, random_state, X, y, caught):
+    """Make and fit a classifier in steps, and record the warnings of each step."""
+    steps = Fit(make(random_state), X, y).steps()
+    results, error = None, None
+    while True:
+        with _recorded_warnings() as new:
+            try:
+                wishes = steps.send(results) if error is None else steps.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                caught += new
+        try:
+            results, error = (yield wishes), None
+        except Exception as raised:
+            error = raised
+
+
+def _score(outcome, fit_seconds, caught, X_train, X_test, y_train, y_test):
+    """Score a fitted classifier, or record the error in its place."""
     classes = np.unique(np.concatenate([y_train, y_test]))
     support = [int(np.sum(y_test == label)) for label in classes]
     values = {"support": json.dumps(support)}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _recorded_warnings() as new:
         try:
-            values |= _fit_and_score(make(random_state), classes, X_train, X_test, y_train, y_test)
+            if isinstance(outcome, Exception):
+                raise outcome
+            values |= {"fit_seconds": fit_seconds, **_scores(outcome, classes, X_test, y_test)}
             status = "done"
         except Exception:
             values["error"] = traceback.format_exc()
             status = "failed"
-    return status, values | _summary_of_warnings(caught)
+    return status, values | _summary_of_warnings([*caught, *new])
 
 
-def _fit_and_score(classifier, classes, X_train, X_test, y_train, y_test):
+def _scores(classifier, classes, X_test, y_test):
     start = time.perf_counter()
-    classifier.fit(X_train, y_train)
-    fitted = time.perf_counter()
     y_pred = classifier.predict(X_test)
-    predicted = time.perf_counter()
+    predict_seconds = time.perf_counter() - start
     confusion = confusion_matrix(y_test, y_pred, labels=classes)
     if confusion.sum() != len(y_test):
         unknown = sorted(set(np.unique(y_pred).tolist()) - set(classes.tolist()))
@@ -65,8 +114,7 @@ def _fit_and_score(classifier, classes, X_train, X_test, y_train, y_test):
         **scores_of_confusion(confusion),
         "auc": area_under_curve(classifier, classes, X_test, y_test),
         "confusion": json.dumps(confusion.tolist()),
-        "fit_seconds": fitted - start,
-        "predict_seconds": predicted - fitted,
+        "predict_seconds": predict_seconds,
     }
 
 

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 
 from skimbal.cost_sensitive import FixedCostClassifier
+from skimbal.neural_network._together import Fit, fit_alone
 
 
 class ResamplingWarning(UserWarning):
@@ -109,11 +110,14 @@ class RandomCostClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Draw the costs and fit the estimator."""
+        return fit_alone(self._fit_in_steps(X, y))
+
+    def _fit_in_steps(self, X, y):
         self.classes_ = np.unique(y)
         random = check_random_state(self.random_state)
         self.costs_ = 1.0 - random.uniform(size=len(self.classes_))
         estimator = FixedCostClassifier(clone(self.estimator), costs=self.costs_)
-        self.estimator_ = estimator.fit(X, y)
+        self.estimator_ = yield from Fit(estimator, X, y).steps()
         return self
 
     def predict(self, X):

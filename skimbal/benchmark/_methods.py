@@ -96,7 +96,10 @@ def _maker(classifier_class, **options):
     return partial(_seeded, classifier_class, options)
 
 
-DBN = _maker(DBNClassifier)
+# The epochs of the paper, for every network of the comparison.
+DBN_EPOCHS = {"pretrain_epochs": 100, "max_epochs": 300}
+DBN = _maker(DBNClassifier, **DBN_EPOCHS)
+ECS_DBN = partial(_maker, ECSDBNClassifier, **DBN_EPOCHS)
 MLP = _maker(MLPClassifier)
 FOREST = _maker(RandomForestClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
 EXTRA_TREES = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
@@ -114,28 +117,28 @@ def _network_methods():
     yield (
         "ecs-dbn",
         "DBN, costs found on out-of-fold probabilities and shrunk, networks of the folds averaged",
-        _maker(ECSDBNClassifier),
+        ECS_DBN(),
     )
     yield (
         "ecs-dbn-refit",
         "the same with one network trained on everything, and its costs not shrunk",
-        _maker(ECSDBNClassifier, refit=True, shrinkage=0.0),
+        ECS_DBN(refit=True, shrinkage=0.0),
     )
     yield (
         "ecs-dbn-balanced",
         "ecs-dbn with balanced class weights in the training",
-        _maker(ECSDBNClassifier, class_weight="balanced"),
+        ECS_DBN(class_weight="balanced"),
     )
     yield (
         "ecs-dbn-train",
         "the network of dbn, costs found on its training probabilities (the paper's protocol)",
-        _maker(ECSDBNClassifier, cost_cv="train", cost_space="unit", shrinkage=0.0),
+        ECS_DBN(cost_cv="train", cost_space="unit", shrinkage=0.0),
     )
     yield "dbn", "deep belief network, labels by the larger probability", DBN
     yield (
         "dbn-balanced",
         "DBN with balanced class weights",
-        _maker(DBNClassifier, class_weight="balanced"),
+        _maker(DBNClassifier, class_weight="balanced", **DBN_EPOCHS),
     )
     yield (
         "dbn-prior",
@@ -145,7 +148,7 @@ def _network_methods():
     yield (
         "dbn-ensemble-prior",
         "the networks of ecs-dbn cut at the training prevalence: no cost is searched",
-        _maker(ECSDBNClassifier, shrinkage=1.0),
+        ECS_DBN(shrinkage=1.0),
     )
     yield "csdbn", "DBN with random class costs", partial(_random_costs, DBN)
 

@@ -22,6 +22,7 @@ from skimbal.benchmark._report import report
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._suite import describe, load_split, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
+from skimbal.neural_network._together import is_fitted_in_steps
 
 PACKAGES = (
     "skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch", "pandas",
@@ -40,6 +41,9 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
+# The networks of so many cells are trained as one; more are hardly faster, and a worker that is
+# killed loses no more than these.
+CELLS_TOGETHER = 25
 SECONDS_BETWEEN_LOOKS = 1.0
 # A worker with nothing to do ends after this, also one whose runner was killed.
 SECONDS_OF_AN_ORPHAN = 10
@@ -308,22 +312,42 @@ def _leave_interrupts_to_the_runner():
 def _run_open_cells(store, suite, methods, protocol, cells, runner):
     """Run, in a worker, each cell that can be claimed; stop when the runner is gone."""
     n_run = 0
-    for cell in cells:
+    for group in _groups(cells, methods):
         if os.getppid() != runner:
             break
-        n_run += _run_cell(store, suite, methods[cell.method], protocol, cell)
+        n_run += _run_cells(store, suite, methods[group[0].method], protocol, group)
     return n_run
 
 
-def _run_cell(store, suite, method, protocol, cell):
-    """Run a cell; False when it is finished or a living process holds it."""
-    seed = cell_seed(protocol.seed, cell)
-    claim = store.claim(cell, seed)
-    if claim is None:
-        return False
-    with claim:
-        data = load_split(
-            suite, cell.dataset, protocol.split, protocol.n_folds, cell.fold, cell.trial
-        )
-        claim.finish(*evaluate(method.make, seed, *data))
-    return True
+def _groups(cells, methods):
+    """Cells that are run at once: of a row of one data set and method, if it trains networks."""
+    rows = {}
+    for cell in cells:
+        rows.setdefault((cell.dataset, cell.method), []).append(cell)
+    groups = []
+    for (_, name), row in rows.items():
+        size = CELLS_TOGETHER if is_fitted_in_steps(methods[name].make(0)) else 1
+        groups += [row[start : start + size] for start in range(0, len(row), size)]
+    return groups
+
+
+def _run_cells(store, suite, method, protocol, cells):
+    """Run the cells that are not finished or held by a living process; return how many."""
+    with contextlib.ExitStack() as stack:
+        claims = {}
+        for cell in cells:
+            claim = store.claim(cell, cell_seed(protocol.seed, cell))
+            if claim is not None:
+                claims[cell] = stack.enter_context(claim)
+        if not claims:
+            return 0
+        splits = [
+            load_split(suite, cell.dataset, protocol.split, protocol.n_folds, cell.fold, cell.trial)
+            for cell in claims
+        ]
+        seeds = [cell_seed(protocol.seed, cell) for cell in claims]
+        for claim, result in zip(
+            claims.values(), evaluate(method.make, seeds, splits), strict=True
+        ):
+            claim.finish(*result)
+    return len(claims)

@@ -1,6 +1,5 @@
 """What all cost-sensitive classifiers share: a fitted classifier and a decision by costs."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 from numbers import Integral
@@ -13,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
+from skimbal._utils._warnings import warn
 from skimbal.metrics import decide
 
 MAX_SEED = np.iinfo(np.int32).max
@@ -123,11 +123,9 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             return params
         if has_fit_parameter(self._base_estimator(), "sample_weight"):
             return {**params, "sample_weight": sample_weight}
-        warnings.warn(
+        warn(
             f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
             "samples in what decides the costs only",
-            UserWarning,
-            stacklevel=5,
         )
         return params
 

@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
@@ -11,6 +11,7 @@ from skimbal.cost_sensitive._base import BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 from skimbal.neural_network import DBNClassifier
+from skimbal.neural_network._together import fit_alone
 
 COST_PARAMETERS = (
     "search",
@@ -282,7 +283,6 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         network = DBNClassifier(**network)
         return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Train the network and find its costs.
 
@@ -305,6 +305,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         ValueError
             For invalid data or parameters, before any training.
         """
+        return fit_alone(self._fit_in_steps(X, y, sample_weight), n_jobs=self.n_jobs)
+
+    def _fit_in_steps(self, X, y, sample_weight=None):
+        """`fit` as a generator: see `neural_network/_together.py`."""
+        self._validate_params()
         network = self._base_estimator()
         network.check_training_data(X, y, sample_weight)
         network.visible = network.visible_  # "auto" is the same in every inner fold
@@ -314,7 +319,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             cv=self.cost_cv,
             random_state=self.random_state,
             **{name: getattr(self, name) for name in COST_PARAMETERS},
-        ).fit(X, y, sample_weight)
+        )
+        yield from tuned._fit_in_steps(X, y, sample_weight)
         for name, value in vars(tuned).items():
             if name.endswith("_") and not name.endswith("__"):
                 setattr(self, name, value)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_sample_weight
@@ -12,6 +12,7 @@ from skimbal._utils._validation import check_cost_matrix
 from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
 from skimbal.cost_sensitive._posteriors import check_no_strangers
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
+from skimbal.neural_network._together import Fit, fit_alone
 
 
 class FixedCostClassifier(BaseCostClassifier):
@@ -74,7 +75,6 @@ class FixedCostClassifier(BaseCostClassifier):
     def _base_estimator(self):
         return self.estimator
 
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
         """Fit the classifier and resolve the costs by label.
 
@@ -101,6 +101,11 @@ class FixedCostClassifier(BaseCostClassifier):
             Before any training: for one class, costs that don't fit the classes, or negative
             weights; after it where the classifier knows classes that y lacks.
         """
+        return fit_alone(self._fit_in_steps(X, y, sample_weight, **params))
+
+    def _fit_in_steps(self, X, y, sample_weight=None, **params):
+        """`fit` as a generator: see `neural_network/_together.py`."""
+        self._validate_params()
         y = check_labels(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
@@ -114,7 +119,7 @@ class FixedCostClassifier(BaseCostClassifier):
             )
         cost_matrix = self._resolve_costs(classes, counts)
         routed = self._route(sample_weight, params)
-        fitted = clone(self.estimator).fit(X, y, **routed.estimator.fit)
+        fitted = yield from Fit(clone(self.estimator), X, y, routed.estimator.fit).steps()
         check_no_strangers(fitted, classes)
         known = np.isin(classes, fitted.classes_)  # not those whose samples weigh nothing
         self.estimator_ = fitted

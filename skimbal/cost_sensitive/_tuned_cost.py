@@ -1,12 +1,10 @@
 """A classifier whose misclassification costs are found on posteriors that it did not train on."""
 
-import warnings
 from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 from sklearn.utils import _safe_indexing, check_random_state, indexable
@@ -18,6 +16,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._base import (
     MAX_SEED,
     BaseCostClassifier,
@@ -35,6 +34,7 @@ from skimbal.cost_sensitive._posteriors import (
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
 from skimbal.neural_network import MLPClassifier
+from skimbal.neural_network._together import Fit, fit_alone
 
 
 def _take(values, rows):
@@ -47,14 +47,9 @@ def _weighted_classes(y, sample_weight):
 
 
 def _fit_on(estimator, X, y, rows, fit_params):
-    """Fit a clone on some rows, with the parameters of these rows."""
+    """The fit of a clone on some rows, with the parameters of these rows."""
     params = _check_method_params(X, fit_params, indices=rows)
-    return clone(estimator).fit(_safe_indexing(X, rows), y[rows], **params)
-
-
-def _fit_and_predict(estimator, X, y, train, test, fit_params, classes):
-    fitted = _fit_on(estimator, X, y, train, fit_params)
-    return fitted, posteriors(fitted, _safe_indexing(X, test), classes)
+    return Fit(clone(estimator), _safe_indexing(X, rows), y[rows], params)
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
@@ -184,7 +179,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _base_estimator(self):
         return MLPClassifier() if self.estimator is None else self.estimator
 
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
         """Fit the classifier and find its costs.
 
@@ -211,6 +205,11 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Before any training: for one class, a class too small for the folds, a scorer that
             needs probabilities, or a search that does not fit the number of classes.
         """
+        return fit_alone(self._fit_in_steps(X, y, sample_weight, **params), n_jobs=self.n_jobs)
+
+    def _fit_in_steps(self, X, y, sample_weight=None, **params):
+        """`fit` as a generator: see `neural_network/_together.py`."""
+        self._validate_params()
         X, y = indexable(X, check_labels(y))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
@@ -224,11 +223,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         splits = self._make_splits(X, y, sample_weight, rng, routed.splitter.split)
         if not self._is("prefit"):
             estimator = seed_unset(clone(estimator), self._seed(rng))
-        fitted, rows, proba = self._collect_posteriors(
+        fitted, rows, proba = yield from self._collect_posteriors(
             estimator, X, y, splits, fit_params, classes, rng
         )
-        if fitted is None:
-            fitted = clone(estimator).fit(X, y, **fit_params)
         self._check_knows(fitted, classes)
         search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
@@ -329,42 +326,45 @@ class TunedCostClassifierCV(BaseCostClassifier):
                 f"(and {n_folds} for all folds); merge classes, add samples or use cv='prefit'"
             )
         if smallest < n_folds:
-            warnings.warn(
+            warn(
                 f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of "
                 f"each class; {smallest} folds are used",
                 FewerFoldsWarning,
-                stacklevel=6,
             )
         return min(n_folds, smallest)
 
     def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes, rng):
-        """Return the classifier if it is final, the rows judged and their posteriors."""
+        """Return the final classifier, the rows judged and their posteriors, split by split."""
         everything = np.arange(len(y))
         if self._is("prefit"):
             check_is_fitted(estimator)
             return FrozenEstimator(estimator), [everything], [posteriors(estimator, X, classes)]
         if self._is("train"):
-            fitted = clone(estimator).fit(X, y, **fit_params)
+            fitted = yield from Fit(clone(estimator), X, y, fit_params).steps()
             return fitted, [everything], [posteriors(fitted, X, classes)]
         members = [estimator] * len(splits)
         if self.refit == "ensemble":  # of one seed, they would all lean the same way
             seeds = generator_of_seeds(estimator, self.random_state, rng)
             members = [reseeded(member, seeds) for member in members]
-        results = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_and_predict)(member, X, y, train, test, fit_params, classes)
-            for member, (train, test) in zip(members, splits, strict=True)
-        )
-        return (
-            self._kept([fitted for fitted, _ in results]),
-            [test for _, test in splits],
-            [proba for _, proba in results],
-        )
-
-    def _kept(self, estimators):
-        """Return what `refit` keeps of the classifiers of the folds; None to fit again."""
+        fits = [
+            _fit_on(member, X, y, train, fit_params)
+            for member, (train, _) in zip(members, splits, strict=True)
+        ]
         if self.refit is True:
-            return None
-        return PosteriorEnsemble(estimators) if len(estimators) > 1 else estimators[0]
+            fits.append(Fit(clone(estimator), X, y, fit_params))
+        fitted = yield fits
+        tests = [test for _, test in splits]
+        proba = [
+            posteriors(classifier, _safe_indexing(X, test), classes)
+            for classifier, test in zip(fitted, tests, strict=False)
+        ]
+        return self._final(fitted), tests, proba
+
+    def _final(self, fitted):
+        """Return the classifier that answers: the one fitted again, or those of the folds."""
+        if self.refit is True or len(fitted) == 1:
+            return fitted[-1]
+        return PosteriorEnsemble(fitted)
 
     # ------------------------------------------------------------ costs
 

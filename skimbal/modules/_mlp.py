@@ -36,15 +36,21 @@ class Dropout(nn.Module):
     [0.0, 2.0]
     """
 
+    factor: torch.Tensor | None
+
     def __init__(self, p, generator):
         super().__init__()
         self.p = p
         self.generator = generator
+        # Given from outside where many networks are computed as one, else None.
+        self.register_buffer("factor", None, persistent=False)
 
     def forward(self, x):
         """Return the inputs with entries dropped, in training mode."""
         if not self.training:
             return x
+        if self.factor is not None:
+            return x * self.factor
         keep = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
         return x * keep / (1.0 - self.p)
 
@@ -121,3 +127,7 @@ class MLP(nn.Module):
     def hidden_layers(self):
         """Return the linear layers before the last one, from the input up."""
         return [layer for layer in self.features if isinstance(layer, nn.Linear)]
+
+    def linear_layers(self):
+        """Return all linear layers, from the input up."""
+        return [*self.hidden_layers(), self.output]

@@ -15,8 +15,16 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def affine(x, weight, bias, out=None):
+    """x W' + b, of one machine (2-d x) or of each of a stack (3-d x)."""
+    multiply = torch.addmm if x.ndim == 2 else torch.baddbmm
+    return multiply(bias.unsqueeze(-2), x, weight.mT, out=out)
+
+
 class RBM(nn.Module):
     """Restricted Boltzmann machine; each formula is a method named after its quantity.
+
+    A stack of P machines of one shape is one, too: all tensors have P as a first axis more.
 
     Parameters
     ----------
@@ -46,45 +54,63 @@ class RBM(nn.Module):
         super().__init__()
         self.weight = weight
         self.hidden_bias = hidden_bias
-        self.register_buffer("visible_bias", weight.new_zeros(weight.shape[1]))
+        self.register_buffer("visible_bias", torch.zeros_like(weight[..., 0, :]))
         self.visible = visible
 
-    def hidden_proba(self, v):
+    def hidden_proba(self, v, out=None):
         """P(h_j = 1 | v) = sigmoid(c + W v), shape (n, n_hidden)."""
-        return torch.sigmoid(F.linear(v, self.weight, self.hidden_bias))
+        return affine(v, self.weight, self.hidden_bias, out).sigmoid_()
 
-    def visible_mean(self, h):
+    def visible_mean(self, h, out=None):
         """E[v | h]: sigmoid(b + W' h) for Bernoulli, b + W' h for Gaussian units."""
-        field = torch.addmm(self.visible_bias, h, self.weight)
-        return torch.sigmoid(field) if self.visible == "bernoulli" else field
+        field = affine(h, self.weight.mT, self.visible_bias, out)
+        return field.sigmoid_() if self.visible == "bernoulli" else field
 
     def free_energy(self, v):
         """F(v) = -log sum_h exp(-E(v, h)), shape (n,)."""
+        bias = self.visible_bias.unsqueeze(-2)
         if self.visible == "bernoulli":
-            visible_term = -v @ self.visible_bias
+            visible_term = -(v * bias).sum(dim=-1)
         else:
-            visible_term = 0.5 * (v - self.visible_bias).square().sum(dim=1)
-        return visible_term - F.softplus(F.linear(v, self.weight, self.hidden_bias)).sum(dim=1)
+            visible_term = 0.5 * (v - bias).square().sum(dim=-1)
+        return visible_term - F.softplus(affine(v, self.weight, self.hidden_bias)).sum(dim=-1)
 
-    def sample_visible(self, h, generator):
-        """Draw v given h."""
-        mean = self.visible_mean(h)
+    def sample_visible(self, h, generator, out=None):
+        """Draw v given h; `generator` is as in `bernoulli`."""
+        mean = self.visible_mean(h, out)
         if self.visible == "bernoulli":
-            return bernoulli(mean, generator)
-        return mean + torch.randn(
-            mean.shape, generator=generator, device=mean.device, dtype=mean.dtype
-        )
+            return bernoulli(mean, generator, out=mean)
+        return mean.add_(_fill(torch.empty_like(mean), torch.Tensor.normal_, generator))
 
 
-def bernoulli(proba, generator):
-    """Draw 0 or 1 with the given probabilities (faster than torch.bernoulli on the CPU).
+def _fill(out, draw, generator):
+    """Fill with random numbers: all with one generator, or each machine with its own."""
+    if isinstance(generator, torch.Generator):
+        return draw(out, generator=generator)
+    for machine, own in zip(out, generator, strict=True):
+        draw(machine, generator=own)
+    return out
+
+
+def _draw_words(out, generator):
+    return out.random_(-(2**63), None, generator=generator)
+
+
+def bernoulli(proba, generator, out=None):
+    """Draw 0 or 1 with the given probabilities, to the nearest multiple of 2^-16.
+
+    Random numbers take most of the time of contrastive divergence. Four numbers of 16 bits from
+    each random word take a third of the time of as many in single precision, and a twelfth of
+    `torch.bernoulli`.
 
     Parameters
     ----------
-    proba : tensor
+    proba : tensor of shape (...) or (P, ...)
         Probabilities of a 1.
-    generator : torch.Generator
-        Draws the numbers; on the device of `proba`.
+    generator : torch.Generator or list of torch.Generator
+        Draws the numbers; on the device of `proba`. A list has one for each of P machines.
+    out : tensor or None, default=None
+        Where to write; may be `proba`.
 
     Returns
     -------
@@ -98,5 +124,10 @@ def bernoulli(proba, generator):
     >>> bernoulli(torch.tensor([0.0, 1.0]), torch.Generator().manual_seed(0)).tolist()
     [0.0, 1.0]
     """
-    draws = torch.rand(proba.shape, generator=generator, device=proba.device, dtype=proba.dtype)
-    return (draws < proba).to(proba.dtype)
+    n_machines = 1 if isinstance(generator, torch.Generator) else len(generator)
+    n_each = proba.numel() // n_machines
+    words = torch.empty(n_machines, -(-n_each // 4), dtype=torch.int64, device=proba.device)
+    bits = _fill(words, _draw_words, generator).view(torch.int16)[:, :n_each].reshape(proba.shape)
+    # Bits are whole numbers from -2^15 to 2^15 - 1; the threshold of p = 1 is above all of them.
+    threshold = torch.sub(proba, 0.5 + 2**-17, out=out).mul_(2**16)
+    return torch.lt(bits, threshold, out=threshold)

@@ -17,7 +17,6 @@ from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -34,11 +33,12 @@ from skimbal._utils._torch import resolve_device, torch_threads
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.losses import class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.neural_network._population import TrainingJob
 from skimbal.neural_network._standardization import channel_moments
+from skimbal.neural_network._together import fit_alone
 from skimbal.neural_network._training import (
     OPTIMIZERS,
     EarlyStopping,
-    Progress,
     ScheduledLoss,
     TrainingPlan,
     check_callbacks,
@@ -119,8 +119,13 @@ class BaseNetClassifier(
     def _build_module(self, X, n_classes, generator, noise_generator):
         """Return the initialised module for inputs like `X` (standardised, without labels)."""
 
-    def _pretrain(self, module, X, sample_weight, plan, noise_generator):
-        """Train the module without labels; by default not at all."""
+    def _pretrain(self, net, X, sample_weight, noise_generator):
+        """Train a net without labels and return it; by default it stays as it is.
+
+        A generator, as `_fit_in_steps`.
+        """
+        yield from ()
+        return net
 
     def _check_inputs(self, X, *, reset):
         """Raise a ValueError for inputs that this network can't take."""
@@ -131,7 +136,6 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- training
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Train the network from new initial weights.
 
@@ -155,18 +159,22 @@ class BaseNetClassifier(
             For invalid data or parameters, before any training; NonFiniteLossError when the loss
             becomes NaN or infinite.
         """
-        with undone_on_error(self), torch_threads(self.n_threads):
+        return fit_alone(self._fit_in_steps(X, y, sample_weight))
+
+    def _fit_in_steps(self, X, y, sample_weight=None):
+        """`fit` as a generator: see `_together.py`."""
+        self._validate_params()
+        with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=True)
             self.classes_, targets = np.unique(y, return_inverse=True)
             counts = self._class_counts(targets, sample_weight)
             rng = check_random_state(self.random_state)
             train, valid = self._split_validation(X, targets, sample_weight, rng)
             X, targets, sample_weight = train
-            self._initialize(X, targets, sample_weight, counts, rng, valid)
-            self._train(X, targets, sample_weight, n_epochs=self.max_epochs)
+            yield from self._initialize(X, targets, sample_weight, counts, rng, valid)
+            yield from self._train(X, targets, sample_weight, n_epochs=self.max_epochs)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
         """Train for one more epoch, on the given samples.
 
@@ -196,18 +204,22 @@ class BaseNetClassifier(
         self : object
             The classifier.
         """
+        return fit_alone(self._partial_fit_in_steps(X, y, classes, sample_weight, class_counts))
+
+    def _partial_fit_in_steps(self, X, y, classes, sample_weight, class_counts):
+        self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
         first = not hasattr(self, "net_")
-        with undone_on_error(self), torch_threads(self.n_threads):
+        with undone_on_error(self):
             _check_partial_fit_first_call(self, classes)
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
             targets = self._encode_labels(y)
             if first:
                 counts = self._stream_counts(class_counts, targets, sample_weight)
                 rng = check_random_state(self.random_state)
-                self._initialize(X, targets, sample_weight, counts, rng)
-            self._train(X, targets, sample_weight, n_epochs=1)
+                yield from self._initialize(X, targets, sample_weight, counts, rng)
+            yield from self._train(X, targets, sample_weight, n_epochs=1)
         return self
 
     def check_training_data(self, X, y, sample_weight=None):
@@ -341,8 +353,7 @@ class BaseNetClassifier(
         module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
         module = module.to(device, torch.get_default_dtype())
         net = make_net(module, loss, self.classes_, plan)
-        self._pretrain(module, inputs, sample_weight, plan, noise_generator)
-        self.net_ = net
+        self.net_ = yield from self._pretrain(net, inputs, sample_weight, noise_generator)
 
     def _check_optimizer(self):
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
@@ -393,16 +404,25 @@ class BaseNetClassifier(
             callbacks.append(ScheduledLoss(self.max_epochs))
         if validation_set is not None:
             callbacks.append(EarlyStopping(validation_set, self.n_iter_no_change))
-        if self.verbose:
-            callbacks.append(Progress(self.max_epochs))
         return callbacks
 
     def _train(self, X, targets, sample_weight, n_epochs):
         """Train; publish what there is also when the user interrupts."""
         inputs = self._prepare_inputs(X)
-        tensors = to_tensors(inputs, targets, sample_weight, device=self.net_.device)
+        stoppers = [c for _, c in self.net_.callbacks_ if isinstance(c, EarlyStopping)]
+        job = TrainingJob(
+            self.net_,
+            to_tensors(inputs, targets, sample_weight, device=self.net_.device),
+            n_epochs,
+            schedule_length=self.max_epochs,
+            early_stopping=stoppers[0] if stoppers else None,
+            has_callbacks=bool(self.callbacks),
+            n_threads=self.n_threads,
+            verbose=bool(self.verbose),
+        )
         try:
-            self.net_.train(tensors, n_epochs)
+            (job,) = yield [job]
+            self.net_ = job.net
         finally:
             self._publish()
 

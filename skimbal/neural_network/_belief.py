@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal.modules import MLP, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
-from skimbal.neural_network._pretraining import PretrainingPlan, train_stack
+from skimbal.neural_network._pretraining import PretrainingJob, PretrainingPlan
 from skimbal.neural_network._training import to_tensors
 
 PUBLISHED_SETTINGS = {
@@ -283,8 +283,9 @@ class DBNClassifier(BaseNetClassifier):
             noise_generator=noise_generator,
         )
 
-    def _pretrain(self, module, X, sample_weight, plan, noise_generator):
-        pretraining = PretrainingPlan(
+    def _pretrain(self, net, X, sample_weight, noise_generator):
+        plan = PretrainingPlan(
+            visible=self.visible_,
             n_epochs=self.pretrain_epochs,
             learning_rate=self.pretrain_learning_rate,
             momentum=self.pretrain_momentum,
@@ -292,28 +293,29 @@ class DBNClassifier(BaseNetClassifier):
             n_gibbs_steps=self.n_gibbs_steps,
             persistent=self.persistent,
             batch_size=self.batch_size,
-            verbose=bool(self.verbose),
         )
-        rbms = stack_rbms(module, visible=self.visible_)
-        data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=plan.device)
-        errors = train_stack(
-            rbms,
+        data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
+        job = PretrainingJob(
+            net,
+            noise_generator,
             data,
             weight[0] if weight else None,
-            pretraining,
-            plan.generator,
-            noise_generator,
+            plan,
+            n_threads=self.n_threads,
+            verbose=bool(self.verbose),
         )
-        self.visible_biases_ = [rbm.visible_bias for rbm in rbms]
+        (job,) = yield [job]
+        self.visible_biases_ = job.visible_biases
         self.pretrain_history_ = pd.concat(
             [
                 pd.DataFrame(
                     {"layer": i, "epoch": np.arange(1, len(e) + 1), "reconstruction_error": e}
                 )
-                for i, e in enumerate(errors)
+                for i, e in enumerate(job.errors)
             ],
             ignore_index=True,
         )
+        return job.net
 
     @property
     def rbms_(self):

@@ -3,23 +3,40 @@
 The log-likelihood's gradient is the mean of -dF/dtheta over the data minus its mean over the
 model's own samples. CD-k takes these after k Gibbs steps from the data (Hinton 2002,
 doi:10.1162/089976602760128018), persistent CD from chains that go on from batch to batch
-(Tieleman 2008, doi:10.1145/1390156.1390290).
+(Tieleman 2008, doi:10.1145/1390156.1390290). The machines of many networks are trained as one.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.modules import bernoulli
+from skimbal.modules import RBM, bernoulli, stack_rbms
+from skimbal.neural_network._stacked_rows import (
+    StackedRows,
+    padded_batches,
+    sums_over_batches,
+)
+from skimbal.neural_network._stacks import (
+    Buffer,
+    DenseStack,
+    ParameterLayout,
+    add_product_,
+    aligned_matrices,
+    structure_of,
+)
+from skimbal.neural_network._training import TensorNet
 
 
 @dataclass(frozen=True)
 class PretrainingPlan:
     """Hyper-parameters of the RBMs' training."""
 
+    visible: str
     n_epochs: int
     learning_rate: float
     momentum: float
@@ -27,133 +44,302 @@ class PretrainingPlan:
     n_gibbs_steps: int
     persistent: bool
     batch_size: int
-    verbose: bool = False
+
+
+class StackedMachines:
+    """The RBMs of one layer of P networks: copies of their parameters, a row a network.
+
+    Parameters
+    ----------
+    rbms : list of RBM
+        Of one shape and kind.
+    """
+
+    def __init__(self, rbms):
+        self.rbms = rbms
+        first = rbms[0]
+        self.layout = ParameterLayout({name: value.shape for name, value in _parts(first).items()})
+        self.parameters = first.weight.new_zeros(len(rbms), self.layout.row_length)
+        views = self.layout.views(self.parameters)
+        self.stack = RBM(views["weight"], views["hidden_bias"], visible=first.visible)
+        self.stack.visible_bias = views["visible_bias"]
+        for i, rbm in enumerate(rbms):
+            for name, value in _parts(rbm).items():
+                views[name][i].copy_(value)
+
+    def write(self):
+        """Write the parameters into the machines."""
+        views = self.layout.views(self.parameters)
+        for i, rbm in enumerate(self.rbms):
+            for name, value in _parts(rbm).items():
+                value.copy_(views[name][i])
+
+
+def _parts(rbm):
+    return {
+        "weight": rbm.weight,
+        "hidden_bias": rbm.hidden_bias,
+        "visible_bias": rbm.visible_bias,
+    }
 
 
 class ContrastiveDivergence:
-    """Stochastic gradient ascent, with momentum, on the likelihood of one RBM.
+    """Stochastic gradient ascent, with momentum, on the likelihood of the RBMs of one layer.
 
     The gradient is that of `RBM.free_energy` at the fantasies minus that at the data; for W it is
     E[h v'] of the data minus that of the fantasies, for the biases the same of h and v alone.
 
     Parameters
     ----------
-    rbm : RBM
+    machines : StackedMachines
         Trained in place.
     plan : PretrainingPlan
-        Its hyper-parameters.
-    generator : torch.Generator
-        Draws the hidden and visible states; on the RBM's device.
+        Their hyper-parameters.
+    generators : list of torch.Generator
+        Draw the hidden and visible states of each machine; on its device.
     """
 
-    def __init__(self, rbm, plan, generator):
-        self.rbm = rbm
+    def __init__(self, machines, plan, generators):
+        self.rbm = machines.stack
         self.plan = plan
-        self.generator = generator
-        self.weight_velocity = torch.zeros_like(rbm.weight)
-        self.hidden_velocity = torch.zeros_like(rbm.hidden_bias)
-        self.visible_velocity = torch.zeros_like(rbm.visible_bias)
+        self.generators = generators
+        velocities = machines.layout.views(torch.zeros_like(machines.parameters))
+        self.weight_velocity = aligned_matrices(velocities["weight"])
+        self.hidden_velocity = velocities["hidden_bias"]
+        self.visible_velocity = velocities["visible_bias"]
         self.chains: torch.Tensor | None = None
+        self.buffers = defaultdict(Buffer)
+
+    def _hidden_proba(self, v, name):
+        out = self.buffers[name](v, self.rbm.weight.shape[1])
+        return self.rbm.hidden_proba(v, out)
 
     def fantasies(self, v, h):
         """States of the model after k Gibbs steps, from the data or from the chains.
 
         Returns
         -------
-        v, h : tensors of shape (n, n_visible) and (n, n_hidden)
+        v, h : tensors of shape (P, n, n_visible) and (P, n, n_hidden)
             Visible states and the probabilities of the hidden ones.
         """
+        n = v.shape[1]
         if self.plan.persistent:
             if self.chains is None:
                 self.chains = v.clone()
-            h = self.rbm.hidden_proba(self.chains[: len(v)])
+            h = self._hidden_proba(self.chains[:, :n], "fantasies of hidden")
+        state = self.buffers["hidden state"](h, h.shape[2])
+        fantasy = self.buffers["fantasies"](v, v.shape[2])
         for _ in range(self.plan.n_gibbs_steps):
-            v = self.rbm.sample_visible(bernoulli(h, self.generator), self.generator)
-            h = self.rbm.hidden_proba(v)
+            bernoulli(h, self.generators, out=state)
+            v = self.rbm.sample_visible(state, self.generators, out=fantasy)
+            h = self._hidden_proba(v, "fantasies of hidden")
         if self.chains is not None:
-            self.chains[: len(v)] = v
+            self.chains[:, :n] = v
         return v, h
 
-    def step(self, v, sample_weight):
-        """Climb one batch; `sample_weight` adds up to 1. Return the norm of v - fantasies."""
-        h = self.rbm.hidden_proba(v)
+    def step(self, v, weight, n_rows):
+        """Climb one batch.
+
+        Parameters
+        ----------
+        v : tensor of shape (P, n, n_visible)
+        weight : tensor of shape (P, n)
+            Weight of each row; 0 in rows that only fill up the batch.
+        n_rows : ndarray of shape (P,)
+            Rows of each network that count.
+
+        Returns
+        -------
+        tensor of shape (P,)
+            Sums of the squared differences between data and fantasies.
+        """
+        counts = torch.arange(v.shape[1]) < torch.as_tensor(n_rows)[:, None]
+        counts = counts.to(v)
+        share = weight / weight.sum(dim=1, keepdim=True)
+        h = self._hidden_proba(v, "hidden")
         fantasy, fantasy_h = self.fantasies(v, h)
         # Fantasies that start at the data weigh what the data weigh; chains go their own ways.
-        fantasy_weight = sample_weight
+        fantasy_share = share
         if self.plan.persistent:
-            fantasy_weight = torch.full_like(sample_weight, 1.0 / len(v))
-        self._add_gradient(v, h, sample_weight, decay=self.plan.momentum)
-        self._add_gradient(fantasy, fantasy_h, -fantasy_weight, decay=1.0)
+            fantasy_share = counts / counts.sum(dim=1, keepdim=True)
+        self._add_gradient(v, h, share, beta=self.plan.momentum, alpha=1.0)
+        self._add_gradient(fantasy, fantasy_h, fantasy_share, beta=1.0, alpha=-1.0)
         if self.plan.weight_decay:
             self.weight_velocity.sub_(self.rbm.weight, alpha=self.plan.weight_decay)
         self.rbm.weight.add_(self.weight_velocity, alpha=self.plan.learning_rate)
         self.rbm.hidden_bias.add_(self.hidden_velocity, alpha=self.plan.learning_rate)
         self.rbm.visible_bias.add_(self.visible_velocity, alpha=self.plan.learning_rate)
-        return torch.linalg.vector_norm(v - fantasy)
+        return fantasy.sub_(v).square_().sum(dim=2).mul_(counts).sum(dim=1)
 
-    def _add_gradient(self, v, h, weight, *, decay):
-        """velocity <- decay * velocity + sum_i weight_i (h_i v_i', h_i, v_i)."""
-        self.weight_velocity.addmm_((h * weight[:, None]).T, v, beta=decay)
-        self.hidden_velocity.addmv_(h.T, weight, beta=decay)
-        self.visible_velocity.addmv_(v.T, weight, beta=decay)
+    def _add_gradient(self, v, h, share, *, beta, alpha):
+        """velocity <- beta velocity + alpha sum_i share_i (h_i v_i', h_i, v_i)."""
+        row = share[:, None]
+        add_product_(self.hidden_velocity[:, None], row, h, beta=beta, alpha=alpha)
+        add_product_(self.visible_velocity[:, None], row, v, beta=beta, alpha=alpha)
+        weighted = h.mul_(share[:, :, None])
+        add_product_(self.weight_velocity, weighted.mT, v, beta=beta, alpha=alpha)
 
 
-@torch.no_grad()
-def train_rbm(rbm, data, sample_weight, plan, generator, noise_generator):
-    """Train one RBM in place.
+@dataclass
+class PretrainingJob:
+    """One network whose hidden layers are trained as RBMs.
 
     Parameters
     ----------
-    rbm : RBM
-        The machine.
-    data : tensor of shape (n_samples, n_visible)
-        Training data.
+    net : TensorNet
+        Its module is an `MLP` of sigmoids, trained in place; its generator draws the order of rows.
+    noise_generator : torch.Generator
+        Draws the states of the machines; on the net's device.
+    data : tensor of shape (n_samples, n_inputs)
     sample_weight : tensor of shape (n_samples,) or None
-        Weight of each row in the likelihood.
     plan : PretrainingPlan
-        Hyper-parameters.
-    generator, noise_generator : torch.Generator
-        Draw the order of the rows (on the CPU) and the states (on the RBM's device).
+    n_threads : int
+    verbose : bool
 
-    Returns
-    -------
-    ndarray of shape (n_epochs,)
-        Mean squared error of the reconstruction (of the fantasies, for persistent chains).
+    Attributes
+    ----------
+    errors : list of ndarray of shape (n_epochs,)
+        Mean squared error of the reconstructions of each layer.
+    visible_biases : list of tensor
+        Visible biases of the machines, which the network has no use for.
     """
-    trainer = ContrastiveDivergence(rbm, plan, noise_generator)
-    weights = torch.ones(len(data), dtype=data.dtype, device=data.device).split(plan.batch_size)
-    weights = [weight / len(weight) for weight in weights]
-    errors = []
-    epochs = range(1, plan.n_epochs + 1)
-    for epoch in tqdm(epochs, desc="pre-training", unit="epoch", disable=not plan.verbose):
-        order = torch.randperm(len(data), generator=generator).to(data.device)
-        if sample_weight is not None:
-            weights = [w / w.sum() for w in sample_weight[order].split(plan.batch_size)]
-        batches = zip(data[order].split(plan.batch_size), weights, strict=True)
-        norms = torch.stack([trainer.step(v, weight) for v, weight in batches])
-        error = norms.square().sum().item() / data.numel()
-        # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
-        if not (np.isfinite(error) and rbm.weight.isfinite().all()):
-            raise NonFiniteLossError(
-                f"pre-training diverged in epoch {epoch}; lower pretrain_learning_rate "
-                f"(got {plan.learning_rate:g}) or check the scale of X"
-            )
-        errors.append(error)
-    return np.array(errors)
+
+    net: TensorNet
+    noise_generator: torch.Generator
+    data: torch.Tensor
+    sample_weight: torch.Tensor | None
+    plan: PretrainingPlan
+    n_threads: int = 1
+    verbose: bool = False
+
+    def structure(self):
+        """What the networks of a population have in common."""
+        multiple = DenseStack.row_multiple(self.module)
+        return (
+            structure_of(self.module),
+            self.plan,
+            tuple(padded_batches(len(self.data), self.plan.batch_size, multiple)),
+            self.data.dtype,
+            self.data.device,
+            self.n_threads,
+        )
+
+    @property
+    def module(self):
+        """The network."""
+        return self.net.module_
+
+    @property
+    def device(self):
+        """Where the network is trained."""
+        return self.data.device
+
+    def n_bytes(self):
+        """Memory that the network needs in a population, roughly."""
+        n_parameters = sum(p.numel() for p in self.module.parameters())
+        n_hidden = max(layer.out_features for layer in self.module.hidden_layers())
+        n_numbers = 3 * n_parameters + 2 * self.data.numel() + 2 * len(self.data) * n_hidden
+        return self.data.element_size() * n_numbers
+
+    @staticmethod
+    def way(jobs):
+        """Say how the networks are trained."""
+        return f"{len(jobs)} {type(jobs[0].module).__name__} pre-trained as one"
+
+    @staticmethod
+    def run_all(jobs):
+        """Train jobs of one structure; return them, or the errors of those that failed."""
+        plan = jobs[0].plan
+        stacks = [stack_rbms(job.module, visible=plan.visible) for job in jobs]
+        rows = StackedRows(
+            [(job.data,) for job in jobs],
+            [job.sample_weight for job in jobs],
+            plan.batch_size,
+            DenseStack.row_multiple(jobs[0].module),
+            [job.net.generator for job in jobs],
+        )
+        hidden = not any(job.verbose for job in jobs)
+        total = plan.n_epochs * len(stacks[0])
+        with (
+            torch_threads(jobs[0].n_threads),
+            tqdm(total=total, desc="pre-training", unit="epoch", disable=hidden) as progress,
+        ):
+            generators = [job.noise_generator for job in jobs]
+            errors = train_stacks(stacks, rows, plan, generators, progress)
+        for i, (job, rbms) in enumerate(zip(jobs, stacks, strict=True)):
+            job.visible_biases = [rbm.visible_bias for rbm in rbms]
+            job.errors = [error[:, i] for error in errors]
+        return [divergence(job.errors, plan) or job for job in jobs]
 
 
 @torch.no_grad()
-def train_stack(rbms, data, sample_weight, plan, generator, noise_generator):
-    """Train a stack of RBMs greedily: each on the hidden probabilities of the one below.
+def train_layer(rbms, rows, plan, generators, progress=None):
+    """Train the machines of one layer in place.
+
+    Parameters
+    ----------
+    rbms : list of RBM
+        Of one shape and kind.
+    rows : StackedRows
+        Their training data.
+    plan : PretrainingPlan
+    generators : list of torch.Generator
+        Draw the states of each machine.
+    progress : tqdm.tqdm or None
+        Told of every epoch.
 
     Returns
     -------
-    list of ndarray of shape (n_epochs,)
-        The reconstruction errors of each layer.
+    ndarray of shape (n_epochs, P)
+        Mean squared errors of the reconstructions (of the fantasies, for persistent chains); NaN
+        from the epoch on in which a machine diverged.
+    """
+    machines = StackedMachines(rbms)
+    trainer = ContrastiveDivergence(machines, plan, generators)
+    n_numbers = np.array(rows.lengths) * rbms[0].weight.shape[1]
+    errors = np.empty((plan.n_epochs, len(rbms)))
+    for epoch in range(plan.n_epochs):
+        sums = sums_over_batches([trainer.step(*batch) for batch in rows.epoch()])
+        errors[epoch] = sums / n_numbers
+        # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
+        errors[epoch, ~machines.parameters.isfinite().all(dim=1).cpu().numpy()] = np.nan
+        if progress is not None:
+            progress.update()
+    machines.write()
+    return errors
+
+
+@torch.no_grad()
+def train_stacks(stacks, rows, plan, generators, progress=None):
+    """Train stacks of RBMs greedily: each on the hidden probabilities of the one below.
+
+    Parameters
+    ----------
+    stacks : list of list of RBM
+        From the input up, of each network.
+    rows, plan, generators, progress
+        As in `train_layer`.
+
+    Returns
+    -------
+    list of ndarray of shape (n_epochs, P)
+        The errors of each layer.
     """
     errors = []
-    for i, rbm in enumerate(rbms):
-        if i > 0:
-            data = rbms[i - 1].hidden_proba(data)
-        errors.append(train_rbm(rbm, data, sample_weight, plan, generator, noise_generator))
+    for layer, rbms in enumerate(zip(*stacks, strict=True)):
+        if layer > 0:
+            rows.tensors[0] = StackedMachines(below).stack.hidden_proba(rows.tensors[0])
+        errors.append(train_layer(rbms, rows, plan, generators, progress))
+        below = rbms
     return errors
+
+
+def divergence(errors, plan):
+    """The error of a stack of which a machine diverged, from the errors of its layers, or None."""
+    for error in errors:
+        if not np.isfinite(error).all():
+            return NonFiniteLossError(
+                f"pre-training diverged in epoch {np.isfinite(error).argmin() + 1}; lower "
+                f"pretrain_learning_rate (got {plan.learning_rate:g}) or check the scale of X"
+            )
+    return None

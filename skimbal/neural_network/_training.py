@@ -15,7 +15,6 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch.func import functional_call
 from torch.utils.data import TensorDataset
-from tqdm.auto import tqdm
 
 from skimbal.exceptions import NonFiniteLossError
 
@@ -56,6 +55,14 @@ class TensorBatches:
         order = self.epoch_order().to(self.tensors[0].device)
         shuffled = [tensor[order] for tensor in self.tensors]
         return zip(*(tensor.split(self.batch_size) for tensor in shuffled), strict=True)
+
+
+def loss_error(loss, epoch, learning_rate):
+    """The error for a training loss that is NaN or infinite."""
+    return NonFiniteLossError(
+        f"the training loss is {loss} in epoch {epoch}; lower learning_rate "
+        f"(got {learning_rate:g}) or check the scale of X and of the weights"
+    )
 
 
 class _StopTraining(Exception):
@@ -118,10 +125,7 @@ class TensorNet(NeuralNetClassifier):
         mean_loss = np.average(torch.stack(losses).tolist(), weights=sizes)
         epoch = self.history[-1, "epoch"]
         if not np.isfinite(mean_loss):
-            raise NonFiniteLossError(
-                f"the training loss is {mean_loss} in epoch {epoch}; lower learning_rate "
-                f"(got {self.lr:g}) or check the scale of X and of the weights"
-            )
+            raise loss_error(mean_loss, epoch, self.lr)
         self.history.record(f"{prefix}_loss", mean_loss)
 
     def train_step(self, batch, **fit_params):
@@ -165,29 +169,6 @@ class ScheduledLoss(Callback):
         net.criterion_.set_epoch(net.history[-1, "epoch"], self.n_epochs)
 
 
-class Progress(Callback):
-    """A progress bar over the epochs."""
-
-    def __init__(self, n_epochs):
-        self.n_epochs = n_epochs
-
-    def on_train_begin(self, net, **kwargs):
-        """Open the bar."""
-        self.bar_ = tqdm(total=self.n_epochs, unit="epoch")
-
-    def on_epoch_end(self, net, **kwargs):
-        """Advance the bar and show the losses of the epoch."""
-        last = net.history[-1]
-        self.bar_.set_postfix(
-            {k: f"{v:.4f}" for k, v in last.items() if k.endswith(("loss", "score"))}
-        )
-        self.bar_.update()
-
-    def on_train_end(self, net, **kwargs):
-        """Close the bar."""
-        self.bar_.close()
-
-
 class EarlyStopping(Callback):
     """Stops when validation no longer improves, and restores the best weights.
 
@@ -208,8 +189,8 @@ class EarlyStopping(Callback):
         """Forget the best epoch of a former training."""
         self.best_rank_ = None
 
-    def on_epoch_end(self, net, **kwargs):
-        """Evaluate; keep the weights of a better epoch; stop after `patience` worse ones."""
+    def judge(self, net):
+        """Evaluate; keep the weights of a better epoch; True after `patience` worse ones."""
         loss, score = self.evaluate(net.module_)
         net.history.record("valid_loss", loss)
         if score is not None:
@@ -219,14 +200,18 @@ class EarlyStopping(Callback):
             self.best_rank_ = rank
             self.best_epoch_ = net.history[-1, "epoch"]
             self.best_state_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
-        elif net.history[-1, "epoch"] - self.best_epoch_ >= self.patience:
+        return net.history[-1, "epoch"] - self.best_epoch_ >= self.patience
+
+    def on_epoch_end(self, net, **kwargs):
+        """Stop skorch's loop in the way that it knows."""
+        if self.judge(net):
             raise KeyboardInterrupt
 
     def on_train_end(self, net, **kwargs):
-        """Restore the best weights, if an epoch has been judged."""
-        if self.best_rank_ is not None:
-            net.module_.load_state_dict(self.best_state_)
-            del self.best_state_
+        """Restore the best weights, if an epoch has been judged since the last time."""
+        best_state = vars(self).pop("best_state_", None)
+        if best_state is not None:
+            net.module_.load_state_dict(best_state)
 
 
 @dataclass

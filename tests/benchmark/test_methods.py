@@ -94,7 +94,8 @@ def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
             "ecs-dbn", "ecs-dbn-refit", "ecs-dbn-balanced", "ecs-dbn-train", "dbn-ensemble-prior",
         )
     )  # fmt: skip
-    assert own.get_params() == ECSDBNClassifier(random_state=1).get_params()
+    epochs = {"pretrain_epochs": 100, "max_epochs": 300}
+    assert own.get_params() == ECSDBNClassifier(**epochs, random_state=1).get_params()
     for row, changes in [
         (refit, {"refit": True, "shrinkage": 0.0}),
         (balanced, {"class_weight": "balanced"}),

@@ -11,8 +11,7 @@ from sklearn.datasets import make_classification
 
 from skimbal import DBNClassifier, MLPClassifier
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.neural_network import _belief
-from skimbal.neural_network._pretraining import PretrainingPlan
+from skimbal.neural_network._pretraining import PretrainingJob, PretrainingPlan
 
 FAST = {
     "hidden_layer_sizes": (6, 4),
@@ -149,11 +148,12 @@ def test_bernoulli_takes_the_same_inputs_with_and_without_standardize(bits):
 def test_settings_of_the_pretraining_arrive(data, monkeypatch):
     plans = []
 
-    def stub(rbms, inputs, sample_weight, plan, generator, noise_generator):
-        plans.append(plan)
-        return [np.zeros(plan.n_epochs) for _ in rbms]
+    def stub(jobs):
+        plans.append(jobs[0].plan)
+        jobs[0].errors, jobs[0].visible_biases = [np.zeros(3)], []
+        return jobs
 
-    monkeypatch.setattr(_belief, "train_stack", stub)
+    monkeypatch.setattr(PretrainingJob, "run_all", stub)
     DBNClassifier(
         pretrain_epochs=3,
         pretrain_learning_rate=0.07,
@@ -165,6 +165,7 @@ def test_settings_of_the_pretraining_arrive(data, monkeypatch):
         max_epochs=1,
     ).fit(*data)
     expected = PretrainingPlan(
+        visible="gaussian",
         n_epochs=3,
         learning_rate=0.07,
         momentum=0.6,
@@ -329,7 +330,7 @@ def test_machines_follow_the_network_after_pickling(data):
 
 
 def test_an_interrupt_of_the_pretraining_undoes_the_fit(monkeypatch):
-    def interrupt(*args):
+    def interrupt(jobs):
         raise KeyboardInterrupt
 
     X = np.random.default_rng(0).normal(size=(40, 3))
@@ -339,7 +340,7 @@ def test_an_interrupt_of_the_pretraining_undoes_the_fit(monkeypatch):
     ).fit(X, y)
     proba = fitted.predict_proba(X)
     unfitted = DBNClassifier(hidden_layer_sizes=(4,))
-    monkeypatch.setattr("skimbal.neural_network._belief.train_stack", interrupt)
+    monkeypatch.setattr(PretrainingJob, "run_all", interrupt)
     for network in (fitted.set_params(hidden_layer_sizes=(6,)), unfitted):
         with pytest.raises(KeyboardInterrupt):
             network.fit(X, y)

@@ -49,8 +49,8 @@ def untrainable(monkeypatch):
     def train(*args, **kwargs):
         raise AssertionError("training began")
 
-    monkeypatch.setattr("skimbal.neural_network._belief.train_stack", train)
-    monkeypatch.setattr("skimbal.neural_network._training.TensorNet.train", train)
+    monkeypatch.setattr("skimbal.neural_network._pretraining.PretrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal.neural_network._population.TrainingJob.run_all", train)
 
 
 @pytest.fixture(scope="module")
@@ -515,19 +515,40 @@ def test_an_undefined_score_is_the_worst():
     assert best_epoch_of([(0.9, np.nan), (0.8, 0.1), (0.7, np.nan)]) == 2
 
 
-def test_an_interrupt_restores_the_best_epoch_of_early_stopping(imbalanced):
-    class Interrupt(skorch.callbacks.Callback):
-        def on_epoch_begin(self, net, **kwargs):
-            if net.history[-1, "epoch"] == 12:
-                raise KeyboardInterrupt
+class Interrupt(skorch.callbacks.Callback):
+    """Interrupts at the beginning of epoch 12, in skorch's loop."""
 
-    network = clone(NETWORKS[0]).set_params(early_stopping=True, learning_rate=0.3)
-    stopped = clone(network).set_params(callbacks=[Interrupt()], n_iter_no_change=50)
+    def on_epoch_begin(self, net, **kwargs):
+        if net.history[-1, "epoch"] == 12:
+            raise KeyboardInterrupt
+
+
+class InterruptingScorer:
+    """Interrupts in the validation of epoch 12, in the loop of populations."""
+
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, estimator, X, y):
+        self.n_calls += 1
+        if self.n_calls == 12:
+            raise KeyboardInterrupt
+        return 0.0
+
+
+@pytest.mark.parametrize("callbacks", [None, [Interrupt()]])
+def test_an_interrupt_restores_the_best_epoch_of_early_stopping(imbalanced, callbacks):
+    scoring = None if callbacks else InterruptingScorer()
+    callback = [skorch.callbacks.Callback()] if callbacks else None
+    network = clone(NETWORKS[0]).set_params(
+        early_stopping=True, learning_rate=0.3, n_iter_no_change=50
+    )
+    stopped = clone(network).set_params(callbacks=callbacks, scoring=scoring)
     with pytest.raises(KeyboardInterrupt):
         stopped.fit(*imbalanced)
     best = int(stopped.history_.valid_loss.idxmin()) + 1
     assert best < 11
-    shorter = clone(network).set_params(max_epochs=best, n_iter_no_change=50).fit(*imbalanced)
+    shorter = clone(network).set_params(max_epochs=best, callbacks=callback).fit(*imbalanced)
     np.testing.assert_array_equal(
         stopped.predict_proba(imbalanced[0]), shorter.predict_proba(imbalanced[0])
     )

@@ -12,11 +12,15 @@ from skimbal.modules import RBM
 from skimbal.neural_network._pretraining import (
     ContrastiveDivergence,
     PretrainingPlan,
-    train_rbm,
-    train_stack,
+    StackedMachines,
+    divergence,
+    train_layer,
+    train_stacks,
 )
+from skimbal.neural_network._stacked_rows import StackedRows
 
 PLAN = PretrainingPlan(
+    visible="bernoulli",
     n_epochs=1,
     learning_rate=0.1,
     momentum=0.0,
@@ -85,9 +89,42 @@ def gaussian_mixture_log_likelihood(rbm, data):
     return mixture.log_prob(data).mean()
 
 
+def rows_of(data, sample_weight, plan, order):
+    return StackedRows([(data,)], [sample_weight], plan.batch_size, 8, [order])
+
+
+def train_rbm(rbm, data, sample_weight, plan, order, noise):
+    """Train one machine; return its errors."""
+    rows = rows_of(data, sample_weight, plan, order)
+    errors = train_layer([rbm], rows, plan, [noise])[:, 0]
+    if (error := divergence([errors], plan)) is not None:
+        raise error
+    return errors
+
+
 def train(rbm, data, sample_weight=None, **settings):
     plan = replace(PLAN, batch_size=len(data), **settings)
     return train_rbm(rbm, data, sample_weight, plan, generator(1), generator(2))
+
+
+class OneMachine:
+    """Contrastive divergence of one machine, without the axis of the machines."""
+
+    def __init__(self, rbm, plan, noise, trainer_class=ContrastiveDivergence):
+        self.machines = StackedMachines([rbm])
+        self.trainer = trainer_class(self.machines, plan, [noise])
+
+    def fantasies(self, v, h):
+        return tuple(states[0].clone() for states in self.trainer.fantasies(v[None], h[None]))
+
+    def step(self, v, weight):
+        error = self.trainer.step(v[None], weight[None], [len(v)])
+        self.machines.write()
+        return error[0].sqrt()
+
+    @property
+    def chains(self):
+        return self.trainer.chains[0]
 
 
 def uniform(n):
@@ -98,12 +135,15 @@ def parameters(rbm):
     return [getattr(rbm, name).clone() for name in PARAMETERS]
 
 
-class MeanField(ContrastiveDivergence):
-    """Contrastive divergence without noise: the fantasies are means."""
-
+class WithoutNoise(ContrastiveDivergence):
     def fantasies(self, v, h):
         v = self.rbm.visible_mean(h)
         return v, self.rbm.hidden_proba(v)
+
+
+def mean_field(rbm, plan):
+    """Contrastive divergence without noise: the fantasies are means."""
+    return OneMachine(rbm, plan, None, WithoutNoise)
 
 
 def free_energy_gradient(rbm, fantasies, data, data_weight, fantasy_weight):
@@ -124,11 +164,11 @@ def test_step_is_the_gradient_of_the_free_energies(visible, n_gibbs_steps, persi
     data = BARS if visible == "bernoulli" else BARS + 0.5
     weight = torch.arange(1.0, 7.0).double() / 21 if weighted else uniform(6)
     plan = replace(PLAN, n_gibbs_steps=n_gibbs_steps, persistent=persistent)
-    drawn, _ = ContrastiveDivergence(rbm, plan, generator()).fantasies(data, rbm.hidden_proba(data))
+    drawn, _ = OneMachine(rbm, plan, generator()).fantasies(data, rbm.hidden_proba(data))
     fantasy_weight = uniform(6) if persistent else weight
     expected = free_energy_gradient(rbm, drawn, data, weight, fantasy_weight)
     before = parameters(rbm)
-    norm = ContrastiveDivergence(rbm, plan, generator()).step(data, weight)
+    norm = OneMachine(rbm, plan, generator()).step(data, weight)
     for old, new, gradient in zip(before, parameters(rbm), expected, strict=True):
         torch.testing.assert_close(new - old, plan.learning_rate * gradient)
         assert gradient.any()
@@ -146,20 +186,20 @@ def test_expected_step_of_cd_one_by_enumeration():
     model = (p_h @ p_v).mean(0)
     expected = h_on.T @ BARS / 6 - (rbm.hidden_proba(v) * model[:, None]).T @ v
     data, before = BARS.repeat(n // 6, 1), rbm.weight.clone()
-    ContrastiveDivergence(rbm, PLAN, generator()).step(data, uniform(len(data)))
+    OneMachine(rbm, PLAN, generator()).step(data, uniform(len(data)))
     torch.testing.assert_close((rbm.weight - before) / 0.1, expected, rtol=0.0, atol=5 / n**0.5)
 
 
 def test_momentum_adds_the_former_step():
     rbm, plan = make_rbm(), replace(PLAN, momentum=0.8)
-    trainer, start = MeanField(rbm, plan, None), parameters(rbm)
+    trainer, start = mean_field(rbm, plan), parameters(rbm)
     trainer.step(BARS, uniform(6))
     middle = parameters(rbm)
     trainer.step(BARS, uniform(6))
     fresh = make_rbm()
     for name, value in zip(PARAMETERS, middle, strict=True):
         getattr(fresh, name).copy_(value)
-    MeanField(fresh, PLAN, None).step(BARS, uniform(6))
+    mean_field(fresh, PLAN).step(BARS, uniform(6))
     for a, b, with_momentum, without in zip(
         start, middle, parameters(rbm), parameters(fresh), strict=True
     ):
@@ -169,8 +209,8 @@ def test_momentum_adds_the_former_step():
 def test_weight_decay_shrinks_the_weights_and_no_bias():
     plain, decayed = make_rbm(), make_rbm()
     before = plain.weight.clone()
-    MeanField(plain, PLAN, None).step(BARS, uniform(6))
-    MeanField(decayed, replace(PLAN, weight_decay=0.3), None).step(BARS, uniform(6))
+    mean_field(plain, PLAN).step(BARS, uniform(6))
+    mean_field(decayed, replace(PLAN, weight_decay=0.3)).step(BARS, uniform(6))
     torch.testing.assert_close(decayed.weight, plain.weight - 0.1 * 0.3 * before)
     torch.testing.assert_close(decayed.hidden_bias, plain.hidden_bias)
     torch.testing.assert_close(decayed.visible_bias, plain.visible_bias)
@@ -179,8 +219,8 @@ def test_weight_decay_shrinks_the_weights_and_no_bias():
 def test_integer_sample_weights_are_repetition():
     times = torch.tensor([2, 0, 1, 3, 1, 1])
     weighted, repeated = make_rbm(), make_rbm()
-    MeanField(weighted, PLAN, None).step(BARS, times.double() / 8)
-    MeanField(repeated, PLAN, None).step(BARS.repeat_interleave(times, 0), uniform(8))
+    mean_field(weighted, PLAN).step(BARS, times.double() / 8)
+    mean_field(repeated, PLAN).step(BARS.repeat_interleave(times, 0), uniform(8))
     for one, other in zip(parameters(weighted), parameters(repeated), strict=True):
         torch.testing.assert_close(one, other)
 
@@ -214,11 +254,11 @@ def test_sample_weight_raises_the_likelihood_of_its_sample():
 
 def test_persistent_chains_go_on_from_batch_to_batch():
     rbm, plan = make_rbm(), replace(PLAN, persistent=True)
-    trainer = ContrastiveDivergence(rbm, plan, generator())
+    trainer = OneMachine(rbm, plan, generator())
     first, _ = trainer.fantasies(BARS, rbm.hidden_proba(BARS))
     torch.testing.assert_close(trainer.chains, first)
-    twin = ContrastiveDivergence(rbm, PLAN, generator(5))
-    trainer.generator = generator(5)
+    twin = OneMachine(rbm, PLAN, generator(5))
+    trainer.trainer.generators = [generator(5)]
     going_on, _ = trainer.fantasies(BARS, rbm.hidden_proba(BARS))
     from_chains, _ = twin.fantasies(first, rbm.hidden_proba(first))
     torch.testing.assert_close(going_on, from_chains)
@@ -228,16 +268,16 @@ def test_persistent_chains_go_on_from_batch_to_batch():
 def test_chains_do_not_depend_on_the_batch_and_fantasies_of_cd_do(persistent):
     rbm, plan = make_rbm(scale=3.0), replace(PLAN, persistent=persistent)
     drawn = []
-    for v in (BARS, torch.ones_like(BARS)):
-        trainer = ContrastiveDivergence(rbm, plan, generator())
-        trainer.chains = torch.zeros_like(BARS) if persistent else None
+    for v in (BARS.repeat(9, 1), torch.ones(54, 4).double()):
+        trainer = OneMachine(rbm, plan, generator())
+        trainer.trainer.chains = torch.zeros_like(v)[None] if persistent else None
         drawn.append(trainer.fantasies(v, rbm.hidden_proba(v))[0])
     assert (drawn[0] == drawn[1]).all() == persistent
 
 
 def test_persistent_chains_of_a_smaller_batch_leave_the_others():
     rbm = make_rbm()
-    trainer = ContrastiveDivergence(rbm, replace(PLAN, persistent=True), generator())
+    trainer = OneMachine(rbm, replace(PLAN, persistent=True), generator())
     trainer.fantasies(BARS, rbm.hidden_proba(BARS))
     before = trainer.chains.clone()
     fantasy, _ = trainer.fantasies(BARS[:2], rbm.hidden_proba(BARS[:2]))
@@ -299,7 +339,8 @@ def test_training_raises_the_exact_likelihood_of_gaussian_units(persistent):
 def test_stack_trains_each_machine_on_the_activations_of_the_one_below():
     rbms = [make_rbm("gaussian"), make_rbm(n_visible=3, n_hidden=2)]
     plan = replace(PLAN, n_epochs=4)
-    errors = train_stack(rbms, BARS, None, plan, generator(1), generator(2))
+    rows = rows_of(BARS, None, plan, generator(1))
+    errors = [e[:, 0] for e in train_stacks([rbms], rows, plan, [generator(2)])]
     lower, upper = make_rbm("gaussian"), make_rbm(n_visible=3, n_hidden=2)
     order, noise = generator(1), generator(2)
     lower_errors = train_rbm(lower, BARS, None, plan, order, noise)
@@ -336,7 +377,7 @@ def test_same_generators_same_machine():
 def first_bad_epoch(rbm, data, settings):
     """Epoch in which the weights stop to be finite, counted from 1."""
     plan = replace(PLAN, batch_size=len(data), **settings)
-    trainer, order = ContrastiveDivergence(rbm, plan, generator(2)), generator(1)
+    trainer, order = OneMachine(rbm, plan, generator(2)), generator(1)
     for epoch in range(1, plan.n_epochs + 1):
         error = trainer.step(data[torch.randperm(len(data), generator=order)], uniform(len(data)))
         if not (error.square().isfinite() and rbm.weight.isfinite().all()):

@@ -1,0 +1,148 @@
+"""The losses of a population: values and gradients with respect to the logits, all at once."""
+
+from functools import partial
+
+import torch
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+
+from skimbal.losses import BoundLoss
+from skimbal.losses._functional import cross_entropy
+
+
+class StackedLoss:
+    """The bound losses of P networks.
+
+    One of three ways is taken, the first that is possible: the gradient as a formula, for cross
+    entropy; `torch.func.vmap`, for losses that take weights; a loop over the networks.
+
+    Parameters
+    ----------
+    losses : list of torch.nn.Module
+        Bound losses of one structure; their tensors may differ.
+    logits : tensor of shape (1, n_classes)
+        An example, which tells type and device.
+    """
+
+    def __init__(self, losses, logits):
+        self.losses = losses
+        self.way = _find_way(losses[0], logits)
+        self._stack()
+
+    def begin_epoch(self, epochs, n_epochs):
+        """Tell losses with a schedule the epoch of each network."""
+        scheduled = [loss for loss in self.losses if hasattr(loss, "set_epoch")]
+        for loss, *epoch in zip(self.losses, epochs, n_epochs, strict=True):
+            if hasattr(loss, "set_epoch"):
+                loss.set_epoch(*epoch)
+        if scheduled:
+            self._stack()
+
+    def keep(self, networks):
+        """Go on with some of the networks alone, given by their indices."""
+        self.losses = [self.losses[i] for i in networks]
+        self._stack()
+
+    def _stack(self):
+        self.compute = self.way(self.losses)
+
+    def __call__(self, logits, target, weight, n_rows):
+        """Compute the losses of a batch and their gradients.
+
+        Parameters
+        ----------
+        logits : tensor of shape (P, n, n_classes)
+        target : tensor of int64 of shape (P, n)
+        weight : tensor of shape (P, n)
+            Weight of each row; 0 in rows that only fill up the batch, which are the last ones.
+        n_rows : list of int
+            Rows of each network that count.
+
+        Returns
+        -------
+        losses : tensor of shape (P,)
+        gradients : tensor of shape (P, n, n_classes)
+        """
+        return self.compute(logits, target, weight, n_rows)
+
+
+def _find_way(loss, logits):
+    """Return the function that makes `compute` of bound losses, from an example of them."""
+    if isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy:
+        return StackedCrossEntropy
+    target = torch.arange(logits.shape[1], device=logits.device)
+    logits = logits.expand(len(target), -1)
+    weight = torch.ones_like(logits[:, 0])
+    try:
+        loss(logits, target, weight)
+    except ValueError:  # it returns one number for a batch
+        return partial(looped, takes_weights=False)
+    try:
+        vmapped([loss])(logits[None], target[None], weight[None], [len(target)])
+    except RuntimeError:  # an operation that vmap does not know
+        return partial(looped, takes_weights=True)
+    return vmapped
+
+
+class StackedCrossEntropy:
+    """Cross entropy with the class weights of each network.
+
+    L = -sum_i s_i w_{y_i} log p_i(y_i) / sum_i s_i,  dL/dz_ij = s_i w_{y_i} (p_ij - [j = y_i]) / sum_i s_i.
+
+    Parameters
+    ----------
+    losses : list of BoundLoss
+    """
+
+    def __init__(self, losses):
+        weights = [loss.class_weight for loss in losses]
+        given = [weight for weight in weights if weight is not None]
+        self.class_weight = None
+        if given:
+            ones = torch.ones_like(given[0])
+            self.class_weight = torch.stack([ones if w is None else w for w in weights])
+
+    def __call__(self, logits, target, weight, n_rows):
+        # Classes before rows: functions over the few classes are slow where these lie closest.
+        log_proba = torch.log_softmax(logits.mT.contiguous(), dim=1)
+        is_target = torch.zeros_like(log_proba).scatter_(1, target[:, None], 1.0)
+        share = weight / weight.sum(dim=1, keepdim=True)
+        if self.class_weight is not None:
+            share = share * self.class_weight.gather(1, target)
+        share = share[:, None]
+        losses = (log_proba * is_target).mul_(share).sum(dim=(1, 2)).neg_()
+        gradients = log_proba.exp_().sub_(is_target).mul_(share)
+        return losses, gradients.mT
+
+
+def vmapped(losses):
+    """Losses and gradients by `torch.func.vmap`."""
+    template = losses[0]
+    tensors = {k: v for stacked in stack_module_state(losses) for k, v in stacked.items()}
+
+    def loss(logits, tensors, target, weight):
+        return functional_call(template, tensors, (logits, target, weight))
+
+    compute = vmap(grad_and_value(loss))
+
+    def losses_and_gradients(logits, target, weight, n_rows):
+        gradients, values = compute(logits, tensors, target, weight)
+        return values, gradients
+
+    return losses_and_gradients
+
+
+def looped(losses, *, takes_weights):
+    """Losses and gradients network by network."""
+
+    def losses_and_gradients(logits, target, weight, n_rows):
+        gradients = torch.zeros_like(logits)
+        values = []
+        for i, (loss, n) in enumerate(zip(losses, n_rows, strict=True)):
+            z = logits[i, :n].clone().requires_grad_()
+            with torch.enable_grad():
+                value = loss(z, target[i, :n], *([weight[i, :n]] if takes_weights else []))
+            gradients[i, :n] = torch.autograd.grad(value, z)[0]
+            values.append(value.detach())
+        return torch.stack(values), gradients
+
+    return losses_and_gradients

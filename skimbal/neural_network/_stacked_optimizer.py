@@ -1,0 +1,115 @@
+"""torch's optimisers on the parameters of a population."""
+
+from itertools import groupby
+
+import torch
+
+
+def n_steps_taken(optimizer):
+    """Steps that an optimiser has taken, where it counts them; else whether it has any state."""
+    for state in optimizer.state.values():
+        return int(state.get("step", 1))
+    return 0
+
+
+class StackedOptimizer:
+    """One optimiser for networks that may differ in step size and weight decay.
+
+    torch's elementwise optimisers do not know that the numbers of a row are the parameters of
+    several layers, so networks with equal settings are one tensor to them.
+
+    Parameters
+    ----------
+    nets : list of TensorNet
+        With initialised optimisers; those with equal settings side by side.
+    stack : BaseStack
+        Holds parameters and gradients.
+    """
+
+    def __init__(self, nets, stack):
+        self.layout = stack.layout
+        self.settings = [_settings(net) for net in nets]
+        self.optimizer_class = nets[0].optimizer
+        self._build(stack, self._read_states(nets, stack))
+
+    def _build(self, stack, state):
+        """Make the optimiser; `state` has rows of all networks, or numbers that they share."""
+        groups, start = [], 0
+        for settings, members in groupby(self.settings):
+            stop = start + len(list(members))
+            rows = torch.nn.Parameter(stack.parameters[start:stop])
+            rows.grad = stack.gradients[start:stop]
+            groups.append({"params": [rows], **dict(settings)})
+            start = stop
+        self.optimizer = self.optimizer_class(groups)
+        self.step = self.optimizer.step
+        start = 0
+        for group in self.optimizer.param_groups:
+            (rows,) = group["params"]
+            stop = start + len(rows)
+            if state:
+                self.optimizer.state[rows] = {
+                    name: value[start:stop].clone() if is_rows(value) else _copy(value)
+                    for name, value in state.items()
+                }
+            start = stop
+
+    def _state(self):
+        """The state of all networks: rows side by side, and numbers that they share."""
+        groups = [self.optimizer.state[group["params"][0]] for group in self.optimizer.param_groups]
+        return {
+            name: torch.cat([group[name] for group in groups]) if is_rows(value) else value
+            for name, value in groups[0].items()
+        }
+
+    def _read_states(self, nets, stack):
+        """The states that the nets' own optimisers are in, as `_state` gives them."""
+        first = nets[0].optimizer_.state
+        if not first:
+            return {}
+        names = [name for name, _ in nets[0].module_.named_parameters()]
+        example = first[nets[0].module_.get_parameter(names[0])]
+        state = {}
+        for key, value in example.items():
+            if not isinstance(value, torch.Tensor) or value.ndim == 0:
+                state[key] = value
+                continue
+            state[key] = torch.zeros_like(stack.parameters)
+            for name, rows in self.layout.views(state[key]).items():
+                for row, net in zip(rows, nets, strict=True):
+                    row.copy_(net.optimizer_.state[net.module_.get_parameter(name)][key])
+        return state
+
+    def keep(self, networks, stack):
+        """Go on with some of the networks alone, whose rows `stack` holds now."""
+        state = {
+            name: value[networks] if is_rows(value) else value
+            for name, value in self._state().items()
+        }
+        self.settings = [self.settings[i] for i in networks]
+        self._build(stack, state)
+
+    def write_to(self, net, i):
+        """Write the state of network i into the net's own optimiser."""
+        state = self._state()
+        views = {k: self.layout.views(v) for k, v in state.items() if is_rows(v)}
+        for name, parameter in net.module_.named_parameters():
+            net.optimizer_.state[parameter] = {
+                key: views[key][name][i].clone() if key in views else _copy(value)
+                for key, value in state.items()
+            }
+
+
+def _settings(net):
+    """What the groups of an optimiser may differ in, as a tuple that can be compared."""
+    (group,) = net.optimizer_.param_groups
+    return tuple((key, value) for key, value in group.items() if key != "params")
+
+
+def is_rows(value):
+    """Whether an entry of an optimiser's state has a row for each network."""
+    return isinstance(value, torch.Tensor) and value.ndim == 2
+
+
+def _copy(value):
+    return value.clone() if isinstance(value, torch.Tensor) else value

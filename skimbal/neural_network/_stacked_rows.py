@@ -1,0 +1,126 @@
+"""The training rows of a population: one random order an epoch and network, cut into batches."""
+
+import numpy as np
+import torch
+
+
+def rounded_up(number, multiple):
+    """The smallest multiple that is at least as large.
+
+    >>> rounded_up(33, 16)
+    48
+    """
+    return -(-number // multiple) * multiple
+
+
+def padded_batches(n_rows, batch_size, multiple):
+    """Sizes of the batches of an epoch, each filled up to a multiple.
+
+    >>> padded_batches(150, 64, 16)
+    [64, 64, 32]
+    """
+    n_full, rest = divmod(n_rows, batch_size)
+    sizes = [batch_size] * n_full + ([rest] if rest else [])
+    return [rounded_up(size, multiple) for size in sizes]
+
+
+class StackedRows:
+    """Rows of P training sets whose batches have the same sizes once they are filled up.
+
+    Parameters
+    ----------
+    datasets : list of tuple of tensor
+        Inputs and whatever goes with them, of each network.
+    weights : list of tensor or None
+        Weights of each network's rows; None is 1 for every row.
+    batch_size : int
+        Rows of a batch that count.
+    multiple : int
+        Batches are filled up to a multiple of this with rows of weight 0.
+    generators : list of torch.Generator
+        Draw the orders; one a network.
+
+    Attributes
+    ----------
+    tensors : list of tensor of shape (P, n, ...)
+        The data of all networks.
+    n_rows : ndarray of shape (n_batches, P)
+        Rows of each batch that count.
+    """
+
+    def __init__(self, datasets, weights, batch_size, multiple, generators):
+        self.batch_size = batch_size
+        self.generators = generators
+        self.lengths = [len(tensors[0]) for tensors in datasets]
+        self.batches = padded_batches(self.lengths[0], batch_size, multiple)
+        n_slots = sum(self.batches)
+        self.tensors = [_stack(column, n_slots) for column in zip(*datasets, strict=True)]
+        ones = self.tensors[0].new_ones(n_slots)
+        weights = [ones[:n] if w is None else w for w, n in zip(weights, self.lengths, strict=True)]
+        self.weight = _stack(weights, n_slots)
+        batch, place = np.divmod(np.arange(n_slots), max(self.batches))
+        # The row that comes to each slot of the epoch; one past the end where a batch is filled up.
+        self.row_of_slot = np.where(place < batch_size, batch * batch_size + place, n_slots)
+        self._count()
+
+    def _count(self):
+        lengths = np.array(self.lengths)
+        starts = self.batch_size * np.arange(len(self.batches))[:, None]
+        self.n_rows = np.clip(lengths - starts, 0, self.batch_size)
+        counts = self.row_of_slot < lengths[:, None]
+        self.counts = torch.as_tensor(counts).to(self.weight)
+        self.places = torch.as_tensor(np.minimum(self.row_of_slot, len(self.row_of_slot) - 1))
+
+    def keep(self, networks):
+        """Go on with some of the networks alone, given by their indices."""
+        self.generators = [self.generators[i] for i in networks]
+        self.lengths = [self.lengths[i] for i in networks]
+        self.tensors = [tensor[networks] for tensor in self.tensors]
+        self.weight = self.weight[networks]
+        self._count()
+
+    def epoch(self):
+        """Yield the tensors (P, n, ...), the weights (P, n) and the numbers of rows by batch."""
+        order = torch.zeros(self.counts.shape, dtype=torch.int64)
+        for row, n, generator in zip(order, self.lengths, self.generators, strict=True):
+            torch.randperm(n, generator=generator, out=row[:n])
+        order += order.shape[1] * torch.arange(len(order))[:, None]
+        rows = order.index_select(1, self.places).to(self.weight.device)
+        ordered = [_take(tensor, rows) for tensor in [*self.tensors, self.weight]]
+        ordered[-1].mul_(self.counts)
+        stop = 0
+        for size, n_rows in zip(self.batches, self.n_rows, strict=True):
+            start, stop = stop, stop + size
+            yield *(tensor[:, start:stop] for tensor in ordered), n_rows
+
+
+def _take(tensor, rows):
+    """Rows of the networks' tensors, counted through; faster than indexing."""
+    return tensor.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
+
+
+def _stack(tensors, n_rows):
+    """Stack tensors of different lengths, filled up with zeros, shape (P, n_rows, ...)."""
+    first = tensors[0]
+    out = first.new_zeros(len(tensors), n_rows, *first.shape[1:])
+    for row, tensor in zip(out, tensors, strict=True):
+        row[: len(tensor)] = tensor
+    return out
+
+
+def sums_over_batches(batches, weights=1.0):
+    """Add up what every batch gives for every network.
+
+    Network by network, in one order of addition whatever the number of networks is.
+
+    Parameters
+    ----------
+    batches : list of tensor of shape (P,)
+    weights : array-like of shape (n_batches, P), default=1.0
+
+    Returns
+    -------
+    ndarray of shape (P,)
+    """
+    values = torch.stack(batches).double().cpu().numpy() * weights
+    return np.ascontiguousarray(values.T).sum(axis=1)
