@@ -64,6 +64,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         none), an array of shape (n_classes,) follows `classes_`.
     sampler : None
         Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    mixup : float >= 0, default=0.0
+        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
+        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
         Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
         n-d inputs per channel.
@@ -184,6 +187,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         loss="cross_entropy",
         class_weight=None,
         sampler=None,
+        mixup=0.0,
         standardize=True,
         optimizer="adam",
         learning_rate=3e-3,
@@ -220,6 +224,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.loss = loss
         self.class_weight = class_weight
         self.sampler = sampler
+        self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer
         self.learning_rate = learning_rate

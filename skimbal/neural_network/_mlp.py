@@ -35,6 +35,9 @@ class MLPClassifier(BaseNetClassifier):
         the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
     sampler : None
         Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    mixup : float >= 0, default=0.0
+        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
+        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
         Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
         n-d inputs per channel.
@@ -124,6 +127,7 @@ class MLPClassifier(BaseNetClassifier):
         class_weight=None,
         cost_matrix=None,
         sampler=None,
+        mixup=0.0,
         standardize=True,
         optimizer="adam",
         learning_rate=1e-3,
@@ -147,6 +151,7 @@ class MLPClassifier(BaseNetClassifier):
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
         self.sampler = sampler
+        self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer
         self.learning_rate = learning_rate

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from skimbal._utils._torch import torch_threads
 from skimbal.modules import MLP
+from skimbal.neural_network._mixup import mix_epoch
 from skimbal.neural_network._stacked_loss import StackedLoss
 from skimbal.neural_network._stacked_optimizer import StackedOptimizer, n_steps_taken
 from skimbal.neural_network._stacked_rows import (
@@ -75,6 +76,7 @@ class TrainingJob:
             net.optimizer,
             n_steps_taken(net.optimizer_),
             net.batch_size,
+            net.mixup,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net.module_))),
             X.shape[1:],
             X.dtype,
@@ -206,8 +208,8 @@ class Population:
         epochs = [len(net.history) + 1 for net in nets]
         self.loss.begin_epoch(epochs, [job.schedule_length for job in self.jobs])
         losses = []
-        for X, target, weight, n_rows in self.rows.epoch():
-            losses.append(self.stack.compute_gradients(X, target, weight, n_rows, self.loss))
+        for X, *labels in mix_epoch(nets[0].mixup, self.rows):
+            losses.append(self.stack.compute_gradients(X, labels, self.loss))
             self.optimizer.step()
         sums = sums_over_batches(losses, self.rows.n_rows)
         return (sums / self.rows.lengths).tolist()

@@ -299,7 +299,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     n_numbers = np.array(rows.lengths) * rbms[0].weight.shape[1]
     errors = np.empty((plan.n_epochs, len(rbms)))
     for epoch in range(plan.n_epochs):
-        sums = sums_over_batches([trainer.step(*batch) for batch in rows.epoch()])
+        sums = sums_over_batches([trainer.step(*batch) for batch in rows.batches_of(*rows.epoch())])
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
         errors[epoch, ~machines.parameters.isfinite().all(dim=1).cpu().numpy()] = np.nan

@@ -7,6 +7,7 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from skimbal.losses import BoundLoss
 from skimbal.losses._functional import cross_entropy
+from skimbal.neural_network._mixup import mixed
 
 
 class StackedLoss:
@@ -45,7 +46,7 @@ class StackedLoss:
     def _stack(self):
         self.compute = self.way(self.losses)
 
-    def __call__(self, logits, target, weight, n_rows):
+    def __call__(self, logits, target, weight, n_rows, mixture=None):
         """Compute the losses of a batch and their gradients.
 
         Parameters
@@ -54,15 +55,26 @@ class StackedLoss:
         target : tensor of int64 of shape (P, n)
         weight : tensor of shape (P, n)
             Weight of each row; 0 in rows that only fill up the batch, which are the last ones.
-        n_rows : list of int
+        n_rows : ndarray of shape (P,)
             Rows of each network that count.
+        mixture : tuple of (tensor of shape (P, n), tensor of shape (P,)) or None
+            Other targets of the rows, and the share of the first ones: see `mix_epoch`.
 
         Returns
         -------
         losses : tensor of shape (P,)
         gradients : tensor of shape (P, n, n_classes)
         """
-        return self.compute(logits, target, weight, n_rows)
+        losses, gradients = self.compute(logits, target, weight, n_rows)
+        if mixture is None:
+            return losses, gradients
+        partner, share = mixture
+        others, other_gradients = self.compute(logits, partner, weight, n_rows)
+        wide = share[:, None, None]
+        return (
+            mixed(losses, others, share),
+            mixed(gradients.mT, other_gradients.mT, wide).mT,
+        )
 
 
 def _find_way(loss, logits):

@@ -59,15 +59,16 @@ class StackedRows:
         weights = [ones[:n] if w is None else w for w, n in zip(weights, self.lengths, strict=True)]
         self.weight = _stack(weights, n_slots)
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
-        # The row that comes to each slot of the epoch; one past the end where a batch is filled up.
-        self.row_of_slot = np.where(place < batch_size, batch * batch_size + place, n_slots)
+        # A batch is filled up with the row that comes next, for it may be the last one's partner.
+        self.row_of_slot = batch * batch_size + np.minimum(place, batch_size)
+        self.is_filled_up = place >= batch_size
         self._count()
 
     def _count(self):
         lengths = np.array(self.lengths)
         starts = self.batch_size * np.arange(len(self.batches))[:, None]
         self.n_rows = np.clip(lengths - starts, 0, self.batch_size)
-        counts = self.row_of_slot < lengths[:, None]
+        counts = (self.row_of_slot < lengths[:, None]) & ~self.is_filled_up
         self.counts = torch.as_tensor(counts).to(self.weight)
         self.places = torch.as_tensor(np.minimum(self.row_of_slot, len(self.row_of_slot) - 1))
 
@@ -80,14 +81,19 @@ class StackedRows:
         self._count()
 
     def epoch(self):
-        """Yield the tensors (P, n, ...), the weights (P, n) and the numbers of rows by batch."""
+        """Draw an order for each network; return the tensors and the weights in this order."""
         order = torch.zeros(self.counts.shape, dtype=torch.int64)
         for row, n, generator in zip(order, self.lengths, self.generators, strict=True):
             torch.randperm(n, generator=generator, out=row[:n])
+            row[n:] = row[0]
         order += order.shape[1] * torch.arange(len(order))[:, None]
         rows = order.index_select(1, self.places).to(self.weight.device)
         ordered = [_take(tensor, rows) for tensor in [*self.tensors, self.weight]]
         ordered[-1].mul_(self.counts)
+        return ordered
+
+    def batches_of(self, *ordered):
+        """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
         stop = 0
         for size, n_rows in zip(self.batches, self.n_rows, strict=True):
             start, stop = stop, stop + size

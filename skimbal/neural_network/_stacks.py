@@ -184,17 +184,14 @@ class DenseStack(BaseStack):
         super().keep(networks)
         self._make_layers()
 
-    def compute_gradients(self, X, target, weight, n_rows, loss):
+    def compute_gradients(self, X, labels, loss):
         """Set the gradients of one batch.
 
         Parameters
         ----------
         X : tensor of shape (P, n, ...)
-        target : tensor of int64 of shape (P, n)
-        weight : tensor of shape (P, n)
-            Weight of each row; 0 in rows that only fill up the batch.
-        n_rows : ndarray of shape (P,)
-            Rows of each network that count.
+        labels : sequence
+            What `loss` takes besides the logits.
         loss : StackedLoss
 
         Returns
@@ -205,7 +202,7 @@ class DenseStack(BaseStack):
         X = X.flatten(2)
         for layer in self.layers:
             X = layer.forward(X)
-        losses, delta = loss(X, target, weight, n_rows)
+        losses, delta = loss(X, *labels)
         first, *others = self.layers
         for layer in reversed(others):
             delta = layer.backward(delta)
@@ -339,13 +336,13 @@ class FunctionalStack(BaseStack):
         for name, buffer in self.buffers.items():
             module.get_buffer(name).copy_(buffer[i])
 
-    def compute_gradients(self, X, target, weight, n_rows, loss):
+    def compute_gradients(self, X, labels, loss):
         """Set the gradients of one batch; see `DenseStack`."""
         self.module.train()
         given = {**self.buffers, **self._draw_dropped(X)}
         forward = vmap(lambda values, x, given: self._logits({**values, **given}, x))
         logits, pull_back = vjp(lambda values: forward(values, X, given), self.values)
-        losses, delta = loss(logits.detach(), target, weight, n_rows)
+        losses, delta = loss(logits.detach(), *labels)
         (gradients,) = pull_back(delta)
         for name, gradient in gradients.items():
             self.gradient_views[name].copy_(gradient)

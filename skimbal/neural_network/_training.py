@@ -17,6 +17,7 @@ from torch.func import functional_call
 from torch.utils.data import TensorDataset
 
 from skimbal.exceptions import NonFiniteLossError
+from skimbal.neural_network._mixup import draw_shares, mixed
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -40,12 +41,15 @@ class TensorBatches:
         Rows of a batch; the last one may be smaller.
     generator : torch.Generator
         Draws the order of the rows.
+    with_partners : bool, default=False
+        Whether the rows that come next follow at the end of a batch, for mixup.
     """
 
-    def __init__(self, dataset, batch_size, generator):
+    def __init__(self, dataset, batch_size, generator, with_partners=False):
         self.tensors = dataset.tensors
         self.batch_size = batch_size
         self.generator = generator
+        self.with_partners = with_partners
 
     def epoch_order(self):
         """Draw the order in which the next epoch goes through the rows."""
@@ -54,6 +58,8 @@ class TensorBatches:
     def __iter__(self):
         order = self.epoch_order().to(self.tensors[0].device)
         shuffled = [tensor[order] for tensor in self.tensors]
+        if self.with_partners:
+            shuffled += [tensor.roll(-1, 0) for tensor in shuffled[:2]]
         return zip(*(tensor.split(self.batch_size) for tensor in shuffled), strict=True)
 
 
@@ -96,7 +102,7 @@ class TensorNet(NeuralNetClassifier):
     def get_iterator(self, dataset, training=False):
         """Slice tensors in training; skorch's own loader serves predictions."""
         if training:
-            return TensorBatches(dataset, self.batch_size, self.generator)
+            return TensorBatches(dataset, self.batch_size, self.generator, bool(self.mixup))
         return super().get_iterator(dataset, training=training)
 
     def notify(self, method_name, **cb_kwargs):
@@ -114,7 +120,11 @@ class TensorNet(NeuralNetClassifier):
             return
         self._set_training(training)
         losses, sizes = [], []
-        for batch in iterator:
+        n_batches = -(-len(iterator.tensors[0]) // self.batch_size)
+        shares = [None] * n_batches
+        if self.mixup:
+            shares = draw_shares(self.mixup, n_batches, self.generator)
+        for batch, self.share in zip(iterator, shares, strict=True):
             if self.callbacks_:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch)
@@ -133,8 +143,14 @@ class TensorNet(NeuralNetClassifier):
         X, target, *weight = batch
         for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
             parameter.grad = None
-        logits = self.module_(X)
-        loss = self.criterion_(logits, target, *weight)
+        if self.share is None:
+            logits = self.module_(X)
+            loss = self.criterion_(logits, target, *weight)
+        else:
+            *weight, X_partner, partner = weight
+            logits = self.module_(mixed(X, X_partner, self.share))
+            loss = self.share * self.criterion_(logits, target, *weight)
+            loss = loss + (1 - self.share) * self.criterion_(logits, partner, *weight)
         loss.backward()
         if self.callbacks_:
             self.notify(
@@ -223,6 +239,7 @@ class TrainingPlan:
     weight_decay: float
     batch_size: int
     max_epochs: int
+    mixup: float
     device: torch.device
     generator: torch.Generator
     callbacks: list = field(default_factory=list)
@@ -262,6 +279,7 @@ def make_net(module, loss, classes, plan):
         verbose=0,
     )
     net.generator = plan.generator
+    net.mixup = plan.mixup
     return net.initialize()
 
 

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import skorch
 import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
@@ -97,6 +98,8 @@ POPULATIONS = {
         for name in ("adam", "adamw", "sgd", "adagrad", "rmsprop")
     },
     "dropout": networks(mlp(dropout=0.3)),
+    "mixup": networks(mlp(mixup=1.0), class_weight=["balanced", {2: 3}]),
+    "dbn with mixup": networks(dbn(mixup=0.3)),
     "linear": networks(mlp(hidden_layer_sizes=())),
     "weights": networks(mlp(), class_weight=["balanced", "effective", {1: 9}]),
     "some weights": networks(mlp(), class_weight=["balanced", None]),
@@ -187,19 +190,19 @@ def test_training_goes_on_after_a_population():
     assert_same(network, networks(mlp(max_epochs=8))[1].fit(X, y))
 
 
-def test_training_by_skorch_is_nearly_the_same():
+@pytest.mark.parametrize("mixup", [0.0, 1.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_by_skorch_is_nearly_the_same(mixup, weighted):
     """Both loops train on the same batches; only their rounding differs."""
-    import skorch
-
-    plain = mlp(random_state=0, max_epochs=3).fit(X, y)
-    spied = mlp(random_state=0, max_epochs=3, callbacks=[skorch.callbacks.Callback()]).fit(X, y)
+    network = mlp(random_state=0, max_epochs=3, mixup=mixup, batch_size=331)
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, size=331) if weighted else None
+    plain = clone(network).fit(X, y, weight)
+    spied = network.set_params(callbacks=[skorch.callbacks.Callback()]).fit(X, y, weight)
     np.testing.assert_allclose(plain.predict_proba(X), spied.predict_proba(X), atol=1e-5)
     np.testing.assert_allclose(plain.history_.train_loss, spied.history_.train_loss, rtol=1e-5)
 
 
 def test_what_cannot_be_batched_says_so(capsys):
-    import skorch
-
     given = [
         mlp(callbacks=[skorch.callbacks.Callback()]),
         mlp(optimizer=torch.optim.NAdam),

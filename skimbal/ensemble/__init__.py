@@ -1,0 +1,5 @@
+"""Ensembles of networks for imbalanced classes."""
+
+from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier
+
+__all__ = ["BalancedBaggingNetClassifier"]

@@ -1,0 +1,67 @@
+"""Bags: bootstraps whose classes have the sizes of an under-sampling strategy."""
+
+import numpy as np
+from imblearn.utils import check_sampling_strategy
+
+
+def bag_sizes(y, sampling_strategy):
+    """Rows of each class in a bag.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+    sampling_strategy : float, str, dict, callable or None
+        As in imbalanced-learn's under-sampling; None keeps the size of every class.
+
+    Returns
+    -------
+    dict label -> int
+        In the order of the sorted labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.repeat(["usual", "rare"], [90, 10])
+    >>> bag_sizes(y, "auto")
+    {'rare': 10, 'usual': 10}
+    >>> bag_sizes(y, 0.5)
+    {'rare': 10, 'usual': 20}
+    >>> bag_sizes(y, None)
+    {'rare': 10, 'usual': 90}
+    """
+    labels, counts = np.unique(y, return_counts=True)
+    sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    if sampling_strategy is None:
+        return sizes
+    wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
+    return {label: int(wanted.get(label, size)) for label, size in sizes.items()}
+
+
+def draw_bag(rows, sizes, *, replacement, rng):
+    """Draw the rows of a bag, class by class.
+
+    Parameters
+    ----------
+    rows : dict label -> ndarray of int
+        The rows of each class.
+    sizes : dict label -> int
+        How many of them a bag has.
+    replacement : bool
+        Whether a row can be drawn more than once.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int
+    """
+    drawn = [rng.choice(rows[label], size, replace=replacement) for label, size in sizes.items()]
+    return np.concatenate(drawn)
+
+
+def out_of_bag(bags, n_samples):
+    """Which rows are in none of a bag's draws, shape (n_bags, n_samples)."""
+    is_out = np.ones((len(bags), n_samples), dtype=bool)
+    for row, bag in zip(is_out, bags, strict=True):
+        row[bag] = False
+    return is_out
