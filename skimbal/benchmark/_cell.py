@@ -42,7 +42,7 @@ def evaluate(make, random_states, splits):
         The status is "done" or "failed"; values are columns of the results file. The confusion
         matrix has the classes in sorted order; the time of the fits is shared out evenly.
     """
-    caught = [[] for _ in splits]
+    caught: list[list] = [[] for _ in splits]
     start = time.perf_counter()
     with _recorded_warnings() as shared:
         outcomes = run_together(

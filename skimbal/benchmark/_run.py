@@ -321,7 +321,7 @@ def _run_open_cells(store, suite, methods, protocol, cells, runner):
 
 def _groups(cells, methods):
     """Cells that are run at once: of a row of one data set and method, if it trains networks."""
-    rows = {}
+    rows: dict[tuple, list] = {}
     for cell in cells:
         rows.setdefault((cell.dataset, cell.method), []).append(cell)
     groups = []

@@ -237,7 +237,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 self._forget(X)
             self._check_warm_start(len(y))
             members, bags = self._draw(rows, sizes)
-            self.estimators_samples_ = [*self.estimators_samples_, *bags]
+            self.estimators_samples_ = self.estimators_samples_ + bags
             self._check_out_of_bag(y)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
             networks = yield [
@@ -275,7 +275,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         seeds = generator_of_seeds(self._base_estimator(), self.random_state, rng)
         self._seed = seeds.randint(MAX_SEED)
         self.encoder_ = self._fitted_encoder(X)
-        self.estimators_, self.estimators_samples_ = [], []
+        self.estimators_: list = []
+        self.estimators_samples_: list = []
         self._n_samples = len(X)
 
     def _fitted_encoder(self, X):

@@ -1,4 +1,4 @@
-"""Fit many estimators at once, and out-of-fold posteriors; networks of one structure train as one."""
+"""Fit many estimators at once, and out-of-fold posteriors; networks of a kind train as one."""
 
 import numpy as np
 from sklearn.base import clone
@@ -192,8 +192,8 @@ def _rows(subset, n_samples):
         return np.flatnonzero(rows)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise ValueError(
-            f"a subset has type {rows.dtype} and shape {rows.shape}; give row numbers, or a mask of "
-            f"shape ({n_samples},)"
+            f"a subset has type {rows.dtype} and shape {rows.shape}; give row numbers, or a mask "
+            f"of shape ({n_samples},)"
         )
     if len(rows) and (rows.min() < -n_samples or rows.max() >= n_samples):
         raise ValueError(

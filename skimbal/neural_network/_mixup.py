@@ -12,8 +12,8 @@ import torch
 
 def draw_shares(alpha, n_batches, generator):
     """Draw the shares of an epoch's batches; `generator` only gives the seed."""
-    seed = torch.randint(2**62, (1,), generator=generator).item()
-    return np.random.default_rng(seed).beta(alpha, alpha, size=n_batches)
+    seed = torch.randint(2**62, (1,), generator=generator)
+    return np.random.default_rng(int(seed)).beta(alpha, alpha, size=n_batches)
 
 
 def mixed(X, partners, share):
@@ -44,9 +44,9 @@ def mix_epoch(alpha, rows):
             yield X, target, weight, n_rows, None
         return
     n_batches = len(rows.batches)
-    shares = [draw_shares(alpha, n_batches, generator) for generator in rows.generators]
+    drawn = [draw_shares(alpha, n_batches, generator) for generator in rows.generators]
     X, target, weight = rows.epoch()
-    shares = torch.as_tensor(np.array(shares)).to(X)
+    shares = torch.as_tensor(np.array(drawn)).to(X)
     sizes = torch.as_tensor(rows.batches, device=X.device)
     of_slots = shares.repeat_interleave(sizes, dim=1)
     X = mixed(X, X.roll(-1, 1), of_slots.view(*of_slots.shape, *[1] * (X.ndim - 2)))

@@ -7,7 +7,6 @@ network by network (`_training.py`).
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from skimbal._utils._torch import torch_threads
@@ -22,7 +21,6 @@ from skimbal.neural_network._stacked_rows import (
 )
 from skimbal.neural_network._stacks import DenseStack, FunctionalStack, structure_of
 from skimbal.neural_network._training import OPTIMIZERS, EarlyStopping, TensorNet, loss_error
-
 
 
 @dataclass
@@ -234,7 +232,6 @@ class Population:
             for part in (self.stack, self.loss, self.rows):
                 part.keep(networks)
             self.optimizer.keep(networks, self.stack)
-
 
 
 def _record(job, loss):

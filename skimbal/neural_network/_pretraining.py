@@ -108,7 +108,7 @@ class ContrastiveDivergence:
         self.hidden_velocity = velocities["hidden_bias"]
         self.visible_velocity = velocities["visible_bias"]
         self.chains: torch.Tensor | None = None
-        self.buffers = defaultdict(Buffer)
+        self.buffers: dict[str, Buffer] = defaultdict(Buffer)
 
     def _hidden_proba(self, v, name):
         out = self.buffers[name](v, self.rbm.weight.shape[1])
@@ -326,11 +326,10 @@ def train_stacks(stacks, rows, plan, generators, progress=None):
         The errors of each layer.
     """
     errors = []
-    for layer, rbms in enumerate(zip(*stacks, strict=True)):
-        if layer > 0:
-            rows.tensors[0] = StackedMachines(below).stack.hidden_proba(rows.tensors[0])
+    for rbms in zip(*stacks, strict=True):
         errors.append(train_layer(rbms, rows, plan, generators, progress))
-        below = rbms
+        hidden_proba = StackedMachines(rbms).stack.hidden_proba
+        rows.tensors[0] = hidden_proba(rows.tensors[0])
     return errors
 
 

@@ -98,7 +98,8 @@ def _find_way(loss, logits):
 class StackedCrossEntropy:
     """Cross entropy with the class weights of each network.
 
-    L = -sum_i s_i w_{y_i} log p_i(y_i) / sum_i s_i,  dL/dz_ij = s_i w_{y_i} (p_ij - [j = y_i]) / sum_i s_i.
+    L = -sum_i share_i log p_i(y_i) and dL/dz_ij = share_i (p_ij - [j = y_i]), with the shares
+    s_i w_{y_i} / sum_i s_i.
 
     Parameters
     ----------

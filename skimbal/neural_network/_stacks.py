@@ -17,7 +17,7 @@ from math import gcd
 
 import torch
 from torch import nn
-from torch.func import functional_call, vjp, vmap
+from torch.func import functional_call, vmap
 
 from skimbal.modules import Dropout
 from skimbal.neural_network._stacked_rows import rounded_up
@@ -168,16 +168,16 @@ class DenseStack(BaseStack):
         values = self.layout.views(self.parameters)
         gradients = self.layout.views(self.gradients)
         dropout_generators = iter(self.dropout_generators)
-        self.layers = []
+        self.layers: list = []
         for name, part in self.parts.items():
             if isinstance(part, nn.Linear):
                 names = f"{name}.weight", f"{name}.bias"
-                layer = _Linear(*(views[n] for views in (values, gradients) for n in names))
+                linear = _Linear(*(views[n] for views in (values, gradients) for n in names))
+                self.layers.append(linear)
             elif isinstance(part, Dropout):
-                layer = _Dropout(part.p, next(dropout_generators))
+                self.layers.append(_Dropout(part.p, next(dropout_generators)))
             else:
-                layer = _Activation(*ACTIVATIONS[type(part)])
-            self.layers.append(layer)
+                self.layers.append(_Activation(*ACTIVATIONS[type(part)]))
 
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
@@ -340,16 +340,13 @@ class FunctionalStack(BaseStack):
         """Set the gradients of one batch; see `DenseStack`."""
         self.module.train()
         given = {**self.buffers, **self._draw_dropped(X)}
-        forward = vmap(lambda values, x, given: self._logits({**values, **given}, x))
-        logits, pull_back = vjp(lambda values: forward(values, X, given), self.values)
+        values = {name: value.detach().requires_grad_() for name, value in self.values.items()}
+        logits = vmap(partial(functional_call, self.module))({**values, **given}, X)
         losses, delta = loss(logits.detach(), *labels)
-        (gradients,) = pull_back(delta)
-        for name, gradient in gradients.items():
+        gradients = torch.autograd.grad(logits, list(values.values()), delta)
+        for name, gradient in zip(values, gradients, strict=True):
             self.gradient_views[name].copy_(gradient)
         return losses
-
-    def _logits(self, tensors, x):
-        return functional_call(self.module, tensors, (x,))
 
     def _draw_dropped(self, X):
         """Draw which units are dropped in a batch, for `vmap` can't: factors by buffer name."""

@@ -225,7 +225,7 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, net, **kwargs):
         """Restore the best weights, if an epoch has been judged since the last time."""
-        best_state = vars(self).pop("best_state_", None)
+        best_state = self.__dict__.pop("best_state_", None)
         if best_state is not None:
             net.module_.load_state_dict(best_state)
 

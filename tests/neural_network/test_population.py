@@ -26,9 +26,7 @@ from skimbal.losses import all_losses
 from skimbal.neural_network import cross_fit, fit_population
 
 P = 6
-X, y = make_classification(
-    331, 9, n_classes=3, n_informative=5, weights=[0.7, 0.2], random_state=0
-)
+X, y = make_classification(331, 9, n_classes=3, n_informative=5, weights=[0.7, 0.2], random_state=0)
 two = (y == 1).astype(int)
 # Rows of different numbers, some of them repeated: bootstraps.
 SUBSETS = [np.random.default_rng(i).choice(331, 300 - i % 3) for i in range(P)]
@@ -48,7 +46,7 @@ class UnknownToVmap(torch.nn.Module):
 
 
 def networks(network, **lists):
-    """Networks of different seeds; `lists` has values of parameters that the networks take in turn."""
+    """Networks of different seeds; `lists` has values that they take in turn."""
     return [
         clone(network).set_params(
             random_state=i, **{name: values[i % len(values)] for name, values in lists.items()}
@@ -72,7 +70,9 @@ def assert_same(one, other):
     np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
     assert one.history_.equals(other.history_)
     for tensors in zip(
-        one.net_.module_.state_dict().values(), other.net_.module_.state_dict().values(), strict=True
+        one.net_.module_.state_dict().values(),
+        other.net_.module_.state_dict().values(),
+        strict=True,
     ):
         assert torch.equal(*tensors)
     if hasattr(one, "pretrain_history_"):
@@ -178,7 +178,9 @@ def test_members_are_ordinary_estimators():
     network = fit_population(networks(mlp()), X, y, SUBSETS)[2]
     assert network.net_.history[-1]["epoch"] == network.n_iter_ == 8
     assert_same(pickle.loads(pickle.dumps(network)), network)
-    proba = network.net_.predict_proba(((X - network.input_mean_) / network.input_scale_).astype("f"))
+    proba = network.net_.predict_proba(
+        ((X - network.input_mean_) / network.input_scale_).astype("f")
+    )
     np.testing.assert_allclose(proba, network.predict_proba(X), atol=1e-5)
 
 
@@ -233,13 +235,15 @@ def test_pipelines_and_cost_classifiers_train_together(capsys):
     fitted = fit_population(given, X, y, verbose=1)
     assert capsys.readouterr().out == "4 MLP as one, by matrix products\n"
     for classifier, same in zip(given, fitted, strict=True):
-        np.testing.assert_array_equal(clone(classifier).fit(X, y).predict_proba(X), same.predict_proba(X))
+        np.testing.assert_array_equal(
+            clone(classifier).fit(X, y).predict_proba(X), same.predict_proba(X)
+        )
 
 
 def test_inner_folds_and_the_final_network_train_together(capsys):
-    tuned = [
-        TunedCostClassifierCV(mlp(), cv=3, random_state=i) for i in range(2)
-    ] + [TunedCostClassifierCV(make_pipeline(PCA(9), mlp()), cv=3, random_state=2)]
+    tuned = [TunedCostClassifierCV(mlp(), cv=3, random_state=i) for i in range(2)] + [
+        TunedCostClassifierCV(make_pipeline(PCA(9), mlp()), cv=3, random_state=2)
+    ]
     together = fit_population(tuned, X, two, verbose=1)
     n_networks = [int(line.split()[0]) for line in capsys.readouterr().out.splitlines()]
     assert sum(n_networks) == 3 * (3 + 1)
@@ -254,7 +258,9 @@ def test_ecs_dbn_in_a_population():
     small = {"hidden_layer_sizes": (6,), "pretrain_epochs": 2, "max_epochs": 3, "cost_cv": 2}
     given = [ECSDBNClassifier(**small, random_state=i) for i in range(3)]
     for one, other in zip(given, fit_population(given, X, two), strict=True):
-        np.testing.assert_array_equal(clone(one).fit(X, two).predict_proba(X), other.predict_proba(X))
+        np.testing.assert_array_equal(
+            clone(one).fit(X, two).predict_proba(X), other.predict_proba(X)
+        )
 
 
 def test_given_estimators_stay_as_they_are():
@@ -309,7 +315,9 @@ def test_no_subsets_no_networks():
 # ------------------------------------------------------------------ cross_fit
 
 
-@pytest.mark.parametrize("network", [mlp(random_state=0), LogisticRegression(), dbn(random_state=0)])
+@pytest.mark.parametrize(
+    "network", [mlp(random_state=0), LogisticRegression(), dbn(random_state=0)]
+)
 def test_cross_fit_is_cross_val_predict(network):
     splits = StratifiedKFold(4, shuffle=True, random_state=0)
     expected = cross_val_predict(network, X, y, cv=splits, method="predict_proba")
