@@ -2,9 +2,11 @@
 
 from skimbal._version import __version__
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
+from skimbal.ensemble import BalancedBaggingNetClassifier
 from skimbal.neural_network import DBNClassifier, MLPClassifier
 
 __all__ = [
+    "BalancedBaggingNetClassifier",
     "DBNClassifier",
     "ECSDBNClassifier",
     "FixedCostClassifier",

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
+    BalancedBaggingNetClassifier,
     DBNClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
@@ -32,6 +33,8 @@ ESTIMATORS = [
     TunedCostClassifierCV(LogisticRegression(), cv=2),
     TunedCostClassifierCV(MLPClassifier(**SMALL), cv=2),
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
+    BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
+    BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
 ]
 COSTS = "costs move the decision away from the largest posterior"
 BATCHES = "mini-batches and float32: weights and repetition agree at full batch in float64 only"

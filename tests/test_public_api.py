@@ -14,6 +14,7 @@ TOP_LEVEL = {
     "FixedCostClassifier": "cost_sensitive",
     "TunedCostClassifierCV": "cost_sensitive",
     "ECSDBNClassifier": "cost_sensitive",
+    "BalancedBaggingNetClassifier": "ensemble",
 }
 ELSEWHERE = [
     ("cost_sensitive", "find_costs"),
@@ -27,6 +28,8 @@ ELSEWHERE = [
     ("metrics", "get_scorer"),
     ("metrics", "macro_f1"),
     ("metrics", "scorer_names"),
+    ("neural_network", "cross_fit"),
+    ("neural_network", "fit_population"),
     ("optim", "JADE"),
 ]
 PACKAGES = sorted(

@@ -1,0 +1,235 @@
+"""Bagging of networks: what is averaged, what is out of bag, what is refused."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skimbal import BalancedBaggingNetClassifier, DBNClassifier, MLPClassifier
+from skimbal.cost_sensitive import find_costs
+from skimbal.ensemble._encoding import make_encoder
+from skimbal.metrics import decide_by_costs, g_mean, prior_costs
+from skimbal.neural_network import fit_population
+
+X, y = make_classification(260, 6, n_informative=4, weights=[0.85], random_state=0)
+names = np.where(y == 1, "rare", "usual")
+three = make_classification(
+    260, 6, n_informative=5, n_redundant=0, n_classes=3, weights=[0.7, 0.2], random_state=1
+)
+SMALL = MLPClassifier(hidden_layer_sizes=(6,), max_epochs=8, learning_rate=0.02)
+
+
+def bagging(estimator=SMALL, **parameters):
+    return BalancedBaggingNetClassifier(
+        estimator, **{"n_estimators": 8, "random_state": 0, **parameters}
+    )
+
+
+def test_posteriors_are_the_mean_of_the_networks():
+    fitted = bagging().fit(X, names)
+    encoded = fitted.encoder_.transform(X)
+    expected = np.mean([network.predict_proba(encoded) for network in fitted.estimators_], axis=0)
+    np.testing.assert_allclose(fitted.predict_proba(X), expected)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.classes_[expected.argmax(axis=1)])
+    np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), expected)
+
+
+def test_each_network_is_trained_on_its_bag():
+    fitted = bagging(sampling_strategy="auto").fit(X, names)
+    encoded = fitted.encoder_.transform(X)
+    for network, bag in zip(fitted.estimators_, fitted.estimators_samples_, strict=True):
+        assert (names[bag] == "rare").mean() == 0.5
+        alone = clone(network).fit(encoded[bag], names[bag])
+        np.testing.assert_array_equal(alone.predict_proba(encoded), network.predict_proba(encoded))
+    assert len({network.random_state for network in fitted.estimators_}) == 8
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [None, DBNClassifier(hidden_layer_sizes=(4,), pretrain_epochs=1, learning_rate=0.05),
+     LogisticRegression(), make_pipeline(StandardScaler(), SMALL)],
+    ids=str,
+)  # fmt: skip
+def test_any_classifier_of_two_or_more_classes(estimator):
+    for inputs, labels in ((X, names), three):
+        fitted = bagging(estimator, n_estimators=3, tune_costs=True).fit(inputs, labels)
+        assert set(fitted.predict(inputs)) <= set(labels)
+        assert fitted.costs_.shape == fitted.classes_.shape
+        assert g_mean(labels, fitted.predict(inputs)) > 0.5
+
+
+def test_windows_and_images_are_taken_as_they_are():
+    windows = X.reshape(260, 2, 3)
+    fitted = bagging().fit(windows, y)
+    assert fitted.encoder_ is None
+    assert fitted.predict(windows).shape == (260,)
+    with pytest.raises(ValueError, match="encoding='both' takes X of shape"):
+        bagging(encoding="both").fit(windows, y)
+
+
+@pytest.mark.parametrize("encoding", ["standard", "rank", "both"])
+def test_encodings(encoding):
+    skewed = np.exp(3 * X)
+    encoded = make_encoder(encoding, 260).fit_transform(skewed)
+    assert encoded.shape == (260, 12 if encoding == "both" else 6)
+    np.testing.assert_allclose(encoded.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(encoded.std(axis=0), 1)
+    if encoding == "rank":
+        assert abs(encoded).max() < 3.5
+        order = np.argsort(skewed[:, 0])
+        assert (np.diff(encoded[order, 0]) >= 0).all()
+    fitted = bagging(encoding=encoding).fit(skewed, y)
+    np.testing.assert_array_equal(fitted.encoder_.transform(skewed), encoded)
+
+
+# ------------------------------------------------------------------ out of bag
+
+
+def test_out_of_bag_posteriors_are_of_networks_that_have_not_seen_the_sample():
+    fitted = bagging(n_estimators=4, oob_score=True).fit(X, y)
+    encoded = fitted.encoder_.transform(X)
+    for row in range(0, 260, 13):
+        unseen = [
+            network.predict_proba(encoded[[row]])[0]
+            for network, bag in zip(fitted.estimators_, fitted.estimators_samples_, strict=True)
+            if row not in bag
+        ]
+        expected = np.mean(unseen, axis=0) if unseen else [np.nan, np.nan]
+        np.testing.assert_allclose(fitted.oob_proba_[row], expected)
+    judged = ~np.isnan(fitted.oob_proba_[:, 0])
+    assert fitted.n_always_in_bag_ == (~judged).sum() > 0
+    decided = fitted.oob_proba_[judged].argmax(axis=1)
+    assert fitted.oob_score_ == pytest.approx(g_mean(y[judged], decided))
+
+
+def test_the_score_out_of_bag_is_near_that_on_new_samples():
+    inputs, labels = make_classification(2000, 8, weights=[0.9], class_sep=0.8, random_state=3)
+    fitted = bagging(n_estimators=20, oob_score=True).fit(inputs[:1000], labels[:1000])
+    new = g_mean(labels[1000:], fitted.predict(inputs[1000:]))
+    seen = g_mean(labels[:1000], fitted.predict(inputs[:1000]))
+    assert abs(fitted.oob_score_ - new) < abs(seen - new)
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("strategy", [None, "auto"])
+def test_costs_are_found_out_of_bag_and_shrunk_to_balance(class_weight, strategy):
+    network = clone(SMALL).set_params(class_weight=class_weight)
+    fitted = bagging(network, tune_costs=True, sampling_strategy=strategy, shrinkage=0.3).fit(X, y)
+    balanced = class_weight or strategy
+    judged = ~np.isnan(fitted.oob_proba_[:, 0])
+    expected = find_costs(
+        y[judged],
+        fitted.oob_proba_[judged],
+        shrinkage=0.3,
+        shrinkage_target=[1, 1] if balanced else prior_costs(np.bincount(y)),
+    )
+    np.testing.assert_allclose(fitted.costs_, expected.costs)
+    decided = decide_by_costs(fitted.predict_proba(X), fitted.costs_)
+    np.testing.assert_array_equal(fitted.predict(X), decided)
+
+
+def test_scoring_of_labels():
+    fitted = bagging(oob_score=True, scoring="balanced_accuracy").fit(X, y)
+    judged = ~np.isnan(fitted.oob_proba_[:, 0])
+    expected = balanced_accuracy_score(y[judged], fitted.oob_proba_[judged].argmax(axis=1))
+    assert fitted.oob_score_ == pytest.approx(expected)
+
+
+def test_sample_weights():
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, size=260)
+    weight[:40] = 0.0
+    fitted = bagging(oob_score=True).fit(X, y, weight)
+    assert not any(np.isin(bag, np.arange(40)).any() for bag in fitted.estimators_samples_)
+    judged = ~np.isnan(fitted.oob_proba_[:, 0])
+    decided = fitted.oob_proba_[judged].argmax(axis=1)
+    expected = g_mean(y[judged], decided, sample_weight=weight[judged])
+    assert fitted.oob_score_ == pytest.approx(expected)
+
+
+# ------------------------------------------------------------------ more networks
+
+
+def test_a_warm_start_adds_networks():
+    whole = bagging(n_estimators=7, tune_costs=True).fit(X, y)
+    grown = bagging(n_estimators=3, tune_costs=True, warm_start=True).fit(X, y)
+    first = grown.estimators_[0]
+    grown.set_params(n_estimators=7).fit(X, y)
+    assert grown.estimators_[0] is first
+    np.testing.assert_array_equal(grown.predict_proba(X), whole.predict_proba(X))
+    np.testing.assert_array_equal(grown.oob_proba_, whole.oob_proba_)
+    np.testing.assert_array_equal(grown.costs_, whole.costs_)
+
+
+def test_a_warm_start_that_cannot_go_on_changes_nothing():
+    grown = bagging(n_estimators=3, warm_start=True).fit(X, y)
+    before = grown.predict_proba(X)
+    for change, inputs, labels, message in (
+        ({"n_estimators": 2}, X, y, "there are 3 networks already"),
+        ({"n_estimators": 4}, X[:200], y[:200], "there were 260 and are 200"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            grown.set_params(**change).fit(inputs, labels)
+        assert len(grown.estimators_) == len(grown.estimators_samples_) == 3
+        np.testing.assert_array_equal(grown.predict_proba(X), before)
+
+
+def test_processes_populations_and_pickles_change_nothing():
+    one = bagging(tune_costs=True).fit(X, y)
+    others = [
+        bagging(tune_costs=True, n_jobs=2).fit(X, y),
+        *fit_population([bagging(tune_costs=True), bagging(random_state=3)], X, y)[:1],
+        pickle.loads(pickle.dumps(one)),
+    ]
+    for other in others:
+        np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+        np.testing.assert_array_equal(one.costs_, other.costs_)
+
+
+def test_the_networks_train_as_one(capsys):
+    fit_population(bagging(), X, y, verbose=1)
+    assert capsys.readouterr().out == "8 MLP as one, by matrix products\n"
+
+
+# ------------------------------------------------------------------ as an estimator
+
+
+def test_pandas_names_and_permutation_importance(recwarn):
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    fitted = bagging().fit(frame, names)
+    assert fitted.feature_names_in_.tolist() == list("abcdef")
+    result = permutation_importance(fitted, frame, names, n_repeats=2, random_state=0)
+    assert result.importances_mean.shape == (6,)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("parameters", "labels", "message"),
+    [
+        ({"replacement": False, "oob_score": True}, y, r"classes \[0, 1\] are in every bag"),
+        (
+            {"replacement": False, "sampling_strategy": "auto", "tune_costs": True},
+            y,
+            r"classes \[1\] are in every bag",
+        ),
+        ({"sampling_strategy": {0: 1000}}, y, "under-sampling"),
+        ({"sampling_strategy": "some"}, y, "some"),
+        ({"scoring": "roc_auc"}, y, "label"),
+        ({"n_estimators": 0}, y, "n_estimators"),
+        ({}, np.zeros(260), "1 class"),
+    ],
+)
+def test_bad_input_is_refused_before_any_training(parameters, labels, message, monkeypatch):
+    def train(jobs):
+        raise KeyboardInterrupt  # no Exception, which would be the fit's
+
+    monkeypatch.setattr("skimbal.neural_network._population.TrainingJob.run_all", train)
+    with pytest.raises(ValueError, match=message):
+        bagging(**parameters).fit(X, labels)
