@@ -152,6 +152,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     (10, (300, 2))
     """
 
+    estimators_: list
+    estimators_samples_: list
     _parameter_constraints: dict = {
         "estimator": [None, HasMethods(["fit", "predict_proba"])],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
@@ -275,8 +277,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         seeds = generator_of_seeds(self._base_estimator(), self.random_state, rng)
         self._seed = seeds.randint(MAX_SEED)
         self.encoder_ = self._fitted_encoder(X)
-        self.estimators_: list = []
-        self.estimators_samples_: list = []
+        self.estimators_, self.estimators_samples_ = [], []
         self._n_samples = len(X)
 
     def _fitted_encoder(self, X):

@@ -137,25 +137,21 @@ class ContrastiveDivergence:
             self.chains[:, :n] = v
         return v, h
 
-    def step(self, v, weight, n_rows):
+    def step(self, v, share):
         """Climb one batch.
 
         Parameters
         ----------
         v : tensor of shape (P, n, n_visible)
-        weight : tensor of shape (P, n)
-            Weight of each row; 0 in rows that only fill up the batch.
-        n_rows : ndarray of shape (P,)
-            Rows of each network that count.
+        share : tensor of shape (P, n)
+            Weight of each row divided by the sum; 0 in rows that only fill up the batch.
 
         Returns
         -------
         tensor of shape (P,)
             Sums of the squared differences between data and fantasies.
         """
-        counts = torch.arange(v.shape[1]) < torch.as_tensor(n_rows)[:, None]
-        counts = counts.to(v)
-        share = weight / weight.sum(dim=1, keepdim=True)
+        counts = (share > 0).to(v)
         h = self._hidden_proba(v, "hidden")
         fantasy, fantasy_h = self.fantasies(v, h)
         # Fantasies that start at the data weigh what the data weigh; chains go their own ways.
@@ -299,7 +295,9 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     n_numbers = np.array(rows.lengths) * rbms[0].weight.shape[1]
     errors = np.empty((plan.n_epochs, len(rbms)))
     for epoch in range(plan.n_epochs):
-        sums = sums_over_batches([trainer.step(*batch) for batch in rows.batches_of(*rows.epoch())])
+        sums = sums_over_batches(
+            [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.epoch())]
+        )
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
         errors[epoch, ~machines.parameters.isfinite().all(dim=1).cpu().numpy()] = np.nan

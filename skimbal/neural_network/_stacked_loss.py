@@ -46,33 +46,34 @@ class StackedLoss:
     def _stack(self):
         self.compute = self.way(self.losses)
 
-    def __call__(self, logits, target, weight, n_rows, mixture=None):
+    def __call__(self, logits, target, share, n_rows, mixture=None):
         """Compute the losses of a batch and their gradients.
 
         Parameters
         ----------
         logits : tensor of shape (P, n, n_classes)
         target : tensor of int64 of shape (P, n)
-        weight : tensor of shape (P, n)
-            Weight of each row; 0 in rows that only fill up the batch, which are the last ones.
+        share : tensor of shape (P, n)
+            Weight of each row divided by the sum; 0 in rows that only fill up the batch, which are
+            the last ones.
         n_rows : ndarray of shape (P,)
             Rows of each network that count.
         mixture : tuple of (tensor of shape (P, n), tensor of shape (P,)) or None
-            Other targets of the rows, and the share of the first ones: see `mix_epoch`.
+            Other targets of the rows, and the part that the first ones have: see `mix_epoch`.
 
         Returns
         -------
         losses : tensor of shape (P,)
         gradients : tensor of shape (P, n, n_classes)
         """
-        losses, gradients = self.compute(logits, target, weight, n_rows)
+        losses, gradients = self.compute(logits, target, share, n_rows)
         if mixture is None:
             return losses, gradients
-        partner, share = mixture
-        others, other_gradients = self.compute(logits, partner, weight, n_rows)
-        wide = share[:, None, None]
+        partner, part = mixture
+        others, other_gradients = self.compute(logits, partner, share, n_rows)
+        wide = part[:, None, None]
         return (
-            mixed(losses, others, share),
+            mixed(losses, others, part),
             mixed(gradients.mT, other_gradients.mT, wide).mT,
         )
 
@@ -114,11 +115,10 @@ class StackedCrossEntropy:
             ones = torch.ones_like(given[0])
             self.class_weight = torch.stack([ones if w is None else w for w in weights])
 
-    def __call__(self, logits, target, weight, n_rows):
+    def __call__(self, logits, target, share, n_rows):
         # Classes before rows: functions over the few classes are slow where these lie closest.
         log_proba = torch.log_softmax(logits.mT.contiguous(), dim=1)
         is_target = torch.zeros_like(log_proba).scatter_(1, target[:, None], 1.0)
-        share = weight / weight.sum(dim=1, keepdim=True)
         if self.class_weight is not None:
             share = share * self.class_weight.gather(1, target)
         share = share[:, None]
@@ -137,8 +137,8 @@ def vmapped(losses):
 
     compute = vmap(grad_and_value(loss))
 
-    def losses_and_gradients(logits, target, weight, n_rows):
-        gradients, values = compute(logits, tensors, target, weight)
+    def losses_and_gradients(logits, target, share, n_rows):
+        gradients, values = compute(logits, tensors, target, share)
         return values, gradients
 
     return losses_and_gradients
@@ -147,13 +147,13 @@ def vmapped(losses):
 def looped(losses, *, takes_weights):
     """Losses and gradients network by network."""
 
-    def losses_and_gradients(logits, target, weight, n_rows):
+    def losses_and_gradients(logits, target, share, n_rows):
         gradients = torch.zeros_like(logits)
         values = []
         for i, (loss, n) in enumerate(zip(losses, n_rows, strict=True)):
             z = logits[i, :n].clone().requires_grad_()
             with torch.enable_grad():
-                value = loss(z, target[i, :n], *([weight[i, :n]] if takes_weights else []))
+                value = loss(z, target[i, :n], *([share[i, :n]] if takes_weights else []))
             gradients[i, :n] = torch.autograd.grad(value, z)[0]
             values.append(value.detach())
         return torch.stack(values), gradients

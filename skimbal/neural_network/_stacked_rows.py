@@ -55,9 +55,11 @@ class StackedRows:
         self.batches = padded_batches(self.lengths[0], batch_size, multiple)
         n_slots = sum(self.batches)
         self.tensors = [_stack(column, n_slots) for column in zip(*datasets, strict=True)]
-        ones = self.tensors[0].new_ones(n_slots)
-        weights = [ones[:n] if w is None else w for w, n in zip(weights, self.lengths, strict=True)]
-        self.weight = _stack(weights, n_slots)
+        self.weight = None
+        if any(weight is not None for weight in weights):
+            ones = self.tensors[0].new_ones(n_slots)
+            filled = zip(weights, self.lengths, strict=True)
+            self.weight = _stack([ones[:n] if w is None else w for w, n in filled], n_slots)
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
         self.row_of_slot = batch * batch_size + np.minimum(place, batch_size)
@@ -69,35 +71,44 @@ class StackedRows:
         starts = self.batch_size * np.arange(len(self.batches))[:, None]
         self.n_rows = np.clip(lengths - starts, 0, self.batch_size)
         counts = (self.row_of_slot < lengths[:, None]) & ~self.is_filled_up
-        self.counts = torch.as_tensor(counts).to(self.weight)
+        self.counts = torch.as_tensor(counts).to(self.tensors[0])
         self.places = torch.as_tensor(np.minimum(self.row_of_slot, len(self.row_of_slot) - 1))
+        self.equal_shares = self._shares(self.counts)
+
+    def _shares(self, weight):
+        """Divide the weights of every batch by their sum; None where there are none."""
+        batches = weight.split(self.batches, dim=1)
+        return torch.cat([batch / batch.sum(dim=1, keepdim=True) for batch in batches], dim=1)
 
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
         self.generators = [self.generators[i] for i in networks]
         self.lengths = [self.lengths[i] for i in networks]
         self.tensors = [tensor[networks] for tensor in self.tensors]
-        self.weight = self.weight[networks]
+        self.weight = None if self.weight is None else self.weight[networks]
         self._count()
 
     def epoch(self):
-        """Draw an order for each network; return the tensors and the weights in this order."""
-        order = torch.zeros(self.counts.shape, dtype=torch.int64)
+        """Draw an order for each network; return the tensors in this order, and the shares.
+
+        The share of a row is its weight divided by the sum of its batch; 0 in rows that only fill
+        the batch up.
+        """
+        order = torch.empty(self.counts.shape, dtype=torch.int64)
         for row, n, generator in zip(order, self.lengths, self.generators, strict=True):
             torch.randperm(n, generator=generator, out=row[:n])
             row[n:] = row[0]
         order += order.shape[1] * torch.arange(len(order))[:, None]
-        rows = order.index_select(1, self.places).to(self.weight.device)
-        ordered = [_take(tensor, rows) for tensor in [*self.tensors, self.weight]]
-        ordered[-1].mul_(self.counts)
-        return ordered
+        rows = order.index_select(1, self.places).to(self.counts.device)
+        ordered = [_take(tensor, rows) for tensor in self.tensors]
+        if self.weight is None:
+            return [*ordered, self.equal_shares]
+        return [*ordered, self._shares(_take(self.weight, rows).mul_(self.counts))]
 
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
-        stop = 0
-        for size, n_rows in zip(self.batches, self.n_rows, strict=True):
-            start, stop = stop, stop + size
-            yield *(tensor[:, start:stop] for tensor in ordered), n_rows
+        by_tensor = [tensor.split(self.batches, dim=1) for tensor in ordered]
+        return zip(*by_tensor, self.n_rows, strict=True)
 
 
 def _take(tensor, rows):

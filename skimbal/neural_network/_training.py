@@ -17,7 +17,7 @@ from torch.func import functional_call
 from torch.utils.data import TensorDataset
 
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.neural_network._mixup import draw_shares, mixed
+from skimbal.neural_network._mixup import draw_parts, mixed
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -121,10 +121,10 @@ class TensorNet(NeuralNetClassifier):
         self._set_training(training)
         losses, sizes = [], []
         n_batches = -(-len(iterator.tensors[0]) // self.batch_size)
-        shares = [None] * n_batches
+        parts = [None] * n_batches
         if self.mixup:
-            shares = draw_shares(self.mixup, n_batches, self.generator)
-        for batch, self.share in zip(iterator, shares, strict=True):
+            parts = draw_parts(self.mixup, n_batches, self.generator)
+        for batch, self.part in zip(iterator, parts, strict=True):
             if self.callbacks_:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch)
@@ -143,14 +143,14 @@ class TensorNet(NeuralNetClassifier):
         X, target, *weight = batch
         for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
             parameter.grad = None
-        if self.share is None:
+        if self.part is None:
             logits = self.module_(X)
             loss = self.criterion_(logits, target, *weight)
         else:
             *weight, X_partner, partner = weight
-            logits = self.module_(mixed(X, X_partner, self.share))
-            loss = self.share * self.criterion_(logits, target, *weight)
-            loss = loss + (1 - self.share) * self.criterion_(logits, partner, *weight)
+            logits = self.module_(mixed(X, X_partner, self.part))
+            loss = self.part * self.criterion_(logits, target, *weight)
+            loss = loss + (1 - self.part) * self.criterion_(logits, partner, *weight)
         loss.backward()
         if self.callbacks_:
             self.notify(

@@ -118,7 +118,7 @@ class OneMachine:
         return tuple(states[0].clone() for states in self.trainer.fantasies(v[None], h[None]))
 
     def step(self, v, weight):
-        error = self.trainer.step(v[None], weight[None], [len(v)])
+        error = self.trainer.step(v[None], weight[None])
         self.machines.write()
         return error[0].sqrt()
 
