@@ -127,3 +127,30 @@ class RandomCostClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Probabilities of the estimator, of shape (n_samples, n_classes), whatever the costs."""
         return self.estimator_.predict_proba(X)
+
+
+class EncodedLabelsClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that takes the classes as 0, 1, ... alone, for any labels.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``
+        It is cloned.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        """Encode the labels and fit the estimator."""
+        self.classes_, targets = np.unique(y, return_inverse=True)
+        self.estimator_ = clone(self.estimator).fit(X, targets)
+        return self
+
+    def predict(self, X):
+        """Labels, of shape (n_samples,)."""
+        return self.classes_[self.estimator_.predict(X)]
+
+    def predict_proba(self, X):
+        """Probabilities of the estimator, of shape (n_samples, n_classes)."""
+        return self.estimator_.predict_proba(X)

@@ -24,8 +24,13 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skimbal._utils._validation import unknown_name_message
-from skimbal.benchmark._estimators import FoldSafeSampler, RandomCostClassifier
+from skimbal.benchmark._estimators import (
+    EncodedLabelsClassifier,
+    FoldSafeSampler,
+    RandomCostClassifier,
+)
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
+from skimbal.ensemble import BalancedBaggingNetClassifier
 from skimbal.metrics import get_scorer
 from skimbal.neural_network import DBNClassifier, MLPClassifier
 
@@ -102,6 +107,7 @@ DBN = _maker(DBNClassifier, **DBN_EPOCHS)
 ECS_DBN = partial(_maker, ECSDBNClassifier, **DBN_EPOCHS)
 MLP = _maker(MLPClassifier)
 FOREST = _maker(RandomForestClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
+BAGGING = _maker(BalancedBaggingNetClassifier)
 EXTRA_TREES = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
 RESAMPLERS = {
     "adasyn": ("ADASYN", ADASYN, {}),
@@ -201,6 +207,31 @@ def _peer_methods():
         )
 
 
+def _lightgbm(random_state):
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(n_jobs=1, verbose=-1, random_state=random_state)
+
+
+def _xgboost(random_state):
+    from xgboost import XGBClassifier
+
+    return EncodedLabelsClassifier(XGBClassifier(n_jobs=1, random_state=random_state))
+
+
+def _boosting_methods():
+    """Those that need packages of the extra "boosting"."""
+    for name, title, maker in [
+        ("lightgbm", "LightGBM", _lightgbm),
+        ("xgboost", "XGBoost", _xgboost),
+    ]:
+        yield (
+            f"{name}-tuned",
+            f"{title}, threshold tuned for G-mean by inner folds",
+            partial(_tuned_threshold, maker),
+        )
+
+
 def _all_methods():
     for name, description, maker in _network_methods():
         yield Method(name, description, partial(_scaled, maker), "deep belief network")
@@ -209,7 +240,13 @@ def _all_methods():
         yield Method(f"{name}-dbn", f"DBN after {title}", make, "deep belief network")
     for name, description, maker in _perceptron_methods():
         yield Method(name, description, partial(_scaled, maker), "multi-layer perceptron")
-    for name, description, maker in _peer_methods():
+    yield Method(
+        "bagging-net",
+        "networks on bootstraps, averaged, costs found out of bag",
+        partial(_scaled, BAGGING),
+        "multi-layer perceptron",
+    )
+    for name, description, maker in [*_peer_methods(), *_boosting_methods()]:
         yield Method(name, description, partial(_scaled, maker), "peer")
 
 

@@ -39,7 +39,18 @@ def _members_have(method):
 
 
 def default_network():
-    """The network of an ensemble whose `estimator` is None."""
+    """Return the network of a `BalancedBaggingNetClassifier` whose `estimator` is None.
+
+    Returns
+    -------
+    MLPClassifier
+        Not fitted.
+
+    Examples
+    --------
+    >>> from skimbal.ensemble import BalancedBaggingNetClassifier, default_network
+    >>> ensemble = BalancedBaggingNetClassifier(default_network().set_params(max_epochs=30))
+    """
     return MLPClassifier(
         hidden_layer_sizes=(32,),
         class_weight="balanced",
@@ -48,7 +59,7 @@ def default_network():
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
-        max_epochs=120,
+        max_epochs=60,
     )
 
 
@@ -68,7 +79,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         Cloned for each bag, with a seed of its own; a network, or anything else, which is then
         fitted bag by bag. None is an `MLPClassifier` of one layer with balanced class weights,
         mixup and strong weight decay.
-    n_estimators : int, default=30
+    n_estimators : int, default=15
         Number of bags.
     sampling_strategy : float, str, dict, callable or None, default=None
         Rows of each class in a bag, as in imbalanced-learn's under-sampling: "auto" makes all
@@ -79,11 +90,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         Whether the rows of a bag are drawn with replacement.
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
         How features are presented to the networks: standardised, as Gaussian ranks cut at 3
-        deviations, or both side by side; fitted on all samples. "auto" is "both" for tables and
-        None, as they are, for other inputs.
+        deviations, or both side by side; fitted on all samples. "auto" is "standard" for tables
+        and None, as they are, for other inputs.
     oob_score : bool, default=False
-        Whether to compute `oob_proba_` and `oob_score_`.
-    tune_costs : bool, default=False
+        Whether to compute `oob_proba_` and `oob_score_` also where no costs are found.
+    tune_costs : bool, default=True
         Whether misclassification costs that decide in `predict` are found on the out-of-bag
         posteriors; else the largest posterior decides.
     scoring : str or callable, default="g_mean"
@@ -145,11 +156,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     >>> from sklearn.datasets import make_classification
     >>> from skimbal import BalancedBaggingNetClassifier
     >>> X, y = make_classification(300, weights=[0.95], random_state=0)
-    >>> ensemble = BalancedBaggingNetClassifier(
-    ...     n_estimators=10, oob_score=True, random_state=0
-    ... ).fit(X, y)
+    >>> ensemble = BalancedBaggingNetClassifier(n_estimators=10, random_state=0).fit(X, y)
     >>> len(ensemble.estimators_), ensemble.oob_proba_.shape
     (10, (300, 2))
+    >>> bool(ensemble.oob_score_ > 0.5)
+    True
     """
 
     estimators_: list
@@ -173,12 +184,12 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         self,
         estimator=None,
         *,
-        n_estimators=30,
+        n_estimators=15,
         sampling_strategy=None,
         replacement=True,
         encoding="auto",
         oob_score=False,
-        tune_costs=False,
+        tune_costs=True,
         scoring="g_mean",
         shrinkage=0.5,
         warm_start=False,
@@ -283,7 +294,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     def _fitted_encoder(self, X):
         encoding = self.encoding
         if encoding == "auto":
-            encoding = "both" if X.ndim == 2 else None
+            encoding = "standard" if X.ndim == 2 else None
         if encoding is None:
             return None
         if X.ndim != 2:

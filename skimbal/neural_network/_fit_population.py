@@ -119,7 +119,11 @@ def cross_fit(
         As scikit-learn's `cv`; an integer is the number of stratified folds, not shuffled.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the training.
-    n_jobs, memory_limit, verbose
+    n_jobs : int, default=None
+        Processes, as in `fit_population`.
+    memory_limit : int, default=None
+        Bytes, as in `fit_population`.
+    verbose : int, default=0
         As in `fit_population`.
 
     Returns

@@ -29,7 +29,7 @@ SMALL = MLPClassifier(hidden_layer_sizes=(6,), max_epochs=8, learning_rate=0.02)
 
 def bagging(estimator=SMALL, **parameters):
     return BalancedBaggingNetClassifier(
-        estimator, **{"n_estimators": 8, "random_state": 0, **parameters}
+        estimator, **{"n_estimators": 8, "tune_costs": False, "random_state": 0, **parameters}
     )
 
 
