@@ -52,7 +52,7 @@ def default_network():
     >>> ensemble = BalancedBaggingNetClassifier(default_network().set_params(max_epochs=30))
     """
     return MLPClassifier(
-        hidden_layer_sizes=(32,),
+        hidden_layer_sizes=(32, 32),
         class_weight="balanced",
         mixup=1.0,
         standardize=False,
@@ -77,7 +77,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         Cloned for each bag, with a seed of its own; a network, or anything else, which is then
-        fitted bag by bag. None is an `MLPClassifier` of one layer with balanced class weights,
+        fitted bag by bag. None is an `MLPClassifier` of two layers with balanced class weights,
         mixup and strong weight decay.
     n_estimators : int, default=15
         Number of bags.

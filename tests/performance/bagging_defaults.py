@@ -32,7 +32,8 @@ ROWS = {
     "120 epochs": {"estimator__max_epochs": 120},
     "no mixup": {"estimator__mixup": 0.0},
     "weight decay 0.01": {"estimator__weight_decay": 0.01},
-    "two layers": {"estimator__hidden_layer_sizes": (32, 32)},
+    "one layer": {"estimator__hidden_layer_sizes": (32,)},
+    "two wider layers": {"estimator__hidden_layer_sizes": (64, 64)},
     "no class weights": {"estimator__class_weight": None},
     "balanced bags, no class weights": {
         "sampling_strategy": "auto",
