@@ -122,9 +122,7 @@ def test_design_page_shows_the_tree():
     page = (ROOT / "docs" / "design.rst").read_text()
     shown = {
         folder: set(files.split())
-        for folder, files in re.findall(
-            r"^      (\w+)/ +(.+(?:\n {24}\w.+)*)$", page, re.MULTILINE
-        )
+        for folder, files in re.findall(r"^      (\w+)/ +(.+(?:\n {24}\w.+)*)$", page, re.MULTILINE)
     }
     folders = {path.parent for path in (ROOT / "skimbal").glob("*/*.py")}
     modules = {
