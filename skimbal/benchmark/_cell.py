@@ -6,6 +6,7 @@ import traceback
 import warnings
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
@@ -44,14 +45,13 @@ def evaluate(make, random_states, splits):
     """
     caught: list[list] = [[] for _ in splits]
     start = time.perf_counter()
-    with _recorded_warnings() as shared:
+    with _recorded_warnings() as shared:  # by networks that are trained together
         outcomes = run_together(
             [
-                _fit_in_steps(make, random_state, X, y, own)
-                for random_state, (X, _, y, _), own in zip(
-                    random_states, splits, caught, strict=True
-                )
-            ]
+                _make_and_fit(make, random_state, X, y)
+                for random_state, (X, _, y, _) in zip(random_states, splits, strict=True)
+            ],
+            scopes=[partial(_recorded_warnings, own) for own in caught],
         )
     fit_seconds = (time.perf_counter() - start) / len(splits)
     return [
@@ -61,28 +61,19 @@ def evaluate(make, random_states, splits):
 
 
 @contextmanager
-def _recorded_warnings():
+def _recorded_warnings(seen=None):
+    """Record warnings in a list, one that is given or a new one."""
+    seen = [] if seen is None else seen
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield caught
-
-
-def _fit_in_steps(make, random_state, X, y, caught):
-    """Make and fit a classifier in steps, and record the warnings of each step."""
-    steps = Fit(make(random_state), X, y).steps()
-    results, error = None, None
-    while True:
-        with _recorded_warnings() as new:
-            try:
-                wishes = steps.send(results) if error is None else steps.throw(error)
-            except StopIteration as stop:
-                return stop.value
-            finally:
-                caught += new
         try:
-            results, error = (yield wishes), None
-        except Exception as raised:
-            error = raised
+            yield seen
+        finally:
+            seen += caught
+
+
+def _make_and_fit(make, random_state, X, y):
+    return (yield from Fit(make(random_state), X, y).steps())
 
 
 def _score(outcome, fit_seconds, caught, X_train, X_test, y_train, y_test):

@@ -215,7 +215,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         classes = self._check_classes(y, sample_weight)
         estimator = self._base_estimator()
-        if hasattr(estimator, "check_training_data") and not self._is("prefit"):
+        if hasattr(type(estimator), "check_training_data") and not self._is("prefit"):
             clone(estimator).check_training_data(X, y, sample_weight)
         rng = check_random_state(self.random_state)
         routed = self._route(sample_weight, params)

@@ -35,7 +35,13 @@ def bag_sizes(y, sampling_strategy):
     if sampling_strategy is None:
         return sizes
     wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
-    return {label: int(wanted.get(label, size)) for label, size in sizes.items()}
+    sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
+    if min(sizes.values()) < 1:
+        raise ValueError(
+            f"sampling_strategy={sampling_strategy!r} leaves {sizes} rows of the classes in a bag; "
+            "each needs at least 1"
+        )
+    return sizes
 
 
 def draw_bag(rows, sizes, *, replacement, rng):

@@ -1,6 +1,6 @@
 """Bagging of networks on balanced bootstraps, all of them trained as one."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from skimbal._utils._log_odds import log_odds
+from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._base import (
     MAX_SEED,
@@ -168,7 +169,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     _parameter_constraints: dict = {
         "estimator": [None, HasMethods(["fit", "predict_proba"])],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "sampling_strategy": [None, str, float, dict, callable],
+        "sampling_strategy": [None, str, Real, dict, callable],
         "replacement": ["boolean"],
         "encoding": [None, StrOptions({"auto", *ENCODINGS})],
         "oob_score": ["boolean"],
@@ -244,14 +245,18 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         self._validate_params()
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
+            for name in OUT_OF_BAG_ATTRIBUTES:
+                self.__dict__.pop(name, None)
             rows = self._rows_by_class(y, sample_weight)
             sizes = bag_sizes(y[np.concatenate(list(rows.values()))], self.sampling_strategy)
             if not (self.warm_start and hasattr(self, "estimators_")):
-                self._forget(X)
-            self._check_warm_start(len(y))
+                self._forget(X, list(rows))
+            self._check_warm_start(len(y), rows)
             members, bags = self._draw(rows, sizes)
+            if sample_weight is not None:
+                warn_of_lost_weights(members)
             self.estimators_samples_ = self.estimators_samples_ + bags
-            self._check_out_of_bag(y)
+            self._check_out_of_bag(y, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
             networks = yield [
                 _fit_on(member, encoded, y, bag, sample_weight)
@@ -264,6 +269,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def _validate_training_data(self, X, y, sample_weight):
         X, y = validate_data(self, X, y, allow_nd=True, dtype=[np.float64, np.float32])
+        if X.ndim > 2:
+            del self.n_features_in_
         y = check_labels(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
@@ -279,11 +286,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 "classifier needs samples of two or more classes"
             )
         check_label_scorer(self.scoring, classes)
-        self.classes_ = classes
         return {label: used[y[used] == label] for label in classes.tolist()}
 
-    def _forget(self, X):
+    def _forget(self, X, classes):
         """Begin a new ensemble, without a network."""
+        self.classes_ = np.array(classes)
         rng = check_random_state(self.random_state)
         seeds = generator_of_seeds(self._base_estimator(), self.random_state, rng)
         self._seed = seeds.randint(MAX_SEED)
@@ -304,12 +311,17 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             )
         return make_encoder(encoding, len(X)).fit(X)
 
-    def _check_warm_start(self, n_samples):
+    def _check_warm_start(self, n_samples, classes):
         n_networks = len(self.estimators_)
         if self.n_estimators < n_networks:
             raise ValueError(
                 f"warm_start=True and n_estimators={self.n_estimators}, but there are {n_networks} "
                 "networks already; ask for more, or use warm_start=False"
+            )
+        if list(classes) != self.classes_.tolist():
+            raise ValueError(
+                f"warm_start=True adds networks for the classes {self.classes_.tolist()}, but y "
+                f"has {list(classes)}; use warm_start=False"
             )
         if n_samples != self._n_samples:
             raise ValueError(
@@ -329,12 +341,13 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             bags.append(draw_bag(rows, sizes, replacement=self.replacement, rng=rng))
         return members, bags
 
-    def _check_out_of_bag(self, y):
+    def _check_out_of_bag(self, y, rows):
         """Check that some sample of each class is not in every bag, if that matters."""
         if not (self.oob_score or self.tune_costs):
             return
         judged = out_of_bag(self.estimators_samples_, len(y)).any(axis=0)
-        missing = np.setdiff1d(self.classes_, y[judged])
+        with_weight = np.concatenate(list(rows.values()))
+        missing = np.setdiff1d(self.classes_, y[with_weight[judged[with_weight]]])
         if len(missing):
             raise ValueError(
                 f"all samples of the classes {missing.tolist()} are in every bag, so they have no "
@@ -357,6 +370,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         self.oob_proba_ = self._out_of_bag_posteriors(encoded, len(y))
         judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~judged).sum())
+        if sample_weight is not None:
+            judged &= sample_weight > 0
         weight = None if sample_weight is None else sample_weight[judged]
         if self.tune_costs:
             self.costs_ = find_costs(
@@ -427,6 +442,18 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
+
+
+def warn_of_lost_weights(members):
+    """Warn where the networks take no weights."""
+    if members and not has_fit_parameter(members[0], "sample_weight"):
+        warn(
+            f"{type(members[0]).__name__} takes no sample_weight; it weighs the samples in what is "
+            "done out of bag only"
+        )
+
+
+OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
 
 def _fit_on(member, encoded, y, bag, sample_weight):

@@ -47,4 +47,4 @@ def make_encoder(encoding, n_samples):
         StandardScaler(),
     )
     encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
-    return make_union(*encoders[encoding])
+    return make_union(*encoders[encoding]).set_output(transform="default")

@@ -14,11 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-
-def affine(x, weight, bias, out=None):
-    """x W' + b, of one machine (2-d x) or of each of a stack (3-d x)."""
-    multiply = torch.addmm if x.ndim == 2 else torch.baddbmm
-    return multiply(bias.unsqueeze(-2), x, weight.mT, out=out)
+from skimbal.modules._affine import affine
 
 
 class RBM(nn.Module):

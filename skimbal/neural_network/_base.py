@@ -422,11 +422,13 @@ class BaseNetClassifier(
             n_threads=self.n_threads,
             verbose=bool(self.verbose),
         )
+        n_before = len(self.net_.history)
         try:
             (job,) = yield [job]
             self.net_ = job.net
         finally:
-            self._publish()
+            if len(self.net_.history) > n_before:  # not when it was interrupted before an epoch
+                self._publish()
 
     def _publish(self):
         """Set the fitted attributes that describe the training."""

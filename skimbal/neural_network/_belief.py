@@ -310,6 +310,7 @@ class DBNClassifier(BaseNetClassifier):
             verbose=bool(self.verbose),
         )
         (job,) = yield [job]
+        job.share_generator()
         self.visible_biases_ = job.visible_biases
         self.pretrain_history_ = pd.concat(
             [

@@ -77,10 +77,9 @@ def fit_population(
         _fit_on(clone(estimator), X, y, rows, sample_weight)
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
-    if memory_limit is None:
-        memory_limit = SHARE_OF_FREE_MEMORY * free_memory()
+    for_inputs = SHARE_OF_FREE_MEMORY * free_memory() if memory_limit is None else memory_limit
     fitted = []
-    for turn in _turns(fits, X, subsets, memory_limit):
+    for turn in _turns(fits, X, subsets, for_inputs):
         fitted += run_together(
             turn, n_jobs=n_jobs, memory_limit=memory_limit, report=print if verbose else None
         )
@@ -94,8 +93,8 @@ def _turns(fits, X, subsets, memory_limit):
     """Split fits so that the inputs of those that are begun together keep to the memory."""
     n_bytes = getattr(X, "nbytes", 0) * max(map(len, subsets), default=0) / max(_num_samples(X), 1)
     # Rows of X, the same standardised, in single precision, and once more to train on.
-    size = int(memory_limit / (4 * n_bytes)) if n_bytes else len(fits)
-    return [fits[start : start + size] for start in range(0, len(fits), max(1, size))]
+    size = max(1, int(memory_limit / (4 * n_bytes)) if n_bytes else len(fits))
+    return [fits[start : start + size] for start in range(0, len(fits), size)]
 
 
 def cross_fit(

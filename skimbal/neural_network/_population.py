@@ -12,14 +12,19 @@ from tqdm.auto import tqdm
 from skimbal._utils._torch import torch_threads
 from skimbal.modules import MLP
 from skimbal.neural_network._mixup import mix_epoch
-from skimbal.neural_network._stacked_loss import StackedLoss
+from skimbal.neural_network._stacked_loss import StackedLoss, is_cross_entropy
 from skimbal.neural_network._stacked_optimizer import StackedOptimizer, n_steps_taken
 from skimbal.neural_network._stacked_rows import (
     StackedRows,
     padded_batches,
     sums_over_batches,
 )
-from skimbal.neural_network._stacks import DenseStack, FunctionalStack, structure_of
+from skimbal.neural_network._stacks import (
+    BLOCK,
+    DenseStack,
+    FunctionalStack,
+    structure_of,
+)
 from skimbal.neural_network._training import OPTIMIZERS, EarlyStopping, TensorNet, loss_error
 
 
@@ -58,7 +63,7 @@ class TrainingJob:
         if self.has_callbacks:
             return "callbacks"
         if self.net.optimizer not in OPTIMIZERS.values():
-            return f"the optimizer {self.net.optimizer.__name__}"
+            return f"the optimizer {getattr(self.net.optimizer, '__name__', self.net.optimizer)}"
         if any(True for _ in self.net.criterion_.parameters()):
             return "a loss with parameters"
         return None
@@ -75,7 +80,7 @@ class TrainingJob:
             n_steps_taken(net.optimizer_),
             net.batch_size,
             net.mixup,
-            tuple(padded_batches(len(X), net.batch_size, row_multiple(net.module_))),
+            tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
             X.shape[1:],
             X.dtype,
             X.device,
@@ -99,8 +104,9 @@ class TrainingJob:
     def way(jobs):
         """Say how networks are trained."""
         name = type(jobs[0].net.module_).__name__
-        if jobs[0].trains_by_skorch(len(jobs)):
-            return f"1 {name} by itself: {jobs[0].obstacle() or 'the only one of its structure'}"
+        why = jobs[0].why_alone(len(jobs))
+        if why is not None:
+            return f"{len(jobs)} {name}, each by itself: {why}"
         how = "matrix products" if is_dense(jobs[0].net.module_) else "torch.func.vmap"
         return f"{len(jobs)} {name} as one, by {how}"
 
@@ -113,15 +119,19 @@ class TrainingJob:
             torch_threads(jobs[0].n_threads),
             tqdm(total=total, unit="epoch", disable=hidden) as progress,
         ):
-            if jobs[0].trains_by_skorch(len(jobs)):
+            if jobs[0].why_alone(len(jobs)):
                 return [_train_by_skorch(job, progress) for job in jobs]
             errors = Population(jobs, progress).train()
             return [errors.get(id(job), job) for job in jobs]
 
-    def trains_by_skorch(self, n_networks):
-        """Whether skorch's loop trains so many networks like this one."""
-        alone = n_networks == 1 and not is_dense(self.net.module_)
-        return alone or self.obstacle() is not None
+    def why_alone(self, n_networks):
+        """Why so many networks like this one are trained by skorch's loop; None if they aren't."""
+        obstacle = self.obstacle()
+        if obstacle is not None or is_dense(self.net.module_):
+            return obstacle
+        if n_networks == 1:
+            return "the only one of its structure"
+        return FunctionalStack.obstacle(self.net.module_, self.tensors[0][:2])
 
 
 def _train_by_skorch(job, progress):
@@ -138,9 +148,12 @@ def is_dense(module):
     return type(module) is MLP
 
 
-def row_multiple(module):
-    """Batches of a population of such modules have a multiple of this many rows."""
-    return DenseStack.row_multiple(module) if is_dense(module) else 1
+def row_multiple(net):
+    """Batches of a population of such networks have a multiple of this many rows."""
+    if not is_dense(net.module_):
+        return 1
+    # Other losses than cross entropy run functions over tensors of one number a row.
+    return DenseStack.row_multiple(net.module_) if is_cross_entropy(net.criterion_) else BLOCK
 
 
 class Population:
@@ -158,6 +171,7 @@ class Population:
         # Networks of one step size and weight decay lie side by side, for one call to update them.
         self.jobs = sorted(jobs, key=lambda job: (job.net.lr, job.net.optimizer__weight_decay))
         self.progress = progress
+        self.ended: set = set()  # networks that are written into their nets
         nets = [job.net for job in self.jobs]
         first = nets[0]
         stack_class = DenseStack if is_dense(first.module_) else FunctionalStack
@@ -169,7 +183,7 @@ class Population:
             [job.tensors[:2] for job in self.jobs],
             [job.tensors[2] if len(job.tensors) > 2 else None for job in self.jobs],
             first.batch_size,
-            row_multiple(first.module_),
+            row_multiple(first),
             [net.generator for net in nets],
         )
 
@@ -187,17 +201,18 @@ class Population:
                 self.progress.update(len(self.jobs))
                 going_on = []
                 for i, (job, loss) in enumerate(zip(self.jobs, losses, strict=True)):
-                    error = _record(job, loss)
-                    if error is not None:
+                    try:
+                        _record(job, loss)
+                        ends = self._stops_early(i, job) or n_done == job.n_epochs
+                    except Exception as error:
                         errors[id(job)] = error
-                    elif not self._stops_early(i, job) and n_done < job.n_epochs:
+                        ends = True
+                    if not ends:
                         going_on.append(i)
-                        continue
-                    self._finish(i, job)
+                self._end(set(range(len(self.jobs))).difference(going_on))
                 self._keep(going_on)
         finally:  # an interrupt keeps what there is
-            for i, job in enumerate(self.jobs):
-                self._finish(i, job)
+            self._end(range(len(self.jobs)))
         return errors
 
     def _train_epoch(self):
@@ -218,16 +233,23 @@ class Population:
         self.stack.write_to(job.net.module_, i)
         return job.early_stopping.judge(job.net)
 
-    def _finish(self, i, job):
-        self.stack.write_to(job.net.module_, i)
-        self.optimizer.write_to(job.net, i)
-        if job.early_stopping is not None:
-            job.early_stopping.on_train_end(job.net)
+    def _end(self, networks):
+        """Write networks into their nets, if that has not been done."""
+        networks = [i for i in networks if i not in self.ended]
+        state = self.optimizer.state() if networks else {}
+        for i in networks:
+            net, early_stopping = self.jobs[i].net, self.jobs[i].early_stopping
+            self.stack.write_to(net.module_, i)
+            self.optimizer.write_to(net, i, state)
+            if early_stopping is not None:
+                early_stopping.on_train_end(net)
+            self.ended.add(i)
 
     def _keep(self, networks):
         if len(networks) == len(self.jobs):
             return
         self.jobs = [self.jobs[i] for i in networks]
+        self.ended = set()
         if self.jobs:
             for part in (self.stack, self.loss, self.rows):
                 part.keep(networks)
@@ -235,9 +257,8 @@ class Population:
 
 
 def _record(job, loss):
-    """Write an epoch into the history; return the error of a loss that is not finite."""
+    """Write an epoch into the history, or raise where its loss is not finite."""
     epoch = len(job.net.history) + 1
     if not np.isfinite(loss):
-        return loss_error(loss, epoch, job.net.lr)
+        raise loss_error(loss, epoch, job.net.lr)
     job.net.history.append({"batches": [], "epoch": epoch, "train_loss": loss})
-    return None

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.modules import RBM, bernoulli, stack_rbms
+from skimbal.modules import RBM, Dropout, bernoulli, stack_rbms
 from skimbal.neural_network._stacked_rows import (
     StackedRows,
     padded_batches,
@@ -266,6 +266,12 @@ class PretrainingJob:
             job.visible_biases = [rbm.visible_bias for rbm in rbms]
             job.errors = [error[:, i] for error in errors]
         return [divergence(job.errors, plan) or job for job in jobs]
+
+    def share_generator(self):
+        """Let dropout draw from the generator of the machines, from which a pickle parts it."""
+        for part in self.module.modules():
+            if isinstance(part, Dropout):
+                part.generator = self.noise_generator
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """The losses of a population: values and gradients with respect to the logits, all at once."""
 
+from copy import deepcopy
 from functools import partial
 
 import torch
@@ -78,18 +79,40 @@ class StackedLoss:
         )
 
 
+def is_cross_entropy(loss):
+    """Whether a bound loss is cross entropy, of which the gradient is a formula."""
+    return isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy
+
+
+def _has_buffers(per_sample):
+    """Whether a loss has tensors that it may change from batch to batch."""
+    return isinstance(per_sample, torch.nn.Module) and any(True for _ in per_sample.buffers())
+
+
+def _looks_at_the_batch(loss, logits, target):
+    """Whether the loss of a row depends on the others: rows that fill a batch up would be seen."""
+    without = loss.per_sample(logits, target)
+    more = loss.per_sample(torch.cat([logits, -3.0 * logits]), torch.cat([target, target]))
+    return not torch.allclose(more[: len(target)], without)
+
+
 def _find_way(loss, logits):
     """Return the function that makes `compute` of bound losses, from an example of them."""
-    if isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy:
+    if is_cross_entropy(loss):
         return StackedCrossEntropy
+    loss = deepcopy(loss)
     target = torch.arange(logits.shape[1], device=logits.device)
-    logits = logits.expand(len(target), -1)
+    logits = logits + torch.linspace(-1.0, 1.0, len(target)).to(logits)[:, None] * target
     weight = torch.ones_like(logits[:, 0])
     try:
         loss(logits, target, weight)
     except ValueError:  # it returns one number for a batch
         return partial(looped, takes_weights=False)
     try:
+        if isinstance(loss, BoundLoss) and (
+            _has_buffers(loss.per_sample) or _looks_at_the_batch(loss, logits, target)
+        ):
+            return partial(looped, takes_weights=True)
         vmapped([loss])(logits[None], target[None], weight[None], [len(target)])
     except RuntimeError:  # an operation that vmap does not know
         return partial(looped, takes_weights=True)

@@ -54,8 +54,8 @@ class StackedOptimizer:
                 }
             start = stop
 
-    def _state(self):
-        """The state of all networks: rows side by side, and numbers that they share."""
+    def state(self):
+        """Return the state of all networks: rows side by side, and numbers that they share."""
         groups = [self.optimizer.state[group["params"][0]] for group in self.optimizer.param_groups]
         return {
             name: torch.cat([group[name] for group in groups]) if is_rows(value) else value
@@ -63,7 +63,7 @@ class StackedOptimizer:
         }
 
     def _read_states(self, nets, stack):
-        """The states that the nets' own optimisers are in, as `_state` gives them."""
+        """The states that the nets' own optimisers are in, as `state` gives them."""
         first = nets[0].optimizer_.state
         if not first:
             return {}
@@ -84,14 +84,13 @@ class StackedOptimizer:
         """Go on with some of the networks alone, whose rows `stack` holds now."""
         state = {
             name: value[networks] if is_rows(value) else value
-            for name, value in self._state().items()
+            for name, value in self.state().items()
         }
         self.settings = [self.settings[i] for i in networks]
         self._build(stack, state)
 
-    def write_to(self, net, i):
-        """Write the state of network i into the net's own optimiser."""
-        state = self._state()
+    def write_to(self, net, i, state):
+        """Write network i of a `state` into the net's own optimiser."""
         views = {k: self.layout.views(v) for k, v in state.items() if is_rows(v)}
         for name, parameter in net.module_.named_parameters():
             net.optimizer_.state[parameter] = {

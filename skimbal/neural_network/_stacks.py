@@ -12,6 +12,7 @@ which rounds differently.
 """
 
 import pickle
+from copy import deepcopy
 from functools import partial
 from math import gcd
 
@@ -19,7 +20,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from skimbal.modules import Dropout
+from skimbal.modules import Dropout, affine, is_thin, twin
 from skimbal.neural_network._stacked_rows import rounded_up
 
 CACHE_LINE = 16  # float32 numbers of a cache line
@@ -97,6 +98,9 @@ def add_product_(matrices, left, right, *, beta=0.0, alpha=1.0):
     """matrices <- beta * matrices + alpha * left right, in the order that they are stored in."""
     if matrices.stride(-1) != 1:
         matrices, left, right = matrices.mT, right.mT, left.mT
+    if len(matrices) == 1 and right.shape[2] == 1:
+        twins = map(twin, (matrices, left, right))
+        return matrices.copy_(torch.baddbmm(*twins, beta=beta, alpha=alpha)[:1])
     return matrices.baddbmm_(left, right, beta=beta, alpha=alpha)
 
 
@@ -224,8 +228,7 @@ class _Linear:
 
     def forward(self, x):
         self.x = x
-        n_inputs_last = self.weight.mT
-        return torch.baddbmm(self.bias, x, n_inputs_last, out=self.out(x, self.bias.shape[2]))
+        return affine(x, self.weight, self.bias[:, 0], self.out(x, self.bias.shape[2]))
 
     def backward(self, delta, *, to_inputs=True):
         add_product_(self.product, delta.mT, self.x)
@@ -234,7 +237,10 @@ class _Linear:
         torch.sum(delta, 1, out=self.bias_gradient)
         if not to_inputs:
             return None
-        return torch.bmm(delta, self.weight, out=self.delta(delta, self.weight.shape[2]))
+        out = self.delta(delta, self.weight.shape[2])
+        if is_thin(self.weight):
+            return out.copy_(torch.bmm(twin(delta), twin(self.weight))[:1])
+        return torch.bmm(delta, self.weight, out=out)
 
 
 class _Activation:
@@ -318,6 +324,18 @@ class FunctionalStack(BaseStack):
             name: part for name, part in self.module.named_modules() if isinstance(part, Dropout)
         }
         self._prepare()
+
+    @classmethod
+    def obstacle(cls, module, X):
+        """What keeps `vmap` from a module, in words, tried on a few samples; None if nothing."""
+        stack = cls([deepcopy(module), deepcopy(module)])
+        try:
+            stack.compute_gradients(
+                torch.stack([X, X]), (), lambda logits: (None, torch.zeros_like(logits))
+            )
+        except RuntimeError as error:
+            return f"torch.func can't take it ({str(error).splitlines()[0]})"
+        return None
 
     def _prepare(self):
         self.gradients = torch.zeros_like(self.parameters)

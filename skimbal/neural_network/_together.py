@@ -8,7 +8,7 @@ structure at once.
 """
 
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,11 +33,11 @@ class Fit:
 
     def steps(self):
         """Return the fit as a generator."""
-        if hasattr(self.estimator, "_fit_in_steps"):
-            return self.estimator._fit_in_steps(self.X, self.y, **self.params)
-        if is_fitted_in_steps(self.estimator):
+        if not is_fitted_in_steps(self.estimator):
+            return _call(self)
+        if isinstance(self.estimator, Pipeline):
             return _fit_pipeline_in_steps(self.estimator, self.X, self.y, self.params)
-        return _call(self)
+        return self.estimator._fit_in_steps(self.X, self.y, **self.params)
 
 
 @dataclass
@@ -57,7 +57,7 @@ class FitJob:
     @staticmethod
     def way(jobs):
         """Say how the fits are done."""
-        return f"1 {type(jobs[0].fit.estimator).__name__} by itself"
+        return f"{len(jobs)} {type(jobs[0].fit.estimator).__name__}, each by itself"
 
 
 def _call(fit):
@@ -69,7 +69,12 @@ def is_fitted_in_steps(estimator):
     """Whether a fit trains networks that can be trained with those of other fits."""
     if isinstance(estimator, Pipeline):
         return is_fitted_in_steps(estimator.steps[-1][1])
-    return hasattr(estimator, "_fit_in_steps")
+    # The class is asked, not the object, for a frozen estimator passes on what it is asked for; and
+    # a `fit` that a subclass has written is called.
+    classes = type(estimator).__mro__
+    with_steps = [c for c in classes if "_fit_in_steps" in vars(c)]
+    with_fit = [c for c in classes if "fit" in vars(c)]
+    return bool(with_steps) and all(issubclass(with_steps[0], c) for c in with_fit[:1])
 
 
 class _LastStep(BaseEstimator):
@@ -105,8 +110,9 @@ _PENDING = object()
 class _Task:
     """A generator, what it has asked for, and where its outcome goes."""
 
-    def __init__(self, generator, outcomes, slot):
+    def __init__(self, generator, outcomes, slot, scope):
         self.generator = generator
+        self.scope = scope
         self.outcomes = outcomes
         self.slot = slot
         self.results = None
@@ -120,10 +126,11 @@ class _Task:
         """Go on; return what it asks for next, and nothing when it has ended."""
         errors = [result for result in self.results or [] if isinstance(result, Exception)]
         try:
-            if errors:
-                wishes = self.generator.throw(errors[0])
-            else:
-                wishes = self.generator.send(self.results)
+            with self.scope():
+                if errors:
+                    wishes = self.generator.throw(errors[0])
+                else:
+                    wishes = self.generator.send(self.results)
         except StopIteration as stop:
             return self._end(stop.value)
         except Exception as error:
@@ -137,13 +144,15 @@ class _Task:
         return []
 
 
-def run_together(fits, *, n_jobs=None, memory_limit=None, report=None):
+def run_together(fits, *, scopes=None, n_jobs=None, memory_limit=None, report=None):
     """Run fits side by side.
 
     Parameters
     ----------
     fits : list of generator
         As `Fit.steps` returns them.
+    scopes : list of callable, default=None
+        Return the context managers within which each fit, and what it asks for, is run.
     n_jobs : int, default=None
         Processes that do the jobs, by joblib.
     memory_limit : int, default=None
@@ -156,7 +165,11 @@ def run_together(fits, *, n_jobs=None, memory_limit=None, report=None):
     list of fitted estimator or Exception
     """
     outcomes = [_PENDING] * len(fits)
-    tasks = [_Task(fit, outcomes, slot) for slot, fit in enumerate(fits)]
+    scopes = scopes or [nullcontext] * len(fits)
+    tasks = [
+        _Task(fit, outcomes, slot, scope)
+        for slot, (fit, scope) in enumerate(zip(fits, scopes, strict=True))
+    ]
     jobs = []
     try:
         while tasks:
@@ -164,9 +177,9 @@ def run_together(fits, *, n_jobs=None, memory_limit=None, report=None):
             for task in ready:
                 for slot, wish in enumerate(task.advance()):
                     if isinstance(wish, Fit):
-                        tasks.append(_Task(wish.steps(), task.results, slot))
+                        tasks.append(_Task(wish.steps(), task.results, slot, task.scope))
                     else:
-                        jobs.append((wish, task.results, slot))
+                        jobs.append((wish, task.results, slot, task.scope))
             tasks = [task for task in tasks if task.is_open]
             if not ready:
                 _do_jobs(jobs, n_jobs, memory_limit, report)
@@ -190,7 +203,7 @@ def fit_alone(steps, n_jobs=None):
 def _do_jobs(jobs, n_jobs, memory_limit, report):
     """Do jobs, those of one structure at once, and put the results into their places."""
     groups = defaultdict(list)
-    for i, (job, _, _) in enumerate(jobs):
+    for i, (job, *_) in enumerate(jobs):
         structure = job.structure()
         groups[type(job), i if structure is None else structure].append(i)
     n_workers = effective_n_jobs(n_jobs)
@@ -204,18 +217,22 @@ def _do_jobs(jobs, n_jobs, memory_limit, report):
             report(jobs[part[0]][0].way([jobs[i][0] for i in part]))
     calls = [[jobs[i][0] for i in part] for part in parts]
     if n_workers == 1 or len(parts) == 1:
-        results = map(_run_all, calls)
+        results = (
+            _run_all(call, jobs[part[0]][3] if len(part) == 1 else nullcontext)
+            for part, call in zip(parts, calls, strict=True)
+        )
     else:
         results = Parallel(n_jobs=n_jobs)(map(delayed(_run_all), calls))
     for part, outcomes in zip(parts, results, strict=True):
         for i, outcome in zip(part, outcomes, strict=True):
-            _, places, slot = jobs[i]
+            _, places, slot, _ = jobs[i]
             places[slot] = outcome
 
 
-def _run_all(jobs):
+def _run_all(jobs, scope=nullcontext):
     try:
-        return type(jobs[0]).run_all(jobs)
+        with scope():
+            return type(jobs[0]).run_all(jobs)
     except Exception as error:
         return [error] * len(jobs)
 

@@ -5,11 +5,13 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -154,6 +156,28 @@ def test_sample_weights():
     assert fitted.oob_score_ == pytest.approx(expected)
 
 
+def test_samples_of_weight_0_are_not_judged():
+    weight = np.ones(260)
+    weight[y == 1] = 0.0
+    weight[np.flatnonzero(y == 1)[:5]] = 1.0
+    with pytest.raises(ValueError, match=r"classes \[1\] are in every bag"):
+        bagging(sampling_strategy="auto", replacement=False, oob_score=True).fit(X, y, weight)
+    inputs, labels = three
+    weight = np.where(labels == 2, 0.0, 1.0)
+    assert bagging(tune_costs=True).fit(inputs, labels, weight).classes_.tolist() == [0, 1]
+
+
+def test_networks_that_take_no_weights_are_warned_of():
+    with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight"):
+        bagging(KNeighborsClassifier()).fit(X, y, np.ones(260))
+
+
+def test_a_new_fit_forgets_what_was_out_of_bag():
+    fitted = bagging(tune_costs=True).fit(X, y)
+    fitted.set_params(tune_costs=False).fit(X[:90], y[:90])
+    assert not any(hasattr(fitted, name) for name in ("costs_", "oob_proba_", "oob_score_"))
+
+
 # ------------------------------------------------------------------ more networks
 
 
@@ -174,6 +198,7 @@ def test_a_warm_start_that_cannot_go_on_changes_nothing():
     for change, inputs, labels, message in (
         ({"n_estimators": 2}, X, y, "there are 3 networks already"),
         ({"n_estimators": 4}, X[:200], y[:200], "there were 260 and are 200"),
+        ({"n_estimators": 4}, X, names, r"for the classes \[0, 1\], but y has"),
     ):
         with pytest.raises(ValueError, match=message):
             grown.set_params(**change).fit(inputs, labels)
@@ -201,6 +226,15 @@ def test_the_networks_train_as_one(capsys):
 # ------------------------------------------------------------------ as an estimator
 
 
+def test_pandas_output_of_transformers():
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    with sklearn.config_context(transform_output="pandas"):
+        proba = bagging(encoding="both").fit(frame, y).predict_proba(frame)
+    np.testing.assert_array_equal(
+        proba, bagging(encoding="both").fit(frame, y).predict_proba(frame)
+    )
+
+
 def test_pandas_names_and_permutation_importance(recwarn):
     frame = pd.DataFrame(X, columns=list("abcdef"))
     fitted = bagging().fit(frame, names)
@@ -220,6 +254,7 @@ def test_pandas_names_and_permutation_importance(recwarn):
             r"classes \[1\] are in every bag",
         ),
         ({"sampling_strategy": {0: 1000}}, y, "under-sampling"),
+        ({"sampling_strategy": {0: 0}}, y, "needs at least 1"),
         ({"sampling_strategy": "some"}, y, "some"),
         ({"scoring": "roc_auc"}, y, "label"),
         ({"n_estimators": 0}, y, "n_estimators"),

@@ -117,8 +117,20 @@ def test_alone_and_together_agree_after_an_epoch_in_single_precision(parameters)
     compare(networks(**{**parameters, "max_epochs": 1}), 1e-5)
 
 
+def test_a_module_that_vmap_cannot_take_is_trained_by_itself(capsys):
+    class WithTorchsDropout(ConvolutionClassifier):
+        def _build_module(self, X, n_classes, generator, noise_generator):
+            module = super()._build_module(X, n_classes, generator, noise_generator)
+            module.features.append(nn.Dropout(0.3))
+            return module
+
+    fitted = fit_population([WithTorchsDropout(max_epochs=1)] * 3, X, y, verbose=1)
+    assert "3 Convolution, each by itself: torch.func can't take it" in capsys.readouterr().out
+    assert all(network.n_iter_ == 1 for network in fitted)
+
+
 def test_the_way_is_said(capsys):
     fit_population(networks(max_epochs=1), X, y, SUBSETS, verbose=1)
     assert capsys.readouterr().out == "4 Convolution as one, by torch.func.vmap\n"
     fit_population(networks(max_epochs=1)[:1], X, y, SUBSETS[:1], verbose=1)
-    assert "1 Convolution by itself: the only one" in capsys.readouterr().out
+    assert "1 Convolution, each by itself: the only one" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -24,6 +25,7 @@ from skimbal import (
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.losses import all_losses
 from skimbal.neural_network import cross_fit, fit_population
+from skimbal.neural_network._together import Fit, run_together
 
 P = 6
 X, y = make_classification(331, 9, n_classes=3, n_informative=5, weights=[0.7, 0.2], random_state=0)
@@ -37,6 +39,18 @@ class Focal(torch.nn.Module):
     def forward(self, logits, target):
         loss = torch.nn.functional.cross_entropy(logits, target, reduction="none")
         return (1 - torch.exp(-loss)) ** 2 * loss
+
+
+class FocalOfAnyPower(torch.nn.Module):
+    def forward(self, logits, target):
+        log_proba = torch.log_softmax(logits, 1).gather(1, target[:, None])[:, 0]
+        return -((1 - log_proba.exp()) ** 2.3) * log_proba
+
+
+class RelativeToTheBatch(torch.nn.Module):
+    def forward(self, logits, target):
+        loss = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+        return loss * loss.detach() / loss.detach().mean()
 
 
 class UnknownToVmap(torch.nn.Module):
@@ -81,7 +95,10 @@ def assert_same(one, other):
             assert torch.equal(*biases)
 
 
-LOSSES = [*all_losses(), Focal(), torch.nn.CrossEntropyLoss(), UnknownToVmap()]
+LOSSES = [
+    *all_losses(), Focal(), FocalOfAnyPower(), torch.nn.CrossEntropyLoss(), UnknownToVmap(),
+    RelativeToTheBatch(),
+]  # fmt: skip
 POPULATIONS = {
     **{f"loss {loss}": networks(mlp(loss=loss)) for loss in LOSSES},
     **{
@@ -101,6 +118,11 @@ POPULATIONS = {
     "mixup": networks(mlp(mixup=1.0), class_weight=["balanced", {2: 3}]),
     "dbn with mixup": networks(dbn(mixup=0.3)),
     "linear": networks(mlp(hidden_layer_sizes=())),
+    "width of one": networks(mlp(hidden_layer_sizes=(8, 1))),
+    "dbn with a width of one": networks(dbn(hidden_layer_sizes=(1, 5))),
+    "blocks of 32 and batches of 48": networks(
+        mlp(hidden_layer_sizes=(32,), batch_size=48, loss=FocalOfAnyPower())
+    ),
     "weights": networks(mlp(), class_weight=["balanced", "effective", {1: 9}]),
     "some weights": networks(mlp(), class_weight=["balanced", None]),
     "odd batches": networks(mlp(batch_size=50)),
@@ -154,7 +176,14 @@ def test_in_double_precision_too():
         torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("network", [mlp(dropout=0.2), dbn()], ids=["mlp", "dbn"])
+def test_one_feature():
+    together = fit_population(networks(dbn()), X[:, :1], y, SUBSETS)
+    for network, other, rows in zip(networks(dbn()), together, SUBSETS, strict=True):
+        alone = clone(network).fit(X[rows, :1], y[rows])
+        np.testing.assert_array_equal(alone.predict_proba(X[:, :1]), other.predict_proba(X[:, :1]))
+
+
+@pytest.mark.parametrize("network", [mlp(dropout=0.2), dbn(dropout=0.2)], ids=["mlp", "dbn"])
 def test_processes_change_nothing(network):
     one = fit_population(networks(network), X, y, SUBSETS)
     many = fit_population(networks(network), X, y, SUBSETS, n_jobs=2)
@@ -166,6 +195,8 @@ def test_processes_change_nothing(network):
 def test_a_memory_limit_splits_the_population(capsys):
     one = fit_population(networks(mlp()), X, y, SUBSETS, verbose=1)
     assert capsys.readouterr().out == "6 MLP as one, by matrix products\n"
+    assert len(fit_population(networks(mlp()), X, y, SUBSETS, memory_limit=1)) == P
+    capsys.readouterr()
     many = fit_population(networks(mlp()), X, y, SUBSETS, memory_limit=200_000, verbose=1)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 1
@@ -192,6 +223,13 @@ def test_training_goes_on_after_a_population():
     assert_same(network, networks(mlp(max_epochs=8))[1].fit(X, y))
 
 
+def test_a_loss_that_looks_at_the_batch_sees_no_row_that_fills_it_up():
+    network = mlp(loss=RelativeToTheBatch(), batch_size=50, random_state=0, max_epochs=3)
+    plain = clone(network).fit(X, y)
+    spied = network.set_params(callbacks=[skorch.callbacks.Callback()]).fit(X, y)
+    np.testing.assert_allclose(plain.predict_proba(X), spied.predict_proba(X), atol=1e-4)
+
+
 @pytest.mark.parametrize("mixup", [0.0, 1.0])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_training_by_skorch_is_nearly_the_same(mixup, weighted):
@@ -216,10 +254,10 @@ def test_what_cannot_be_batched_says_so(capsys):
     fitted = fit_population(given, X, y, verbose=1)
     lines = capsys.readouterr().out.splitlines()
     assert sorted(lines) == [
-        "1 LogisticRegression by itself",
+        "1 LogisticRegression, each by itself",
         "1 MLP as one, by matrix products",
-        "1 MLP by itself: callbacks",
-        "1 MLP by itself: the optimizer NAdam",
+        "1 MLP, each by itself: callbacks",
+        "1 MLP, each by itself: the optimizer NAdam",
         "2 MLP as one, by matrix products",
     ]
     assert all(classifier.predict(X).shape == y.shape for classifier in fitted)
@@ -261,6 +299,39 @@ def test_ecs_dbn_in_a_population():
         np.testing.assert_array_equal(
             clone(one).fit(X, two).predict_proba(X), other.predict_proba(X)
         )
+
+
+def test_a_frozen_network_is_not_trained_again():
+    frozen = mlp(random_state=0).fit(X, y)
+    before = frozen.predict_proba(X)
+    FixedCostClassifier(FrozenEstimator(frozen)).fit(X[:200], y[:200])
+    fit_population(make_pipeline(StandardScaler(), FrozenEstimator(frozen)), X, y)
+    np.testing.assert_array_equal(frozen.predict_proba(X), before)
+
+
+def test_a_fit_that_a_subclass_has_written_is_called():
+    class Mine(MLPClassifier):
+        def fit(self, X, y, sample_weight=None):
+            self.called_ = True
+            return super().fit(X, y, sample_weight)
+
+    mine = Mine(hidden_layer_sizes=(4,), max_epochs=1)
+    assert fit_population(mine, X, y)[0].called_
+    assert TunedCostClassifierCV(mine, cv=2).fit(X, two).estimator_.called_
+
+
+def test_a_scorer_that_fails_for_one_network_spoils_no_other():
+    def scorer(estimator, inputs, labels):
+        if len(labels) < 60:
+            raise ZeroDivisionError("of one network")
+        return 0.0
+
+    stopping = mlp(early_stopping=True, validation_fraction=0.2, scoring=scorer, random_state=0)
+    outcomes = run_together([Fit(clone(stopping), X[:n], y[:n]).steps() for n in (331, 290, 330)])
+    assert [type(outcome) for outcome in outcomes] == [
+        MLPClassifier, ZeroDivisionError, MLPClassifier,
+    ]  # fmt: skip
+    assert_same(outcomes[0], stopping.fit(X, y))
 
 
 def test_given_estimators_stay_as_they_are():
