@@ -34,7 +34,7 @@ print(small.summary[["mean", "rank"]].round(3).to_string())
 # %%
 # The large one
 # -------------
-# 58 sets, five folds, two trials: the page of measured results has the tables. The diagram shows
+# 58 sets, five folds, ten trials: the page of measured results has the tables. The diagram shows
 # the average rank by G-mean of the belief networks among themselves, best to the left; a bar joins
 # methods that the pairwise Wilcoxon signed-rank tests over the data sets, with Holm's correction,
 # do not tell apart.
