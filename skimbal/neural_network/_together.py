@@ -20,6 +20,8 @@ from sklearn.pipeline import Pipeline
 from skimbal._utils._memory import free_memory
 
 SHARE_OF_FREE_MEMORY = 0.25
+# More networks than this gain nothing, and what they compute with no longer lies in the cache.
+MOST_TOGETHER = 64
 
 
 @dataclass
@@ -244,7 +246,8 @@ def _parts(group, jobs, n_workers, memory_limit):
     if memory_limit is None:
         memory_limit = SHARE_OF_FREE_MEMORY * free_memory_of(jobs[0].device)
     n_fitting = int(memory_limit / n_workers / max(job.n_bytes() for job in jobs))
-    size = max(1, min(n_fitting, -(-len(group) // n_workers)))
+    n_parts = max(n_workers, -(-len(group) // max(1, min(n_fitting, MOST_TOGETHER))))
+    size = -(-len(group) // n_parts)
     return [group[start : start + size] for start in range(0, len(group), size)]
 
 

@@ -11,7 +11,7 @@ the speed of the matrix products.
 
 import argparse
 import multiprocessing
-import resource
+import re
 import time
 from functools import partial
 from itertools import pairwise
@@ -170,10 +170,15 @@ def peak_memory(kind, n_networks, dataset):
     torch.set_num_threads(1)
     X, y = load(dataset)
     fit_population(networks(kind, 1, 1), X, y)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if n_networks:
-        fit_together(kind, n_networks, X, y, n_epochs=2)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far (Linux)
+    before = peak_kilobytes()
+    fit_together(kind, n_networks, X, y, n_epochs=2)
+    return (peak_kilobytes() - before) / 1024
+
+
+def peak_kilobytes():
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
 
 
 def time_table(kind, dataset, n_rounds):
