@@ -19,7 +19,10 @@ ROWS = {label: np.flatnonzero(y == label) for label in "abc"}
         (y, "auto"), (y, "majority"), (y, "not majority"), (y, "all"), (y, {"a": 30, "b": 7}),
         (two, 0.5), (two, "auto"), (y, lambda labels: {"a": 11}),
     ],
-    ids=str,
+    ids=[
+        "three-auto", "three-majority", "three-not-majority", "three-all", "three-counts",
+        "two-ratio", "two-auto", "three-callable",
+    ],
 )  # fmt: skip
 def test_sizes_are_those_of_imbalanced_learn(labels, strategy):
     sampler = RandomUnderSampler(sampling_strategy=strategy, random_state=0)
