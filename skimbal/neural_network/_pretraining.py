@@ -306,7 +306,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
         )
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
-        errors[epoch, ~machines.parameters.isfinite().all(dim=1).cpu().numpy()] = np.nan
+        errors[epoch, ~machines.parameters.sum(dim=1).isfinite().cpu().numpy()] = np.nan
         if progress is not None:
             progress.update()
     machines.write()

@@ -70,10 +70,16 @@ class StackedRows:
         lengths = np.array(self.lengths)
         starts = self.batch_size * np.arange(len(self.batches))[:, None]
         self.n_rows = np.clip(lengths - starts, 0, self.batch_size)
-        counts = (self.row_of_slot < lengths[:, None]) & ~self.is_filled_up
-        self.counts = torch.as_tensor(counts).to(self.tensors[0])
-        self.places = torch.as_tensor(np.minimum(self.row_of_slot, len(self.row_of_slot) - 1))
+        in_order = self.row_of_slot < lengths[:, None]
+        self.counts = torch.as_tensor(in_order & ~self.is_filled_up).to(self.tensors[0])
         self.equal_shares = self._shares(self.counts)
+        # Orders lie one behind the other, each network's rows counted through; a slot behind the
+        # last row has the first one of the order.
+        first = len(self.row_of_slot) * np.arange(len(lengths))[:, None]
+        self.slots = torch.as_tensor(first + np.where(in_order, self.row_of_slot, 0)).flatten()
+        self.first_rows = torch.as_tensor(first)
+        self.order = torch.empty(self.counts.shape, dtype=torch.int64)
+        self.orders = [row[:n] for row, n in zip(self.order, self.lengths, strict=True)]
 
     def _shares(self, weight):
         """Divide the weights of every batch by their sum; None where there are none."""
@@ -94,12 +100,10 @@ class StackedRows:
         The share of a row is its weight divided by the sum of its batch; 0 in rows that only fill
         the batch up.
         """
-        order = torch.empty(self.counts.shape, dtype=torch.int64)
-        for row, n, generator in zip(order, self.lengths, self.generators, strict=True):
-            torch.randperm(n, generator=generator, out=row[:n])
-            row[n:] = row[0]
-        order += order.shape[1] * torch.arange(len(order))[:, None]
-        rows = order.index_select(1, self.places).to(self.counts.device)
+        for order, generator in zip(self.orders, self.generators, strict=True):
+            torch.randperm(len(order), generator=generator, out=order)
+        rows = (self.order + self.first_rows).take(self.slots).view(self.counts.shape)
+        rows = rows.to(self.counts.device)
         ordered = [_take(tensor, rows) for tensor in self.tensors]
         if self.weight is None:
             return [*ordered, self.equal_shares]
