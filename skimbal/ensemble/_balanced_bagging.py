@@ -420,16 +420,19 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes_[decide(self.predict_proba(X), self.cost_matrix_)]
+        proba = self.predict_proba(X)
+        return self.classes_[decide(proba, self.cost_matrix_)]
 
     def predict_proba(self, X):
         """Return the mean of the networks' posteriors, shape (n_samples, n_classes)."""
-        return self.estimator_.predict_proba(self._validated(X))
+        X = self._validated(X)
+        return self.estimator_.predict_proba(X)
 
     @available_if(_members_have("predict_log_proba"))
     def predict_log_proba(self, X):
         """Return the logarithms of the posteriors."""
-        return self.estimator_.predict_log_proba(self._validated(X))
+        X = self._validated(X)
+        return self.estimator_.predict_log_proba(X)
 
     @available_if(_members_have("predict_log_proba"))
     def decision_function(self, X):
@@ -442,6 +445,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
 
 
 def warn_of_lost_weights(members):

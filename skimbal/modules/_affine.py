@@ -4,15 +4,50 @@ import torch
 
 
 def is_thin(matrices):
-    """Whether a stack has a single matrix, with a side of 1.
+    """Tell whether a stack has a single matrix, with a side of 1.
 
     Its products are computed in another way than those of two or more, and with other rounding.
+
+    Parameters
+    ----------
+    matrices : tensor of shape (P, m, n)
+        The stack.
+
+    Returns
+    -------
+    bool
+        True for P = 1 and m or n = 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import is_thin
+    >>> is_thin(torch.ones(1, 4, 1)), is_thin(torch.ones(2, 4, 1))
+    (True, False)
     """
     return len(matrices) == 1 and 1 in matrices.shape[1:]
 
 
 def twin(matrices):
-    """The same matrix twice, so that its products are computed like those of several."""
+    """Return a matrix twice, so that its products are computed like those of several.
+
+    Parameters
+    ----------
+    matrices : tensor of shape (1, m, n)
+        A stack of one.
+
+    Returns
+    -------
+    tensor of shape (2, m, n)
+        A view.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import twin
+    >>> twin(torch.ones(1, 4, 1)).shape
+    torch.Size([2, 4, 1])
+    """
     return matrices.expand(2, -1, -1)
 
 
@@ -22,14 +57,18 @@ def affine(x, weight, bias, out=None):
     Parameters
     ----------
     x : tensor of shape (n, n_inputs) or (P, n, n_inputs)
+        Inputs.
     weight : tensor of shape (n_outputs, n_inputs) or (P, n_outputs, n_inputs)
+        Weights, as `torch.nn.Linear` has them.
     bias : tensor of shape (n_outputs,) or (P, n_outputs)
+        Added to each row.
     out : tensor or None, default=None
         Where to write.
 
     Returns
     -------
     tensor of shape (n, n_outputs) or (P, n, n_outputs)
+        The outputs.
 
     Examples
     --------
