@@ -15,6 +15,7 @@ from skimbal.datasets._keel_format import (
     encode_output,
     parse_keel,
 )
+from skimbal.datasets._motor import make_motor_sound
 from skimbal.datasets._synthetic import make_nested_spheres
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "keel_suite",
     "list_keel",
     "load_keel",
+    "make_motor_sound",
     "make_nested_spheres",
     "official_folds",
     "parse_keel",
