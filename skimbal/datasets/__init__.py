@@ -16,18 +16,22 @@ from skimbal.datasets._keel_format import (
     parse_keel,
 )
 from skimbal.datasets._motor import make_motor_sound
+from skimbal.datasets._stretches import cut_stretches
 from skimbal.datasets._synthetic import make_nested_spheres
+from skimbal.datasets._watch import load_watch
 
 __all__ = [
     "KEEL58",
     "KeelAttribute",
     "KeelDataset",
+    "cut_stretches",
     "encode_inputs",
     "encode_output",
     "keel_name",
     "keel_suite",
     "list_keel",
     "load_keel",
+    "load_watch",
     "make_motor_sound",
     "make_nested_spheres",
     "official_folds",

@@ -84,7 +84,7 @@ def make_nested_spheres(
     >>> spheres.data.shape, spheres.data_test.shape
     ((2200, 10), (10000, 10))
     >>> spheres.boundaries.round(3).tolist()
-    [2.791, 3.4]
+    [2.759, 3.364]
     """
     class_counts = _check_counts(class_counts)
     _check_size("n_features", n_features, 1)

@@ -1,0 +1,119 @@
+"""Shoulder exercises recorded by a smart watch: real inertial signals of ten people.
+
+Burns, Leung, Hardisty, Whyne, Henry, McLachlin (2018), Shoulder physiotherapy exercise recognition:
+machine learning the inertial signals from a smartwatch, arXiv:1802.01489.
+"""
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skimbal.datasets._sources import cached_file, data_folder, local_file, pip_download
+
+LOCAL = "watch/watch.npz"
+WHEEL = "seglearn-1.2.5-py3-none-any.whl"
+WHEEL_SHA256 = "ec6b952c85c9627050102854b372d85951563d3b990df677d7c55547e87413dd"
+_REQUIREMENT = "seglearn==1.2.5"
+_MEMBER = "seglearn/data/watch_dataset.npy"
+_WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
+
+
+def load_watch(*, data_home=None, return_X_y=False):
+    """Load shoulder exercises recorded by a smart watch.
+
+    20 recordings of each of seven exercises by ten people, at 50 Hz, of 947 to 2,618 samples. The
+    set is balanced; `cut_stretches` makes an imbalanced one of it. Split by person: two recordings
+    of one person resemble each other more than those of two.
+
+    The sources are ``watch/watch.npz`` in the folder `data_home` or ``$SKIMBAL_DATA``, and the
+    wheel of the package seglearn 1.2.5, downloaded by pip into ``$SKIMBAL_CACHE``. Both give the
+    same numbers. The wheel's array is a pickle, which is read only once the wheel's SHA-256
+    checksum has proved right; nothing of it is installed.
+
+    Parameters
+    ----------
+    data_home : path-like, default=None
+        Folder with ``watch/watch.npz``; None is ``$SKIMBAL_DATA``, if that is set.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` in place of a Bunch.
+
+    Returns
+    -------
+    Bunch
+        ``data``, a list of 140 float32 arrays of shape (6, n_samples); ``target`` of shape
+        (140,), the exercises "PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW"; ``groups`` of shape
+        (140,), the persons 1 to 10; ``frame``, a DataFrame with columns exercise, subject and side
+        (1 right, 0 left); ``channel_names``, three of acceleration and three of rotation;
+        ``target_names``; ``sampling_rate_hz``, 50; ``source``; ``DESCR``.
+    (data, target)
+        With ``return_X_y=True``.
+
+    Raises
+    ------
+    DataNotFoundError
+        Where no source has the data.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import load_watch
+    >>> watch = load_watch()  # doctest: +SKIP
+    >>> len(watch.data), watch.data[0].shape, str(watch.target[0])  # doctest: +SKIP
+    (140, (6, 1333), 'PEN')
+    """
+    path = local_file(data_folder(data_home), LOCAL)
+    content, source = _read_wheel() if path is None else _read_npz(path)
+    data = [np.ascontiguousarray(x.T, dtype=np.float32) for x in content["recordings"]]
+    names = np.asarray(content["label_names"], dtype=str)
+    target = names[np.asarray(content["label"])]
+    if return_X_y:
+        return data, target
+    subject = np.asarray(content["subject"], dtype=np.int64)
+    side = np.asarray(content["side"], dtype=np.int64)
+    return Bunch(
+        data=data,
+        target=target,
+        groups=subject,
+        frame=pd.DataFrame({"exercise": target, "subject": subject, "side": side}),
+        channel_names=[str(name) for name in content["channel_names"]],
+        target_names=names.tolist(),
+        sampling_rate_hz=50,
+        source=source,
+        DESCR=(
+            f"Shoulder exercises recorded by a smart watch: {len(data)} recordings of "
+            f"{len(names)} exercises by {len(np.unique(subject))} people, 50 Hz. Split by "
+            f"person.\nRead from {source}.\n\nReference: D. M. Burns et al. (2018), Shoulder "
+            "physiotherapy exercise recognition, arXiv:1802.01489."
+        ),
+    )
+
+
+def _read_npz(path):
+    """Content of the plain arrays of a folder, and where it came from."""
+    with np.load(path, allow_pickle=False) as arrays:
+        content = {name: arrays[name] for name in arrays.files}
+    content["recordings"] = np.split(content["signal"], np.cumsum(content["length"])[:-1])
+    return content, str(path)
+
+
+def _read_wheel():
+    """The same from the wheel of seglearn, whose checksum stands for its pickle."""
+    wheel = cached_file(
+        WHEEL,
+        pip_download(_REQUIREMENT, WHEEL, what_to_do=_WHAT_TO_DO),
+        sha256=WHEEL_SHA256,
+        what_to_do=_WHAT_TO_DO,
+    )
+    with zipfile.ZipFile(wheel) as files:
+        pickled = io.BytesIO(files.read(_MEMBER))
+    content = np.load(pickled, allow_pickle=True).item()
+    return {
+        "recordings": content["X"],
+        "label": content["y"],
+        "label_names": content["y_labels"],
+        "channel_names": content["X_labels"],
+        "subject": content["subject"],
+        "side": content["side"],
+    }, f"{wheel}:{_MEMBER}"
