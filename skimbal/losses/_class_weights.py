@@ -17,6 +17,12 @@ def scale_to_mean_one(class_weight, class_counts):
     return class_weight * (class_counts.sum() / (class_counts @ class_weight))
 
 
+def as_rare_as_the_rarest(class_counts):
+    """Class counts in which an absent class has the count of the rarest class that is there."""
+    counts = np.asarray(class_counts, dtype=np.float64)
+    return np.where(counts > 0, counts, counts[counts > 0].min())
+
+
 def balanced_weights(class_counts):
     """Inverse frequency, n / (C n_c) over the C classes present; 0 for an absent class."""
     present = class_counts > 0

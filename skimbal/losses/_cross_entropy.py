@@ -2,8 +2,10 @@
 
 from skimbal.losses._base import BaseLoss, BoundLoss
 from skimbal.losses._functional import cross_entropy
+from skimbal.losses._registry import registered
 
 
+@registered("cross_entropy")
 class CrossEntropy(BaseLoss):
     """Cross entropy, -log softmax(z)_y, weighted by class where class weights are given.
 
