@@ -1,5 +1,6 @@
 """Data sets for imbalanced learning."""
 
+from skimbal.datasets._cwru import load_cwru
 from skimbal.datasets._keel import (
     KEEL58,
     keel_name,
@@ -30,6 +31,7 @@ __all__ = [
     "keel_name",
     "keel_suite",
     "list_keel",
+    "load_cwru",
     "load_keel",
     "load_watch",
     "make_motor_sound",

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal.datasets._arguments import check_option
 from skimbal.datasets._keel_format import (
     canonical_order,
     complete_rows,
@@ -238,8 +239,8 @@ def load_keel(
     ((150, 4), 'negative')
     """
     name = keel_name(name)
-    _check_option("missing", missing, ("drop", "keep"))
-    _check_option("categories", categories, ("onehot", "ordinal"))
+    check_option("missing", missing, ("drop", "keep"))
+    check_option("categories", categories, ("onehot", "ordinal"))
     if fold is not None:
         pair = _read_official_fold(name, _check_fold(name, fold), data_folder(data_home))
         (X_train, y_train), (X_test, y_test) = (
@@ -251,13 +252,6 @@ def load_keel(
     if return_X_y:
         return X, y
     return _to_bunch(name, source, X, y, feature_names, n_attributes=len(dataset.inputs))
-
-
-def _check_option(parameter, value, allowed):
-    if value not in allowed:
-        raise ValueError(
-            f"{parameter}={value!r} is not known; use {' or '.join(map(repr, allowed))}"
-        )
 
 
 def _check_fold(name, fold):

@@ -18,6 +18,8 @@ import pandas as pd
 from scipy.signal import fftconvolve
 from sklearn.utils import Bunch, check_random_state
 
+from skimbal.datasets._arguments import check_count, check_number
+
 CLASSES = ("normal", "misaligned", "bearing", "noise")
 _N_HARMONICS = 12
 # Defect passages in a revolution: the outer race of a usual deep-groove bearing with 9 balls.
@@ -255,13 +257,12 @@ def make_motor_sound(
 
 def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
     for name, value in counts.items():
-        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
-            raise ValueError(f"{name}={value!r} is not usable; give an integer >= 0")
+        check_count(name, value)
     if not sum(counts.values()):
         raise ValueError("all counts are 0, so there is nothing to make; give one of them")
-    _check_number("duration_s", duration_s, 0.1)
-    _check_number("sampling_rate_hz", sampling_rate_hz, 10_000)
-    if not isinstance(snr_db, numbers.Real) or np.isnan(snr_db) or snr_db == -np.inf:
+    check_number("duration_s", duration_s, 0.1)
+    check_number("sampling_rate_hz", sampling_rate_hz, 10_000)
+    if not isinstance(snr_db, numbers.Real) or not float(snr_db) > -np.inf:
         raise ValueError(f"snr_db={snr_db!r} is not usable; give decibels, or inf for no noise")
     low_high = list(speed_rpm) if np.iterable(speed_rpm) else []
     if len(low_high) != 2 or not 0 < low_high[0] <= low_high[1] < np.inf:
@@ -274,8 +275,3 @@ def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
             f"harmonics up to {highest_hz:g} Hz do not fit below half of sampling_rate_hz="
             f"{sampling_rate_hz:g}; raise it, or lower speed_rpm"
         )
-
-
-def _check_number(parameter, value, least):
-    if not isinstance(value, numbers.Real) or not least <= value < np.inf:
-        raise ValueError(f"{parameter}={value!r} is not usable; give a number >= {least:g}")

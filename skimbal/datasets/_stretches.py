@@ -1,9 +1,9 @@
 """Imbalance out of recordings: so many stretches of each class, cut where they cannot overlap."""
 
-import numbers
-
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
+
+from skimbal.datasets._arguments import check_count, is_count
 
 
 def even_shares(n, capacities):
@@ -160,8 +160,7 @@ def _check_recordings(recordings, y, groups):
 
 
 def _check_length_and_part(length, part):
-    if not _is_count(length) or length < 1:
-        raise ValueError(f"length={length!r} is not usable; give an integer >= 1")
+    check_count("length", length, 1)
     ends = list(part) if np.iterable(part) and not isinstance(part, str) else []
     if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= 1:
         raise ValueError(f"part={part!r} is not usable; give (low, high) with 0 <= low < high <= 1")
@@ -177,14 +176,10 @@ def _stretches_per_class(n_per_class, classes):
             f"n_per_class has the classes {unknown}, which y lacks; y has {classes.tolist()}"
         )
     for label, n in n_per_class.items():
-        if not _is_count(n):
+        if not is_count(n):
             raise ValueError(
                 f"n_per_class of class {label!r} is {n!r}; give an integer >= 0 for each class"
             )
     if not sum(n_per_class.values()):
         raise ValueError("n_per_class asks for no stretch at all; give numbers above 0")
     return {label: n_per_class[label] for label in classes.tolist() if label in n_per_class}
-
-
-def _is_count(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 0

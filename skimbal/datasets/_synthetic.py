@@ -5,11 +5,11 @@ quantiles of the chi-square distribution that it follows. No class is drawn by r
 quantile function turns a uniform number into a squared radius of the class that is wanted.
 """
 
-import numbers
-
 import numpy as np
 from scipy import stats
 from sklearn.utils import Bunch, check_random_state
+
+from skimbal.datasets._arguments import check_count, is_count
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -87,8 +87,8 @@ def make_nested_spheres(
     [2.759, 3.364]
     """
     class_counts = _check_counts(class_counts)
-    _check_size("n_features", n_features, 1)
-    _check_size("n_test", n_test, 0)
+    check_count("n_features", n_features, 1)
+    check_count("n_test", n_test, 0)
     n_classes = len(class_counts)
     rng = check_random_state(random_state)
     # The first classes get what is left over. Drawn before the training set, which may vary.
@@ -123,21 +123,12 @@ def _draw(class_counts, n_features, rng):
     return directions * radii[:, None], labels
 
 
-def _is_integer(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def _check_counts(class_counts):
     """`class_counts` as an int array, or a ValueError."""
     counts = list(class_counts)
-    if len(counts) < 2 or not all(_is_integer(count) and count >= 1 for count in counts):
+    if len(counts) < 2 or not all(is_count(count, 1) for count in counts):
         raise ValueError(
             f"class_counts={class_counts!r} is not usable; give two or more integers >= 1, the "
             "training samples of each class"
         )
     return np.array(counts, dtype=np.int64)
-
-
-def _check_size(parameter, value, least):
-    if not _is_integer(value) or value < least:
-        raise ValueError(f"{parameter}={value!r} is not usable; give an integer >= {least}")
