@@ -2,7 +2,7 @@
 
 from skimbal._version import __version__
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier
+from skimbal.ensemble import BalancedBaggingNetClassifier, WindowedClassifier
 from skimbal.neural_network import DBNClassifier, MLPClassifier
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "FixedCostClassifier",
     "MLPClassifier",
     "TunedCostClassifierCV",
+    "WindowedClassifier",
     "__version__",
 ]

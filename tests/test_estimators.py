@@ -13,6 +13,8 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
@@ -22,8 +24,10 @@ from skimbal import (
     FixedCostClassifier,
     MLPClassifier,
     TunedCostClassifierCV,
+    WindowedClassifier,
 )
 from skimbal.metrics import decide
+from skimbal.preprocessing import flatten
 
 SMALL = {"hidden_layer_sizes": (8,), "max_epochs": 30, "learning_rate": 0.03, "batch_size": 32}
 ESTIMATORS = [
@@ -35,6 +39,8 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    WindowedClassifier(make_pipeline(FunctionTransformer(flatten), LogisticRegression())),
+    WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
 ]
 COSTS = "costs move the decision away from the largest posterior"
 SEARCH_COSTS = TunedCostClassifierCV | ECSDBNClassifier | BalancedBaggingNetClassifier
@@ -43,7 +49,9 @@ BAGS = "bags are drawn by row: a repeated row is drawn more often, a weighted on
 
 
 def expected_failures(estimator):
-    has_network = not isinstance(getattr(estimator, "estimator", None), LogisticRegression)
+    has_network = not isinstance(
+        getattr(estimator, "estimator", None), LogisticRegression | Pipeline
+    )
     failures = {}
     if isinstance(estimator, SEARCH_COSTS):
         failures["check_classifiers_train"] = COSTS

@@ -1,0 +1,97 @@
+"""Recordings as they come: a list of arrays of different lengths, or one array."""
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import validate_data
+
+
+def validate_recordings(estimator, X, *, reset):
+    """Return finite recordings of equal numbers of channels, or raise a ValueError.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `reset`, gets `n_channels_in_`, and for 2-D X `n_features_in_`.
+    X : list of array-like of shape (channels, length) or (length,), or array-like of shape \
+            (n_recordings, channels, length) or (n_recordings, length)
+    reset : bool
+        Whether this is a fit; else X is compared with what was fitted.
+
+    Returns
+    -------
+    list of ndarray, or ndarray
+        Recordings of shape (channels, length), or (n_recordings, channels, length). Nothing that is an array of numbers is copied.
+    """
+    if getattr(X, "ndim", None) == 1 and hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    recordings = _as_list(estimator, X, reset) if is_list(X) else _as_array(estimator, X, reset)
+    n_channels = recordings[0].shape[0]
+    if reset:
+        estimator.n_channels_in_ = n_channels
+    elif n_channels != estimator.n_channels_in_:
+        raise ValueError(
+            f"recordings have {n_channels} channels, but {type(estimator).__name__} was fitted on "
+            f"recordings of {estimator.n_channels_in_}"
+        )
+    return recordings
+
+
+def is_list(X):
+    """Whether X is recordings one by one, which may differ in length, and not one array."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 1 and X.dtype == object
+    if not isinstance(X, list | tuple):
+        return False
+    if len(X) == 0:
+        return True
+    if hasattr(X[0], "shape"):
+        return np.ndim(X[0]) > 0
+    try:
+        np.shape(X)
+    except ValueError:  # lists of different lengths
+        return True
+    return False
+
+
+def _as_array(estimator, X, reset):
+    X = validate_data(estimator, X, reset=reset, allow_nd=True)
+    if X.ndim > 3:
+        raise ValueError(
+            f"X has shape {X.shape}; recordings are (n_recordings, channels, length), or "
+            "(n_recordings, length) for one channel"
+        )
+    if X.ndim == 3 and hasattr(estimator, "n_features_in_"):
+        del estimator.n_features_in_
+    return X[:, None] if X.ndim == 2 else X
+
+
+def _as_list(estimator, X, reset):
+    recordings = [_recording(number, x) for number, x in enumerate(X)]
+    if not recordings:
+        raise ValueError("X has 0 samples; there has to be a recording at least")
+    n_channels = [len(recording) for recording in recordings]
+    for number, own in enumerate(n_channels):
+        if own != n_channels[0]:
+            raise ValueError(
+                f"recording {number} has {own} channels and recording 0 has {n_channels[0]}; all "
+                "need the same channels"
+            )
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(estimator).pop(name, None)
+    return recordings
+
+
+def _recording(number, x):
+    """Return one recording as an array of shape (channels, length)."""
+    x = np.asarray(x)
+    if x.ndim not in (1, 2) or x.dtype.kind not in "fiub":
+        raise ValueError(
+            f"recording {number} is {x.dtype} of shape {x.shape}; it must be numbers of shape "
+            "(channels, length), or (length,) for one channel"
+        )
+    try:
+        assert_all_finite(x)
+    except ValueError as error:
+        raise ValueError(f"recording {number}: {error}") from error
+    return np.atleast_2d(x)

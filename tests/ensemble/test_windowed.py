@@ -1,0 +1,393 @@
+import pickle
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
+
+from skimbal import MLPClassifier, TunedCostClassifierCV, WindowedClassifier
+from skimbal.ensemble._windowed import mean_by_recording, split_stateless, transform_in_chunks
+from skimbal.preprocessing import Spectrogram, WindowIndex, flatten, index_windows
+
+FLATTEN = FunctionTransformer(flatten)
+LOGISTIC = make_pipeline(FLATTEN, LogisticRegression())
+LEVELS = make_pipeline(Spectrogram(window=8, hop=4), FLATTEN, LogisticRegression())
+NETWORK = MLPClassifier(hidden_layer_sizes=(4,), max_epochs=3, random_state=0)
+
+
+def make_recordings(n=12, n_channels=2, length=(40, 90), seed=0):
+    """Recordings of two classes, whose second has a tone; sample t of recording r is findable."""
+    rng = np.random.default_rng(seed)
+    y = np.array(["quiet", "loud"])[np.arange(n) % 3 // 2]
+    recordings = []
+    for label in y:
+        own = rng.normal(size=(n_channels, rng.integers(*length)))
+        recordings.append(own + (label == "loud") * 2 * np.sin(np.arange(own.shape[1])))
+    return recordings, y
+
+
+X, Y = make_recordings()
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Remembers the windows that it is fitted on; its posteriors are its own."""
+
+    seen: list = []
+
+    def __init__(self, posterior_of_first=0.5):
+        self.posterior_of_first = posterior_of_first
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.unique(y)
+        self.X_, self.y_, self.sample_weight_ = X, y, sample_weight
+        type(self).seen.append(("fit", X))
+        return self
+
+    def predict_proba(self, X):
+        assert X.ndim == 3
+        type(self).seen.append(("predict", X))
+        first = (
+            np.clip(X[:, 0, 0], 0, 1)
+            if self.posterior_of_first is None
+            else np.full(len(X), self.posterior_of_first)
+        )
+        return np.column_stack([first, 1 - first])
+
+
+class SpyNetwork(MLPClassifier):
+    """Remembers what its `fit` is given."""
+
+    def _fit_in_steps(self, X, y, sample_weight=None):
+        self.given_ = X
+        fitted = yield from super()._fit_in_steps(np.asarray(X), y, sample_weight)
+        return fitted
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    Spy.seen = []
+
+
+def naive_windows(recordings, size, steps):
+    return [
+        (r, x[:, start : start + size])
+        for r, (x, step) in enumerate(zip(recordings, steps, strict=True))
+        for start in range(0, x.shape[1] - size + 1, step)
+    ]
+
+
+def test_fits_on_the_windows_of_all_recordings():
+    weight = np.arange(1.0, 13.0)
+    fitted = WindowedClassifier(Spy(), size=20, step=7).fit(X, Y, sample_weight=weight)
+    windows = naive_windows(X, 20, [7] * 12)
+    np.testing.assert_array_equal(fitted.estimator_.X_, [window for _, window in windows])
+    np.testing.assert_array_equal(fitted.estimator_.y_, [Y[r] for r, _ in windows])
+    np.testing.assert_array_equal(fitted.estimator_.sample_weight_, [weight[r] for r, _ in windows])
+    assert fitted.classes_.tolist() == ["loud", "quiet"]
+    assert fitted.n_windows_.sum() == len(windows)
+    assert fitted.n_channels_in_ == 2
+    assert (fitted.size_, fitted.step_) == (20, 7)
+
+
+def test_steps_of_classes_are_for_training_alone():
+    classifier = WindowedClassifier(Spy(), size=20, step=10, steps_per_class={"loud": 3})
+    fitted = classifier.fit(X, Y)
+    windows = naive_windows(X, 20, np.where(Y == "loud", 3, 10))
+    np.testing.assert_array_equal(fitted.estimator_.X_, [window for _, window in windows])
+    assert [len(proba) for proba in fitted.predict_proba_windows(X)] == [
+        (x.shape[1] - 20) // 10 + 1 for x in X
+    ]
+
+
+def test_posterior_of_a_recording_is_the_mean_of_its_windows():
+    recordings, y = [np.clip(x, 0, 1) for x in X], Y
+    fitted = WindowedClassifier(Spy(None), size=15, step=4).fit(recordings, y)
+    by_window = fitted.predict_proba_windows(recordings)
+    for x, proba, mean in zip(recordings, by_window, fitted.predict_proba(recordings), strict=True):
+        first = x[0, : x.shape[1] - 14 : 4]
+        np.testing.assert_allclose(proba, np.column_stack([first, 1 - first]))
+        np.testing.assert_allclose(mean, [first.mean(), 1 - first.mean()])
+    labels = fitted.predict_windows(recordings)
+    assert [len(own) for own in labels] == [len(proba) for proba in by_window]
+    np.testing.assert_array_equal(
+        np.concatenate(labels), fitted.classes_[np.concatenate(by_window).argmax(axis=1)]
+    )
+
+
+def test_mean_by_recording_by_hand():
+    proba = np.array([[0.0, 1.0], [0.5, 0.5], [0.2, 0.8]])
+    means = mean_by_recording(proba, np.array([0, 0, 1]))
+    np.testing.assert_allclose(means, [[0.25, 0.75], [0.2, 0.8]])
+
+
+@pytest.mark.parametrize(
+    "estimator", [LOGISTIC, LEVELS, NETWORK], ids=["rows", "levels", "network"]
+)
+@pytest.mark.parametrize("memory_limit", [1, 4000])
+def test_chunks_change_nothing(estimator, memory_limit):
+    whole = WindowedClassifier(estimator, size=20, step=7).fit(X, Y)
+    chunked = WindowedClassifier(estimator, size=20, step=7, memory_limit=memory_limit).fit(X, Y)
+    np.testing.assert_allclose(chunked.predict_proba(X), whole.predict_proba(X), rtol=0, atol=1e-12)
+
+
+def test_a_pipeline_is_fitted_as_if_in_one_go():
+    pipeline = make_pipeline(
+        Spectrogram(window=8, hop=4), FLATTEN, StandardScaler(), LogisticRegression()
+    )
+    fitted = WindowedClassifier(pipeline, size=20, step=7, memory_limit=4000).fit(X, Y)
+    windows = naive_windows(X, 20, [7] * 12)
+    arrays = np.array([window for _, window in windows])
+    alone = clone(pipeline).fit(arrays, [Y[r] for r, _ in windows])
+    np.testing.assert_allclose(fitted.estimator_.predict_proba(arrays), alone.predict_proba(arrays))
+    assert list(fitted.estimator_.named_steps) == list(pipeline.named_steps)
+    assert not hasattr(pipeline[-1], "coef_")
+
+
+def test_what_is_stateless():
+    assert split_stateless(LEVELS) == 2
+    assert split_stateless(make_pipeline("passthrough", FLATTEN, StandardScaler(), LOGISTIC)) == 2
+    assert split_stateless(make_pipeline(StandardScaler(), FLATTEN, LOGISTIC)) == 0
+    assert split_stateless(make_imbalanced_pipeline(RandomOverSampler(), FLATTEN, LOGISTIC)) == 0
+    assert split_stateless(make_pipeline(LOGISTIC)) == 0
+
+
+def test_samplers_stand_inside():
+    pipeline = make_imbalanced_pipeline(
+        Spectrogram(window=8, hop=4), FLATTEN, RandomOverSampler(random_state=0),
+        KNeighborsClassifier(),
+    )  # fmt: skip
+    fitted = WindowedClassifier(pipeline, size=20, step=20).fit(X, Y)
+    counts = np.bincount(fitted.estimator_[-1]._y)
+    assert counts[0] == counts[1] == fitted.n_windows_.max()
+
+
+def test_networks_are_given_the_index_itself():
+    fitted = WindowedClassifier(
+        SpyNetwork(hidden_layer_sizes=(3,), max_epochs=1, random_state=0), size=20, step=7
+    ).fit(X, Y)
+    assert isinstance(fitted.estimator_.given_, WindowIndex)
+    assert np.shares_memory(fitted.estimator_.given_.recordings[3], X[3])
+
+
+def test_network_is_the_one_that_windows_train():
+    fitted = WindowedClassifier(NETWORK, size=20, step=7).fit(X, Y)
+    windows = index_windows(X, 20, 7)
+    alone = clone(NETWORK).fit(np.asarray(windows), Y[windows.recording])
+    np.testing.assert_array_equal(
+        np.concatenate(fitted.predict_proba_windows(X)), alone.predict_proba(np.asarray(windows))
+    )
+
+
+def test_weights_of_recordings_reach_the_last_step():
+    weight = np.where(Y == "loud", 0.01, 1.0)
+    equal = WindowedClassifier(LEVELS, size=20).fit(X, Y)
+    weighted = WindowedClassifier(LEVELS, size=20).fit(X, Y, sample_weight=weight)
+    windows = index_windows(X, 20, 20)
+    alone = clone(LEVELS).fit(
+        np.asarray(windows), Y[windows.recording],
+        logisticregression__sample_weight=weight[windows.recording],
+    )  # fmt: skip
+    np.testing.assert_allclose(weighted.estimator_[-1].coef_, alone[-1].coef_, rtol=1e-4, atol=1e-7)
+    assert weighted.predict_proba(X)[:, 0].mean() < equal.predict_proba(X)[:, 0].mean()
+
+
+def test_weights_that_nothing_takes_are_warned_of():
+    classifier = WindowedClassifier(make_pipeline(FLATTEN, KNeighborsClassifier()), size=20)
+    with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight"):
+        classifier.fit(X, Y, sample_weight=np.ones(len(Y)))
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(12) // 2])
+def test_no_window_is_on_both_sides_of_a_split(groups):
+    """Each recording has values of its own, so a window tells where it is from."""
+    recordings = [np.full((1, 30 + r), float(r)) for r in range(12)]
+    cv = 3 if groups is None else GroupKFold(3)
+    cross_val_score(WindowedClassifier(Spy(), size=10, step=3), recordings, Y, cv=cv, groups=groups)
+    assert [what for what, _ in Spy.seen] == ["fit", "predict"] * 3
+    for (_, train), (_, test) in zip(Spy.seen[::2], Spy.seen[1::2], strict=True):
+        sides = [set(np.unique(windows)) for windows in (train, test)]
+        assert not sides[0] & sides[1]
+        assert sides[0] | sides[1] == set(range(12))
+        if groups is not None:
+            grouped = [{groups[int(r)] for r in side} for side in sides]
+            assert not grouped[0] & grouped[1]
+
+
+def as_object_array(recordings):
+    array = np.empty(len(recordings), dtype=object)
+    array[:] = recordings
+    return array
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        list,
+        tuple,
+        as_object_array,
+        lambda x: pd.Series(x),
+        lambda x: [own[0].tolist() for own in x],
+    ],
+    ids=["list", "tuple", "object array", "Series", "lists of numbers"],
+)
+def test_recordings_in_any_wrapping(wrap):
+    recordings, y = make_recordings(n_channels=1)
+    expected = cross_val_score(WindowedClassifier(LEVELS, size=20, step=5), recordings, y, cv=3)
+    assert expected.mean() > 0.7
+    scores = cross_val_score(WindowedClassifier(LEVELS, size=20, step=5), wrap(recordings), y, cv=3)
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_array_list_and_rows_are_the_same_recordings():
+    recordings, y = make_recordings(n_channels=1, length=(50, 51))
+    array = np.array(recordings)
+    results = [
+        WindowedClassifier(LEVELS, size=20, step=5).fit(data, y).predict_proba(data)
+        for data in (recordings, array, array[:, 0], array[:, 0].tolist(), list(array[:, 0]))
+    ]
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], rtol=0, atol=1e-12)
+
+
+def test_whole_recordings_are_windows_too():
+    recordings, y = make_recordings(length=(50, 51))
+    fitted = WindowedClassifier(LOGISTIC).fit(recordings, y)
+    assert fitted.size_ == fitted.step_ == 50
+    assert fitted.n_windows_.sum() == len(y)
+    with pytest.raises(ValueError, match="size=None takes whole recordings"):
+        WindowedClassifier(LOGISTIC).fit(X, Y)
+
+
+def test_search_over_windows_and_estimator():
+    grid = {"size": [10, 20], "step": [5, 10], "estimator__logisticregression__C": [0.1, 1.0]}
+    search = GridSearchCV(WindowedClassifier(LEVELS), grid, cv=3).fit(X, Y)
+    assert len(search.cv_results_["params"]) == 8
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_.size_ == search.best_params_["size"]
+    assert search.predict(X).shape == (12,)
+
+
+def test_scorers_of_posteriors():
+    scores = cross_validate(
+        WindowedClassifier(LEVELS, size=20, step=5), X, Y, cv=3, scoring=["roc_auc"]
+    )
+    assert scores["test_roc_auc"].mean() > 0.7
+
+
+def test_costs_of_a_network_decide():
+    costs = np.array([[0.0, 1.0], [1e6, 0.0]])
+    network = clone(NETWORK).set_params(cost_matrix=costs)
+    fitted = WindowedClassifier(make_pipeline(Spectrogram(window=8), network), size=20).fit(X, Y)
+    assert set(fitted.predict(X)) == {"quiet"}
+    assert fitted.predict_proba(X).argmax(axis=1).sum() < 12
+    assert {label for own in fitted.predict_windows(X) for label in own} == {"quiet"}
+
+
+def test_costs_are_tuned_on_recordings():
+    recordings, y = make_recordings(n=18, length=(50, 51))
+    tuned = TunedCostClassifierCV(WindowedClassifier(LEVELS, size=20), cv=2, random_state=0)
+    assert tuned.fit(np.array(recordings), y).costs_.shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("params", "recordings", "y", "message"),
+    [
+        ({"size": 60}, X, Y, r"recording \d+: a recording of \d+ samples is shorter"),
+        ({"size": 20}, [*X[:5], X[5][:1], *X[6:]], Y, "recording 5 has 1 channels"),
+        ({"size": 20}, [*X[:5], np.full((2, 30), np.nan), *X[6:]], Y, "recording 5: .*NaN"),
+        ({"size": 20}, [*X[:5], np.full((2, 30), "a"), *X[6:]], Y, "recording 5 is"),
+        ({"size": 20}, [*X[:5], np.zeros((1, 2, 30)), *X[6:]], Y, "recording 5 is"),
+        ({"size": 20}, np.zeros((12, 2, 30, 1)), Y, "recordings are"),
+        ({"size": 20, "step": 0}, X, Y, "'step' parameter"),
+        ({"size": 0}, X, Y, "'size' parameter"),
+        ({"size": 20, "steps_per_class": {"load": 3}}, X, Y, r"\['load'\], but y has"),
+        ({"size": 20, "steps_per_class": {"loud": 0}}, X, Y, r"steps_per_class\['loud'\]"),
+        ({"size": 20}, X, Y[:-1], "inconsistent numbers of samples"),
+        ({"size": 20}, X, ["one"] * 12, "one class"),
+        ({"size": 20}, [], [], "0 sample"),
+        ({"size": 20, "estimator": LinearSVC()}, X, Y, "'estimator' parameter"),
+        ({"size": 20, "estimator": RandomForestClassifier()}, X, Y, "step in front"),
+        (
+            {"size": 20, "estimator": make_pipeline(Spectrogram(8), StandardScaler(), LOGISTIC)},
+            X, Y, r"\(\d+, 2, 5, 7\); put a step in front",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input(params, recordings, y, message):
+    classifier = WindowedClassifier(LOGISTIC).set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(recordings, y)
+
+
+def test_other_channels_or_short_recordings_in_prediction():
+    fitted = WindowedClassifier(LOGISTIC, size=20).fit(X, Y)
+    with pytest.raises(ValueError, match="have 1 channels, but WindowedClassifier was fitted"):
+        fitted.predict([x[:1] for x in X])
+    with pytest.raises(ValueError, match="recording 1: a recording of 19"):
+        fitted.predict([X[0], X[1][:, :19]])
+
+
+def test_a_failed_fit_leaves_the_old_one():
+    fitted = WindowedClassifier(LOGISTIC, size=20).fit(X, Y)
+    before = fitted.predict_proba(X)
+    with pytest.raises(ValueError, match="shorter"):
+        fitted.set_params(size=500).fit(X, Y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+def test_input_attributes_are_those_of_the_last_fit():
+    recordings, y = make_recordings(n_channels=1, length=(50, 51))
+    table = np.array(recordings)[:, 0]
+    classifier = WindowedClassifier(LOGISTIC, size=20).fit(table, y)
+    assert classifier.n_features_in_ == 50
+    assert not hasattr(classifier.fit(recordings, y), "n_features_in_")
+    classifier.fit(table, y).fit(table[:, None], y)
+    assert not hasattr(classifier, "n_features_in_")
+
+
+def test_pickle_and_clone():
+    fitted = WindowedClassifier(LEVELS, size=20, step=5, steps_per_class={"loud": 2}).fit(X, Y)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert clone(fitted).steps_per_class == {"loud": 2}
+
+
+def test_windows_of_long_recordings_are_never_an_array():
+    """Stateless steps get chunks in training, everything does in prediction."""
+    signal = np.random.default_rng(0).normal(size=(4, 1, 300_000)).astype(np.float32)  # 4.8 MB
+    y = np.array([0, 1, 0, 1])
+    means = FunctionTransformer(_mean_of_windows)
+    classifier = WindowedClassifier(
+        make_pipeline(means, LogisticRegression()), size=4800, step=200, memory_limit=2**20
+    )
+    tracemalloc.start()
+    try:
+        classifier.fit(signal, y).predict_proba(signal)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    all_windows = classifier.n_windows_.sum() * 4800 * 4
+    assert all_windows > 20 * signal.nbytes
+    assert peak < signal.nbytes
+
+
+def _mean_of_windows(windows):
+    return windows.mean(axis=2)
+
+
+def test_transform_in_chunks_is_the_transform():
+    windows = index_windows(X, 20, 7)
+    spectrogram = Spectrogram(window=8)
+    np.testing.assert_array_equal(
+        transform_in_chunks(spectrogram, windows, 4), spectrogram.transform(np.asarray(windows))
+    )
