@@ -1,5 +1,6 @@
 """Data sets for imbalanced learning."""
 
+from skimbal.datasets._cifar import fetch_cifar10_imbalanced
 from skimbal.datasets._cwru import load_cwru
 from skimbal.datasets._keel import (
     KEEL58,
@@ -28,6 +29,7 @@ __all__ = [
     "cut_stretches",
     "encode_inputs",
     "encode_output",
+    "fetch_cifar10_imbalanced",
     "keel_name",
     "keel_suite",
     "list_keel",

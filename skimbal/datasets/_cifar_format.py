@@ -1,0 +1,83 @@
+"""The files that hold CIFAR-10: the university's archive, and a recompressed copy.
+
+A reader gives the labels of all images of a part, and a function that decodes those that are
+wanted: an imbalanced subset needs a fifth of them.
+"""
+
+import io
+import pickle
+import tarfile
+
+import numpy as np
+from scipy.fft import idctn
+
+CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+_BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
+
+
+def decode_jpeg_blocks(luma, chroma, quantization):
+    """RGB images from the quantised blocks of JPEG files with halved chroma.
+
+    Parameters
+    ----------
+    luma : int array of shape (8, 8, n_images, 4, 4)
+        Coefficients of the 16 blocks of an image; the first two axes are the frequencies.
+    chroma : int array of shape (8, 8, n_images, 2, 2, 2)
+        Those of the blue and red difference (fourth axis), four blocks each.
+    quantization : int array of shape (2, 8, 8)
+        Quantisation tables of luma and chroma.
+
+    Returns
+    -------
+    uint8 array of shape (n_images, 3, 32, 32)
+    """
+    scale = quantization.astype(np.float32)
+    luma_scale, chroma_scale = (
+        scale[0][..., None, None, None],
+        scale[1][..., None, None, None, None],
+    )
+    y = idctn(luma.astype(np.float32) * luma_scale, axes=(0, 1), norm="ortho") + 128
+    c = idctn(chroma.astype(np.float32) * chroma_scale, axes=(0, 1), norm="ortho")
+    n = y.shape[2]
+    y = y.transpose(2, 3, 0, 4, 1).reshape(n, 32, 32)
+    blue, red = c.transpose(3, 2, 4, 0, 5, 1).reshape(2, n, 16, 16).repeat(2, 2).repeat(2, 3)
+    # ITU-R BT.601 with the full range of 8 bits, as JFIF has it.
+    rgb = [y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue]
+    return np.clip(np.rint(np.stack(rgb, axis=1)), 0, 255).astype(np.uint8)
+
+
+def read_jpeg_copy(path):
+    """Labels of a recompressed part, and the function that decodes chosen images."""
+    with np.load(path, allow_pickle=False) as arrays:
+        labels = arrays["label"].astype(np.int64)
+        luma, chroma, quantization = arrays["Y"], arrays["C"], arrays["quant"]
+
+    def decode(indices):
+        return decode_jpeg_blocks(luma[:, :, indices], chroma[:, :, indices], quantization)
+
+    return labels, decode
+
+
+def read_archive(path, part):
+    """The same for ``cifar-10-python.tar.gz``, whose pickles the caller must have verified."""
+    images, labels = [], []
+    with tarfile.open(path, "r:gz") as archive:
+        for name in _BATCHES[part]:
+            member = archive.extractfile(f"cifar-10-batches-py/{name}")
+            assert member is not None
+            batch = pickle.load(io.BytesIO(member.read()), encoding="bytes")
+            images.append(batch[b"data"])
+            labels.append(batch[b"labels"])
+    pixels = np.concatenate(images).reshape(-1, 3, 32, 32)
+    return np.concatenate(labels).astype(np.int64), lambda indices: pixels[indices]
