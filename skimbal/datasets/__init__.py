@@ -21,6 +21,7 @@ from skimbal.datasets._motor import make_motor_sound
 from skimbal.datasets._stretches import cut_stretches
 from skimbal.datasets._synthetic import make_nested_spheres
 from skimbal.datasets._watch import load_watch
+from skimbal.datasets._wisdm import fetch_wisdm
 
 __all__ = [
     "KEEL58",
@@ -30,6 +31,7 @@ __all__ = [
     "encode_inputs",
     "encode_output",
     "fetch_cifar10_imbalanced",
+    "fetch_wisdm",
     "keel_name",
     "keel_suite",
     "list_keel",

@@ -1,0 +1,234 @@
+import tarfile
+
+import numpy as np
+import pytest
+
+from skimbal.datasets import _sources, _wisdm, fetch_wisdm
+from skimbal.datasets._wisdm_format import (
+    ACTIVITIES,
+    parse_raw,
+    parse_transformed,
+    recording_starts,
+)
+from skimbal.exceptions import DataNotFoundError
+
+MS = 1_000_000  # nanoseconds
+
+# Each kind of fault of the real file, in a file small enough to work out by hand.
+RAW = f"""\
+33,Jogging,{1000 * MS},-0.5,12.5,0.25;
+33,Jogging,{1050 * MS},1,2,3;
+
+33,Jogging,{1100 * MS},4,5,6,;
+;
+33,Jogging,{1150 * MS},7,8;
+33,Jogging,{1150 * MS},7,8,;
+33,Jogging,,{1200 * MS},-1,-2,-3;;
+33,Jogging,{1250 * MS},1,1,1;33,Jogging,{1300 * MS},2,2,2;
+33,Jogging,0,0,0,0;
+33,Jogging,{1350 * MS},3,3,3
+33,Walking,{1400 * MS},5,5,5;
+33,Walking,{3000 * MS},6,6,6;
+33,Walking,{3050 * MS},6,6,7;
+33,Walking,{2000 * MS},8,8,8;
+7,Walking,{2050 * MS},9,9,9;
+7,Swimming,{2100 * MS},9,9,9;
+7,Walking,never,9,9,9;
+7,Walking,{2150 * MS},nan,9,9;
+7,Walking,{2200 * MS},9,9,-9;
+"""
+
+ARFF = """\
+@relation activity_recognition_labeled
+
+@attribute "UNIQUE_ID" numeric
+@attribute "user" {"33" , "17"}
+@attribute "X0" numeric
+@attribute "XPEAK" numeric
+@attribute class{ "Walking" , "Jogging" , "Upstairs" }
+
+@data
+1,33,0.04,?,Jogging
+2,17,0.12,2075,Walking
+3,33,1.5,?,Upstairs
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    home = tmp_path / "data"
+    (home / "wisdm").mkdir(parents=True)
+    (home / "wisdm" / _wisdm.FILES["raw"]).write_text(RAW)
+    (home / "wisdm" / _wisdm.FILES["transformed"]).write_text(ARFF)
+    return home
+
+
+def test_samples_by_hand():
+    samples = parse_raw(RAW)
+    assert samples.n_dropped == {"incomplete": 2, "unreadable": 3, "no_time": 1}
+    assert samples.user.tolist() == [33] * 11 + [7] * 2
+    assert samples.activity.tolist() == [1] * 7 + [0] * 6
+    assert (samples.time_ns // MS).tolist() == [
+        *(1000, 1050, 1100, 1200, 1250, 1300, 1350),
+        *(1400, 3000, 3050, 2000),
+        *(2050, 2200),
+    ]
+    assert samples.acceleration[:4].tolist() == [
+        [-0.5, 12.5, 0.25],
+        [1, 2, 3],
+        [4, 5, 6],
+        [-1, -2, -3],
+    ]
+    assert samples.acceleration.dtype == np.float32
+
+
+def test_an_empty_file():
+    samples = parse_raw("\n;;\n")
+    assert samples.user.shape == (0,)
+    assert samples.acceleration.shape == (0, 3)
+    assert sum(samples.n_dropped.values()) == 0
+    assert recording_starts(samples.user, samples.activity, samples.time_ns, 1.0).tolist() == []
+
+
+def test_line_ends_of_windows():
+    one, other = parse_raw(RAW), parse_raw(RAW.replace("\n", "\r\n"))
+    np.testing.assert_array_equal(one.acceleration, other.acceleration)
+    assert one.n_dropped == other.n_dropped
+
+
+def test_times_are_read_exactly():
+    """Float64 would lose the last digits of an uptime of months in nanoseconds."""
+    assert parse_raw("1,Sitting,49105962326000001,1,2,3;").time_ns.tolist() == [49105962326000001]
+
+
+def test_recordings_begin_where_something_changes():
+    user = np.array([1, 1, 1, 2, 2, 2, 2])
+    activity = np.array([0, 0, 1, 1, 1, 1, 1])
+    time_ns = np.array([0, 1, 2, 3, 3, 1003, 1002]) * MS
+    assert recording_starts(user, activity, time_ns, 1.0).tolist() == [0, 2, 3, 6]
+    assert recording_starts(user, activity, time_ns, 0.5).tolist() == [0, 2, 3, 5, 6]
+
+
+def test_raw_recordings(folder):
+    wisdm = fetch_wisdm(data_home=folder)
+    assert wisdm.target.tolist() == ["Jogging", "Walking", "Walking", "Walking", "Walking"]
+    assert wisdm.groups.tolist() == [33, 33, 33, 33, 7]
+    assert [x.shape for x in wisdm.data] == [(3, 7), (3, 1), (3, 2), (3, 1), (3, 2)]
+    assert wisdm.data[2].tolist() == [[6, 6], [6, 6], [6, 7]]
+    assert wisdm.frame["start_s"].tolist() == pytest.approx([1.0, 1.4, 3.0, 2.0, 2.05])
+    assert wisdm.frame["n_samples"].tolist() == [7, 1, 2, 1, 2]
+    assert wisdm.sampling_rate_hz == 20
+    assert wisdm.n_dropped["unreadable"] == 3
+    assert str(wisdm.n_dropped) in wisdm.DESCR
+    X, y = fetch_wisdm(data_home=folder, return_X_y=True)
+    np.testing.assert_array_equal(X[0], wisdm.data[0])
+    np.testing.assert_array_equal(y, wisdm.target)
+
+
+def test_gaps_and_short_recordings(folder):
+    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=2).data] == [7, 3, 1, 2]
+    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, min_samples=2).data] == [7, 2, 2]
+    # The sample that is lost at 1150 ms leaves a step of 100 ms.
+    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=0.06).data][:2] == [3, 4]
+    with pytest.raises(ValueError, match="no recording of at least 8 samples"):
+        fetch_wisdm(data_home=folder, min_samples=8)
+
+
+def test_features(folder):
+    wisdm = fetch_wisdm(kind="transformed", data_home=folder)
+    np.testing.assert_array_equal(wisdm.data, [[0.04, np.nan], [0.12, 2075], [1.5, np.nan]])
+    assert wisdm.feature_names == ["X0", "XPEAK"]
+    assert wisdm.target.tolist() == ["Jogging", "Walking", "Upstairs"]
+    assert wisdm.groups.tolist() == [33, 17, 33]
+    assert wisdm.source.endswith(".arff")
+
+
+def test_a_file_that_is_not_the_arff():
+    with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
+        parse_transformed("@attribute a numeric\n@data\n1\n")
+    with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
+        parse_transformed(ARFF.partition("@data")[0])
+
+
+def test_features_never_stand_in_for_the_signal(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path / "cache"))
+    (folder / "wisdm" / _wisdm.FILES["raw"]).unlink()
+    with pytest.raises(DataNotFoundError, match=r"holds wisdm/WISDM_ar_v1\.1_raw\.txt, or pass"):
+        fetch_wisdm(data_home=folder)
+
+
+def test_the_archive_is_trusted_once(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("SKIMBAL_DATA", raising=False)
+    asked = []
+
+    def url_download(url, name, *, what_to_do):
+        def download(target):
+            asked.append(url)
+            with tarfile.open(f"{target}/{name}", "w:gz") as archive:
+                archive.add(folder / "wisdm", "WISDM_ar_v1.1")
+
+        return download
+
+    monkeypatch.setattr(_wisdm, "url_download", url_download)
+    with pytest.raises(DataNotFoundError, match="trust_first_download=True"):
+        fetch_wisdm()
+    assert asked == []
+    first = fetch_wisdm(trust_first_download=True)
+    assert asked == [_wisdm.URL]
+    assert first.source.endswith("WISDM_ar_latest.tar.gz:WISDM_ar_v1.1/WISDM_ar_v1.1_raw.txt")
+    local = fetch_wisdm(data_home=folder)
+    for one, other in zip(first.data, local.data, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert fetch_wisdm(kind="transformed").data.shape == (3, 2)
+    assert len(asked) == 1
+
+
+def test_an_archive_without_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
+    monkeypatch.delenv("SKIMBAL_DATA", raising=False)
+
+    def url_download(url, name, *, what_to_do):
+        return lambda target: tarfile.open(f"{target}/{name}", "w:gz").close()
+
+    monkeypatch.setattr(_wisdm, "url_download", url_download)
+    with pytest.raises(
+        DataNotFoundError, match=r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"
+    ):
+        fetch_wisdm(trust_first_download=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "windows"}, "kind='windows' is not known; use 'raw' or 'transformed'"),
+        ({"max_gap_s": 0}, "max_gap_s=0 is not usable; give a number >= 0.05"),
+        ({"min_samples": 0}, "min_samples=0 is not usable; give an integer >= 1"),
+    ],
+)
+def test_bad_input(arguments, message, folder):
+    with pytest.raises(ValueError, match=message):
+        fetch_wisdm(data_home=folder, **arguments)
+
+
+needs_data = pytest.mark.skipif(
+    _sources.local_file(_sources.data_folder(), "wisdm/" + _wisdm.FILES["transformed"]) is None,
+    reason="SKIMBAL_DATA has no WISDM features",
+)
+
+
+@needs_data
+def test_the_real_features():
+    wisdm = fetch_wisdm(kind="transformed")
+    assert wisdm.data.shape == (5418, 43)
+    assert len(np.unique(wisdm.groups)) == 36
+    names, counts = np.unique(wisdm.target, return_counts=True)
+    found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    expected = (2081, 1625, 632, 528, 306, 246)
+    assert found == dict(zip(ACTIVITIES, expected, strict=True))
+    missing = dict(zip(wisdm.feature_names, np.isnan(wisdm.data).sum(axis=0), strict=True))
+    assert {k: int(n) for k, n in missing.items() if n} == {
+        "XPEAK": 381,
+        "YPEAK": 131,
+        "ZPEAK": 103,
+    }
