@@ -51,6 +51,7 @@ THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch"},
     "_utils/_memory.py": {"psutil"},
     "neural_network/_training.py": {"skorch"},
+    "sampling/_generative.py": {"torch"},
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.

@@ -15,6 +15,7 @@ TOP_LEVEL = {
     "TunedCostClassifierCV": "cost_sensitive",
     "ECSDBNClassifier": "cost_sensitive",
     "BalancedBaggingNetClassifier": "ensemble",
+    "WindowedClassifier": "ensemble",
 }
 ELSEWHERE = [
     ("cost_sensitive", "find_costs"),
@@ -31,6 +32,9 @@ ELSEWHERE = [
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),
+    ("preprocessing", "SlidingWindow"),
+    ("preprocessing", "Spectrogram"),
+    ("sampling", "NDSampler"),
 ]
 PACKAGES = sorted(
     module.name

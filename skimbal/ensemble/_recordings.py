@@ -20,7 +20,8 @@ def validate_recordings(estimator, X, *, reset):
     Returns
     -------
     list of ndarray, or ndarray
-        Recordings of shape (channels, length), or (n_recordings, channels, length). Nothing that is an array of numbers is copied.
+        Recordings of shape (channels, length), or (n_recordings, channels, length).
+        Nothing that is an array of numbers is copied.
     """
     if getattr(X, "ndim", None) == 1 and hasattr(X, "to_numpy"):
         X = X.to_numpy()

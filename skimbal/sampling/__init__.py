@@ -12,11 +12,15 @@ from skimbal.sampling._batches import (
     progressive_share,
     resolve_batches,
 )
+from skimbal.sampling._generative import ConditionalVAESampler
+from skimbal.sampling._ndarray import NDSampler
 
 __all__ = [
     "BaseBatches",
     "ClassBalancedBatches",
+    "ConditionalVAESampler",
     "DynamicBatches",
+    "NDSampler",
     "ProgressivelyBalancedBatches",
     "SquareRootBatches",
     "TwoPhase",

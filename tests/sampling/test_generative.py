@@ -1,0 +1,142 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from imblearn.pipeline import make_pipeline
+from scipy import stats
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+
+from skimbal.exceptions import NonFiniteLossError
+from skimbal.sampling import ConditionalVAESampler
+from skimbal.sampling._generative import gaussian_log_likelihood, kl_to_standard_normal
+
+from .checks import parametrize_with_checks
+
+FEW = ConditionalVAESampler(max_epochs=2, n_hidden=8, random_state=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*pandas sparse")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@parametrize_with_checks([FEW])
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+def test_divergence_by_sampling():
+    mean, log_variance = torch.tensor([[0.5, -1.0]]), torch.tensor([[0.3, -0.7]])
+    deviation = (0.5 * log_variance).exp()
+    z = mean + deviation * torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0))
+    q, p = torch.distributions.Normal(mean, deviation), torch.distributions.Normal(0.0, 1.0)
+    sampled = (q.log_prob(z) - p.log_prob(z)).sum(dim=1).mean()
+    torch.testing.assert_close(
+        kl_to_standard_normal(mean, log_variance)[0], sampled, atol=0.01, rtol=0
+    )
+    assert kl_to_standard_normal(torch.zeros(1, 3), torch.zeros(1, 3)).item() == 0.0
+
+
+def test_likelihood_is_that_of_scipy():
+    rng = np.random.default_rng(0)
+    x, mean, log_deviation = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=3)
+    expected = stats.norm(mean, np.exp(log_deviation)).logpdf(x).sum(axis=1)
+    result = gaussian_log_likelihood(*map(torch.as_tensor, (x, mean, log_deviation)))
+    np.testing.assert_allclose(result.numpy(), expected)
+
+
+def make_data(shape=(6,), n_rare=30):
+    """Two classes with means and deviations of their own, in units that are far from standard."""
+    rng = np.random.default_rng(0)
+    usual = 1000.0 + 20.0 * rng.normal(size=(170, *shape))
+    rare = 1100.0 + 5.0 * rng.normal(size=(n_rare, *shape))
+    return np.concatenate([usual, rare]), np.repeat(["usual", "rare"], [170, n_rare])
+
+
+def test_draws_are_like_their_class():
+    X, y = make_data()
+    sampler = ConditionalVAESampler(random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y)
+    np.testing.assert_array_equal(X_new[:200], X)
+    np.testing.assert_array_equal(y_new[:200], y)
+    drawn = X_new[200:]
+    assert y_new[200:].tolist() == ["rare"] * 140
+    assert sampler.sampling_strategy_ == {"rare": 140}
+    assert abs(drawn.mean() - 1100.0) < 10.0
+    assert sampler.history_[-1] < sampler.history_[0]
+    assert len(np.unique(drawn[:, 0])) == 140
+
+
+def test_draws_keep_what_goes_together():
+    """Values of a window that rise and fall together do so in the drawn ones."""
+    rng = np.random.default_rng(0)
+    height = rng.normal(size=(220, 1, 1))
+    X = height * np.ones((1, 2, 5)) + 0.1 * rng.normal(size=(220, 2, 5))
+    y = np.repeat([0, 1], [150, 70])
+    X_new, _ = ConditionalVAESampler(random_state=0).fit_resample(X, y)
+    drawn = X_new[220:].reshape(80, 10)
+    correlation = np.corrcoef(drawn.T)[np.triu_indices(10, 1)]
+    assert X_new.shape == (300, 2, 5)
+    assert correlation.min() > 0.8
+    assert 0.6 < drawn.std() < 1.4
+
+
+def test_same_seed_same_draws_and_no_global_state():
+    X, y = make_data()
+    state = torch.get_rng_state()
+    first = clone(FEW).fit_resample(X, y)[0]
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(3)
+    np.testing.assert_array_equal(clone(FEW).fit_resample(X, y)[0], first)
+    other = clone(FEW).set_params(random_state=1).fit_resample(X, y)[0]
+    assert (other[200:] != first[200:]).all()
+
+
+def test_constant_values_stay_near_their_constant():
+    X, y = make_data()
+    X[:, 2] = 7.0
+    X_new, _ = clone(FEW).set_params(max_epochs=100).fit_resample(X, y)
+    assert np.abs(X_new[:, 2] - 7.0).max() < 2.0
+
+
+def test_whole_numbers_stay_whole():
+    X, y = make_data()
+    X_new, _ = FEW.fit_resample(X.astype(np.int16), y)
+    assert X_new.dtype == np.int16
+
+
+def test_wanted_numbers_of_several_classes():
+    X, _ = make_data()
+    y = np.repeat([0, 1, 2], [150, 30, 20])
+    _, y_new = clone(FEW).set_params(sampling_strategy={1: 40, 2: 25}).fit_resample(X, y)
+    assert np.bincount(y_new).tolist() == [150, 40, 25]
+    _, same = FEW.fit_resample(X[:60], np.repeat([0, 1], 30))
+    assert np.bincount(same).tolist() == [30, 30]
+
+
+def test_stands_in_a_pipeline_and_takes_frames():
+    X, y = make_data()
+    pipeline = make_pipeline(clone(FEW), LogisticRegression(max_iter=1000))
+    assert pipeline.fit(X, y).predict(X).shape == (200,)
+    X_new, y_new = FEW.fit_resample(pd.DataFrame(X, columns=list("abcdef")), pd.Series(y))
+    assert X_new.columns.tolist() == list("abcdef")
+    assert len(X_new) == len(y_new) == 340
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [({"n_latent": 0}, "n_latent"), ({"learning_rate": 0.0}, "learning_rate")],
+)
+def test_bad_parameters(params, message):
+    with pytest.raises(ValueError, match=message):
+        clone(FEW).set_params(**params).fit_resample(*make_data())
+
+
+def test_training_that_diverges_is_an_error():
+    with pytest.raises(NonFiniteLossError, match="lower learning_rate"):
+        clone(FEW).set_params(learning_rate=1e30).fit_resample(*make_data())
+
+
+def test_nan_is_an_error():
+    X, y = make_data()
+    X[3, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        FEW.fit_resample(X, y)
