@@ -3,8 +3,22 @@
 import pytest
 import torch
 
-from skimbal import MLPClassifier
-from skimbal.losses import BaseLoss, CrossEntropy, ModuleLoss, all_losses, resolve_loss
+from skimbal import MLPClassifier, losses
+from skimbal.losses import (
+    LDAM,
+    Asymmetric,
+    BaseLoss,
+    ClassBalanced,
+    ClassRectification,
+    CrossEntropy,
+    DeferredReweighting,
+    Focal,
+    IncrementalWeightedCrossEntropy,
+    LogitAdjustment,
+    ModuleLoss,
+    all_losses,
+    resolve_loss,
+)
 
 from .contract import LossContract
 
@@ -13,6 +27,26 @@ class TestRegisteredLosses(LossContract):
     @pytest.fixture(params=sorted(all_losses()))
     def loss(self, request):
         return all_losses()[request.param]()
+
+
+class TestVariants(LossContract):
+    @pytest.fixture(
+        params=[
+            Focal(gamma=0.5),
+            Focal(gamma=1, alpha="balanced"),
+            Focal(alpha="effective"),
+            Asymmetric(gamma_positive=0.5, gamma_negative=0.5, margin=0),
+            Asymmetric(gamma_positive=2, gamma_negative=0),
+            ClassBalanced(beta=0.9, loss=Focal(gamma=1)),
+            ClassBalanced(loss=LDAM(scale=10)),
+            DeferredReweighting(LogitAdjustment(tau=0.5), start=0, weights="balanced"),
+            IncrementalWeightedCrossEntropy(T=5, ramp="cosine"),
+            ClassRectification(eta=0.5, margin=2, n_hardest=1),
+        ],
+        ids=repr,
+    )
+    def loss(self, request):
+        return request.param
 
 
 class TestModuleLoss(LossContract):
@@ -24,6 +58,17 @@ class TestModuleLoss(LossContract):
 def test_registry_is_a_copy():
     all_losses().clear()
     assert all_losses()["cross_entropy"] is CrossEntropy
+
+
+def test_every_exported_loss_has_a_name_and_defaults():
+    exported = {
+        value
+        for value in vars(losses).values()
+        if isinstance(value, type) and issubclass(value, BaseLoss)
+    }
+    assert exported - {BaseLoss, ModuleLoss} == set(all_losses().values())
+    for name, loss in all_losses().items():
+        assert type(resolve_loss(name)) is loss
 
 
 def test_names_values_and_modules():
