@@ -119,8 +119,8 @@ def fetch_cifar10_imbalanced(
     version : {"original", "jpeg"}, default=None
         Accept that copy alone; None takes the first that is there, in the order above.
     random_state : int, RandomState or None, default=None
-        Seed of the choice of images and of their order. Published figures move by several points
-        with it: report several. For the same seed, fewer images are a subset of more.
+        Seed of the choice of images and of their order. Published figures move by a few points
+        with it: report several seeds. For the same seed, fewer images are a subset of more.
     data_home : path-like, default=None
         Folder of local copies; None is ``$SKIMBAL_DATA``, if that is set.
     return_X_y : bool, default=False

@@ -74,8 +74,8 @@ def make_nested_spheres(
     Notes
     -----
     The default counts are those of the article on the incremental weighted cross entropy (Imam
-    Hussein University, 1402). Sets of this kind go back to J. Zhu, H. Zou, S. Rosset, T. Hastie (2009),
-    Multi-class AdaBoost, doi:10.4310/SII.2009.v2.n3.a8.
+    Hussein University, 1402). Sets of this kind go back to J. Zhu, H. Zou, S. Rosset, T. Hastie
+    (2009), Multi-class AdaBoost, doi:10.4310/SII.2009.v2.n3.a8.
 
     Examples
     --------
