@@ -242,7 +242,13 @@ def _read_npz(archive, row, kinds):
 def _read_mat(path, variable, kinds):
     """Channels of a recording out of a file of the university."""
     names = [variable.replace("_DE_", f"_{kind}_") for kind in kinds]
-    content = loadmat(path, variable_names=names)
+    try:
+        content = loadmat(path, variable_names=names)
+    except ValueError as error:
+        raise DataNotFoundError(
+            f"{path} is not a .mat file ({error}); delete it (and {path.name}.sha256, if there is "
+            f"one), or {_WHAT_TO_DO}"
+        ) from error
     lacking = [name for name in names if name not in content]
     if lacking:
         raise DataNotFoundError(

@@ -6,6 +6,7 @@ recorded beside it, and any later copy must have the same.
 """
 
 import hashlib
+import http.client
 import os
 import shutil
 import subprocess
@@ -152,9 +153,13 @@ def url_download(url, name, *, what_to_do):
                 open(Path(folder, name), "wb") as file,
             ):
                 shutil.copyfileobj(response, file)
+                announced = response.headers["Content-Length"]
+                # A connection that breaks off reads like the end of the file.
+                if announced is not None and file.tell() != int(announced):
+                    raise OSError(f"{file.tell()} of {announced} bytes came")
         except PermissionError:
             raise
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise DataNotFoundError(
                 f"{url} could not be downloaded ({error}); {what_to_do}"
             ) from error

@@ -121,12 +121,24 @@ def _read_text(kind, folder, trust_first_download):
         what_to_do=what_to_do,
         trust_first_download=trust_first_download,
     )
-    with tarfile.open(archive, "r:gz") as files:
-        for member in files:
-            if member.isfile() and member.name.rpartition("/")[2] == name:
-                content = files.extractfile(member)
-                assert content is not None
-                return content.read().decode("utf-8", errors="replace"), f"{archive}:{member.name}"
+    return _read_member(archive, name, what_to_do)
+
+
+def _read_member(archive, name, what_to_do):
+    """Text of the file `name` in any folder of the archive, and where it came from."""
+    try:
+        with tarfile.open(archive, "r:gz") as files:
+            for member in files:
+                if member.isfile() and member.name.rpartition("/")[2] == name:
+                    content = files.extractfile(member)
+                    assert content is not None
+                    text = content.read().decode("utf-8", errors="replace")
+                    return text, f"{archive}:{member.name}"
+    except tarfile.ReadError as error:
+        raise DataNotFoundError(
+            f"{archive} is not an archive ({error}), so another file was served; delete it and "
+            f"{archive.name}.sha256, or {what_to_do}"
+        ) from error
     raise DataNotFoundError(f"{archive} has no {name}; {what_to_do}")
 
 

@@ -142,6 +142,9 @@ def test_another_recording_is_refused(mat_folder):
     savemat(mat_folder / "cwru" / "97.mat", {"X098_DE_time": np.zeros((6, 1))})
     with pytest.raises(DataNotFoundError, match=r"97\.mat has no X097_DE_time"):
         load_cwru(data_home=mat_folder)
+    (mat_folder / "cwru" / "97.mat").write_text("<html>Sorry, this page has moved.</html>" * 9)
+    with pytest.raises(DataNotFoundError, match=r"97\.mat is not a \.mat file"):
+        load_cwru(data_home=mat_folder)
 
 
 @pytest.mark.parametrize(

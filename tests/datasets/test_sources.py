@@ -94,6 +94,15 @@ def test_a_file_in_the_cache_without_a_record_is_not_used(cache):
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if not self.path.endswith("half.bin"):
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[:5])
+
     def log_message(self, *args):
         pass
 
@@ -125,6 +134,14 @@ def test_a_url_that_is_not_there(cache, address, monkeypatch):
     url = f"{address}/gone.bin"
     with pytest.raises(DataNotFoundError, match=re.escape(url) + ".*404.*; look elsewhere"):
         get(sources.url_download(url, "data.bin", what_to_do=ADVICE), SHA256)
+    assert names(cache) == []
+
+
+def test_half_a_file_is_not_trusted(cache, address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    download = sources.url_download(f"{address}/half.bin", "data.bin", what_to_do=ADVICE)
+    with pytest.raises(DataNotFoundError, match=r"5 of 14 bytes came"):
+        get(download, trust=True)
     assert names(cache) == []
 
 

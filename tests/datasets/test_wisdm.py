@@ -1,4 +1,5 @@
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +196,18 @@ def test_an_archive_without_the_file(tmp_path, monkeypatch):
     with pytest.raises(
         DataNotFoundError, match=r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"
     ):
+        fetch_wisdm(trust_first_download=True)
+
+
+def test_a_page_in_place_of_the_archive(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
+    monkeypatch.delenv("SKIMBAL_DATA", raising=False)
+
+    def url_download(url, name, *, what_to_do):
+        return lambda target: Path(target, name).write_text("<html>Sorry.</html>")
+
+    monkeypatch.setattr(_wisdm, "url_download", url_download)
+    with pytest.raises(DataNotFoundError, match=r"is not an archive .*gz\.sha256, or set SKIMBAL"):
         fetch_wisdm(trust_first_download=True)
 
 
