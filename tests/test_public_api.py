@@ -19,8 +19,15 @@ TOP_LEVEL = {
 }
 ELSEWHERE = [
     ("cost_sensitive", "find_costs"),
+    ("datasets", "cut_stretches"),
+    ("datasets", "fetch_cifar10_imbalanced"),
+    ("datasets", "fetch_wisdm"),
     ("datasets", "list_keel"),
+    ("datasets", "load_cwru"),
     ("datasets", "load_keel"),
+    ("datasets", "load_watch"),
+    ("datasets", "make_motor_sound"),
+    ("datasets", "make_nested_spheres"),
     ("losses", "all_losses"),
     ("losses", "CrossEntropy"),
     ("metrics", "cost_savings"),
