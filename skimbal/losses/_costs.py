@@ -11,7 +11,7 @@ from skimbal.losses._registry import registered
 
 
 def cost_weights(cost_matrix, class_counts):
-    """Weight of each class, n sum_j C[c, j] / sum_k n_k sum_j C[k, j] (Ting 2002, sec. 2)."""
+    """Weight of each class, n sum_j C[c, j] / sum_k n_k sum_j C[k, j] (Ting 2002)."""
     return scale_to_mean_one(cost_matrix.sum(axis=1), class_counts)
 
 

@@ -33,7 +33,7 @@ class DeferredReweighting(BaseWrappedLoss):
     References
     ----------
     K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning Imbalanced Datasets with
-    Label-Distribution-Aware Margin Loss", NeurIPS 2019, sec. 3.3. arXiv:1906.07413.
+    Label-Distribution-Aware Margin Loss", NeurIPS 2019, sec. 3. arXiv:1906.07413.
 
     Examples
     --------

@@ -14,7 +14,7 @@ class MeanFalseError(BaseLoss):
 
     References
     ----------
-    S. Wang et al., "Training deep neural networks on imbalanced data sets", IJCNN 2016, eqs. 2-4.
+    S. Wang et al., "Training deep neural networks on imbalanced data sets", IJCNN 2016.
     doi:10.1109/IJCNN.2016.7727770.
 
     Examples
@@ -38,12 +38,12 @@ class MeanFalseError(BaseLoss):
 class MeanSquaredFalseError(BaseLoss):
     """Sum over the classes of the square of their mean squared error (MSFE).
 
-    L = sum_c E_c^2 with the errors of `MeanFalseError`; the squares also keep them near each
-    other, since sum of squares grows with their differences.
+    L = sum_c E_c^2 with the errors of `MeanFalseError`; of errors with the same sum,
+    those that are alike have the least squares.
 
     References
     ----------
-    S. Wang et al., "Training deep neural networks on imbalanced data sets", IJCNN 2016, eq. 5.
+    S. Wang et al., "Training deep neural networks on imbalanced data sets", IJCNN 2016.
     doi:10.1109/IJCNN.2016.7727770.
 
     Examples

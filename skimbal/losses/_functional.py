@@ -38,7 +38,7 @@ def focal(logits, target, gamma):
 def margin_cross_entropy(logits, target, margin):
     """Cross entropy after the logit of the true class y was lowered by margin_y.
 
-    With logits scale * cos and margins scale * m_y it is Cao et al. 2019, eq. 13.
+    With logits scale * cos and margins scale * m_y it is LDAM (Cao et al. 2019, sec. 3).
     """
     return cross_entropy(logits - margin * is_target(logits, target), target)
 

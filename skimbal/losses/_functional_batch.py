@@ -61,12 +61,12 @@ def squared_error_per_class(logits, target, share):
 
 
 def mean_false_error(logits, target, share):
-    """Sum over the classes of their mean error (Wang et al. 2016, eqs. 2-4)."""
+    """Sum over the classes of their mean error (Wang et al. 2016, MFE)."""
     return squared_error_per_class(logits, target, share).sum()
 
 
 def mean_squared_false_error(logits, target, share):
-    """Sum over the classes of the square of their mean error (Wang et al. 2016, eq. 5)."""
+    """Sum over the classes of the square of their mean error (Wang et al. 2016, MSFE)."""
     return squared_error_per_class(logits, target, share).square().sum()
 
 
@@ -85,7 +85,7 @@ def soft_g_mean(logits, target, share):
 
 
 def auc_margin(logits, target, share, margin):
-    """Min-max margin loss of the AUC of each class against the rest (Yuan et al. 2021, eq. 5).
+    """Min-max margin loss of the AUC of each class against the rest (Yuan et al. 2021).
 
     With a and b the means of the posterior over the samples of a class and over the others,
     Var_pos + Var_neg + max(0, margin + b - a)^2: the inner problems are solved for the batch.
@@ -134,7 +134,7 @@ def is_minority(logits, target, share):
     """Mask (n,) of the samples of minority classes.
 
     A class is one if it and all classes that are no larger make up half of the batch at most
-    (Dong et al. 2018, sec. 3.1).
+    (Dong et al. 2018, sec. 3).
     """
     size = class_shares(logits, target, share).sum(dim=0)
     no_larger = size[None, :] <= size[:, None] * (1.0 + 1e-5)

@@ -11,7 +11,7 @@ from skimbal.losses._registry import registered
 
 
 def margins(class_counts, max_margin):
-    """Margin of each class, proportional to n_c^(-1/4), at most `max_margin` (eqs. 9 and 13)."""
+    """Margin of each class, proportional to n_c^(-1/4), at most `max_margin`."""
     counts = as_rare_as_the_rarest(class_counts)
     return max_margin * (counts / counts.min()) ** -0.25
 
@@ -39,7 +39,7 @@ class LDAM(BaseLoss):
     References
     ----------
     K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning Imbalanced Datasets with
-    Label-Distribution-Aware Margin Loss", NeurIPS 2019, eqs. 9 and 13. arXiv:1906.07413.
+    Label-Distribution-Aware Margin Loss", NeurIPS 2019, sec. 3. arXiv:1906.07413.
 
     Examples
     --------

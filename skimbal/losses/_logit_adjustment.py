@@ -128,7 +128,7 @@ class BalancedSoftmax(BaseLoss):
     References
     ----------
     J. Ren et al., "Balanced Meta-Softmax for Long-Tailed Visual Recognition", NeurIPS 2020,
-    eq. 4. arXiv:2007.10740.
+    sec. 3. arXiv:2007.10740.
 
     Examples
     --------

@@ -223,7 +223,7 @@ def test_rectification_without_features_is_refused():
         (DeferredReweighting(beta=np.nan), "'beta' .* Got nan"),
         (DeferredReweighting(start=1.1), r"'start' .* range \[0.0, 1.0\]. Got 1.1"),
         (DeferredReweighting(start=-0.1), "'start' .* Got -0.1"),
-        (DeferredReweighting(weights="inverse"), "'weights' .*'balanced', 'effective'.* Got 'inve"),
+        (DeferredReweighting(weights="inverse"), "'weights' .*'effective'.* Got 'inverse'"),
         (DeferredReweighting(loss=None), "unknown loss None"),
         (IncrementalWeightedCrossEntropy(T=0), r"'T' .* range \(0.0, inf\]. Got 0"),
         (IncrementalWeightedCrossEntropy(T=-3), "'T' .* Got -3"),
