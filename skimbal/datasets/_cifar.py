@@ -25,6 +25,7 @@ ARCHIVE = "cifar-10-python.tar.gz"
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 JPEG_COPY = "cifar10/cifar10_jpeg_{}.npz"
+_N_OF_A_CLASS = {"train": 5000, "test": 1000}
 _WHAT_TO_DO = (
     f"set SKIMBAL_DATA (or data_home=) to a folder that holds cifar10/{ARCHIVE}, or "
     f"{JPEG_COPY.format('train')} and {JPEG_COPY.format('test')}"
@@ -150,8 +151,8 @@ def fetch_cifar10_imbalanced(
     >>> cifar.data.shape, cifar.class_counts[[0, 9]].tolist()  # doctest: +SKIP
     ((12406, 3, 32, 32), [5000, 50])
     """
-    class_counts = _check_counts(profile, imbalance_ratio, 5000 if n_max is None else n_max)
-    test_counts = _check_test_counts(10_000 if n_test is None else n_test)
+    class_counts = _check_counts(profile, imbalance_ratio, n_max)
+    test_counts = _check_test_counts(n_test)
     check_option("dtype", dtype, ("float32", "uint8"))
     if version is not None:
         check_option("version", version, tuple(_VERSIONS))
@@ -184,7 +185,7 @@ def fetch_cifar10_imbalanced(
 def _check_counts(profile, imbalance_ratio, n_max):
     check_option("profile", profile, tuple(_PROFILES))
     check_number("imbalance_ratio", imbalance_ratio, 1)
-    check_count("n_max", n_max, 1)
+    n_max = _check_size("n_max", n_max, _N_OF_A_CLASS["train"])
     counts = _PROFILES[profile](n_max, imbalance_ratio, len(CLASSES))
     if counts.min() < 1:
         raise ValueError(
@@ -194,8 +195,18 @@ def _check_counts(profile, imbalance_ratio, n_max):
     return counts
 
 
+def _check_size(parameter, value, largest):
+    """`value`, the largest one in place of None, or a ValueError before anything is read."""
+    if value is None:
+        return largest
+    check_count(parameter, value, 1)
+    if value > largest:
+        raise ValueError(f"{parameter}={value} is more than the {largest} that CIFAR-10 has")
+    return value
+
+
 def _check_test_counts(n_test):
-    check_count("n_test", n_test, 1)
+    n_test = _check_size("n_test", n_test, len(CLASSES) * _N_OF_A_CLASS["test"])
     # The first classes get what is left over.
     return (n_test + len(CLASSES) - 1 - np.arange(len(CLASSES))) // len(CLASSES)
 
@@ -230,8 +241,9 @@ def _draw(labels_and_decode, part, class_counts, dtype, rng):
     if short.size:
         c = short[0]
         raise ValueError(
-            f"{class_counts[c]} {part} images of {CLASSES[c]!r} were asked for, but the {part} set "
-            f"has {available[c]}; lower {'n_max' if part == 'training' else 'n_test'}"
+            f"{class_counts[c]} {part} images of {CLASSES[c]!r} were asked for, but this copy's "
+            f"{part} set has {available[c]}; lower {'n_max' if part == 'training' else 'n_test'}, "
+            "or use a whole copy"
         )
     chosen = draw_counts(labels, class_counts, rng)
     images = decode(chosen)

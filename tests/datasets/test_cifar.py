@@ -237,10 +237,15 @@ def test_small_test_sets(archive_home):
         ({"imbalance_ratio": 13}, "leaves no image of 'truck' with n_max=12"),
         (
             {"n_max": 13},
-            "13 training images of 'airplane' were asked for, but the training set has 12",
+            "13 training images of 'airplane' were asked for, but this copy's training set has 12",
         ),
-        ({"n_test": 41}, "5 test images of 'airplane' were asked for, but the test set has 4"),
+        (
+            {"n_test": 41},
+            "5 test images of 'airplane' were asked for, but this copy's test set has 4",
+        ),
         ({"n_test": 0}, "n_test=0 is not usable"),
+        ({"n_max": 5001}, "n_max=5001 is more than the 5000 that CIFAR-10 has"),
+        ({"n_test": 10_001}, "n_test=10001 is more than the 10000 that CIFAR-10 has"),
         ({"dtype": "float64"}, "dtype='float64' is not known"),
         ({"version": "png"}, "version='png' is not known; use 'original' or 'jpeg'"),
     ],
