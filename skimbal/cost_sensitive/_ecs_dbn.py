@@ -62,8 +62,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         class frequency, "effective" the inverse effective number of samples; both are scaled so
         that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
         none), an array of shape (n_classes,) follows `classes_`.
-    sampler : None
-        Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    sampler : None, str or value of `skimbal.sampling`, default=None
+        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
         Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
         from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
@@ -74,6 +76,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Optimiser, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
         Step size of the optimiser.
+    learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
+        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
+        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        given the epoch, from 1, and `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.
     batch_size : int, default=128
@@ -191,6 +197,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         standardize=True,
         optimizer="adam",
         learning_rate=3e-3,
+        learning_rate_schedule=None,
         weight_decay=1e-4,
         batch_size=128,
         max_epochs=100,
@@ -228,6 +235,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.standardize = standardize
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs

@@ -1,18 +1,28 @@
 """Networks as plain torch modules: tensors in, logits out; no labels, no training."""
 
 from skimbal.modules._affine import affine, is_thin, twin
+from skimbal.modules._convolution import Convolution, size_after_layers, smallest_size
 from skimbal.modules._dbn import stack_rbms
+from skimbal.modules._heads import Network, NormalizedLinear, norms
 from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
 from skimbal.modules._rbm import RBM, bernoulli
+from skimbal.modules._resnet import ResNet
 
 __all__ = [
     "ACTIVATIONS",
     "MLP",
     "RBM",
+    "Convolution",
     "Dropout",
+    "Network",
+    "NormalizedLinear",
+    "ResNet",
     "affine",
     "bernoulli",
     "is_thin",
+    "norms",
+    "size_after_layers",
+    "smallest_size",
     "stack_rbms",
     "twin",
 ]

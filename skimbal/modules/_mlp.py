@@ -5,6 +5,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from skimbal.modules._heads import Network
+
 ACTIVATIONS = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
@@ -66,7 +68,7 @@ def dense(n_inputs, n_outputs, generator):
     return layer
 
 
-class MLP(nn.Module):
+class MLP(Network):
     """Dense layers with one activation, and a linear layer to the logits.
 
     Parameters
@@ -119,10 +121,6 @@ class MLP(nn.Module):
                 layers.append(Dropout(dropout, noise_generator))
         self.features = nn.Sequential(*layers)
         self.output = dense(sizes[-1], n_classes, generator)
-
-    def forward(self, x):
-        """Return the logits, shape (n, n_classes)."""
-        return self.output(self.features(x))
 
     def hidden_layers(self):
         """Return the linear layers before the last one, from the input up."""

@@ -1,7 +1,18 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
 from skimbal.neural_network._belief import DBNClassifier
+from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._fit_population import cross_fit, fit_population
 from skimbal.neural_network._mlp import MLPClassifier
+from skimbal.neural_network._resnet import ResNetClassifier
 
-__all__ = ["DBNClassifier", "MLPClassifier", "cross_fit", "fit_population"]
+__all__ = [
+    "CNN_PRESETS",
+    "CNN1DClassifier",
+    "CNN2DClassifier",
+    "DBNClassifier",
+    "MLPClassifier",
+    "ResNetClassifier",
+    "cross_fit",
+    "fit_population",
+]

@@ -19,10 +19,11 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -33,7 +34,11 @@ from skimbal._utils._torch import resolve_device, torch_threads
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.losses import class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.modules import NormalizedLinear
+from skimbal.neural_network._inputs import WindowInputs, is_windows
 from skimbal.neural_network._population import TrainingJob
+from skimbal.neural_network._prediction import predict_arrays
+from skimbal.neural_network._schedules import SCHEDULES
 from skimbal.neural_network._standardization import channel_moments
 from skimbal.neural_network._together import fit_alone
 from skimbal.neural_network._training import (
@@ -42,21 +47,22 @@ from skimbal.neural_network._training import (
     ScheduledLoss,
     TrainingPlan,
     check_callbacks,
-    forward_in_double,
     make_net,
     to_tensors,
 )
 from skimbal.neural_network._validation import ValidationSet, choose
+from skimbal.sampling import resolve_batches
 
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), "array-like"],
-    "sampler": [None],
+    "sampler": [None, str, HasMethods(["class_share"])],
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -76,13 +82,11 @@ DENSE_CONSTRAINTS: dict = {
 }
 
 
-def check_layer_sizes(hidden_layer_sizes):
+def check_layer_sizes(given, name="hidden_layer_sizes"):
     """Return the sizes as a list of int, or raise a ValueError."""
-    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
+    sizes = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
     if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes must be whole numbers of at least 1, got {hidden_layer_sizes!r}"
-        )
+        raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
     return sizes
 
 
@@ -132,8 +136,21 @@ class BaseNetClassifier(
         """Raise a ValueError for inputs that this network can't take."""
 
     def _prepare_inputs(self, X):
-        """Bring validated inputs to the scale that the network is trained on."""
-        return (X - self.input_mean_) / self.input_scale_ if self.standardize else X
+        """Bring validated inputs to the scale and the axes that the network is trained on."""
+        if is_windows(X):
+            return WindowInputs(X, self._prepare_inputs)
+        X = self._with_channels(X)
+        if self.standardize:
+            X = (X - self.input_mean_) / self.input_scale_
+        return self._with_axes(X)
+
+    def _with_channels(self, X):
+        """Add the axis of a single channel to images; features stay features."""
+        return X if X.ndim == 2 or is_windows(X) else self._with_axes(X)
+
+    def _with_axes(self, X):
+        """Add the axes that inputs lack."""
+        return X
 
     # ---------------------------------------------------------------- training
 
@@ -211,6 +228,10 @@ class BaseNetClassifier(
         self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
+        if self._needs_validation():
+            raise ValueError(
+                f"partial_fit has no validation data, which sampler={self.sampler!r} needs"
+            )
         first = not hasattr(self, "net_")
         with undone_on_error(self):
             _check_partial_fit_first_call(self, classes)
@@ -234,15 +255,19 @@ class BaseNetClassifier(
         self._validate_training_data(X, y, sample_weight, reset=True)
 
     def _validate_training_data(self, X, y, sample_weight, *, reset):
-        X, y = validate_data(self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+        if not is_windows(X):
+            X, y = validate_data(
+                self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32]
+            )
         y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
         check_classification_targets(y)
         if reset:
             self.input_shape_ = X.shape[1:]
         self._check_input_shape(X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+                sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
             )
             used = sample_weight > 0
             X, y, sample_weight = X[used], y[used], sample_weight[used]
@@ -302,14 +327,15 @@ class BaseNetClassifier(
         return counts
 
     def _split_validation(self, X, targets, sample_weight, rng):
-        """Split off the validation data of early stopping; None when there is none."""
-        if not self.early_stopping:
+        """Split off validation data, for early stopping or a sampler; None when there is none."""
+        if not self._needs_validation():
             return (X, targets, sample_weight), None
         n_samples = np.bincount(targets, minlength=len(self.classes_))
         smallest = n_samples.argmin()
         if n_samples[smallest] < 2:
+            why = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
             raise ValueError(
-                f"class {self.classes_.tolist()[smallest]!r} has 1 sample, but early_stopping=True "
+                f"class {self.classes_.tolist()[smallest]!r} has 1 sample, but {why} "
                 "needs 2 of each class, one of them for validation"
             )
         held_out = [
@@ -322,6 +348,10 @@ class BaseNetClassifier(
             for rows in (~is_valid, is_valid)
         ]
 
+    def _needs_validation(self):
+        batches = resolve_batches(self.sampler)
+        return self.early_stopping or (batches is not None and batches.needs_validation)
+
     def _n_held_out(self, n_samples):
         """Validation samples of a class: its fraction, at least one, and not all."""
         return np.clip(round(self.validation_fraction * n_samples), 1, n_samples - 1)
@@ -331,15 +361,21 @@ class BaseNetClassifier(
         device = resolve_device(self.device)
         self._check_optimizer()
         scorer = None if self.scoring is None else get_scorer(self.scoring)
+        sampler = resolve_batches(self.sampler)
+        if sampler is not None:  # raises for parameters out of range
+            sampler.class_share(np.bincount(targets, minlength=len(counts)), 1, self.max_epochs)
         self.cost_matrix_ = self._resolve_cost_matrix(counts)
-        loss = self._bind_loss(counts, self.class_weight)
-        self._try_loss(loss, weighted=sample_weight is not None)
-        seeds = rng.randint(2**31 - 1, size=2).tolist()
+        loss_value = resolve_loss(self.loss)
+        loss = self._bind_loss(loss_value, counts, self.class_weight)
+        self._try_loss(loss_value, loss, weighted=sample_weight is not None)
+        seeds = rng.randint(2**31 - 1, size=3).tolist()
         generator = torch.Generator().manual_seed(seeds[0])
         noise_generator = torch.Generator(device).manual_seed(seeds[1])
         if self.standardize:
-            self.input_mean_, self.input_scale_ = channel_moments(X, sample_weight)
+            moments = channel_moments(self._with_channels(X), sample_weight)
+            self.input_mean_, self.input_scale_ = moments
         callbacks = self._callbacks(loss, self._validation_set(valid, counts, scorer, device))
+        schedule = self.learning_rate_schedule
         plan = TrainingPlan(
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
@@ -349,10 +385,18 @@ class BaseNetClassifier(
             mixup=self.mixup,
             device=device,
             generator=generator,
+            augmentation_generator=torch.Generator().manual_seed(seeds[2]),
+            augmentation=self._augmentation(),
+            schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
+            sampler=sampler,
+            needs_features=loss_value.needs_features,
             callbacks=callbacks,
         )
         inputs = self._prepare_inputs(X)
         module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
+        if loss_value.head == "normalized":
+            n_features, n_classes = module.output.in_features, len(self.classes_)
+            module.output = NormalizedLinear(n_features, n_classes, loss_value.scale, generator)
         module = module.to(device, torch.get_default_dtype())
         net = make_net(module, loss, self.classes_, plan)
         self.net_ = yield from self._pretrain(net, inputs, sample_weight, noise_generator)
@@ -361,9 +405,12 @@ class BaseNetClassifier(
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             raise ValueError(unknown_name_message("optimizer", self.optimizer, OPTIMIZERS))
 
-    def _bind_loss(self, counts, class_weight):
-        """Bind the loss to the class counts, weights and costs of the training data."""
-        loss = resolve_loss(self.loss)
+    def _augmentation(self):
+        """Names of the random changes of training images."""
+        return ()
+
+    def _bind_loss(self, loss, counts, class_weight):
+        """Bind a loss to the class counts, weights and costs of the training data."""
         weight = class_weight_vector(class_weight, self.classes_, counts)
         if weight is not None and loss.weights_classes:
             raise ValueError(
@@ -372,12 +419,13 @@ class BaseNetClassifier(
             )
         return loss.bind(counts, class_weight=weight, cost_matrix=self.cost_matrix_)
 
-    def _try_loss(self, loss, *, weighted):
+    def _try_loss(self, value, loss, *, weighted):
         """Call the loss once, so that one that can't be weighted is refused before any training."""
         with torch.no_grad():
             target = torch.arange(len(self.classes_))
             logits = torch.zeros(len(target), len(target))
-            loss(logits, target, torch.ones(len(target)) if weighted else None)
+            weight = torch.ones(len(target)) if weighted else None
+            loss(logits, target, weight, *([logits] if value.needs_features else []))
 
     def _resolve_cost_matrix(self, counts):
         if self.cost_matrix is None:
@@ -390,14 +438,18 @@ class BaseNetClassifier(
         if valid is None:
             return None
         X, target, *weight = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
+        loss = resolve_loss(self.loss).unweighted()
+        sampler = resolve_batches(self.sampler)
         return ValidationSet(
             X,
             target,
             weight[0] if weight else None,
-            loss=self._bind_loss(counts, class_weight=None).to(device),
+            loss=self._bind_loss(loss, counts, class_weight=None).to(device),
             scorer=scorer,
             classes=self.classes_,
             cost_matrix=self.cost_matrix_,
+            needs_features=loss.needs_features,
+            wants_f1=sampler is not None and sampler.needs_validation,
         )
 
     def _callbacks(self, loss, validation_set):
@@ -405,7 +457,8 @@ class BaseNetClassifier(
         if hasattr(loss, "set_epoch"):
             callbacks.append(ScheduledLoss(self.max_epochs))
         if validation_set is not None:
-            callbacks.append(EarlyStopping(validation_set, self.n_iter_no_change))
+            patience = self.n_iter_no_change if self.early_stopping else None
+            callbacks.append(EarlyStopping(validation_set, patience))
         return callbacks
 
     def _train(self, X, targets, sample_weight, n_epochs):
@@ -510,12 +563,13 @@ class BaseNetClassifier(
         return self.classes_[choose(proba, self.cost_matrix_)]
 
     def _forward(self, X):
-        """Return features and logits in float64, where single precision depends on the batch."""
+        """Return features and logits, which don't depend on what other samples there are."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
+        if not is_windows(X):
+            X = validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
         self._check_input_shape(X)
         with torch_threads(self.n_threads):
-            return forward_in_double(self.net_.module_, self._prepare_inputs(X))
+            return predict_arrays(self.net_.module_, self._prepare_inputs(X))
 
     @property
     def _n_features_out(self):

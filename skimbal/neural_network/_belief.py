@@ -1,5 +1,6 @@
 """Deep belief network as a scikit-learn classifier."""
 
+from math import prod
 from numbers import Integral, Real
 
 import numpy as np
@@ -65,8 +66,10 @@ class DBNClassifier(BaseNetClassifier):
     cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
         the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
-    sampler : None
-        Mini-batches are drawn without replacement; nothing else can be chosen yet.
+    sampler : None, str or value of `skimbal.sampling`, default=None
+        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
         Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
         from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
@@ -77,6 +80,10 @@ class DBNClassifier(BaseNetClassifier):
         Optimiser, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
         Step size of the optimiser.
+    learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
+        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
+        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        given the epoch, from 1, and `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.
     batch_size : int, default=128
@@ -183,6 +190,7 @@ class DBNClassifier(BaseNetClassifier):
         standardize=True,
         optimizer="adam",
         learning_rate=3e-3,
+        learning_rate_schedule=None,
         weight_decay=1e-4,
         batch_size=128,
         max_epochs=100,
@@ -213,6 +221,7 @@ class DBNClassifier(BaseNetClassifier):
         self.standardize = standardize
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
@@ -279,7 +288,7 @@ class DBNClassifier(BaseNetClassifier):
         if not sizes:
             raise ValueError("hidden_layer_sizes is empty; a belief network needs a hidden layer")
         return MLP(
-            X[0].size,
+            prod(X.shape[1:]),
             sizes,
             n_classes,
             activation="sigmoid",

@@ -21,7 +21,7 @@ def mixed(own, partners, part):
     return part * own + (1.0 - part) * partners
 
 
-def mix_epoch(alpha, rows):
+def mix_epoch(alpha, rows, augment=None):
     """Yield the batches of an epoch of a population, mixed.
 
     Parameters
@@ -29,6 +29,8 @@ def mix_epoch(alpha, rows):
     alpha : float
         0 mixes nothing.
     rows : StackedRows
+    augment : callable, default=None
+        Changes the inputs of an epoch, in their order.
 
     Yields
     ------
@@ -42,11 +44,14 @@ def mix_epoch(alpha, rows):
         Targets of the partners, and the parts that the samples themselves have.
     """
     if not alpha:
-        for batch in rows.batches_of(*rows.epoch()):
+        X, *tensors = rows.epoch()
+        X = X if augment is None else augment(X)
+        for batch in rows.batches_of(X, *tensors):
             yield *batch, None
         return
-    drawn = [draw_parts(alpha, len(rows.batches), generator) for generator in rows.generators]
+    drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
     X, target, share = rows.epoch()
+    X = X if augment is None else augment(X)
     parts = torch.as_tensor(np.array(drawn)).to(X)
     sizes = torch.as_tensor(rows.batches, device=X.device)
     of_slots = parts.repeat_interleave(sizes, dim=1)

@@ -7,11 +7,15 @@ network by network (`_training.py`).
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from tqdm.auto import tqdm
 
 from skimbal._utils._torch import torch_threads
 from skimbal.modules import MLP
+from skimbal.neural_network._augmentation import augmented, draw_changes
+from skimbal.neural_network._inputs import WindowInputs
 from skimbal.neural_network._mixup import mix_epoch
+from skimbal.neural_network._row_order import RowOrder
 from skimbal.neural_network._stacked_loss import StackedLoss, is_cross_entropy
 from skimbal.neural_network._stacked_optimizer import StackedOptimizer, n_steps_taken
 from skimbal.neural_network._stacked_rows import (
@@ -37,7 +41,8 @@ class TrainingJob:
     net : TensorNet
         Initialised; trained in place.
     tensors : list of tensor
-        X, target and, where there are weights, sample_weight; on the device of the net.
+        X, target and, where there are weights, sample_weight; on the device of the net. X may be
+        `WindowInputs`.
     n_epochs : int
         Epochs to train.
     schedule_length : int
@@ -66,6 +71,8 @@ class TrainingJob:
             return f"the optimizer {getattr(self.net.optimizer, '__name__', self.net.optimizer)}"
         if any(True for _ in self.net.criterion_.parameters()):
             return "a loss with parameters"
+        if isinstance(self.tensors[0], WindowInputs):
+            return "windows that are cut batch by batch"
         return None
 
     def structure(self):
@@ -80,6 +87,9 @@ class TrainingJob:
             n_steps_taken(net.optimizer_),
             net.batch_size,
             net.mixup,
+            net.augmentation,
+            net.schedule,
+            net.needs_features,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
             X.shape[1:],
             X.dtype,
@@ -169,7 +179,7 @@ class Population:
 
     def __init__(self, jobs, progress):
         # Networks of one step size and weight decay lie side by side, for one call to update them.
-        self.jobs = sorted(jobs, key=lambda job: (job.net.lr, job.net.optimizer__weight_decay))
+        self.jobs = sorted(jobs, key=_settings_of_steps)
         self.progress = progress
         self.ended: set = set()  # networks that are written into their nets
         nets = [job.net for job in self.jobs]
@@ -177,14 +187,15 @@ class Population:
         stack_class = DenseStack if is_dense(first.module_) else FunctionalStack
         self.stack = stack_class([net.module_ for net in nets])
         example = self.stack.parameters.new_zeros(1, len(first.classes))
-        self.loss = StackedLoss([net.criterion_ for net in nets], example)
-        self.optimizer = StackedOptimizer(nets, self.stack)
+        self.loss = StackedLoss([net.criterion_ for net in nets], example, first.needs_features)
+        clocks = [(len(job.net.history), job.schedule_length) for job in self.jobs]
+        self.optimizer = StackedOptimizer(nets, self.stack, first.schedule, clocks)
         self.rows = StackedRows(
             [job.tensors[:2] for job in self.jobs],
             [job.tensors[2] if len(job.tensors) > 2 else None for job in self.jobs],
             first.batch_size,
             row_multiple(first),
-            [net.generator for net in nets],
+            [RowOrder.of_net(job.net, job.tensors[1]) for job in self.jobs],
         )
 
     def train(self):
@@ -219,13 +230,23 @@ class Population:
         """Train on every batch once; return the mean loss of each network."""
         nets = [job.net for job in self.jobs]
         epochs = [len(net.history) + 1 for net in nets]
-        self.loss.begin_epoch(epochs, [job.schedule_length for job in self.jobs])
+        lengths = [job.schedule_length for job in self.jobs]
+        self.loss.begin_epoch(epochs, lengths)
+        self.optimizer.begin_epoch(epochs, lengths)
+        for net, order, *epoch in zip(nets, self.rows.orders, epochs, lengths, strict=True):
+            order.begin_epoch(*epoch, net.valid_f1)
         losses = []
-        for X, *labels in mix_epoch(nets[0].mixup, self.rows):
+        augment = self._augment if nets[0].augmentation else None
+        for X, *labels in mix_epoch(nets[0].mixup, self.rows, augment):
             losses.append(self.stack.compute_gradients(X, labels, self.loss))
             self.optimizer.step()
         sums = sums_over_batches(losses, self.rows.n_rows)
         return (sums / self.rows.lengths).tolist()
+
+    def _augment(self, X):
+        nets = [job.net for job in self.jobs]
+        drawn = [draw_changes(X.shape[1], net.augmentation_generator) for net in nets]
+        return augmented(X, torch.stack(drawn), nets[0].augmentation)
 
     def _stops_early(self, i, job):
         if job.early_stopping is None:
@@ -254,6 +275,12 @@ class Population:
             for part in (self.stack, self.loss, self.rows):
                 part.keep(networks)
             self.optimizer.keep(networks, self.stack)
+
+
+def _settings_of_steps(job):
+    """What the steps of networks of one structure may differ in, to sort them by."""
+    net = job.net
+    return net.lr, net.optimizer__weight_decay, job.schedule_length, len(net.history)
 
 
 def _record(job, loss):

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.modules import RBM, Dropout, bernoulli, stack_rbms
+from skimbal.neural_network._row_order import RowOrder
 from skimbal.neural_network._stacked_rows import (
     StackedRows,
     padded_batches,
@@ -252,7 +253,7 @@ class PretrainingJob:
             [job.sample_weight for job in jobs],
             plan.batch_size,
             DenseStack.row_multiple(jobs[0].module),
-            [job.net.generator for job in jobs],
+            [RowOrder(job.net.generator, len(job.data)) for job in jobs],
         )
         hidden = not any(job.verbose for job in jobs)
         total = plan.n_epochs * len(stacks[0])

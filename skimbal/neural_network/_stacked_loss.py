@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-from skimbal.losses import BoundLoss
+from skimbal.losses import BoundLoss, Formula
 from skimbal.losses._functional import cross_entropy
 from skimbal.neural_network._mixup import mixed
 
@@ -23,11 +23,14 @@ class StackedLoss:
         Bound losses of one structure; their tensors may differ.
     logits : tensor of shape (1, n_classes)
         An example, which tells type and device.
+    needs_features : bool, default=False
+        Whether the losses look at the features too.
     """
 
-    def __init__(self, losses, logits):
+    def __init__(self, losses, logits, needs_features=False):
         self.losses = losses
-        self.way = _find_way(losses[0], logits)
+        self.needs_features = needs_features
+        self.way = _find_way(losses[0], logits, needs_features)
         self._stack()
 
     def begin_epoch(self, epochs, n_epochs):
@@ -47,12 +50,14 @@ class StackedLoss:
     def _stack(self):
         self.compute = self.way(self.losses)
 
-    def __call__(self, logits, target, share, n_rows, mixture=None):
+    def __call__(self, inputs, target, share, n_rows, mixture=None):
         """Compute the losses of a batch and their gradients.
 
         Parameters
         ----------
-        logits : tensor of shape (P, n, n_classes)
+        inputs : sequence of tensor
+            The logits, shape (P, n, n_classes), and features, shape (P, n, n_features), if the
+            losses need them.
         target : tensor of int64 of shape (P, n)
         share : tensor of shape (P, n)
             Weight of each row divided by the sum; 0 in rows that only fill up the batch, which are
@@ -65,17 +70,19 @@ class StackedLoss:
         Returns
         -------
         losses : tensor of shape (P,)
-        gradients : tensor of shape (P, n, n_classes)
+        gradients : tuple of tensor
+            With respect to the inputs.
         """
-        losses, gradients = self.compute(logits, target, share, n_rows)
+        losses, gradients = self.compute(inputs, target, share, n_rows)
         if mixture is None:
             return losses, gradients
         partner, part = mixture
-        others, other_gradients = self.compute(logits, partner, share, n_rows)
+        others, other_gradients = self.compute(inputs, partner, share, n_rows)
         wide = part[:, None, None]
+        pairs = zip(gradients, other_gradients, strict=True)
         return (
             mixed(losses, others, part),
-            mixed(gradients.mT, other_gradients.mT, wide).mT,
+            tuple(mixed(own.mT, other.mT, wide).mT for own, other in pairs),
         )
 
 
@@ -84,19 +91,24 @@ def is_cross_entropy(loss):
     return isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy
 
 
-def _has_buffers(per_sample):
-    """Whether a loss has tensors that it may change from batch to batch."""
-    return isinstance(per_sample, torch.nn.Module) and any(True for _ in per_sample.buffers())
+def _is_formula(per_sample):
+    """Whether a loss is known to change no tensor, and to look at each row for itself."""
+    return isinstance(per_sample, Formula) or not isinstance(per_sample, torch.nn.Module)
 
 
-def _looks_at_the_batch(loss, logits, target):
-    """Whether the loss of a row depends on the others: rows that fill a batch up would be seen."""
+def _may_look_at_the_batch(loss, logits, target):
+    """Whether the loss of a row depends on the others: rows that fill a batch up would be seen.
+
+    So may one with tensors of its own, which it may change from batch to batch.
+    """
+    if any(True for _ in loss.per_sample.buffers()):
+        return True
     without = loss.per_sample(logits, target)
     more = loss.per_sample(torch.cat([logits, -3.0 * logits]), torch.cat([target, target]))
     return not torch.allclose(more[: len(target)], without)
 
 
-def _find_way(loss, logits):
+def _find_way(loss, logits, needs_features):
     """Return the function that makes `compute` of bound losses, from an example of them."""
     if is_cross_entropy(loss):
         return StackedCrossEntropy
@@ -104,16 +116,20 @@ def _find_way(loss, logits):
     target = torch.arange(logits.shape[1], device=logits.device)
     logits = logits + torch.linspace(-1.0, 1.0, len(target)).to(logits)[:, None] * target
     weight = torch.ones_like(logits[:, 0])
+    inputs = (logits, logits)[: 1 + needs_features]
     try:
-        loss(logits, target, weight)
+        loss(logits, target, weight, *inputs[1:])
     except ValueError:  # it returns one number for a batch
         return partial(looped, takes_weights=False)
     try:
-        if isinstance(loss, BoundLoss) and (
-            _has_buffers(loss.per_sample) or _looks_at_the_batch(loss, logits, target)
+        if (
+            isinstance(loss, BoundLoss)
+            and not _is_formula(loss.per_sample)
+            and _may_look_at_the_batch(loss, logits, target)
         ):
             return partial(looped, takes_weights=True)
-        vmapped([loss])(logits[None], target[None], weight[None], [len(target)])
+        stacked = [tensor[None] for tensor in (*inputs, target, weight)]
+        vmapped([loss])(stacked[:-2], *stacked[-2:], [len(target)])
     except RuntimeError:  # an operation that vmap does not know
         return partial(looped, takes_weights=True)
     return vmapped
@@ -138,7 +154,8 @@ class StackedCrossEntropy:
             ones = torch.ones_like(given[0])
             self.class_weight = torch.stack([ones if w is None else w for w in weights])
 
-    def __call__(self, logits, target, share, n_rows):
+    def __call__(self, inputs, target, share, n_rows):
+        (logits,) = inputs
         # Classes before rows: functions over the few classes are slow where these lie closest.
         log_proba = torch.log_softmax(logits.mT.contiguous(), dim=1)
         is_target = torch.zeros_like(log_proba).scatter_(1, target[:, None], 1.0)
@@ -147,7 +164,7 @@ class StackedCrossEntropy:
         share = share[:, None]
         losses = (log_proba * is_target).mul_(share).sum(dim=(1, 2)).neg_()
         gradients = log_proba.exp_().sub_(is_target).mul_(share)
-        return losses, gradients.mT
+        return losses, (gradients.mT,)
 
 
 def vmapped(losses):
@@ -155,13 +172,14 @@ def vmapped(losses):
     template = losses[0]
     tensors = {k: v for stacked in stack_module_state(losses) for k, v in stacked.items()}
 
-    def loss(logits, tensors, target, weight):
-        return functional_call(template, tensors, (logits, target, weight))
+    def loss(inputs, tensors, target, weight):
+        logits, *features = inputs
+        return functional_call(template, tensors, (logits, target, weight, *features))
 
     compute = vmap(grad_and_value(loss))
 
-    def losses_and_gradients(logits, target, share, n_rows):
-        gradients, values = compute(logits, tensors, target, share)
+    def losses_and_gradients(inputs, target, share, n_rows):
+        gradients, values = compute(tuple(inputs), tensors, target, share)
         return values, gradients
 
     return losses_and_gradients
@@ -170,14 +188,16 @@ def vmapped(losses):
 def looped(losses, *, takes_weights):
     """Losses and gradients network by network."""
 
-    def losses_and_gradients(logits, target, share, n_rows):
-        gradients = torch.zeros_like(logits)
+    def losses_and_gradients(inputs, target, share, n_rows):
+        gradients = tuple(map(torch.zeros_like, inputs))
         values = []
         for i, (loss, n) in enumerate(zip(losses, n_rows, strict=True)):
-            z = logits[i, :n].clone().requires_grad_()
+            logits, *features = own = [x[i, :n].clone().requires_grad_() for x in inputs]
+            weight = share[i, :n] if takes_weights else None
             with torch.enable_grad():
-                value = loss(z, target[i, :n], *([share[i, :n]] if takes_weights else []))
-            gradients[i, :n] = torch.autograd.grad(value, z)[0]
+                value = loss(logits, target[i, :n], weight, *features)
+            for gradient, part in zip(gradients, torch.autograd.grad(value, own), strict=True):
+                gradient[i, :n] = part
             values.append(value.detach())
         return torch.stack(values), gradients
 

@@ -4,6 +4,8 @@ from itertools import groupby
 
 import torch
 
+from skimbal.neural_network._training import learning_rate_factor
+
 
 def n_steps_taken(optimizer):
     """Steps that an optimiser has taken, where it counts them; else whether it has any state."""
@@ -24,11 +26,21 @@ class StackedOptimizer:
         With initialised optimisers; those with equal settings side by side.
     stack : BaseStack
         Holds parameters and gradients.
+    schedule : callable or None
+        How the learning rates change.
+    clocks : list of tuple of int
+        Epochs that each network has behind it, and epochs that the schedule counts on.
     """
 
-    def __init__(self, nets, stack):
+    def __init__(self, nets, stack, schedule, clocks):
         self.layout = stack.layout
+        self.schedule = schedule
         self.settings = [_settings(net) for net in nets]
+        if schedule is not None:  # networks of one group have one learning rate in every epoch
+            self.settings = [
+                (*settings, ("clock", clock))
+                for settings, clock in zip(self.settings, clocks, strict=True)
+            ]
         self.optimizer_class = nets[0].optimizer
         self._build(stack, self._read_states(nets, stack))
 
@@ -53,6 +65,16 @@ class StackedOptimizer:
                     for name, value in state.items()
                 }
             start = stop
+
+    def begin_epoch(self, epochs, n_epochs):
+        """Set the learning rates of an epoch, given for each network."""
+        if self.schedule is None:
+            return
+        start = 0
+        for group in self.optimizer.param_groups:
+            factor = learning_rate_factor(self.schedule, epochs[start], n_epochs[start])
+            group["lr"] = dict(self.settings[start])["lr"] * factor
+            start += len(group["params"][0])
 
     def state(self):
         """Return the state of all networks: rows side by side, and numbers that they share."""

@@ -37,7 +37,7 @@ class StackedRows:
         Rows of a batch that count.
     multiple : int
         Batches are filled up to a multiple of this with rows of weight 0.
-    generators : list of torch.Generator
+    orders : list of RowOrder
         Draw the orders; one a network.
 
     Attributes
@@ -48,9 +48,9 @@ class StackedRows:
         Rows of each batch that count.
     """
 
-    def __init__(self, datasets, weights, batch_size, multiple, generators):
+    def __init__(self, datasets, weights, batch_size, multiple, orders):
         self.batch_size = batch_size
-        self.generators = generators
+        self.orders = orders
         self.lengths = [len(tensors[0]) for tensors in datasets]
         self.batches = padded_batches(self.lengths[0], batch_size, multiple)
         n_slots = sum(self.batches)
@@ -78,8 +78,8 @@ class StackedRows:
         first = len(self.row_of_slot) * np.arange(len(lengths))[:, None]
         self.slots = torch.as_tensor(first + np.where(in_order, self.row_of_slot, 0)).flatten()
         self.first_rows = torch.as_tensor(first)
-        self.order = torch.empty(self.counts.shape, dtype=torch.int64)
-        self.orders = [row[:n] for row, n in zip(self.order, self.lengths, strict=True)]
+        self.drawn = torch.empty(self.counts.shape, dtype=torch.int64)
+        self.drawn_by_network = [row[:n] for row, n in zip(self.drawn, self.lengths, strict=True)]
 
     def _shares(self, weight):
         """Divide the weights of every batch by their sum; None where there are none."""
@@ -88,7 +88,7 @@ class StackedRows:
 
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
-        self.generators = [self.generators[i] for i in networks]
+        self.orders = [self.orders[i] for i in networks]
         self.lengths = [self.lengths[i] for i in networks]
         self.tensors = [tensor[networks] for tensor in self.tensors]
         self.weight = None if self.weight is None else self.weight[networks]
@@ -100,9 +100,9 @@ class StackedRows:
         The share of a row is its weight divided by the sum of its batch; 0 in rows that only fill
         the batch up.
         """
-        for order, generator in zip(self.orders, self.generators, strict=True):
-            torch.randperm(len(order), generator=generator, out=order)
-        rows = (self.order + self.first_rows).take(self.slots).view(self.counts.shape)
+        for order, drawn in zip(self.orders, self.drawn_by_network, strict=True):
+            order.draw(out=drawn)
+        rows = (self.drawn + self.first_rows).take(self.slots).view(self.counts.shape)
         rows = rows.to(self.counts.device)
         ordered = [_take(tensor, rows) for tensor in self.tensors]
         if self.weight is None:

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from skimbal.modules import Dropout, affine, is_thin, twin
+from skimbal.modules import Dropout, NormalizedLinear, affine, is_thin, norms, twin
 from skimbal.neural_network._stacked_rows import rounded_up
 
 CACHE_LINE = 16  # float32 numbers of a cache line
@@ -94,6 +94,12 @@ def aligned_matrices(matrices):
     return torch.zeros_like(matrices, memory_format=torch.contiguous_format)
 
 
+def zeros_on_lines(matrices):
+    """Return zeros of the shape of (P, m, n) matrices, of which each begins on a cache line."""
+    layout = ParameterLayout({"matrix": matrices.shape[1:]})
+    return layout.views(matrices.new_zeros(len(matrices), layout.row_length))["matrix"]
+
+
 def add_product_(matrices, left, right, *, beta=0.0, alpha=1.0):
     """matrices <- beta * matrices + alpha * left right, in the order that they are stored in."""
     if matrices.stride(-1) != 1:
@@ -102,6 +108,13 @@ def add_product_(matrices, left, right, *, beta=0.0, alpha=1.0):
         twins = map(twin, (matrices, left, right))
         return matrices.copy_(torch.baddbmm(*twins, beta=beta, alpha=alpha)[:1])
     return matrices.baddbmm_(left, right, beta=beta, alpha=alpha)
+
+
+def product(left, right, out):
+    """out <- left right, for each pair of matrices."""
+    if is_thin(right):
+        return out.copy_(torch.bmm(twin(left), twin(right))[:1])
+    return torch.bmm(left, right, out=out)
 
 
 class BaseStack:
@@ -157,7 +170,7 @@ class DenseStack(BaseStack):
         self.parts = {
             name: part
             for name, part in modules[0].named_modules()
-            if isinstance(part, (nn.Linear, Dropout, *ACTIVATIONS))
+            if isinstance(part, (nn.Linear, NormalizedLinear, Dropout, *ACTIVATIONS))
         }
         self._make_layers()
 
@@ -178,6 +191,9 @@ class DenseStack(BaseStack):
                 names = f"{name}.weight", f"{name}.bias"
                 linear = _Linear(*(views[n] for views in (values, gradients) for n in names))
                 self.layers.append(linear)
+            elif isinstance(part, NormalizedLinear):
+                weight = f"{name}.weight"
+                self.layers.append(_Cosines(values[weight], gradients[weight], part.scale))
             elif isinstance(part, Dropout):
                 self.layers.append(_Dropout(part.p, next(dropout_generators)))
             else:
@@ -203,11 +219,19 @@ class DenseStack(BaseStack):
         tensor of shape (P,)
             The losses.
         """
-        X = X.flatten(2)
-        for layer in self.layers:
-            X = layer.forward(X)
-        losses, delta = loss(X, *labels)
-        first, *others = self.layers
+        features = X.flatten(2)
+        *layers, output = self.layers
+        for layer in layers:
+            features = layer.forward(features)
+        inputs = output.forward(features), features
+        losses, (delta, *of_features) = loss(inputs[: 1 + loss.needs_features], *labels)
+        if not layers:
+            output.backward(delta, to_inputs=False)
+            return losses
+        delta = output.backward(delta)
+        for gradient in of_features:
+            delta.add_(gradient)
+        first, *others = layers
         for layer in reversed(others):
             delta = layer.backward(delta)
         first.backward(delta, to_inputs=False)
@@ -237,10 +261,39 @@ class _Linear:
         torch.sum(delta, 1, out=self.bias_gradient)
         if not to_inputs:
             return None
-        out = self.delta(delta, self.weight.shape[2])
-        if is_thin(self.weight):
-            return out.copy_(torch.bmm(twin(delta), twin(self.weight))[:1])
-        return torch.bmm(delta, self.weight, out=out)
+        return product(delta, self.weight, self.delta(delta, self.weight.shape[2]))
+
+
+class _Cosines:
+    """s cos(x, w) for each network: `NormalizedLinear`."""
+
+    def __init__(self, weight, weight_gradient, scale):
+        self.weight = weight
+        self.weight_gradient = weight_gradient
+        self.scale = scale
+        self.no_bias = weight.new_zeros(weight.shape[:2])
+        self.weight_unit, self.of_unit = zeros_on_lines(weight), zeros_on_lines(weight)
+
+    def forward(self, x):
+        self.x_norm, self.weight_norm = norms(x), norms(self.weight)
+        self.x_unit = x / self.x_norm
+        torch.div(self.weight, self.weight_norm, out=self.weight_unit)
+        return affine(self.x_unit, self.weight_unit, self.no_bias).mul_(self.scale)
+
+    def backward(self, delta, *, to_inputs=True):
+        delta = delta * self.scale
+        add_product_(self.of_unit, delta.mT, self.x_unit)
+        gradient = _through_norm(self.of_unit, self.weight_unit, self.weight_norm)
+        self.weight_gradient.copy_(gradient)
+        if not to_inputs:
+            return None
+        of_unit = product(delta, self.weight_unit, torch.empty_like(self.x_unit))
+        return _through_norm(of_unit, self.x_unit, self.x_norm)
+
+
+def _through_norm(gradient, unit, norm):
+    """Gradient with respect to v, from that with respect to u = v / |v|: (g - u (u g)) / |v|."""
+    return (gradient - unit * (unit * gradient).sum(dim=-1, keepdim=True)) / norm
 
 
 class _Activation:
@@ -330,9 +383,7 @@ class FunctionalStack(BaseStack):
         """What keeps `vmap` from a module, in words, tried on a few samples; None if nothing."""
         stack = cls([deepcopy(module), deepcopy(module)])
         try:
-            stack.compute_gradients(
-                torch.stack([X, X]), (), lambda logits: (None, torch.zeros_like(logits))
-            )
+            stack.compute_gradients(torch.stack([X, X]), (), _NoLoss())
         except RuntimeError as error:
             return f"torch.func can't take it ({str(error).splitlines()[0]})"
         return None
@@ -359,9 +410,11 @@ class FunctionalStack(BaseStack):
         self.module.train()
         given = {**self.buffers, **self._draw_dropped(X)}
         values = {name: value.detach().requires_grad_() for name, value in self.values.items()}
-        logits = vmap(partial(functional_call, self.module))({**values, **given}, X)
-        losses, delta = loss(logits.detach(), *labels)
-        gradients = torch.autograd.grad(logits, list(values.values()), delta)
+        kwargs = {"with_features": True} if loss.needs_features else {}
+        outputs = vmap(partial(functional_call, self.module, kwargs=kwargs))({**values, **given}, X)
+        outputs = outputs if loss.needs_features else (outputs,)
+        losses, deltas = loss([output.detach() for output in outputs], *labels)
+        gradients = torch.autograd.grad(outputs, list(values.values()), deltas)
         for name, gradient in zip(values, gradients, strict=True):
             self.gradient_views[name].copy_(gradient)
         return losses
@@ -390,3 +443,12 @@ class FunctionalStack(BaseStack):
                 self.dropouts.items(), self.dropout_generators, strict=True
             )
         }
+
+
+class _NoLoss:
+    """Gradients of 0."""
+
+    needs_features = False
+
+    def __call__(self, inputs):
+        return None, [torch.zeros_like(tensor) for tensor in inputs]

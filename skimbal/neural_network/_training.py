@@ -3,9 +3,10 @@
 skorch's loop hooks, history and callbacks are kept; what it does for every sample (its default
 `DataLoader`) and every batch (history records, mode switches, closures) is taken out, because on
 data of a few hundred rows it costs several times the training itself (`docs/networks.rst` has the
-figures). Batches are slices of tensors that lie on the device from the start.
+figures). Batches are rows of tensors that lie on the device from the start.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,11 +14,13 @@ import numpy as np
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
-from torch.func import functional_call
-from torch.utils.data import TensorDataset
+from torch.utils.data import Dataset
 
 from skimbal.exceptions import NonFiniteLossError
+from skimbal.neural_network._augmentation import augmented, draw_changes
+from skimbal.neural_network._inputs import WindowInputs
 from skimbal.neural_network._mixup import draw_parts, mixed
+from skimbal.neural_network._row_order import RowOrder
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -30,37 +33,62 @@ OPTIMIZERS = {
 FUSED = {"adam", "adamw", "sgd", "adagrad"}
 
 
-class TensorBatches:
-    """Mini-batches of a `TensorDataset`, one shuffle an epoch and slices of it after that.
+class TrainingRows(Dataset):
+    """Inputs, targets and, where there are weights, these, of equal length.
 
     Parameters
     ----------
-    dataset : TensorDataset
-        Tensors of equal length; a batch is a tuple of their rows.
-    batch_size : int
-        Rows of a batch; the last one may be smaller.
-    generator : torch.Generator
-        Draws the order of the rows.
-    with_partners : bool, default=False
-        Whether the rows that come next follow at the end of a batch, for mixup.
+    *columns : tensor, or an object with len and [rows] for the inputs
     """
 
-    def __init__(self, dataset, batch_size, generator, with_partners=False):
-        self.tensors = dataset.tensors
-        self.batch_size = batch_size
-        self.generator = generator
-        self.with_partners = with_partners
+    def __init__(self, *columns):
+        self.columns = columns
 
-    def epoch_order(self):
-        """Draw the order in which the next epoch goes through the rows."""
-        return torch.randperm(len(self.tensors[0]), generator=self.generator)
+    def __len__(self):
+        return len(self.columns[1])
+
+    def __getitem__(self, rows):
+        return tuple(column[rows] for column in self.columns)
+
+
+class TensorBatches:
+    """Mini-batches of `TrainingRows`, in a new order every epoch.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        A batch is a tuple of their columns.
+    order : RowOrder
+        Draws the order.
+    net : TensorNet
+        Whose batches they are: it has the size of a batch, mixup and augmentation. With mixup,
+        inputs and targets of the rows that come next follow at the end of a batch.
+    """
+
+    def __init__(self, rows, order, net):
+        self.rows = rows
+        self.order = order
+        self.net = net
+
+    def __len__(self):
+        return -(-len(self.rows) // self.net.batch_size)
 
     def __iter__(self):
-        order = self.epoch_order().to(self.tensors[0].device)
-        shuffled = [tensor[order] for tensor in self.tensors]
-        if self.with_partners:
-            shuffled += [tensor.roll(-1, 0) for tensor in shuffled[:2]]
-        return zip(*(tensor.split(self.batch_size) for tensor in shuffled), strict=True)
+        order = self.order.draw().to(self.rows.columns[1].device)
+        names = self.net.augmentation
+        drawn = draw_changes(len(order), self.net.augmentation_generator) if names else order
+        split = [order, order.roll(-1, 0), drawn, drawn.roll(-1, 0)]
+        for rows, partners, changes, partner_changes in zip(
+            *(tensor.split(self.net.batch_size) for tensor in split), strict=True
+        ):
+            batch = [*self.rows[rows]]
+            if self.net.mixup:
+                batch += self.rows[partners][:2]
+            if names:
+                batch[0] = augmented(batch[0], changes, names)
+            if names and self.net.mixup:
+                batch[-2] = augmented(batch[-2], partner_changes, names)
+            yield tuple(batch)
 
 
 def loss_error(loss, epoch, learning_rate):
@@ -102,7 +130,7 @@ class TensorNet(NeuralNetClassifier):
     def get_iterator(self, dataset, training=False):
         """Slice tensors in training; skorch's own loader serves predictions."""
         if training:
-            return TensorBatches(dataset, self.batch_size, self.generator, bool(self.mixup))
+            return TensorBatches(dataset, RowOrder.of_net(self, dataset.columns[1]), self)
         return super().get_iterator(dataset, training=training)
 
     def notify(self, method_name, **cb_kwargs):
@@ -119,11 +147,14 @@ class TensorNet(NeuralNetClassifier):
         if iterator is None:
             return
         self._set_training(training)
+        epoch = self.history[-1, "epoch"]
+        iterator.order.begin_epoch(epoch, self.max_epochs, self.valid_f1)
+        if self.schedule is not None:
+            self._set_learning_rate(learning_rate_factor(self.schedule, epoch, self.max_epochs))
         losses, sizes = [], []
-        n_batches = -(-len(iterator.tensors[0]) // self.batch_size)
-        parts = [None] * n_batches
+        parts = [None] * len(iterator)
         if self.mixup:
-            parts = draw_parts(self.mixup, n_batches, self.generator)
+            parts = draw_parts(self.mixup, len(iterator), self.generator)
         for batch, self.part in zip(iterator, parts, strict=True):
             if self.callbacks_:
                 self.notify("on_batch_begin", batch=batch, training=training)
@@ -133,7 +164,6 @@ class TensorNet(NeuralNetClassifier):
             if self.callbacks_:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         mean_loss = np.average(torch.stack(losses).tolist(), weights=sizes)
-        epoch = self.history[-1, "epoch"]
         if not np.isfinite(mean_loss):
             raise loss_error(mean_loss, epoch, self.lr)
         self.history.record(f"{prefix}_loss", mean_loss)
@@ -144,13 +174,11 @@ class TensorNet(NeuralNetClassifier):
         for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
             parameter.grad = None
         if self.part is None:
-            logits = self.module_(X)
-            loss = self.criterion_(logits, target, *weight)
+            logits, loss = self._loss(X, target, weight)
         else:
             *weight, X_partner, partner = weight
-            logits = self.module_(mixed(X, X_partner, self.part))
-            loss = self.part * self.criterion_(logits, target, *weight)
-            loss = loss + (1 - self.part) * self.criterion_(logits, partner, *weight)
+            X = mixed(X, X_partner, self.part)
+            logits, loss = self._loss(X, target, weight, partner)
         loss.backward()
         if self.callbacks_:
             self.notify(
@@ -162,16 +190,39 @@ class TensorNet(NeuralNetClassifier):
         self.optimizer_.step()
         return {"loss": loss.detach(), "y_pred": logits}
 
+    def _set_learning_rate(self, factor):
+        for group in self.optimizer_.param_groups:
+            group["lr"] = factor * self.lr
+
+    def _loss(self, X, target, weight, partner=None):
+        """Logits and loss of a batch; with partners, the mixture of both losses."""
+        given = {"sample_weight": weight[0] if weight else None}
+        if self.needs_features:
+            logits, given["features"] = self.module_(X, with_features=True)
+        else:
+            logits = self.module_(X)
+        loss = self.criterion_(logits, target, **given)
+        if partner is not None:
+            loss = mixed(loss, self.criterion_(logits, partner, **given), self.part)
+        return logits, loss
+
     def train(self, tensors, n_epochs):
         """Train on tensors of equal length for `n_epochs` more epochs or until a callback stops."""
-        dataset = TensorDataset(*tensors)
+        dataset = TrainingRows(*tensors)
         self.trained_parameters = list(self.module_.parameters())
         self.notify("on_train_begin", X=dataset)
         try:
             with suppress(_StopTraining):
                 self.fit_loop(dataset, epochs=n_epochs)
         finally:
+            if self.schedule is not None:
+                self._set_learning_rate(1.0)
             self.notify("on_train_end", X=dataset)
+
+
+def learning_rate_factor(schedule, epoch, n_epochs):
+    """What the learning rate is multiplied by; beyond the last epoch it stays."""
+    return 1.0 if schedule is None else schedule(min(epoch, n_epochs), n_epochs)
 
 
 class ScheduledLoss(Callback):
@@ -190,11 +241,11 @@ class EarlyStopping(Callback):
 
     Parameters
     ----------
-    evaluate : callable
+    evaluate : ValidationSet
         Maps the module to the validation loss and, where a scorer was given, the score, else
         None. Higher scores are better; of equal ones the lower loss wins.
-    patience : int
-        Epochs without improvement after which the training stops.
+    patience : int or None
+        Epochs without improvement after which the training stops; None only records.
     """
 
     def __init__(self, evaluate, patience):
@@ -207,10 +258,12 @@ class EarlyStopping(Callback):
 
     def judge(self, net):
         """Evaluate; keep the weights of a better epoch; True after `patience` worse ones."""
-        loss, score = self.evaluate(net.module_)
+        loss, score, net.valid_f1 = self.evaluate(net.module_)
         net.history.record("valid_loss", loss)
         if score is not None:
             net.history.record("valid_score", score)
+        if self.patience is None:
+            return False
         rank = (-np.inf if score is None or np.isnan(score) else score, -loss)
         if self.best_rank_ is None or rank > self.best_rank_:
             self.best_rank_ = rank
@@ -242,7 +295,24 @@ class TrainingPlan:
     mixup: float
     device: torch.device
     generator: torch.Generator
+    augmentation_generator: torch.Generator
+    augmentation: tuple = ()
+    schedule: Callable | None = None
+    sampler: object = None
+    needs_features: bool = False
     callbacks: list = field(default_factory=list)
+
+
+# What a net keeps of its plan beside skorch's own parameters.
+PARTS_OF_PLAN = (
+    "generator",
+    "mixup",
+    "augmentation",
+    "augmentation_generator",
+    "schedule",
+    "sampler",
+    "needs_features",
+)
 
 
 def check_callbacks(callbacks):
@@ -278,8 +348,9 @@ def make_net(module, loss, classes, plan):
         device=str(plan.device),
         verbose=0,
     )
-    net.generator = plan.generator
-    net.mixup = plan.mixup
+    for part in PARTS_OF_PLAN:
+        setattr(net, part, getattr(plan, part))
+    net.valid_f1 = None
     return net.initialize()
 
 
@@ -287,27 +358,9 @@ def to_tensors(*arrays, device):
     """Put arrays on the device once, floats in torch's default dtype; None is left out."""
     dtypes = {"f": torch.get_default_dtype()}
     return [
-        torch.as_tensor(array, dtype=dtypes.get(array.dtype.kind), device=device)
+        array.to(device)
+        if isinstance(array, WindowInputs)
+        else torch.as_tensor(array, dtype=dtypes.get(array.dtype.kind), device=device)
         for array in arrays
         if array is not None
     ]
-
-
-@torch.no_grad()
-def forward_in_double(module, X):
-    """Return features and logits of a module, computed in float64, as arrays.
-
-    The module keeps its own precision: copies of its parameters are used (Apple's mps devices
-    have no float64 and compute in float32).
-    """
-    module.eval()
-    device = module.output.weight.device
-    dtype = torch.float32 if device.type == "mps" else torch.float64
-
-    def call(part, x):
-        return functional_call(part, {k: v.to(dtype) for k, v in part.state_dict().items()}, (x,))
-
-    features = call(module.features, torch.as_tensor(X, dtype=dtype, device=device))
-    return tuple(
-        tensor.cpu().double().numpy() for tensor in (features, call(module.output, features))
-    )

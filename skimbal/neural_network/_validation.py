@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import f1_score
 
 from skimbal._utils._log_odds import log_odds
 from skimbal.metrics import decide
+from skimbal.modules import MLP
+from skimbal.neural_network._prediction import in_blocks
 
 
 class GivenPosteriors(ClassifierMixin, BaseEstimator):
@@ -61,7 +64,8 @@ def choose(proba, cost_matrix):
 class ValidationSet:
     """Data that is held out of the training, and how to judge a module on it.
 
-    Calling it with a module returns the mean unweighted loss and the score (None without scorer).
+    Calling it with a module returns the mean unweighted loss, the score (None without scorer), and
+    the F1 of each class (None unless `wants_f1`).
     """
 
     X: torch.Tensor
@@ -71,15 +75,32 @@ class ValidationSet:
     scorer: Callable | None
     classes: np.ndarray
     cost_matrix: np.ndarray | None
+    needs_features: bool = False
+    wants_f1: bool = False
 
     @torch.no_grad()
     def __call__(self, module):
         module.eval()
-        logits = module(self.X)
-        loss = self.loss(logits, self.target, self.sample_weight).item()
-        if self.scorer is None:
-            return loss, None
+        if isinstance(module, MLP):
+            logits, features = module(self.X, with_features=True)
+        else:
+            features, logits = in_blocks(module, self.X)
+        given = {"features": features} if self.needs_features else {}
+        loss = self.loss(logits, self.target, self.sample_weight, **given).item()
         proba = torch.softmax(logits.double(), dim=1).cpu().numpy()
+        target = self.target.cpu().numpy()
+        return loss, self._score(proba, target), self._f1(proba, target)
+
+    def _score(self, proba, target):
+        if self.scorer is None:
+            return None
         model = GivenPosteriors(self.classes, proba, self.cost_matrix)
-        y = self.classes[self.target.cpu().numpy()]
-        return loss, self.scorer(model, self.X.cpu().numpy(), y)
+        # The posteriors stand for the inputs: that is all that the model answers with.
+        return self.scorer(model, proba, self.classes[target])
+
+    def _f1(self, proba, target):
+        if not self.wants_f1:
+            return None
+        labels = np.arange(len(self.classes))
+        chosen = choose(proba, self.cost_matrix)
+        return f1_score(target, chosen, labels=labels, average=None, zero_division=0.0)

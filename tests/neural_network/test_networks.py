@@ -26,6 +26,7 @@ from skimbal import DBNClassifier, MLPClassifier
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
 from skimbal.neural_network._training import EarlyStopping
+from skimbal.sampling import DynamicBatches
 
 NETWORKS = [
     MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
@@ -273,7 +274,7 @@ def best_epoch_of(answers):
     """The epoch that early stopping keeps, given each epoch's validation loss and score."""
     net = SimpleNamespace(module_=torch.nn.Linear(1, 1), history=skorch.history.History())
     given = iter(answers)
-    callback = EarlyStopping(lambda module: next(given), patience=10)
+    callback = EarlyStopping(lambda module: (*next(given), None), patience=10)
     callback.on_train_begin(net)
     for epoch in range(1, len(answers) + 1):
         net.history.new_epoch()
@@ -438,7 +439,8 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         ({"learning_rate": 0}, "learning_rate"),
         ({"batch_size": 0}, "batch_size"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
-        ({"sampler": "balanced"}, "sampler"),
+        ({"sampler": "balancd"}, "did you mean 'balanced'"),
+        ({"sampler": DynamicBatches(even_part=2.0)}, "even_part"),
         ({"scoring": "gmean"}, "did you mean 'g_mean'"),
         ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
         ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),

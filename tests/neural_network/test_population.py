@@ -23,9 +23,11 @@ from skimbal import (
     TunedCostClassifierCV,
 )
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import all_losses
+from skimbal.losses import LDAM, DeferredReweighting, all_losses
 from skimbal.neural_network import cross_fit, fit_population
+from skimbal.neural_network._schedules import SCHEDULES
 from skimbal.neural_network._together import Fit, run_together
+from skimbal.sampling._batches import BATCHES
 
 P = 6
 X, y = make_classification(331, 9, n_classes=3, n_informative=5, weights=[0.7, 0.2], random_state=0)
@@ -100,7 +102,25 @@ LOSSES = [
     RelativeToTheBatch(),
 ]  # fmt: skip
 POPULATIONS = {
-    **{f"loss {loss}": networks(mlp(loss=loss)) for loss in LOSSES},
+    **{
+        f"loss {loss}": networks(mlp(loss=loss, cost_matrix="inverse_frequency")) for loss in LOSSES
+    },
+    **{
+        f"schedule {schedule}": networks(
+            mlp(learning_rate_schedule=schedule),
+            max_epochs=[5, 8],
+            learning_rate=[0.01, 0.003, 0.1],
+        )
+        for schedule in SCHEDULES
+    },
+    **{
+        f"sampler {sampler}": networks(mlp(sampler=sampler), max_epochs=[4, 5])
+        for sampler in BATCHES
+    },
+    "features with mixup": networks(mlp(loss="class_rectification", mixup=1.0)),
+    "features of a linear network": networks(mlp(loss="ldam", hidden_layer_sizes=())),
+    "cosines of one feature": networks(mlp(loss="ldam", hidden_layer_sizes=(8, 1))),
+    "deferred margins": networks(mlp(loss=DeferredReweighting(LDAM()))),
     **{
         f"activation {name}": networks(mlp(activation=name))
         for name in ("relu", "tanh", "sigmoid", "elu", "gelu")

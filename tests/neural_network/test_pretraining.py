@@ -17,6 +17,7 @@ from skimbal.neural_network._pretraining import (
     train_layer,
     train_stacks,
 )
+from skimbal.neural_network._row_order import RowOrder
 from skimbal.neural_network._stacked_rows import StackedRows
 
 PLAN = PretrainingPlan(
@@ -90,7 +91,7 @@ def gaussian_mixture_log_likelihood(rbm, data):
 
 
 def rows_of(data, sample_weight, plan, order):
-    return StackedRows([(data,)], [sample_weight], plan.batch_size, 8, [order])
+    return StackedRows([(data,)], [sample_weight], plan.batch_size, 8, [RowOrder(order, len(data))])
 
 
 def train_rbm(rbm, data, sample_weight, plan, order, noise):

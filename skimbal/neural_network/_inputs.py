@@ -1,0 +1,61 @@
+"""Inputs that are not an array: windows that are cut from recordings when a batch needs them."""
+
+import numpy as np
+import torch
+
+from skimbal.preprocessing import WindowIndex
+
+ROWS_AT_ONCE = 1024
+
+
+def is_windows(X):
+    """Whether inputs are cut from recordings."""
+    return isinstance(X, WindowIndex)
+
+
+class WindowInputs:
+    """Windows on the scale that a network is trained on, as tensors.
+
+    Parameters
+    ----------
+    windows : WindowIndex
+    prepare : callable
+        Standardises an array of windows.
+
+    Notes
+    -----
+    Only the rows that are asked for are ever in memory.
+    """
+
+    def __init__(self, windows, prepare):
+        self.windows = windows
+        self.prepare = prepare
+        self.shape = (len(windows), *prepare(windows.take(np.arange(1))).shape[1:])
+        self.device = torch.device("cpu")
+
+    def __len__(self):
+        return len(self.windows)
+
+    def __getitem__(self, rows):
+        if isinstance(rows, torch.Tensor):
+            rows = rows.cpu().numpy()
+        elif isinstance(rows, slice):
+            rows = np.arange(len(self))[rows]
+        array = self.prepare(self.windows.take(rows))
+        return torch.as_tensor(array, dtype=torch.get_default_dtype(), device=self.device)
+
+    def to(self, device):
+        """Return the inputs with a device for what is asked for."""
+        moved = object.__new__(type(self))
+        moved.__dict__.update(self.__dict__, device=torch.device(device))
+        return moved
+
+
+def blocks_of_rows(X):
+    """Yield inputs as arrays, with the slice of their rows; windows in parts, arrays whole."""
+    if not is_windows(X):
+        yield slice(0, len(X)), X
+        return
+    for start in range(0, len(X), ROWS_AT_ONCE):
+        rows = slice(start, min(start + ROWS_AT_ONCE, len(X)))
+        yield rows, X.take(np.arange(rows.start, rows.stop))

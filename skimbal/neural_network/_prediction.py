@@ -1,0 +1,71 @@
+"""What a trained module computes: the same for a sample whatever samples come with it.
+
+Products of matrices round differently with the number of their rows. Dense networks are therefore
+computed in float64, where that does not show. For convolutions float64 takes five to seven times as
+long, and there is a better way: blocks that always have the same number of rows, filled up where
+there are fewer, in the precision of the module.
+"""
+
+import torch
+from torch.func import functional_call
+
+from skimbal.modules import MLP
+
+ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
+
+
+@torch.no_grad()
+def predict_arrays(module, X):
+    """Return features and logits of a module in float64.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With parts `features` and `output`.
+    X : ndarray or WindowInputs
+
+    Returns
+    -------
+    features, logits : ndarray
+    """
+    module.eval()
+    compute = _in_double if isinstance(module, MLP) else in_blocks
+    return tuple(tensor.cpu().double().numpy() for tensor in compute(module, X))
+
+
+def _in_double(module, X):
+    """Features and logits in float64; the module keeps its own precision.
+
+    Apple's mps devices have no float64 and compute in float32.
+    """
+    device = module.output.weight.device
+    dtype = torch.float32 if device.type == "mps" else torch.float64
+
+    def call(part, x):
+        return functional_call(part, {k: v.to(dtype) for k, v in part.state_dict().items()}, (x,))
+
+    features = call(module.features, torch.as_tensor(X, dtype=dtype, device=device))
+    return features, call(module.output, features)
+
+
+def in_blocks(module, X):
+    """Features and logits, a block of rows at a time.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In evaluation mode.
+    X : ndarray, tensor or WindowInputs
+    """
+    weight = module.output.weight
+    n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)
+    blocks = []
+    for start in range(0, len(X), n_rows):
+        x = torch.as_tensor(X[start : start + n_rows]).to(weight)
+        n_missing = n_rows - len(x)
+        if n_missing:
+            x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
+        features = module.features(x)
+        blocks.append((features, module.output(features)))
+    features, logits = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
+    return features, logits

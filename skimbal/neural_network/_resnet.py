@@ -1,0 +1,199 @@
+"""Residual networks on images."""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skimbal.modules import ResNet
+from skimbal.neural_network._augmentation import AUGMENTATIONS, check_augmentation
+from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
+from skimbal.neural_network._convolutional import check_channels_first
+
+
+class ResNetClassifier(BaseNetClassifier):
+    """Residual network on images.
+
+    Blocks of two convolutions, x + F(x), behind a 3 x 3 convolution, for images of some 32 x 32
+    and upwards. Images are (n_samples, channels, height, width); an X of shape (n_samples, height,
+    width) is one channel, one of shape (n_samples, n_features) an image of a single row. Batch
+    normalisation looks at the whole batch, so these networks are trained one by one.
+
+    Parameters
+    ----------
+    depth : int, default=32
+        Layers with weights: 18 (four stages from 64 filters on), or 8, 14, 20, 26, 32, ... (three
+        stages from 16 filters on, shortcuts without parameters).
+    augmentation : sequence of {"flip", "crop", "cutout"}, default=("flip", "crop")
+        Random changes of the training images, in this order: turned left to right every second
+        time; moved by up to an eighth of the sides; a square of half the sides blanked out.
+    loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
+        Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
+    class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
+        class frequency, "effective" the inverse effective number of samples; both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
+        none), an array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
+        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+    sampler : None, str or value of `skimbal.sampling`, default=None
+        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    mixup : float >= 0, default=0.0
+        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
+        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+    standardize : bool, default=True
+        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
+        n-d inputs per channel.
+    optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adamw"
+        Optimiser, or a class of `torch.optim`.
+    learning_rate : float > 0, default=0.001
+        Step size of the optimiser.
+    learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default="cosine"
+        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
+        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        given the epoch, from 1, and `max_epochs`.
+    weight_decay : float >= 0, default=0.05
+        Weight decay of the optimiser.
+    batch_size : int, default=128
+        Samples of a mini-batch.
+    max_epochs : int, default=100
+        Epochs of training.
+    early_stopping : bool, default=False
+        Whether to hold out `validation_fraction` of the samples, stratified, to stop when
+        validation no longer improves, and to restore the best weights.
+    validation_fraction : float in (0, 1), default=0.1
+        Fraction of the samples held out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping ends the training.
+    scoring : str, callable or None, default=None
+        What early stopping improves: a name or scikit-learn scorer, with the validation loss
+        deciding between equal scores, or None for that loss, which no class weights enter.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
+    n_threads : int, default=1
+        Threads of torch in `fit` and `predict`.
+    callbacks : list of skorch callbacks or None, default=None
+        Called by skorch in training.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, sampling and the validation split.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    class_weight_ : ndarray of shape (n_classes,)
+        The class weights of the last epoch.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
+        The costs that decide.
+    history_ : pandas.DataFrame
+        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
+        `valid_score`.
+    n_iter_ : int
+        Epochs trained.
+    input_shape_ : tuple of int
+        Shape of a sample.
+    n_features_in_ : int
+        Number of features (2-D inputs).
+    net_ : skorch.NeuralNetClassifier
+        The trained net, initialised and usable; it takes standardised inputs.
+
+    See Also
+    --------
+    CNN2DClassifier : Shallow, for spectrograms and small images.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren & J. Sun 2016, Deep Residual Learning for Image Recognition,
+    doi:10.1109/CVPR.2016.90, sections 3.3 and 4.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skimbal import ResNetClassifier
+    >>> X, y = np.random.default_rng(0).normal(size=(12, 3, 16, 16)), np.arange(12) % 3
+    >>> network = ResNetClassifier(depth=8, max_epochs=1, random_state=0).fit(X, y)
+    >>> network.predict_proba(X).shape
+    (12, 3)
+    """
+
+    _parameter_constraints: dict = {
+        **NET_CONSTRAINTS,
+        "depth": [Interval(Integral, 8, None, closed="left")],
+        "augmentation": ["array-like", StrOptions(set(AUGMENTATIONS))],
+    }
+
+    def __init__(
+        self,
+        *,
+        depth=32,
+        augmentation=("flip", "crop"),
+        loss="cross_entropy",
+        class_weight=None,
+        cost_matrix=None,
+        sampler=None,
+        mixup=0.0,
+        standardize=True,
+        optimizer="adamw",
+        learning_rate=1e-3,
+        learning_rate_schedule="cosine",
+        weight_decay=0.05,
+        batch_size=128,
+        max_epochs=100,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        scoring=None,
+        device="auto",
+        n_threads=1,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.depth = depth
+        self.augmentation = augmentation
+        self.loss = loss
+        self.class_weight = class_weight
+        self.cost_matrix = cost_matrix
+        self.sampler = sampler
+        self.mixup = mixup
+        self.standardize = standardize
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.device = device
+        self.n_threads = n_threads
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _check_inputs(self, X, *, reset):
+        if X.ndim > 4:
+            raise ValueError(
+                f"X has shape {X.shape}; {type(self).__name__} takes (n_samples, channels, height, "
+                "width), or (n_samples, height, width) for one channel"
+            )
+        check_channels_first(X.shape, type(self).__name__)
+
+    def _augmentation(self):
+        return check_augmentation(self.augmentation)
+
+    def _with_axes(self, X):
+        return X.reshape(len(X), *[1] * (4 - X.ndim), *X.shape[1:])
+
+    def _build_module(self, X, n_classes, generator, noise_generator):
+        if self.depth != 18 and self.depth % 6 != 2:
+            raise ValueError(
+                f"depth={self.depth}; it must be 18 or one of 8, 14, 20, 26, 32, ... (6n + 2)"
+            )
+        return ResNet(X.shape[1], self.depth, n_classes, generator=generator)
