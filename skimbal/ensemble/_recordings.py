@@ -79,7 +79,8 @@ def _as_list(estimator, X, reset):
             )
     if reset:
         for name in ("n_features_in_", "feature_names_in_"):
-            vars(estimator).pop(name, None)
+            if hasattr(estimator, name):  # of an earlier fit
+                delattr(estimator, name)
     return recordings
 
 

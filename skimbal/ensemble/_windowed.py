@@ -145,7 +145,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     >>> for x in X[12:]:
     ...     x += 0.5 * np.sin(np.arange(x.shape[1]))
     >>> levels = make_pipeline(
-    ...     Spectrogram(window=32), FunctionTransformer(flatten), LogisticRegression()
+    ...     Spectrogram(window=32), FunctionTransformer(flatten), LogisticRegression(max_iter=1000)
     ... )
     >>> classifier = WindowedClassifier(levels, size=100, step=50, steps_per_class={"rare": 20})
     >>> classifier.fit(X, y).predict(X[-2:]).tolist()

@@ -152,7 +152,7 @@ class WindowIndex:
         if any(len(shape) != 2 for shape in shapes) or len({shape[0] for shape in shapes}) > 1:
             raise ValueError(
                 "every recording must be (channels, length) with the same number of channels, "
-                f"got the shapes {sorted(set(shapes))}"
+                f"got the shapes {', '.join(map(str, sorted(set(shapes))[:4]))}, ..."
             )
         self._check_places(np.array([shape[1] for shape in shapes]))
         dtypes = {recording.dtype for recording in self.recordings}

@@ -117,13 +117,14 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         return X, (X.shape if hasattr(X, "shape") else np.shape(X))[1:]
 
     def _publish(self, shape):
+        """Take over the attributes of the sampler; those of rows only where X has rows."""
         self.input_shape_ = tuple(shape)
-        names = ["sampling_strategy_", "sample_indices_"]
-        names += INPUT_ATTRIBUTES if len(shape) == 1 else ()
         for name in ("sampling_strategy_", "sample_indices_", *INPUT_ATTRIBUTES):
-            vars(self).pop(name, None)
-            if name in names and hasattr(self.sampler_, name):
+            is_shared = len(shape) == 1 or name not in INPUT_ATTRIBUTES
+            if is_shared and hasattr(self.sampler_, name):
                 setattr(self, name, getattr(self.sampler_, name))
+            elif hasattr(self, name):  # of an earlier fit
+                delattr(self, name)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "sampler_")
