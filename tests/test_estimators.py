@@ -19,10 +19,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
     BalancedBaggingNetClassifier,
+    CNN1DClassifier,
+    CNN2DClassifier,
     DBNClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
+    ResNetClassifier,
     TunedCostClassifierCV,
     WindowedClassifier,
 )
@@ -30,8 +33,12 @@ from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
 
 SMALL = {"hidden_layer_sizes": (8,), "max_epochs": 30, "learning_rate": 0.03, "batch_size": 32}
+SMALL_CNN = {"n_filters": (8,), "max_epochs": 30, "learning_rate": 0.03, "batch_size": 32}
 ESTIMATORS = [
     MLPClassifier(**SMALL),
+    CNN1DClassifier(**SMALL_CNN, global_pooling=False),
+    CNN2DClassifier(**SMALL_CNN, global_pooling=False),
+    ResNetClassifier(depth=8, batch_size=64, max_epochs=6, learning_rate=0.01, augmentation=()),
     DBNClassifier(**SMALL, pretrain_epochs=3),
     FixedCostClassifier(LogisticRegression()),
     TunedCostClassifierCV(LogisticRegression(), cv=2),

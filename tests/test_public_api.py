@@ -10,6 +10,9 @@ import skimbal
 
 TOP_LEVEL = {
     "MLPClassifier": "neural_network",
+    "CNN1DClassifier": "neural_network",
+    "CNN2DClassifier": "neural_network",
+    "ResNetClassifier": "neural_network",
     "DBNClassifier": "neural_network",
     "FixedCostClassifier": "cost_sensitive",
     "TunedCostClassifierCV": "cost_sensitive",
@@ -47,6 +50,7 @@ ELSEWHERE = [
     ("metrics", "get_scorer"),
     ("metrics", "macro_f1"),
     ("metrics", "scorer_names"),
+    ("neural_network", "CNN_PRESETS"),
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),

@@ -10,6 +10,7 @@ import torch
 from torch.func import functional_call
 
 from skimbal.modules import MLP
+from skimbal.neural_network._inputs import ROWS_AT_ONCE, WindowInputs
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
 
@@ -29,8 +30,15 @@ def predict_arrays(module, X):
     features, logits : ndarray
     """
     module.eval()
-    compute = _in_double if isinstance(module, MLP) else in_blocks
-    return tuple(tensor.cpu().double().numpy() for tensor in compute(module, X))
+    if not isinstance(module, MLP):
+        outputs = in_blocks(module, X)
+    elif isinstance(X, WindowInputs):
+        starts = range(0, len(X), ROWS_AT_ONCE)
+        parts = [_in_double(module, X[start : start + ROWS_AT_ONCE]) for start in starts]
+        outputs = map(torch.cat, zip(*parts, strict=True))
+    else:
+        outputs = _in_double(module, X)
+    return tuple(tensor.cpu().double().numpy() for tensor in outputs)
 
 
 def _in_double(module, X):

@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier, ResNetClassifier
+from skimbal.modules import size_after_layers, smallest_size
+from skimbal.neural_network import CNN_PRESETS
+from skimbal.preprocessing import WindowIndex, index_windows
+
+rng = np.random.default_rng(0)
+TIME = np.arange(32) / 32
+y = np.arange(60) % 5 == 0
+SIGNALS = np.sin(2 * np.pi * (np.where(y, 8, 3)[:, None, None] * TIME + rng.random((60, 2, 1))))
+IMAGES = rng.normal(size=(60, 3, 16, 16)) + y[:, None, None, None]
+SMALL = {"n_filters": (4, 8), "max_epochs": 3, "random_state": 0}
+
+
+def n_parameters(network):
+    return sum(parameter.numel() for parameter in network.net_.module_.parameters())
+
+
+def untrained(network, shape, n_classes):
+    """A network trained for one epoch on anything."""
+    X = rng.normal(size=(2 * n_classes, *shape))
+    return network.set_params(max_epochs=1).fit(X, np.arange(len(X)) % n_classes)
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "shape", "n_classes", "n_expected"),
+    [
+        # 3 x 3 kernels on 1, 64 and 32 channels, and 16 means: 640 + 18,464 + 4,624 + 68.
+        ("motor-sound", CNN2DClassifier, (1, 20, 12), 4, 23_796),
+        # 3 taps and 32 biases; 2 * 32 * 64 + 64; 3 entries of 64 filters; 128 to 16; 16 to 3.
+        ("nested-spheres", CNN1DClassifier, (10,), 3, 128 + 4160 + 24_704 + 2064 + 51),
+        # 10 taps on 3 channels; 10 taps on 100; 160 means to 6 classes.
+        ("activity", CNN1DClassifier, (3, 80), 6, 3100 + 160_160 + 966),
+    ],
+)
+def test_presets_are_the_published_networks(name, network, shape, n_classes, n_expected):
+    fitted = untrained(network(**CNN_PRESETS[name]), shape, n_classes)
+    assert n_parameters(fitted) == n_expected
+
+
+@pytest.mark.parametrize(("depth", "n_expected"), [(18, 11_173_962), (20, 269_722), (32, 464_154)])
+def test_residual_networks_have_the_parameters_that_they_are_known_for(depth, n_expected):
+    fitted = untrained(ResNetClassifier(depth=depth), (3, 8, 8), 10)
+    assert n_parameters(fitted) == n_expected
+
+
+@pytest.mark.parametrize(
+    ("network", "X"),
+    [
+        (CNN1DClassifier(**SMALL), SIGNALS),
+        (CNN1DClassifier(**SMALL), SIGNALS[:, 0]),
+        (CNN2DClassifier(**SMALL), IMAGES),
+        (CNN2DClassifier(**SMALL), IMAGES[:, 0]),
+        (CNN2DClassifier(**SMALL), SIGNALS[:, 0]),
+        (ResNetClassifier(depth=8, max_epochs=1, random_state=0), IMAGES),
+    ],
+    ids=["signals", "one channel", "images", "one colour", "table", "residual"],
+)
+def test_a_posterior_does_not_depend_on_the_samples_around_it(network, X):
+    fitted = clone(network).fit(X, y)
+    proba = fitted.predict_proba(X)
+    np.testing.assert_array_equal(fitted.predict_proba(X[7:8]), proba[7:8])
+    np.testing.assert_array_equal(fitted.predict_proba(X[::-1])[::-1], proba)
+    assert fitted.transform(X).shape == (60, fitted._n_features_out)
+
+
+@pytest.mark.parametrize("kind", [CNN1DClassifier, CNN2DClassifier])
+def test_a_missing_axis_is_one_channel(kind):
+    X = SIGNALS[:, 0] if kind is CNN1DClassifier else IMAGES[:, 0]
+    plain = kind(**SMALL, standardize=False).fit(X, y).predict_proba(X)
+    with_axis = kind(**SMALL, standardize=False).fit(X[:, None], y).predict_proba(X[:, None])
+    np.testing.assert_array_equal(plain, with_axis)
+
+
+def test_images_of_one_channel_are_standardised_as_a_whole():
+    fitted = CNN2DClassifier(**SMALL).fit(IMAGES[:, 0], y)
+    assert fitted.input_mean_.item() == pytest.approx(IMAGES[:, 0].mean())
+
+
+def test_a_network_learns_frequencies_and_brightness():
+    assert CNN1DClassifier(max_epochs=20, random_state=0).fit(SIGNALS, y).score(SIGNALS, y) == 1
+    assert CNN2DClassifier(max_epochs=20, random_state=0).fit(IMAGES, y).score(IMAGES, y) == 1
+    residual = ResNetClassifier(depth=8, max_epochs=8, batch_size=16, random_state=0)
+    assert residual.fit(IMAGES, y).score(IMAGES, y) > 0.9
+
+
+@pytest.mark.parametrize("size", range(1, 30))
+@pytest.mark.parametrize(
+    ("kernels", "pools", "padding"),
+    [((3, 2), (1, 2), "valid"), ((5, 3), (3, 1), "valid"), ((9, 9), (4, 2), "same")],
+)
+def test_sizes_are_those_of_the_layers(size, kernels, pools, padding):
+    expected = size_after_layers(size, kernels, pools, padding)
+    network = CNN1DClassifier(
+        n_filters=(2, 2), kernel_size=kernels, pool_size=pools, padding=padding,
+        global_pooling=False, max_epochs=1,
+    )  # fmt: skip
+    X = rng.normal(size=(4, 1, size))
+    assert (size >= smallest_size(kernels, pools, padding)) == (expected >= 1)
+    if expected >= 1:
+        assert network.fit(X, [0, 1, 0, 1])._n_features_out == 2 * expected
+    else:
+        with pytest.raises(ValueError, match=f"is {smallest_size(kernels, pools, padding)}: use"):
+            network.fit(X, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 2), (2, 3)])
+def test_the_defaults_take_inputs_of_any_size(shape):
+    X = rng.normal(size=(6, *shape))
+    CNN1DClassifier(max_epochs=1).fit(X, np.arange(6) % 2).predict(X)
+    CNN2DClassifier(max_epochs=1).fit(X, np.arange(6) % 2).predict(X)
+    ResNetClassifier(depth=8, max_epochs=1, batch_size=5).fit(X, np.arange(6) % 2).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("network", "X", "message"),
+    [
+        (CNN1DClassifier(), IMAGES, r"takes \(n_samples, channels, length\)"),
+        (CNN2DClassifier(), IMAGES[None].repeat(60, 0), r"takes \(n_samples, channels, height"),
+        (ResNetClassifier(), IMAGES[:, None], r"takes \(n_samples, channels, height"),
+        (CNN2DClassifier(), np.moveaxis(IMAGES, 1, -1), "channels last"),
+        (ResNetClassifier(), np.moveaxis(IMAGES, 1, -1), r"np.moveaxis\(X, -1, 1\)"),
+        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest side that they take is 1600"),
+        (CNN1DClassifier(kernel_size=(3, 3, 3)), SIGNALS, "3 entries for 2 convolutions"),
+        (CNN1DClassifier(n_filters=()), SIGNALS, "n_filters is empty"),
+        (CNN1DClassifier(n_filters=(4, 0)), SIGNALS, "n_filters must be whole numbers"),
+        (ResNetClassifier(depth=19), IMAGES, "18 or one of 8, 14, 20"),
+        (CNN2DClassifier(augmentation=("flip", "rotate")), IMAGES, r"\['rotate'\]; allowed are"),
+    ],
+)
+def test_bad_input_is_refused_with_a_remedy(network, X, message):
+    with pytest.raises(ValueError, match=message):
+        network.fit(X, np.arange(len(X)) % 2)
+    assert not hasattr(network, "net_")
+
+
+def test_windows_train_and_predict_like_their_array():
+    recordings = [rng.normal(size=(2, n)).astype(np.float32) for n in (100, 140, 90, 120)]
+    windows = index_windows(recordings, size=16, step=4)
+    labels = np.arange(len(windows)) % 3
+    weight = rng.random(len(windows)) * (rng.random(len(windows)) > 0.2)
+    for network in (
+        CNN1DClassifier(**SMALL, early_stopping=True, mixup=0.5, class_weight="balanced"),
+        CNN1DClassifier(**SMALL, sampler="dynamic"),
+        CNN2DClassifier(**SMALL, standardize=False),
+        MLPClassifier(max_epochs=3, random_state=0),
+    ):
+        lazy = clone(network).fit(windows, labels, sample_weight=weight)
+        array = clone(network).fit(np.asarray(windows), labels, sample_weight=weight)
+        assert lazy.input_shape_ == (2, 16)
+        np.testing.assert_allclose(
+            lazy.predict_proba(windows), array.predict_proba(np.asarray(windows)), atol=2e-4
+        )
+
+
+def test_windows_are_cut_batch_by_batch(monkeypatch):
+    windows = index_windows([np.zeros((1, 5000), np.float32)], size=64, step=1)
+    taken = []
+
+    def take(self, rows, take=WindowIndex.take):
+        taken.append(len(rows))
+        return take(self, rows)
+
+    monkeypatch.setattr(WindowIndex, "take", take)
+    labels = np.arange(len(windows)) % 2
+    CNN1DClassifier(**SMALL, batch_size=100).fit(windows, labels).predict_proba(windows)
+    assert sum(taken) > 4 * len(windows)
+    assert max(taken) <= 1024
+
+
+def test_single_rows_of_batch_normalisation_keep_its_moments():
+    fitted = ResNetClassifier(depth=8, max_epochs=1, batch_size=4).fit(
+        rng.normal(size=(5, 1, 1, 1)), [0, 1, 0, 1, 0]
+    )
+    moments = [b for n, b in fitted.net_.module_.named_buffers() if n.endswith("running_var")]
+    assert all(torch.isfinite(moment).all() for moment in moments)
