@@ -98,7 +98,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Steps of the training windows of some classes, in place of `step`. A smaller step gives a
         class more windows, which over-samples it by parts that were not there before. Prediction
         always uses `step`, for it does not know the class.
-    memory_limit : int, default=67108864
+    memory_limit : int, default=16777216
         Bytes of the windows that are cut at once for a step or a prediction; what the estimator
         makes of them comes on top. At least one window is cut.
 
@@ -161,7 +161,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     }
 
     def __init__(
-        self, estimator, *, size=None, step=None, steps_per_class=None, memory_limit=2**26
+        self, estimator, *, size=None, step=None, steps_per_class=None, memory_limit=2**24
     ):
         self.estimator = estimator
         self.size = size

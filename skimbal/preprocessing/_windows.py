@@ -132,7 +132,8 @@ class WindowIndex:
     """
 
     def __init__(self, recordings, recording, start, size):
-        self.recordings = recordings
+        is_array = isinstance(recordings, np.ndarray)
+        self.recordings = recordings if is_array else [np.asarray(x) for x in recordings]
         self.recording = np.asarray(recording, dtype=np.intp)
         self.start = np.asarray(start, dtype=np.intp)
         self.size = size
@@ -220,19 +221,19 @@ class WindowIndex:
         Parameters
         ----------
         rows : array-like of int, shape (n_rows,)
-            Numbers of windows, in any order.
+            Numbers of windows, in any order; or a truth value for each window.
 
         Returns
         -------
         ndarray of shape (n_rows, channels, size)
             Of the type `dtype`.
         """
-        rows = np.asarray(rows, dtype=np.intp)
+        rows = self._row_numbers(rows)
         recording, start = self.recording[rows], self.start[rows]
         if isinstance(self.recordings, np.ndarray):
             view = sliding_window_view(self.recordings, self.size, axis=2)
             return view[recording, :, start].astype(self.dtype, copy=False)
-        windows = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        windows = np.empty((len(recording), *self.shape[1:]), dtype=self.dtype)
         for window, number, first in zip(windows, recording.tolist(), start.tolist(), strict=True):
             window[:] = self.recordings[number][:, first : first + self.size]
         return windows
@@ -281,7 +282,7 @@ def index_windows(recordings, size, step):
     steps = np.broadcast_to(step, len(recordings)).tolist()
     for number, (recording, own_step) in enumerate(zip(recordings, steps, strict=True)):
         try:
-            starts.append(window_starts(recording.shape[-1], size, own_step))
+            starts.append(window_starts(np.shape(recording)[-1], size, own_step))
         except ValueError as error:
             raise ValueError(f"recording {number}: {error}") from error
     n_windows = [len(own_starts) for own_starts in starts]

@@ -128,6 +128,15 @@ def draw(model, target, n_latent, generator):
     return mean + noise * model.log_deviation().exp()
 
 
+def in_type(values, dtype):
+    """Bring numbers to the nearest ones that a type has."""
+    if dtype.kind == "b":
+        return values > 0.5
+    if dtype.kind in "iu":
+        values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return values.astype(dtype)
+
+
 class ConditionalVAESampler(BaseOverSampler):
     r"""Over-sample by drawing from a variational autoencoder that knows the class.
 
@@ -230,9 +239,7 @@ class ConditionalVAESampler(BaseOverSampler):
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
         standard = self._train_and_draw((rows - mean) / scale, y, labels)
         new = (mean + scale * standard).reshape(-1, *dense.shape[1:])
-        if X.dtype.kind in "iu":
-            new = new.round()
-        new = new.astype(X.dtype)
+        new = in_type(new, X.dtype)
         if sparse.issparse(X):
             both = sparse.vstack([X, sparse.csr_matrix(new)], format=X.format)
         else:

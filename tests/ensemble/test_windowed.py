@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
@@ -202,6 +204,18 @@ def test_weights_of_recordings_reach_the_last_step():
     )  # fmt: skip
     np.testing.assert_allclose(weighted.estimator_[-1].coef_, alone[-1].coef_, rtol=1e-4, atol=1e-7)
     assert weighted.predict_proba(X)[:, 0].mean() < equal.predict_proba(X)[:, 0].mean()
+
+
+def test_weights_are_routed():
+    weight = np.where(Y == "loud", 0.01, 1.0)
+    steps = [FLATTEN, PCA(3, random_state=0)]
+    plain = WindowedClassifier(make_pipeline(*steps, LogisticRegression()), size=20)
+    expected = plain.fit(X, Y, sample_weight=weight).predict_proba(X)
+    with config_context(enable_metadata_routing=True):
+        last = LogisticRegression().set_fit_request(sample_weight=True)
+        routed = WindowedClassifier(make_pipeline(*steps, last), size=20)
+        proba = routed.fit(X, Y, sample_weight=weight).predict_proba(X)
+    np.testing.assert_allclose(proba, expected)
 
 
 def test_weights_that_nothing_takes_are_warned_of():

@@ -95,6 +95,8 @@ def test_index_has_the_windows_of_all_recordings(recordings):
     np.testing.assert_array_equal(np.asarray(windows), expected)
     rows = rng.integers(0, len(expected), 20)
     np.testing.assert_array_equal(windows.take(rows), expected[rows])
+    mask = expected[:, 0, 0] > 0
+    np.testing.assert_array_equal(windows.take(mask), expected[mask])
 
 
 @pytest.mark.parametrize("recordings", [RECORDINGS, SIGNALS], ids=["list", "array"])
@@ -118,8 +120,14 @@ def test_rows_of_an_index_are_an_index_on_the_same_samples(recordings):
     assert len(list(windows)) == len(expected)
     with pytest.raises(IndexError):
         windows[len(expected)]
-    with pytest.raises(IndexError, match="truth values"):
-        windows[np.array([0.5])]
+    for select in (windows.__getitem__, windows.take):
+        with pytest.raises(IndexError, match="truth values"):
+            select(np.array([0.5]))
+
+
+def test_recordings_as_nested_lists():
+    windows = index_windows([[[1, 2, 3]], [[4, 5]]], size=2, step=1)
+    assert windows.take([0, 2]).tolist() == [[[1, 2]], [[4, 5]]]
 
 
 def test_scikit_learn_splits_an_index():

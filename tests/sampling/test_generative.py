@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.sampling import ConditionalVAESampler
-from skimbal.sampling._generative import gaussian_log_likelihood, kl_to_standard_normal
+from skimbal.sampling._generative import gaussian_log_likelihood, in_type, kl_to_standard_normal
 
 from .checks import parametrize_with_checks
 
@@ -97,10 +97,19 @@ def test_constant_values_stay_near_their_constant():
     assert np.abs(X_new[:, 2] - 7.0).max() < 2.0
 
 
-def test_whole_numbers_stay_whole():
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.bool_, np.float32])
+def test_type_stays(dtype):
     X, y = make_data()
-    X_new, _ = FEW.fit_resample(X.astype(np.int16), y)
-    assert X_new.dtype == np.int16
+    X_new, _ = FEW.fit_resample((X > 1000).astype(dtype), y)
+    assert X_new.dtype == dtype
+    assert X_new.max() < 10  # negative values don't wrap around
+
+
+def test_nearest_numbers_of_a_type():
+    values = np.array([-3.0, 0.4, 0.6, 1000.0])
+    assert in_type(values, np.dtype(np.uint8)).tolist() == [0, 0, 1, 255]
+    assert in_type(values, np.dtype(bool)).tolist() == [False, False, True, True]
+    assert in_type(values, np.dtype(np.float32)).dtype == np.float32
 
 
 def test_wanted_numbers_of_several_classes():
