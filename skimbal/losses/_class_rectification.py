@@ -41,8 +41,9 @@ class ClassRectification(BaseLoss):
 
     Parameters
     ----------
-    eta : float, default=1
-        Weight of the triplets where the imbalance is extreme, in [0, 1]. 0: cross entropy.
+    eta : float, default=0.1
+        Weight of the triplets where the imbalance is extreme, in [0, 1]. 0: cross entropy. A
+        great one leaves little of the cross entropy, and the classes are learned late.
     margin : float, default=0.5
         Margin of the distances, positive; features of length 1 are at most 2 apart.
     n_hardest : int, default=3
@@ -82,7 +83,7 @@ class ClassRectification(BaseLoss):
         "n_hardest": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, eta=1, margin=0.5, n_hardest=3):
+    def __init__(self, eta=0.1, margin=0.5, n_hardest=3):
         self.eta = eta
         self.margin = margin
         self.n_hardest = n_hardest
