@@ -52,8 +52,8 @@ class CostWeightedCrossEntropy(BaseLoss):
 
     Notes
     -----
-    The weights move the posteriors as the costs would move the decision. A network that has a
-    cost matrix also decides by it: see the page on losses.
+    The weights move the posteriors as the costs would move the decision, so a network that is
+    trained by them takes the largest posterior.
 
     References
     ----------

@@ -26,10 +26,27 @@ def convolution(layer_class, *args, generator, **kwargs):
 
 
 def size_after_layers(size, kernel_sizes, pool_sizes, padding):
-    """Entries along an axis after convolutions and pools; 0 or less where nothing is left.
+    """Return the entries along an axis after convolutions and pools; 0 or less for nothing left.
 
-    A pool None is one of 2, left out where it would leave nothing.
+    Parameters
+    ----------
+    size : int
+        Entries of the input along the axis.
+    kernel_sizes : sequence of int
+        Kernel of each convolution.
+    pool_sizes : sequence of int or None
+        Pool behind each; None is one of 2, left out where it would leave nothing.
+    padding : {"same", "valid"}
+        Whether convolutions keep the size.
 
+    Returns
+    -------
+    int
+        The size.
+
+    Examples
+    --------
+    >>> from skimbal.modules import size_after_layers
     >>> size_after_layers(10, (3, 2), (1, 2), "valid")
     3
     """
@@ -48,8 +65,25 @@ def actual_pool(size, pool):
 
 
 def smallest_size(kernel_sizes, pool_sizes, padding):
-    """Entries along an axis that convolutions and pools need, to leave one.
+    """Return the entries along an axis that convolutions and pools need, to leave one.
 
+    Parameters
+    ----------
+    kernel_sizes : sequence of int
+        Kernel of each convolution.
+    pool_sizes : sequence of int or None
+        Pool behind each.
+    padding : {"same", "valid"}
+        Whether convolutions keep the size.
+
+    Returns
+    -------
+    int
+        The size.
+
+    Examples
+    --------
+    >>> from skimbal.modules import smallest_size
     >>> smallest_size((3, 2), (1, 2), "valid")
     5
     """

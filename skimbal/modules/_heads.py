@@ -23,6 +23,9 @@ class Network(nn.Module):
     features: nn.Module
     output: nn.Module
 
+    def __init__(self):
+        super().__init__()
+
     def forward(self, x, with_features=False):
         """Return the logits, shape (n, n_classes), and with them the features if asked for."""
         features = self.features(x)
@@ -35,7 +38,25 @@ LEAST_SQUARE = 1e-6
 
 
 def norms(vectors):
-    """Lengths of vectors, sqrt(|v|^2 + 1e-6), shape (..., 1)."""
+    """Return the lengths of vectors, sqrt(|v|^2 + 1e-6).
+
+    Parameters
+    ----------
+    vectors : tensor of shape (..., n)
+        The vectors.
+
+    Returns
+    -------
+    tensor of shape (..., 1)
+        Their lengths.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import norms
+    >>> round(norms(torch.tensor([3.0, 4.0])).item(), 4)
+    5.0
+    """
     return vectors.square().sum(dim=-1, keepdim=True).add_(LEAST_SQUARE).sqrt_()
 
 

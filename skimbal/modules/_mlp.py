@@ -124,7 +124,7 @@ class MLP(Network):
 
     def hidden_layers(self):
         """Return the linear layers before the last one, from the input up."""
-        return [layer for layer in self.features if isinstance(layer, nn.Linear)]
+        return [layer for layer in self.features.children() if isinstance(layer, nn.Linear)]
 
     def linear_layers(self):
         """Return all linear layers, from the input up."""

@@ -364,9 +364,10 @@ class BaseNetClassifier(
         sampler = resolve_batches(self.sampler)
         if sampler is not None:  # raises for parameters out of range
             sampler.class_share(np.bincount(targets, minlength=len(counts)), 1, self.max_epochs)
-        self.cost_matrix_ = self._resolve_cost_matrix(counts)
         loss_value = resolve_loss(self.loss)
         loss = self._bind_loss(loss_value, counts, self.class_weight)
+        # Costs that the network has learned by are in its answers already.
+        self.cost_matrix_ = None if loss_value.needs_costs else self._resolve_cost_matrix(counts)
         self._try_loss(loss_value, loss, weighted=sample_weight is not None)
         seeds = rng.randint(2**31 - 1, size=3).tolist()
         generator = torch.Generator().manual_seed(seeds[0])
@@ -417,7 +418,8 @@ class BaseNetClassifier(
                 f"loss={loss!r} weights the classes itself; with class_weight="
                 f"{class_weight!r} the two would multiply: leave one of them out"
             )
-        return loss.bind(counts, class_weight=weight, cost_matrix=self.cost_matrix_)
+        costs = self._resolve_cost_matrix(counts)
+        return loss.bind(counts, class_weight=weight, cost_matrix=costs)
 
     def _try_loss(self, value, loss, *, weighted):
         """Call the loss once, so that one that can't be weighted is refused before any training."""

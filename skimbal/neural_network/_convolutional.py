@@ -216,7 +216,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     class_weight_ : ndarray of shape (n_classes,)
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
-        The costs that decide.
+        The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
         `valid_score`.
@@ -409,7 +409,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     class_weight_ : ndarray of shape (n_classes,)
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
-        The costs that decide.
+        The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
         `valid_score`.

@@ -86,7 +86,7 @@ class MLPClassifier(BaseNetClassifier):
     class_weight_ : ndarray of shape (n_classes,)
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
-        The costs that decide.
+        The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
         `valid_score`.

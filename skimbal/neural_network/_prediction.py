@@ -1,9 +1,9 @@
 """What a trained module computes: the same for a sample whatever samples come with it.
 
 Products of matrices round differently with the number of their rows. Dense networks are therefore
-computed in float64, where that does not show. For convolutions float64 takes five to seven times as
-long, and there is a better way: blocks that always have the same number of rows, filled up where
-there are fewer, in the precision of the module.
+computed in float64, where that does not show. For convolutions float64 takes several times as long
+(`docs/convolutions.rst` has the figures), and there is a better way: blocks that always have the
+same number of rows, filled up where there are fewer, in the precision of the module.
 """
 
 import torch

@@ -592,3 +592,16 @@ def test_a_loss_that_cannot_be_weighted_is_refused_before_training(network, imba
         network.fit(*imbalanced)
     assert not hasattr(network, "net_")
     assert not hasattr(network, "pretrain_history_")
+
+
+@pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
+def test_costs_that_the_loss_has_used_do_not_decide_again(loss, imbalanced):
+    X, y = imbalanced
+    network = MLPClassifier(
+        loss=loss, cost_matrix=[[0, 1], [20, 0]], max_epochs=20, random_state=0
+    ).fit(X, y)
+    assert network.cost_matrix_ is None
+    chosen = network.predict_proba(X).argmax(axis=1)
+    np.testing.assert_array_equal(network.predict(X), network.classes_[chosen])
+    plain = MLPClassifier(max_epochs=20, random_state=0).fit(X, y)
+    assert (chosen == 1).sum() > plain.predict_proba(X).argmax(axis=1).sum()
