@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from tqdm.auto import tqdm
 
 from skimbal._utils._torch import torch_threads
@@ -30,6 +31,11 @@ from skimbal.neural_network._stacks import (
     structure_of,
 )
 from skimbal.neural_network._training import OPTIMIZERS, EarlyStopping, TensorNet, loss_error
+
+# Fewer convolutional networks, and those of more multiplications a sample, are faster one by one on
+# a processor (`docs/populations.rst` has the figures).
+FEWEST_TOGETHER = 5
+MOST_MULTIPLICATIONS = 200_000
 
 
 @dataclass
@@ -141,7 +147,13 @@ class TrainingJob:
             return obstacle
         if n_networks == 1:
             return "the only one of its structure"
-        return FunctionalStack.obstacle(self.net.module_, self.tensors[0][:2])
+        X = self.tensors[0][:2]
+        if X.device.type == "cpu":
+            if n_networks < FEWEST_TOGETHER:
+                return "so few are faster so"
+            if n_multiplications(self.net.module_, X[:1]) > MOST_MULTIPLICATIONS:
+                return "so large ones are faster so"
+        return FunctionalStack.obstacle(self.net.module_, X)
 
 
 def _train_by_skorch(job, progress):
@@ -151,6 +163,15 @@ def _train_by_skorch(job, progress):
         return error
     progress.update(job.n_epochs)
     return job
+
+
+@torch.no_grad()
+def n_multiplications(module, X):
+    """Multiplications of the products and convolutions of a module for one sample."""
+    module.eval()
+    with FlopCounterMode(display=False) as counter:
+        module(X)
+    return counter.get_total_flops() // 2  # it counts additions too
 
 
 def is_dense(module):

@@ -9,7 +9,7 @@ from torch import nn
 from skimbal.losses import all_losses
 from skimbal.neural_network import CNN1DClassifier, CNN2DClassifier, fit_population
 
-P = 4
+P = 5
 rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 2, 16))
 y = np.where(X[:, 0, :4].mean(axis=1) > 0.2, "rare", "usual")
@@ -101,13 +101,17 @@ def test_a_module_that_vmap_cannot_take_is_trained_by_itself(capsys):
             module.features.append(nn.Dropout(0.3))
             return module
 
-    fitted = fit_population([WithTorchsDropout(max_epochs=1)] * 3, X, y, verbose=1)
-    assert "3 Convolution, each by itself: torch.func can't take it" in capsys.readouterr().out
-    assert all(network.n_iter_ == 1 for network in fitted)
+    fitted = fit_population([WithTorchsDropout(**SMALL)] * 5, X, y, verbose=1)
+    assert "5 Convolution, each by itself: torch.func can't take it" in capsys.readouterr().out
+    assert all(network.n_iter_ == 20 for network in fitted)
 
 
 def test_the_way_is_said(capsys):
     fit_population(networks(max_epochs=1), X, y, SUBSETS, verbose=1)
-    assert capsys.readouterr().out == "4 Convolution as one, by torch.func.vmap\n"
+    assert capsys.readouterr().out == "5 Convolution as one, by torch.func.vmap\n"
     fit_population(networks(max_epochs=1)[:1], X, y, SUBSETS[:1], verbose=1)
     assert "1 Convolution, each by itself: the only one" in capsys.readouterr().out
+    fit_population(networks(max_epochs=1)[:4], X, y, SUBSETS[:4], verbose=1)
+    assert "4 Convolution, each by itself: so few" in capsys.readouterr().out
+    fit_population(networks(max_epochs=1, n_filters=(99, 99)), X, y, SUBSETS, verbose=1)
+    assert "5 Convolution, each by itself: so large" in capsys.readouterr().out

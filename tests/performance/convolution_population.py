@@ -1,7 +1,8 @@
 """Convolutions together or one by one: time of a network, and how rounding differences grow.
 
-Small networks of one and of two dimensions, trained by `torch.func.vmap` as one population, and one
-by one in skorch's loop; seconds of processor time a network on one thread, in turns. Then the
+Networks of one and of two dimensions, trained by `torch.func.vmap` as one population, and one by
+one in skorch's loop; processor time a network on one thread, in turns. From this the number of
+multiplications was chosen above which networks are trained one by one; here none are. Then the
 largest difference between the posteriors of a network alone and in a population of five, by epoch,
 in single and in double precision; that of dense networks is beside it.
 
@@ -15,39 +16,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from sklearn.base import clone
 
-from skimbal import MLPClassifier
-from skimbal.neural_network import fit_population
+from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier
+from skimbal.neural_network import CNN_PRESETS, _population, fit_population
 
-POPULATIONS = (1, 5, 20, 50)
+POPULATIONS = (2, 5, 20, 50)
 EPOCHS_OF_GROWTH = (1, 2, 5, 10, 20, 50, 100)
-
-
-class Convolution(nn.Module):
-    """Two convolutions with pooling, and a linear layer to the logits."""
-
-    def __init__(self, shape, n_filters, n_classes, generator):
-        super().__init__()
-        one = len(shape) == 2
-        conv, pool = (nn.Conv1d, nn.MaxPool1d) if one else (nn.Conv2d, nn.MaxPool2d)
-        layers = []
-        for n_in, n_out in zip((shape[0], *n_filters), n_filters, strict=False):
-            layers += [conv(n_in, n_out, 5 if one else 3, padding="same"), nn.ReLU(), pool(2)]
-        self.features = nn.Sequential(*layers, nn.Flatten())
-        self.output = nn.Linear(self.features(torch.zeros(1, *shape)).shape[1], n_classes)
-        for parameter in self.parameters():
-            nn.init.normal_(parameter, std=0.1, generator=generator)
-
-    def forward(self, x):
-        return self.output(self.features(x))
-
-
-class ConvolutionClassifier(MLPClassifier):
-    """An estimator around it; `hidden_layer_sizes` are the numbers of filters."""
-
-    def _build_module(self, X, n_classes, generator, noise_generator):
-        return Convolution(X.shape[1:], self.hidden_layer_sizes, n_classes, generator)
+FLAT = {"n_filters": (8, 16), "global_pooling": False}
+NETWORKS = {
+    "1-D, 8 and 16 filters, 1 x 128": (CNN1DClassifier(**FLAT), (1, 128)),
+    "2-D, 8 and 16 filters, 1 x 16 x 16": (CNN2DClassifier(**FLAT), (1, 16, 16)),
+    "nested-spheres, 10": (CNN1DClassifier(**CNN_PRESETS["nested-spheres"]), (10,)),
+    "1-D, 16 and 32 filters, 3 x 100": (CNN1DClassifier(n_filters=(16, 32)), (3, 100)),
+    "1-D, as it comes, 6 x 100": (CNN1DClassifier(), (6, 100)),
+    "2-D, as it comes, 1 x 32 x 32": (CNN2DClassifier(), (1, 32, 32)),
+    "activity, 3 x 80": (CNN1DClassifier(**CNN_PRESETS["activity"]), (3, 80)),
+    "motor-sound, 1 x 64 x 20": (CNN2DClassifier(**CNN_PRESETS["motor-sound"]), (1, 64, 20)),
+}
 
 
 def make_data(shape, n_samples=256):
@@ -68,40 +54,41 @@ def seconds_per_network(estimators, X, y, one_by_one):
     return (time.process_time() - start) / len(estimators)
 
 
-def time_table(shapes, n_rounds):
+def time_table(n_rounds):
     rows = []
-    for name, shape in shapes.items():
+    _population.MOST_MULTIPLICATIONS, _population.FEWEST_TOGETHER = np.inf, 2
+    for name, (network, shape) in NETWORKS.items():
         X, y = make_data(shape)
-        for turn in range(n_rounds + 1):
-            for n in POPULATIONS:
-                networks = [
-                    ConvolutionClassifier(hidden_layer_sizes=(8, 16), max_epochs=5, random_state=i)
-                    for i in range(n)
-                ]
+        network.set_params(max_epochs=1).fit(X, y)
+        module, inputs = network.net_.module_, torch.zeros(1, *network._prepare_inputs(X).shape[1:])
+        size = _population.n_multiplications(module, inputs)
+        n_epochs = 5 if size < 100_000 else 1
+        for n in POPULATIONS if size < 1e6 else POPULATIONS[:3]:
+            networks = [
+                clone(network).set_params(max_epochs=n_epochs, random_state=i) for i in range(n)
+            ]
+            for turn in range(n_rounds + 1):
                 for way in ("one by one", "together"):
                     seconds = seconds_per_network(networks, X, y, way == "one by one")
                     if turn:
-                        rows.append((name, n, way, seconds))
-    table = pd.DataFrame(rows, columns=["network", "networks", "way", "seconds"])
-    table = table.groupby(["network", "networks", "way"], sort=False).seconds.min().unstack()
+                        rows.append((name, size, n, way, seconds / n_epochs))
+    table = pd.DataFrame(rows, columns=["network", "multiplications", "networks", "way", "seconds"])
+    table = table.groupby(list(table.columns[:4]), sort=False).seconds.min().unstack()
     table["times faster together"] = table["one by one"] / table["together"]
-    return table.reset_index()
+    return table["times faster together"].unstack().reset_index()
 
 
-def growth_table(shapes):
+def growth_table():
     rows = []
-    classes = {
-        "MLP": (MLPClassifier, (8,)),
-        **{name: (ConvolutionClassifier, shape) for name, shape in shapes.items()},
-    }
+    classes = {"MLP": (MLPClassifier(hidden_layer_sizes=(8, 16)), (8,))}
+    classes |= dict(list(NETWORKS.items())[:2])
     for dtype in (torch.float32, torch.float64):
         torch.set_default_dtype(dtype)
-        for name, (network_class, shape) in classes.items():
+        for name, (network, shape) in classes.items():
             X, y = make_data(shape)
             for n_epochs in EPOCHS_OF_GROWTH:
                 networks = [
-                    network_class(hidden_layer_sizes=(8, 16), max_epochs=n_epochs, random_state=i)
-                    for i in range(5)
+                    clone(network).set_params(max_epochs=n_epochs, random_state=i) for i in range(5)
                 ]
                 together = fit_population(networks, X, y)
                 difference = max(
@@ -120,11 +107,10 @@ def main():
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    shapes = {"convolution, 128": (1, 128), "convolution, 16 x 16": (1, 16, 16)}
-    times = time_table(shapes, arguments.rounds)
-    times.round(4).to_csv(arguments.out / "population_convolutions.csv", index=False)
-    print(times.round(4).to_string())
-    growth = growth_table(shapes)
+    times = time_table(arguments.rounds)
+    times.round(2).to_csv(arguments.out / "population_convolutions.csv", index=False)
+    print(times.round(2).to_string())
+    growth = growth_table()
     growth.columns = [", ".join(names) for names in growth.columns]
     growth.map("{:.1e}".format).to_csv(arguments.out / "population_rounding.csv")
     print(growth.to_string())
