@@ -1,11 +1,13 @@
 """Inputs that are not an array: windows that are cut from recordings when a batch needs them."""
 
+from math import prod
+
 import numpy as np
 import torch
 
 from skimbal.preprocessing import WindowIndex
 
-ROWS_AT_ONCE = 1024
+NUMBERS_AT_ONCE = 2**20
 
 
 def is_windows(X):
@@ -56,6 +58,11 @@ def blocks_of_rows(X):
     if not is_windows(X):
         yield slice(0, len(X)), X
         return
-    for start in range(0, len(X), ROWS_AT_ONCE):
-        rows = slice(start, min(start + ROWS_AT_ONCE, len(X)))
+    for rows in slices_of(X):
         yield rows, X.take(np.arange(rows.start, rows.stop))
+
+
+def slices_of(X):
+    """Cut the rows of windows into slices of about a million numbers."""
+    n_rows = max(1, NUMBERS_AT_ONCE // prod(X.shape[1:]))
+    return [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]

@@ -10,7 +10,7 @@ import torch
 from torch.func import functional_call
 
 from skimbal.modules import MLP
-from skimbal.neural_network._inputs import ROWS_AT_ONCE, WindowInputs
+from skimbal.neural_network._inputs import WindowInputs, slices_of
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
 
@@ -33,8 +33,7 @@ def predict_arrays(module, X):
     if not isinstance(module, MLP):
         outputs = in_blocks(module, X)
     elif isinstance(X, WindowInputs):
-        starts = range(0, len(X), ROWS_AT_ONCE)
-        parts = [_in_double(module, X[start : start + ROWS_AT_ONCE]) for start in starts]
+        parts = [_in_double(module, X[rows]) for rows in slices_of(X)]
         outputs = map(torch.cat, zip(*parts, strict=True))
     else:
         outputs = _in_double(module, X)
