@@ -38,7 +38,7 @@ LEAST_SQUARE = 1e-6
 
 
 def norms(vectors):
-    """Return the lengths of vectors, sqrt(|v|^2 + 1e-6).
+    """Return the lengths of vectors, the root of their square plus 1e-6.
 
     Parameters
     ----------
