@@ -75,8 +75,10 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     .. math:: p(y \mid r) = \frac{1}{n_r} \sum_{w \in r} p(y \mid w) .
 
     A sample is a recording, so whatever splits the samples, cross-validation above all, keeps the
-    windows of a recording together. Windows of one recording overlap and are alike; a split by
-    window puts them on both sides and scores how well recordings are recognised again.
+    windows of a recording together; so does the early stopping of a network inside. Windows of one
+    recording overlap and are alike; a split by window puts them on both sides and scores how well
+    recordings are recognised again. What splits its samples itself, as `TunedCostClassifierCV`,
+    therefore belongs around a `WindowedClassifier`, not into it.
 
     Windows are cut out when they are needed. Networks of skimbal take them batch by batch. In a
     pipeline the steps that transform each window by itself (scikit-learn's tag `requires_fit` is
@@ -206,6 +208,9 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_consistent_length(recordings, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+            used = np.flatnonzero(sample_weight > 0)
+            recordings = [recordings[i] for i in used]
+            y, sample_weight = y[used], sample_weight[used]
         classes, targets = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
@@ -244,7 +249,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 "write them as y does"
             )
         for label, own in steps_per_class.items():
-            if not isinstance(own, Integral) or own < 1:
+            if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
                 raise ValueError(
                     f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, "
                     f"got {own!r}"

@@ -123,7 +123,8 @@ def class_rectification(logits, target, share, features, *, rectified, margin, n
 
 def distances(features):
     """Euclidean distances (n, n) of the features scaled to length 1."""
-    unit = torch.nn.functional.normalize(features, dim=1)
+    # Features shorter than 1e-3 stay shorter than 1, so that their slope stays finite.
+    unit = features / features.square().sum(dim=1, keepdim=True).clamp(min=1e-6).sqrt()
     squared = 2.0 - 2.0 * unit @ unit.T
     # The square root has no finite slope at 0, and rounding leaves a little more than 0 there.
     is_apart = squared > 16.0 * torch.finfo(squared.dtype).eps

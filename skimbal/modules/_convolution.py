@@ -10,6 +10,7 @@ from skimbal.modules._mlp import Dropout, dense
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d}
 POOLS = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
+PADS = {1: nn.ConstantPad1d, 2: nn.ConstantPad2d}
 AVERAGES = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d}
 
 
@@ -159,9 +160,17 @@ class Convolution(Network):
         for n_in, n_out, kernel, pool in zip(
             (n_channels, *n_filters), n_filters, kernel_sizes, pool_sizes, strict=False
         ):
+            is_even = padding == "same" and kernel % 2 == 0
+            if is_even:  # torch would warn of the copy that it makes
+                layers.append(PADS[n_axes](((kernel - 1) // 2, kernel // 2) * n_axes, 0.0))
             layers += [
                 convolution(
-                    CONVOLUTIONS[n_axes], n_in, n_out, kernel, padding=padding, generator=generator
+                    CONVOLUTIONS[n_axes],
+                    n_in,
+                    n_out,
+                    kernel,
+                    padding="valid" if is_even else padding,
+                    generator=generator,
                 ),
                 nn.ReLU(),
             ]

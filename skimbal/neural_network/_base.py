@@ -19,7 +19,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -38,6 +38,7 @@ from skimbal.modules import NormalizedLinear
 from skimbal.neural_network._inputs import WindowInputs, is_windows
 from skimbal.neural_network._population import TrainingJob
 from skimbal.neural_network._prediction import predict_arrays
+from skimbal.neural_network._row_order import checked_share
 from skimbal.neural_network._schedules import SCHEDULES
 from skimbal.neural_network._standardization import channel_moments
 from skimbal.neural_network._together import fit_alone
@@ -57,7 +58,7 @@ NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), "array-like"],
-    "sampler": [None, str, HasMethods(["class_share"])],
+    "sampler": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
     "optimizer": [str, callable],
@@ -144,6 +145,12 @@ class BaseNetClassifier(
             X = (X - self.input_mean_) / self.input_scale_
         return self._with_axes(X)
 
+    # Whether windows of recordings are cut batch by batch, or all at once before.
+    _takes_windows = True
+
+    def _cut(self, X):
+        return np.asarray(X) if is_windows(X) and not self._takes_windows else X
+
     def _with_channels(self, X):
         """Add the axis of a single channel to images; features stay features."""
         return X if X.ndim == 2 or is_windows(X) else self._with_axes(X)
@@ -213,9 +220,10 @@ class BaseNetClassifier(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss.
         class_counts : dict label -> count or array-like of shape (n_classes,), default=None
-            Class counts of the whole stream. Needed in the first call by settings that depend on
-            counts (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because
-            those of the first samples would stay for good.
+            Class counts of the whole stream, an array in the order of `classes`. Needed in the
+            first call by settings that depend on counts (``class_weight="balanced"``,
+            ``cost_matrix="inverse_frequency"``), because those of the first samples would stay for
+            good.
 
         Returns
         -------
@@ -238,7 +246,7 @@ class BaseNetClassifier(
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
             targets = self._encode_labels(y)
             if first:
-                counts = self._stream_counts(class_counts, targets, sample_weight)
+                counts = self._stream_counts(class_counts, classes, targets, sample_weight)
                 rng = check_random_state(self.random_state)
                 yield from self._initialize(X, targets, sample_weight, counts, rng)
             yield from self._train(X, targets, sample_weight, n_epochs=1)
@@ -255,6 +263,7 @@ class BaseNetClassifier(
         self._validate_training_data(X, y, sample_weight, reset=True)
 
     def _validate_training_data(self, X, y, sample_weight, *, reset):
+        X = self._cut(X)
         if not is_windows(X):
             X, y = validate_data(
                 self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32]
@@ -301,7 +310,7 @@ class BaseNetClassifier(
             )
         return np.searchsorted(self.classes_, y)
 
-    def _stream_counts(self, class_counts, targets, sample_weight):
+    def _stream_counts(self, class_counts, classes, targets, sample_weight):
         """Class counts for the first call of `partial_fit`."""
         needs_counts = (
             isinstance(self.class_weight, str)
@@ -316,6 +325,8 @@ class BaseNetClassifier(
             )
         if class_counts is None:
             return self._class_counts(targets, sample_weight)
+        if not isinstance(class_counts, dict) and len(class_counts) == len(self.classes_):
+            class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
         if isinstance(class_counts, dict):
             class_counts = [class_counts.get(label, 0) for label in self.classes_.tolist()]
         counts = np.asarray(class_counts, dtype=np.float64)
@@ -330,19 +341,20 @@ class BaseNetClassifier(
         """Split off validation data, for early stopping or a sampler; None when there is none."""
         if not self._needs_validation():
             return (X, targets, sample_weight), None
-        n_samples = np.bincount(targets, minlength=len(self.classes_))
-        smallest = n_samples.argmin()
-        if n_samples[smallest] < 2:
-            why = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
-            raise ValueError(
-                f"class {self.classes_.tolist()[smallest]!r} has 1 sample, but {why} "
-                "needs 2 of each class, one of them for validation"
-            )
-        held_out = [
-            rng.permutation(np.flatnonzero(targets == c))[: self._n_held_out(n)]
-            for c, n in enumerate(n_samples)
-        ]
-        is_valid = np.isin(np.arange(len(X)), np.concatenate(held_out))
+        # Windows of one recording are alike, so whole recordings are held out.
+        units = X.recording if is_windows(X) else np.arange(len(X))
+        unit = "recording" if is_windows(X) else "sample"
+        held_out = []
+        for c, label in enumerate(self.classes_.tolist()):
+            candidates = np.unique(units[targets == c])
+            if len(candidates) < 2:
+                why = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
+                raise ValueError(
+                    f"class {label!r} has 1 {unit}, but {why} needs 2 of each class, one of them "
+                    "for validation"
+                )
+            held_out.append(rng.permutation(candidates)[: self._n_held_out(len(candidates))])
+        is_valid = np.isin(units, np.concatenate(held_out))
         return [
             (X[rows], targets[rows], None if sample_weight is None else sample_weight[rows])
             for rows in (~is_valid, is_valid)
@@ -363,7 +375,7 @@ class BaseNetClassifier(
         scorer = None if self.scoring is None else get_scorer(self.scoring)
         sampler = resolve_batches(self.sampler)
         if sampler is not None:  # raises for parameters out of range
-            sampler.class_share(np.bincount(targets, minlength=len(counts)), 1, self.max_epochs)
+            checked_share(sampler, counts, 1, self.max_epochs)
         loss_value = resolve_loss(self.loss)
         loss = self._bind_loss(loss_value, counts, self.class_weight)
         # Costs that the network has learned by are in its answers already.
@@ -457,7 +469,7 @@ class BaseNetClassifier(
     def _callbacks(self, loss, validation_set):
         callbacks = check_callbacks(self.callbacks)
         if hasattr(loss, "set_epoch"):
-            callbacks.append(ScheduledLoss(self.max_epochs))
+            callbacks.append(ScheduledLoss())
         if validation_set is not None:
             patience = self.n_iter_no_change if self.early_stopping else None
             callbacks.append(EarlyStopping(validation_set, patience))
@@ -567,6 +579,7 @@ class BaseNetClassifier(
     def _forward(self, X):
         """Return features and logits, which don't depend on what other samples there are."""
         check_is_fitted(self)
+        X = self._cut(X)
         if not is_windows(X):
             X = validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
         self._check_input_shape(X)

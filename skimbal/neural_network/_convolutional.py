@@ -37,8 +37,7 @@ CNN_PRESETS: dict = {
     },
 }
 
-CHANNEL_COUNTS = (1, 3, 4)  # of images that people have
-LEAST_SIDE = 8  # of an image, to tell its sides from its channels
+LEAST_SIDE = 16  # of an image, to tell its sides from its channels
 
 
 def per_convolution(name, given, n_convolutions):
@@ -55,7 +54,8 @@ def per_convolution(name, given, n_convolutions):
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    if len(sides) == 2 and last in CHANNEL_COUNTS and min(sides) >= LEAST_SIDE:
+    is_image = len(sides) == 2 and min(sides) >= LEAST_SIDE
+    if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
             "(n_samples, channels, height, width): use np.moveaxis(X, -1, 1)"
@@ -180,7 +180,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         Step size of the optimiser.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
         Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
         given the epoch, from 1, and `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.
@@ -373,7 +373,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         Step size of the optimiser.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
         Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
         given the epoch, from 1, and `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.

@@ -4,6 +4,7 @@ x = part x_i + (1 - part) x_j and L = part l(f(x), y_i) + (1 - part) l(f(x), y_j
 drawn from Beta(alpha, alpha) for each batch (Zhang, Cisse, Dauphin & Lopez-Paz 2018,
 arXiv:1710.09412, section 2). The losses are mixed in place of the labels, so that every loss can
 be; for cross entropy it is the same. Sample j is the next one in the random order of the epoch.
+Each of the two losses of a batch is a mean by the weights of its samples.
 """
 
 import numpy as np
@@ -40,8 +41,8 @@ def mix_epoch(alpha, rows, augment=None):
         What each row counts in the loss of the batch.
     n_rows : ndarray of shape (P,)
         Rows that count.
-    mixture : tuple of (tensor of shape (P, n), tensor of shape (P,)) or None
-        Targets of the partners, and the parts that the samples themselves have.
+    mixture : tuple of (tensor of shape (P, n), the same, tensor of shape (P,)) or None
+        Targets and shares of the partners, and the parts that the samples themselves have.
     """
     if not alpha:
         X, *tensors = rows.epoch()
@@ -56,6 +57,6 @@ def mix_epoch(alpha, rows, augment=None):
     sizes = torch.as_tensor(rows.batches, device=X.device)
     of_slots = parts.repeat_interleave(sizes, dim=1)
     X = mixed(X, X.roll(-1, 1), of_slots.view(*of_slots.shape, *[1] * (X.ndim - 2)))
-    tensors = X, target, share, target.roll(-1, 1)
-    for i, (X, target, share, partner, n_rows) in enumerate(rows.batches_of(*tensors)):
-        yield X, target, share, n_rows, (partner, parts[:, i])
+    tensors = X, target, share, target.roll(-1, 1), rows.partner_shares()
+    for i, (X, target, share, *partners, n_rows) in enumerate(rows.batches_of(*tensors)):
+        yield X, target, share, n_rows, (*partners, parts[:, i])

@@ -50,7 +50,7 @@ class MLPClassifier(BaseNetClassifier):
         Step size of the optimiser.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
         Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a tenth after 80 and 90 % of the epochs each. A callable is
+        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
         given the epoch, from 1, and `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimiser.

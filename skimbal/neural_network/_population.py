@@ -29,6 +29,7 @@ from skimbal.neural_network._stacks import (
     DenseStack,
     FunctionalStack,
     structure_of,
+    value_of,
 )
 from skimbal.neural_network._training import OPTIMIZERS, EarlyStopping, TensorNet, loss_error
 
@@ -94,7 +95,7 @@ class TrainingJob:
             net.batch_size,
             net.mixup,
             net.augmentation,
-            net.schedule,
+            value_of(net.schedule),
             net.needs_features,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
             X.shape[1:],
@@ -157,6 +158,7 @@ class TrainingJob:
 
 
 def _train_by_skorch(job, progress):
+    job.net.max_epochs = job.schedule_length
     try:
         job.net.train(job.tensors, job.n_epochs)
     except Exception as error:
@@ -216,7 +218,7 @@ class Population:
             [job.tensors[2] if len(job.tensors) > 2 else None for job in self.jobs],
             first.batch_size,
             row_multiple(first),
-            [RowOrder.of_net(job.net, job.tensors[1]) for job in self.jobs],
+            [RowOrder.of_net(job.net, *job.tensors[1:]) for job in self.jobs],
         )
 
     def train(self):

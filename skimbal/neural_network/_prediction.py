@@ -30,14 +30,19 @@ def predict_arrays(module, X):
     features, logits : ndarray
     """
     module.eval()
-    if not isinstance(module, MLP):
-        outputs = in_blocks(module, X)
-    elif isinstance(X, WindowInputs):
-        parts = [_in_double(module, X[rows]) for rows in slices_of(X)]
-        outputs = map(torch.cat, zip(*parts, strict=True))
+    if isinstance(module, MLP):
+        outputs = in_parts(lambda x: _in_double(module, x), X)
     else:
-        outputs = _in_double(module, X)
+        outputs = in_blocks(module, X)
     return tuple(tensor.cpu().double().numpy() for tensor in outputs)
+
+
+def in_parts(function, X):
+    """Apply a function with several outputs to X as a whole; to windows in parts."""
+    if not isinstance(X, WindowInputs):
+        return function(X)
+    parts = [function(X[rows]) for rows in slices_of(X)]
+    return tuple(map(torch.cat, zip(*parts, strict=True)))
 
 
 def _in_double(module, X):

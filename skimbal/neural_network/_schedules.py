@@ -2,7 +2,7 @@
 
 from math import cos, pi
 
-LAST_FACTOR = 0.01  # of the exponential schedule and behind the second step
+LAST_FACTOR = 0.01  # of the exponential schedule
 N_WARM_UP = 5  # epochs
 
 
@@ -25,18 +25,18 @@ def exponential(epoch, n_epochs):
 
 
 def step(epoch, n_epochs):
-    """Five epochs of linear warm-up, a tenth after 80 % of the epochs, a hundredth after 90 %.
+    """Five epochs of linear warm-up, 0.01 after 80 % of the epochs, 0.0001 after 90 %.
 
-    That of the long-tail literature (Cao et al. 2019, arXiv:1906.07413, section 4): warm-up, then
-    steps after 160 and 180 of 200 epochs.
+    As in the long-tail literature: steps after 160 and 180 of 200 epochs (the code of Cao et al.
+    2019, arXiv:1906.07413).
 
     >>> step(1, 200), step(100, 200), step(161, 200), step(181, 200)
-    (0.2, 1.0, 0.1, 0.01)
+    (0.2, 1.0, 0.01, 0.0001)
     """
     if epoch > 0.9 * n_epochs:
-        return LAST_FACTOR
+        return 1e-4
     if epoch > 0.8 * n_epochs:
-        return LAST_FACTOR**0.5
+        return 1e-2
     return min(1.0, epoch / N_WARM_UP)
 
 

@@ -64,8 +64,9 @@ class StackedLoss:
             the last ones.
         n_rows : ndarray of shape (P,)
             Rows of each network that count.
-        mixture : tuple of (tensor of shape (P, n), tensor of shape (P,)) or None
-            Other targets of the rows, and the part that the first ones have: see `mix_epoch`.
+        mixture : tuple of (tensor of shape (P, n), the same, tensor of shape (P,)) or None
+            Other targets and shares of the rows, and the part that the first ones have: see
+            `mix_epoch`.
 
         Returns
         -------
@@ -76,8 +77,8 @@ class StackedLoss:
         losses, gradients = self.compute(inputs, target, share, n_rows)
         if mixture is None:
             return losses, gradients
-        partner, part = mixture
-        others, other_gradients = self.compute(inputs, partner, share, n_rows)
+        partner, partner_share, part = mixture
+        others, other_gradients = self.compute(inputs, partner, partner_share, n_rows)
         wide = part[:, None, None]
         pairs = zip(gradients, other_gradients, strict=True)
         return (

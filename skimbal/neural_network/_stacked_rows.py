@@ -105,9 +105,20 @@ class StackedRows:
         rows = (self.drawn + self.first_rows).take(self.slots).view(self.counts.shape)
         rows = rows.to(self.counts.device)
         ordered = [_take(tensor, rows) for tensor in self.tensors]
+        self.ordered_weight = None
         if self.weight is None:
             return [*ordered, self.equal_shares]
-        return [*ordered, self._shares(_take(self.weight, rows).mul_(self.counts))]
+        self.ordered_weight = _take(self.weight, rows)
+        for weight, order in zip(self.ordered_weight, self.orders, strict=True):
+            if order.is_drawn:
+                weight.fill_(1.0)
+        return [*ordered, self._shares(self.ordered_weight * self.counts)]
+
+    def partner_shares(self):
+        """Shares of the rows that come next, for mixup, in the epoch that has been drawn."""
+        if self.ordered_weight is None:
+            return self.equal_shares
+        return self._shares(self.ordered_weight.roll(-1, 1) * self.counts)
 
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""

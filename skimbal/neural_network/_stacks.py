@@ -41,10 +41,15 @@ def _settings_of(module):
         for name, value in vars(module).items()
         if name not in OF_EVERY_MODULE and not isinstance(value, torch.Tensor | torch.Generator)
     }
+    return value_of(settings, module)
+
+
+def value_of(thing, owner=None):
+    """A value to compare a thing by: what it is made of, else which object it (its owner) is."""
     try:
-        return pickle.dumps(settings)
-    except (pickle.PicklingError, AttributeError, TypeError):  # a lambda: equal to itself alone
-        return id(module)
+        return pickle.dumps(thing)
+    except (pickle.PicklingError, AttributeError, TypeError):  # a lambda
+        return id(thing if owner is None else owner)
 
 
 class ParameterLayout:

@@ -62,7 +62,7 @@ class TensorBatches:
         Draws the order.
     net : TensorNet
         Whose batches they are: it has the size of a batch, mixup and augmentation. With mixup,
-        inputs and targets of the rows that come next follow at the end of a batch.
+        the rows that come next follow at the end of a batch.
     """
 
     def __init__(self, rows, order, net):
@@ -81,14 +81,18 @@ class TensorBatches:
         for rows, partners, changes, partner_changes in zip(
             *(tensor.split(self.net.batch_size) for tensor in split), strict=True
         ):
-            batch = [*self.rows[rows]]
+            batch = self._batch(rows, changes)
             if self.net.mixup:
-                batch += self.rows[partners][:2]
-            if names:
-                batch[0] = augmented(batch[0], changes, names)
-            if names and self.net.mixup:
-                batch[-2] = augmented(batch[-2], partner_changes, names)
+                batch += self._batch(partners, partner_changes)
             yield tuple(batch)
+
+    def _batch(self, rows, changes):
+        X, target, *weight = self.rows[rows]
+        if self.net.augmentation:
+            X = augmented(X, changes, self.net.augmentation)
+        if self.order.is_drawn:
+            weight = [torch.ones_like(w) for w in weight]
+        return [X, target, *weight]
 
 
 def loss_error(loss, epoch, learning_rate):
@@ -130,7 +134,7 @@ class TensorNet(NeuralNetClassifier):
     def get_iterator(self, dataset, training=False):
         """Slice tensors in training; skorch's own loader serves predictions."""
         if training:
-            return TensorBatches(dataset, RowOrder.of_net(self, dataset.columns[1]), self)
+            return TensorBatches(dataset, RowOrder.of_net(self, *dataset.columns[1:]), self)
         return super().get_iterator(dataset, training=training)
 
     def notify(self, method_name, **cb_kwargs):
@@ -170,15 +174,14 @@ class TensorNet(NeuralNetClassifier):
 
     def train_step(self, batch, **fit_params):
         """Take one step of the optimiser on one batch."""
-        X, target, *weight = batch
         for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
             parameter.grad = None
         if self.part is None:
-            logits, loss = self._loss(X, target, weight)
+            logits, loss = self._loss(*batch)
         else:
-            *weight, X_partner, partner = weight
-            X = mixed(X, X_partner, self.part)
-            logits, loss = self._loss(X, target, weight, partner)
+            half = len(batch) // 2
+            (X, *labels), (X_partner, *partners) = batch[:half], batch[half:]
+            logits, loss = self._loss(mixed(X, X_partner, self.part), *labels, partners=partners)
         loss.backward()
         if self.callbacks_:
             self.notify(
@@ -194,16 +197,19 @@ class TensorNet(NeuralNetClassifier):
         for group in self.optimizer_.param_groups:
             group["lr"] = factor * self.lr
 
-    def _loss(self, X, target, weight, partner=None):
+    def _loss(self, X, target, weight=None, partners=None):
         """Logits and loss of a batch; with partners, the mixture of both losses."""
-        given = {"sample_weight": weight[0] if weight else None}
+        given = {}
         if self.needs_features:
             logits, given["features"] = self.module_(X, with_features=True)
         else:
             logits = self.module_(X)
-        loss = self.criterion_(logits, target, **given)
-        if partner is not None:
-            loss = mixed(loss, self.criterion_(logits, partner, **given), self.part)
+        loss = self.criterion_(logits, target, sample_weight=weight, **given)
+        if partners is not None:
+            target, *weight = partners
+            weight = weight[0] if weight else None
+            others = self.criterion_(logits, target, sample_weight=weight, **given)
+            loss = mixed(loss, others, self.part)
         return logits, loss
 
     def train(self, tensors, n_epochs):
@@ -222,18 +228,23 @@ class TensorNet(NeuralNetClassifier):
 
 def learning_rate_factor(schedule, epoch, n_epochs):
     """What the learning rate is multiplied by; beyond the last epoch it stays."""
-    return 1.0 if schedule is None else schedule(min(epoch, n_epochs), n_epochs)
+    if schedule is None:
+        return 1.0
+    factor = schedule(min(epoch, n_epochs), n_epochs)
+    if not (np.isfinite(factor) and factor >= 0):
+        raise ValueError(
+            f"learning_rate_schedule gives {factor} for epoch {epoch} of {n_epochs}; it must be a "
+            "finite number of at least 0"
+        )
+    return factor
 
 
 class ScheduledLoss(Callback):
     """Tells a loss with a schedule which epoch begins, counted from 1."""
 
-    def __init__(self, n_epochs):
-        self.n_epochs = n_epochs
-
     def on_epoch_begin(self, net, **kwargs):
         """Set the epoch of the loss."""
-        net.criterion_.set_epoch(net.history[-1, "epoch"], self.n_epochs)
+        net.criterion_.set_epoch(net.history[-1, "epoch"], net.max_epochs)
 
 
 class EarlyStopping(Callback):

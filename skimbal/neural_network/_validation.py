@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from sklearn.metrics import f1_score
 from skimbal._utils._log_odds import log_odds
 from skimbal.metrics import decide
 from skimbal.modules import MLP
-from skimbal.neural_network._prediction import in_blocks
+from skimbal.neural_network._prediction import in_blocks, in_parts
 
 
 class GivenPosteriors(ClassifierMixin, BaseEstimator):
@@ -82,7 +83,7 @@ class ValidationSet:
     def __call__(self, module):
         module.eval()
         if isinstance(module, MLP):
-            logits, features = module(self.X, with_features=True)
+            logits, features = in_parts(partial(module, with_features=True), self.X)
         else:
             features, logits = in_blocks(module, self.X)
         given = {"features": features} if self.needs_features else {}
@@ -103,4 +104,7 @@ class ValidationSet:
             return None
         labels = np.arange(len(self.classes))
         chosen = choose(proba, self.cost_matrix)
-        return f1_score(target, chosen, labels=labels, average=None, zero_division=0.0)
+        weight = None if self.sample_weight is None else self.sample_weight.cpu().numpy()
+        return f1_score(
+            target, chosen, labels=labels, average=None, zero_division=0.0, sample_weight=weight
+        )

@@ -37,7 +37,8 @@ def amplitude_spectrogram(signals, taper, hop):
     Returns
     -------
     ndarray of shape (..., n_frequencies, n_frames)
-        Of the precision of `signals`, with ``window // 2 + 1`` frequencies.
+        Of the precision of `signals` (of whole numbers, single), with ``window // 2 + 1``
+        frequencies.
 
     Examples
     --------
@@ -47,6 +48,7 @@ def amplitude_spectrogram(signals, taper, hop):
     >>> amplitude_spectrogram(sine, np.ones(32), hop=16)[:, 0].round(3).argmax()
     np.int64(4)
     """
+    signals = signals.astype(np.result_type(signals.dtype, np.float32), copy=False)
     taper = (taper / taper.sum()).astype(signals.dtype)
     frames = sliding_window_view(signals, len(taper), axis=-1)[..., ::hop, :] * taper
     return np.abs(scipy.fft.rfft(frames, axis=-1, overwrite_x=True)).swapaxes(-1, -2)
@@ -74,8 +76,10 @@ def decibels(amplitude, floor_db):
     >>> decibels(np.array([0.0, 0.1, 10.0]), floor_db=-120.0).tolist()
     [-120.0, -20.0, 20.0]
     """
-    least = amplitude.dtype.type(10.0 ** (floor_db / 20.0))
-    return 20.0 * np.log10(np.maximum(amplitude, least))
+    amplitude = np.asarray(amplitude)
+    with np.errstate(divide="ignore"):
+        level = 20.0 * np.log10(amplitude, dtype=np.result_type(amplitude.dtype, np.float32))
+    return np.maximum(level, level.dtype.type(floor_db))
 
 
 class Spectrogram(TransformerMixin, BaseEstimator):

@@ -9,9 +9,15 @@ from numbers import Integral
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval
 
 from skimbal.preprocessing._signals import validate_signals
+
+
+def is_count(number):
+    """Whether a number is whole and at least 1."""
+    return isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
 
 
 def window_starts(length, size, step):
@@ -44,8 +50,11 @@ def window_starts(length, size, step):
     >>> window_starts(10, size=4, step=3).tolist()
     [0, 3, 6]
     """
-    if size < 1 or step < 1:
-        raise ValueError(f"size and step must be at least 1 sample, got size={size}, step={step}")
+    if not (is_count(size) and is_count(step)):
+        raise ValueError(
+            f"size and step must be whole numbers of at least 1 sample, got size={size!r}, "
+            f"step={step!r}"
+        )
     if length < size:
         raise ValueError(
             f"a recording of {length} samples is shorter than the window of {size}; use a "
@@ -82,6 +91,13 @@ def flatten(X):
     return X.reshape(len(X), int(np.prod(X.shape[1:])))
 
 
+def _whole_numbers(name, values):
+    values = np.asarray(values)
+    if values.size and values.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be whole numbers, got {values.dtype}")
+    return values.astype(np.intp)
+
+
 class WindowIndex:
     """Windows of recordings as (recording, start) pairs; samples are copied when they are taken.
 
@@ -113,7 +129,8 @@ class WindowIndex:
     Raises
     ------
     ValueError
-        For windows that don't lie within their recording, or unequal numbers of channels.
+        For windows that don't lie within their recording, unequal numbers of channels, or values
+        that are not finite.
 
     See Also
     --------
@@ -134,8 +151,8 @@ class WindowIndex:
     def __init__(self, recordings, recording, start, size):
         is_array = isinstance(recordings, np.ndarray)
         self.recordings = recordings if is_array else [np.asarray(x) for x in recordings]
-        self.recording = np.asarray(recording, dtype=np.intp)
-        self.start = np.asarray(start, dtype=np.intp)
+        self.recording = _whole_numbers("recording", recording)
+        self.start = _whole_numbers("start", start)
         self.size = size
         self._check()
 
@@ -145,8 +162,8 @@ class WindowIndex:
                 f"recording has shape {self.recording.shape} and start {self.start.shape}; both "
                 "need one number for each window"
             )
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1 sample, got {self.size}")
+        if not is_count(self.size):
+            raise ValueError(f"size must be a whole number of at least 1, got {self.size!r}")
         if len(self.recordings) == 0:
             raise ValueError("recordings is empty; there has to be one at least")
         shapes = [np.shape(recording) for recording in self.recordings]
@@ -156,6 +173,11 @@ class WindowIndex:
                 f"got the shapes {', '.join(map(str, sorted(set(shapes))[:4]))}, ..."
             )
         self._check_places(np.array([shape[1] for shape in shapes]))
+        for number, recording in enumerate(self.recordings):
+            try:
+                assert_all_finite(recording)
+            except ValueError as error:
+                raise ValueError(f"recording {number}: {error}") from error
         dtypes = {recording.dtype for recording in self.recordings}
         self.dtype = np.result_type(np.float32, *dtypes)
         if self.dtype.kind != "f":

@@ -68,7 +68,7 @@ def progressive_share(class_counts, epoch, n_epochs):
     class_counts : array-like of shape (n_classes,)
         Samples of each class.
     epoch : int
-        The epoch, from 1 to `n_epochs`.
+        The epoch, from 1; beyond `n_epochs` it is the last one's share.
     n_epochs : int
         Number of epochs. If it is 1, that epoch is the first.
 
@@ -83,7 +83,7 @@ def progressive_share(class_counts, epoch, n_epochs):
     >>> [progressive_share([90, 10], epoch, 3).round(2).tolist() for epoch in (1, 2, 3)]
     [[0.9, 0.1], [0.7, 0.3], [0.5, 0.5]]
     """
-    progress = (epoch - 1) / max(n_epochs - 1, 1)
+    progress = min(1.0, (epoch - 1) / max(n_epochs - 1, 1))
     return (1.0 - progress) * power_share(class_counts, 1.0) + progress * power_share(
         class_counts, 0.0
     )

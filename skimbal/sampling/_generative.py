@@ -235,9 +235,11 @@ class ConditionalVAESampler(BaseOverSampler):
         dense = X.toarray() if sparse.issparse(X) else X
         rows = dense.reshape(len(dense), -1).astype(np.float64, copy=False)
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
-        scale[scale == 0.0] = 1.0
+        # Rounding leaves a constant column a deviation; it stays constant.
+        scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
-        standard = self._train_and_draw((rows - mean) / scale, y, labels)
+        divisor = np.where(scale > 0, scale, 1.0)
+        standard = self._train_and_draw((rows - mean) / divisor, y, labels)
         new = (mean + scale * standard).reshape(-1, *dense.shape[1:])
         new = in_type(new, X.dtype)
         if sparse.issparse(X):

@@ -3,9 +3,15 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier, ResNetClassifier
+from skimbal import (
+    CNN1DClassifier,
+    CNN2DClassifier,
+    DBNClassifier,
+    MLPClassifier,
+    ResNetClassifier,
+)
 from skimbal.modules import size_after_layers, smallest_size
-from skimbal.neural_network import CNN_PRESETS, _inputs
+from skimbal.neural_network import CNN_PRESETS, _base, _inputs
 from skimbal.preprocessing import WindowIndex, index_windows
 
 rng = np.random.default_rng(0)
@@ -108,6 +114,16 @@ def test_sizes_are_those_of_the_layers(size, kernels, pools, padding):
             network.fit(X, [0, 1, 0, 1])
 
 
+def test_even_kernels_keep_the_size_without_a_warning():
+    network = CNN1DClassifier(n_filters=(2,), kernel_size=4, pool_size=1, global_pooling=False)
+    assert network.set_params(max_epochs=1).fit(SIGNALS, y)._n_features_out == 2 * 32
+
+
+def test_few_frames_are_no_colours():
+    X = rng.normal(size=(8, 9, 33, 3))
+    CNN2DClassifier(max_epochs=1).fit(X, np.arange(8) % 2)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 2), (2, 3)])
 def test_the_defaults_take_inputs_of_any_size(shape):
     X = rng.normal(size=(6, *shape))
@@ -144,10 +160,11 @@ def test_windows_train_and_predict_like_their_array():
     labels = np.arange(len(windows)) % 3
     weight = rng.random(len(windows)) * (rng.random(len(windows)) > 0.2)
     for network in (
-        CNN1DClassifier(**SMALL, early_stopping=True, mixup=0.5, class_weight="balanced"),
-        CNN1DClassifier(**SMALL, sampler="dynamic"),
+        CNN1DClassifier(**SMALL, mixup=0.5, class_weight="balanced"),
+        CNN1DClassifier(**SMALL, sampler="balanced"),
         CNN2DClassifier(**SMALL, standardize=False),
         MLPClassifier(max_epochs=3, random_state=0),
+        DBNClassifier(max_epochs=3, pretrain_epochs=2, random_state=0),
     ):
         lazy = clone(network).fit(windows, labels, sample_weight=weight)
         array = clone(network).fit(np.asarray(windows), labels, sample_weight=weight)
@@ -155,6 +172,29 @@ def test_windows_train_and_predict_like_their_array():
         np.testing.assert_allclose(
             lazy.predict_proba(windows), array.predict_proba(np.asarray(windows)), atol=2e-4
         )
+
+
+@pytest.mark.parametrize("kind", [CNN1DClassifier, MLPClassifier])
+@pytest.mark.parametrize("parameters", [{"early_stopping": True}, {"sampler": "dynamic"}])
+def test_whole_recordings_are_held_out(kind, parameters, monkeypatch):
+    recordings = [rng.normal(size=(1, 60)) for _ in range(8)]
+    windows = index_windows(recordings, size=16, step=4)
+    labels = windows.recording % 2
+    seen = []
+
+    def to_tensors(X, *rest, device, to_tensors=_base.to_tensors):
+        seen.append(set(X.windows.recording.tolist()))
+        return to_tensors(X, *rest, device=device)
+
+    monkeypatch.setattr(_base, "to_tensors", to_tensors)
+    network = kind(max_epochs=2, validation_fraction=0.25, random_state=0, **parameters)
+    network.fit(windows, labels)
+    held_out, trained = seen
+    assert len(held_out) == 2
+    assert held_out | trained == set(range(8))
+    assert not held_out & trained
+    with pytest.raises(ValueError, match="1 recording, but"):
+        network.fit(windows, windows.recording == 3)
 
 
 def test_windows_are_cut_batch_by_batch(monkeypatch):

@@ -605,3 +605,24 @@ def test_costs_that_the_loss_has_used_do_not_decide_again(loss, imbalanced):
     np.testing.assert_array_equal(network.predict(X), network.classes_[chosen])
     plain = MLPClassifier(max_epochs=20, random_state=0).fit(X, y)
     assert (chosen == 1).sum() > plain.predict_proba(X).argmax(axis=1).sum()
+
+
+@pytest.mark.parametrize("callbacks", [None, [skorch.callbacks.Callback()]])
+def test_mixup_weighs_partners_by_their_weights(callbacks):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
+    network = MLPClassifier(
+        hidden_layer_sizes=(), mixup=1.0, max_epochs=100, learning_rate=0.05, random_state=0,
+        callbacks=callbacks,
+    )  # fmt: skip
+    proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
+    assert proba.mean() < 0.01
+
+
+def test_counts_of_a_stream_follow_the_classes_as_they_are_given(imbalanced):
+    X, y = imbalanced
+    labels = np.where(y == 1, "a", "b")
+    for classes, counts in ((["b", "a"], [400, 40]), (["a", "b"], [40, 400])):
+        network = MLPClassifier(class_weight="balanced", random_state=0)
+        network.partial_fit(X, labels, classes=classes, class_counts=counts)
+        np.testing.assert_allclose(network.class_weight_, [5.5, 0.55], rtol=1e-5)

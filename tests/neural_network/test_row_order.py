@@ -1,8 +1,13 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+import skorch
 import torch
+from imblearn.over_sampling import RandomOverSampler
 
-from skimbal import MLPClassifier
+from skimbal import CNN1DClassifier, MLPClassifier
+from skimbal.neural_network import fit_population
 from skimbal.neural_network._row_order import RowOrder
 from skimbal.neural_network._schedules import SCHEDULES
 from skimbal.sampling import BaseBatches, ClassBalancedBatches, TwoPhase
@@ -10,8 +15,8 @@ from skimbal.sampling import BaseBatches, ClassBalancedBatches, TwoPhase
 TARGET = torch.tensor([0] * 900 + [1] * 90 + [3] * 10)
 
 
-def order(sampler):
-    return RowOrder(torch.Generator().manual_seed(0), 1000, sampler, TARGET, n_classes=4)
+def order(sampler, weight=None):
+    return RowOrder(torch.Generator().manual_seed(0), 1000, sampler, TARGET, weight, n_classes=4)
 
 
 def test_without_a_sampler_each_row_comes_once():
@@ -31,6 +36,56 @@ def test_rows_of_a_class_are_equally_likely():
     drawer.begin_epoch(1, 10)
     counts = sum(torch.bincount(drawer.draw(), minlength=1000) for _ in range(300))
     assert counts[990:].min() > 0.9 * counts[990:].float().mean()
+
+
+def test_rows_of_a_class_are_drawn_by_their_weights():
+    weight = torch.ones(1000)
+    weight[990] = 9.0
+    drawer = order(ClassBalancedBatches(), weight)
+    np.testing.assert_array_equal(drawer.counts, [900, 90, 0, 18])
+    drawer.begin_epoch(1, 10)
+    counts = sum(torch.bincount(drawer.draw(), minlength=1000) for _ in range(300))
+    assert counts[990] / counts[990:].sum() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("callbacks", [None, [skorch.callbacks.Callback()]])
+def test_weights_of_drawn_rows_do_not_count_twice(callbacks):
+    """Noise of two classes, drawn alike: the posterior is a half, however they are weighted."""
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    y = np.arange(300) % 5 == 0
+    network = MLPClassifier(
+        hidden_layer_sizes=(), sampler="balanced", max_epochs=60, random_state=0,
+        learning_rate=0.02, callbacks=callbacks,
+    )  # fmt: skip
+    proba = network.fit(X, y, sample_weight=np.where(y, 8.0, 1.0)).predict_proba(X)[:, 1]
+    assert proba.mean() == pytest.approx(0.5, abs=0.06)
+
+
+class Shares(BaseBatches):
+    def __init__(self, share):
+        self.share = share
+
+    def class_share(self, class_counts, epoch, n_epochs, valid_f1=None):
+        return self.share
+
+
+@pytest.mark.parametrize("share", [[1.5, -0.5], [np.nan, 1.0], [1.0], [0.4, 0.4], [[0.5, 0.5]]])
+def test_shares_that_are_none_are_refused_before_training(share):
+    with pytest.raises(ValueError, match="gives the shares"):
+        MLPClassifier(sampler=Shares(share)).fit(np.eye(6), [0, 1] * 3)
+
+
+def test_imbalanced_learns_samplers_are_sent_into_pipelines():
+    with pytest.raises(ValueError, match="pipeline of imbalanced-learn"):
+        MLPClassifier(sampler=RandomOverSampler()).fit(np.eye(6), [0, 1] * 3)
+
+
+def test_a_stream_goes_on_with_the_last_epochs_share():
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 6 == 0
+    network = MLPClassifier(max_epochs=2, sampler="progressive", random_state=0).fit(X, y)
+    for _ in range(5):
+        network.partial_fit(X, y)
+    assert network.n_iter_ == 7
 
 
 def test_two_phases_end_with_every_row_once():
@@ -77,6 +132,44 @@ def test_a_schedule_ends_low_and_never_exceeds_one(name):
     factors = np.array([SCHEDULES[name](epoch, 50) for epoch in range(1, 51)])
     assert factors.max() == 1.0
     assert 0 < factors[-1] < 0.02
+
+
+@pytest.mark.parametrize("factor", [np.nan, -1.0, np.inf])
+def test_a_factor_that_is_none_is_refused(factor):
+    network = MLPClassifier(learning_rate_schedule=lambda epoch, n_epochs: factor)
+    with pytest.raises(ValueError, match="learning_rate_schedule gives"):
+        network.fit(np.eye(6), [0, 1] * 3)
+
+
+@dataclass
+class Halving:
+    """A schedule that has no hash."""
+
+    half_life: int
+
+    def __call__(self, epoch, n_epochs):
+        return 0.5 ** (epoch / self.half_life)
+
+
+def test_schedules_are_compared_by_value(capsys):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    networks = [MLPClassifier(max_epochs=2, learning_rate_schedule=Halving(n)) for n in (5, 5, 9)]
+    fit_population(networks, X, y, verbose=1)
+    assert "2 MLP as one" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, CNN1DClassifier])
+def test_both_loops_count_on_the_epochs_of_now(kind):
+    seen = []
+
+    def schedule(epoch, n_epochs):
+        seen.append((epoch, n_epochs))
+        return 1.0
+
+    X, y = np.random.default_rng(0).normal(size=(20, 8)), np.arange(20) % 2
+    network = kind(max_epochs=2, learning_rate_schedule=schedule).fit(X, y)
+    network.set_params(max_epochs=9).partial_fit(X, y)
+    assert seen == [(1, 2), (2, 2), (3, 9)]
 
 
 def test_a_schedule_of_zero_stops_the_learning():
