@@ -10,7 +10,7 @@ from skimbal.modules._mlp import Dropout, dense
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d}
 POOLS = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
-PADS = {1: nn.ConstantPad1d, 2: nn.ConstantPad2d}
+PADS: dict = {1: nn.ConstantPad1d, 2: nn.ConstantPad2d}
 AVERAGES = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d}
 
 

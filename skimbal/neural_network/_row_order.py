@@ -68,12 +68,12 @@ class RowOrder:
         self.generator = generator
         self.n_rows = n_rows
         self.sampler = sampler
-        self.share = None
+        self.share: np.ndarray | None = None
         if sampler is not None:
             target = target.cpu()
             self.rows = [torch.nonzero(target == c).flatten() for c in range(n_classes)]
             self.weights = None
-            counts = [len(rows) for rows in self.rows]
+            counts = [float(len(rows)) for rows in self.rows]
             if weight is not None:
                 self.weights = [weight.cpu().double()[rows] for rows in self.rows]
                 counts = [float(of_class.sum()) for of_class in self.weights]
@@ -95,13 +95,13 @@ class RowOrder:
 
     def draw(self, out=None):
         """Return the rows of an epoch, shape (n_rows,)."""
-        if not self.is_drawn:
+        if self.share is None:
             return torch.randperm(self.n_rows, generator=self.generator, out=out)
         share = torch.as_tensor(self.share)
         classes = torch.multinomial(share, self.n_rows, replacement=True, generator=self.generator)
         out = torch.empty(self.n_rows, dtype=torch.int64) if out is None else out
         for c in np.flatnonzero(self.share):
-            of_class = classes == c
+            of_class = classes.eq(int(c))
             out[of_class] = self._draw_of_class(c, int(of_class.sum()))
         return out
 

@@ -177,11 +177,12 @@ class TensorNet(NeuralNetClassifier):
         for parameter in self.trained_parameters:  # zero_grad, at a tenth of its time
             parameter.grad = None
         if self.part is None:
-            logits, loss = self._loss(*batch)
+            logits, loss = self._loss(batch[0], batch[1:])
         else:
             half = len(batch) // 2
-            (X, *labels), (X_partner, *partners) = batch[:half], batch[half:]
-            logits, loss = self._loss(mixed(X, X_partner, self.part), *labels, partners=partners)
+            X, X_partner = batch[0], batch[half]
+            X = mixed(X, X_partner, self.part)
+            logits, loss = self._loss(X, batch[1:half], batch[half + 1 :])
         loss.backward()
         if self.callbacks_:
             self.notify(
@@ -197,20 +198,18 @@ class TensorNet(NeuralNetClassifier):
         for group in self.optimizer_.param_groups:
             group["lr"] = factor * self.lr
 
-    def _loss(self, X, target, weight=None, partners=None):
-        """Logits and loss of a batch; with partners, the mixture of both losses."""
+    def _loss(self, X, *labels):
+        """Logits and loss of a batch, or of two sets of labels the mixture of both losses.
+
+        Labels are the targets and, where there are weights, these.
+        """
         given = {}
         if self.needs_features:
             logits, given["features"] = self.module_(X, with_features=True)
         else:
             logits = self.module_(X)
-        loss = self.criterion_(logits, target, sample_weight=weight, **given)
-        if partners is not None:
-            target, *weight = partners
-            weight = weight[0] if weight else None
-            others = self.criterion_(logits, target, sample_weight=weight, **given)
-            loss = mixed(loss, others, self.part)
-        return logits, loss
+        loss, *others = [self.criterion_(logits, *own, **given) for own in labels]
+        return logits, mixed(loss, others[0], self.part) if others else loss
 
     def train(self, tensors, n_epochs):
         """Train on tensors of equal length for `n_epochs` more epochs or until a callback stops."""

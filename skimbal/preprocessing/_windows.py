@@ -17,7 +17,7 @@ from skimbal.preprocessing._signals import validate_signals
 
 def is_count(number):
     """Whether a number is whole and at least 1."""
-    return isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+    return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 1
 
 
 def window_starts(length, size, step):

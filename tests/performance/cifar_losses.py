@@ -1,6 +1,6 @@
 """Eight losses on a part of CIFAR-10 in which five classes are cut to 40, 20 and 5 %.
 
-300 training images in each full class, 2,000 test images in equal parts, a ResNet of 8 layers in
+200 training images in each full class, 2,000 test images in equal parts, a ResNet of 8 layers in
 batches of 32. A seed is a draw of the images and of the network. The imbalance is that of the
 article on IWCE; the network, the images and the epochs are far fewer, so that all of it takes some
 minutes on a processor. Cells that are already in cifar_losses_cells.csv are not run again.
@@ -72,7 +72,7 @@ def summary(cells):
 
 def main():
     parser = base_parser(__doc__, n_seeds=2, n_epochs=20)
-    parser.add_argument("--images", type=int, default=300, help="of a full class, to train")
+    parser.add_argument("--images", type=int, default=200, help="of a full class, to train")
     arguments = parser.parse_args()
     cells = [
         {
