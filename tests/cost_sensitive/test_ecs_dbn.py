@@ -56,7 +56,7 @@ def test_every_parameter_reaches_the_network(data):
         "hidden_layer_sizes": (5, 4), "visible": "gaussian", "pretrain_epochs": 1,
         "pretrain_learning_rate": 0.5, "pretrain_momentum": 0.1, "pretrain_weight_decay": 0.2,
         "n_gibbs_steps": 2, "persistent": True, "dropout": 0.1, "loss": "ce", "sampler": "x",
-        "mixup": 0.3,
+        "mixup": 0.3, "learning_rate_schedule": "cosine",
         "class_weight": {1: 3.0}, "standardize": False, "optimizer": "sgd", "learning_rate": 0.07,
         "weight_decay": 0.03, "batch_size": 17, "max_epochs": 3, "early_stopping": True,
         "validation_fraction": 0.3, "n_iter_no_change": 4, "scoring": "macro_f1", "device": "cpu",

@@ -97,7 +97,7 @@ def cwru_data(rng):
 TRAININGS = {  # data: their function, network, filters, epochs
     "watch": (watch_data, CNN1DClassifier, (32, 64), 6),
     "CIFAR-10": (cifar_data, CNN2DClassifier, (16, 32), 10),
-    "bearings": (cwru_data, CNN2DClassifier, (16, 32), 10),
+    "bearings": (cwru_data, CNN2DClassifier, (16, 32), 40),
 }
 
 
