@@ -71,7 +71,7 @@ def summary(cells):
 
 
 def main():
-    parser = base_parser(__doc__, n_seeds=2, n_epochs=20)
+    parser = base_parser(__doc__, n_seeds=1, n_epochs=20)
     parser.add_argument("--images", type=int, default=200, help="of a full class, to train")
     arguments = parser.parse_args()
     cells = [
