@@ -3,6 +3,7 @@
 from skimbal._version import __version__
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
 from skimbal.ensemble import BalancedBaggingNetClassifier, WindowedClassifier
+from skimbal.model_selection import BayesSearchCV, DESearchCV
 from skimbal.neural_network import (
     CNN1DClassifier,
     CNN2DClassifier,
@@ -13,9 +14,11 @@ from skimbal.neural_network import (
 
 __all__ = [
     "BalancedBaggingNetClassifier",
+    "BayesSearchCV",
     "CNN1DClassifier",
     "CNN2DClassifier",
     "DBNClassifier",
+    "DESearchCV",
     "ECSDBNClassifier",
     "FixedCostClassifier",
     "MLPClassifier",

@@ -19,6 +19,8 @@ TOP_LEVEL = {
     "ECSDBNClassifier": "cost_sensitive",
     "BalancedBaggingNetClassifier": "ensemble",
     "WindowedClassifier": "ensemble",
+    "DESearchCV": "model_selection",
+    "BayesSearchCV": "model_selection",
 }
 ELSEWHERE = [
     ("cost_sensitive", "find_costs"),
@@ -50,6 +52,8 @@ ELSEWHERE = [
     ("metrics", "get_scorer"),
     ("metrics", "macro_f1"),
     ("metrics", "scorer_names"),
+    ("model_selection", "ClassWeights"),
+    ("model_selection", "class_weight_space"),
     ("neural_network", "CNN_PRESETS"),
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),

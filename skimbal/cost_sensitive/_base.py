@@ -2,11 +2,9 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
-from numbers import Integral
 
-import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import Bunch, assert_all_finite, check_random_state, get_tags
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import Bunch, assert_all_finite, get_tags
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -14,8 +12,6 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_para
 
 from skimbal._utils._warnings import warn
 from skimbal.metrics import decide
-
-MAX_SEED = np.iinfo(np.int32).max
 
 
 def _estimator_has(method):
@@ -25,35 +21,6 @@ def _estimator_has(method):
         return True
 
     return check
-
-
-def _random_states(estimator):
-    params = sorted(estimator.get_params(deep=True).items())
-    return {name: value for name, value in params if name.split("__")[-1] == "random_state"}
-
-
-def seed_unset(estimator, random_state):
-    """Give every `random_state` of an estimator that is None a seed, for one seed to rule all."""
-    unset = [name for name, value in _random_states(estimator).items() if value is None]
-    if random_state is not None and unset:
-        rng = check_random_state(random_state)
-        estimator.set_params(**{name: rng.randint(MAX_SEED) for name in unset})
-    return estimator
-
-
-def generator_of_seeds(estimator, random_state, rng):
-    """`rng`, or without a `random_state` a generator from the first seed of the estimator's own."""
-    own = [seed for seed in _random_states(estimator).values() if isinstance(seed, Integral)]
-    return rng if random_state is not None or not own else check_random_state(own[0])
-
-
-def reseeded(estimator, rng):
-    """Return a clone whose every `random_state` has a new seed."""
-    estimator = clone(estimator)
-    seeds = {name: rng.randint(MAX_SEED) for name in _random_states(estimator)}
-    if seeds:
-        estimator.set_params(**seeds)
-    return estimator
 
 
 def check_labels(y):

@@ -16,15 +16,9 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._base import (
-    MAX_SEED,
-    BaseCostClassifier,
-    check_labels,
-    generator_of_seeds,
-    reseeded,
-    seed_unset,
-)
+from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
 from skimbal.cost_sensitive._posteriors import (
     PosteriorEnsemble,

@@ -15,15 +15,10 @@ from sklearn.utils.validation import (
 )
 
 from skimbal._utils._log_odds import log_odds
+from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive import find_costs
-from skimbal.cost_sensitive._base import (
-    MAX_SEED,
-    BaseCostClassifier,
-    check_labels,
-    generator_of_seeds,
-    reseeded,
-)
+from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._posteriors import PosteriorEnsemble, is_class_weighted, posteriors
 from skimbal.ensemble._bags import bag_sizes, draw_bag, out_of_bag

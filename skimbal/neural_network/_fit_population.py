@@ -77,9 +77,8 @@ def fit_population(
         _fit_on(clone(estimator), X, y, rows, sample_weight)
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
-    for_inputs = SHARE_OF_FREE_MEMORY * free_memory() if memory_limit is None else memory_limit
     fitted = []
-    for turn in _turns(fits, X, subsets, for_inputs):
+    for turn in turns_in_memory(fits, X, subsets, memory_limit):
         fitted += run_together(
             turn, n_jobs=n_jobs, memory_limit=memory_limit, report=print if verbose else None
         )
@@ -89,8 +88,13 @@ def fit_population(
     return fitted
 
 
-def _turns(fits, X, subsets, memory_limit):
-    """Split fits so that the inputs of those that are begun together keep to the memory."""
+def turns_in_memory(fits, X, subsets, memory_limit=None):
+    """Split fits so that the inputs of those that are begun together keep to the memory.
+
+    `subsets` are the rows of each; `memory_limit` is in bytes, None a quarter of what is free.
+    """
+    if memory_limit is None:
+        memory_limit = SHARE_OF_FREE_MEMORY * free_memory()
     n_bytes = getattr(X, "nbytes", 0) * max(map(len, subsets), default=0) / max(_num_samples(X), 1)
     # Rows of X, the same standardised, in single precision, and once more to train on.
     size = max(1, int(memory_limit / (4 * n_bytes)) if n_bytes else len(fits))
