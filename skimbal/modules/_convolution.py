@@ -26,6 +26,17 @@ def convolution(layer_class, *args, generator, **kwargs):
     return layer
 
 
+def convolution_layers(n_axes, n_in, n_out, kernel, padding, generator):
+    """Layers of a convolution with a rectifier."""
+    pads = []
+    if padding == "same" and kernel % 2 == 0:  # torch would warn of the copy that it makes
+        pads = [PADS[n_axes](((kernel - 1) // 2, kernel // 2) * n_axes, 0.0)]
+        padding = "valid"
+    layer_class = CONVOLUTIONS[n_axes]
+    layer = convolution(layer_class, n_in, n_out, kernel, padding=padding, generator=generator)
+    return [*pads, layer, nn.ReLU()]
+
+
 def size_after_layers(size, kernel_sizes, pool_sizes, padding):
     """Return the entries along an axis after convolutions and pools; 0 or less for nothing left.
 
@@ -52,10 +63,14 @@ def size_after_layers(size, kernel_sizes, pool_sizes, padding):
     3
     """
     for kernel, pool in zip(kernel_sizes, pool_sizes, strict=True):
-        if padding == "valid":
-            size -= kernel - 1
+        size = size_after_convolution(size, kernel, padding)
         size //= actual_pool(size, pool)
     return size
+
+
+def size_after_convolution(size, kernel, padding):
+    """Entries along an axis after a convolution."""
+    return size if padding == "same" else size - kernel + 1
 
 
 def actual_pool(size, pool):
@@ -157,24 +172,10 @@ class Convolution(Network):
         n_channels, *sides = input_shape
         n_axes = len(sides)
         layers: list[nn.Module] = []
-        for n_in, n_out, kernel, pool in zip(
-            (n_channels, *n_filters), n_filters, kernel_sizes, pool_sizes, strict=False
-        ):
-            is_even = padding == "same" and kernel % 2 == 0
-            if is_even:  # torch would warn of the copy that it makes
-                layers.append(PADS[n_axes](((kernel - 1) // 2, kernel // 2) * n_axes, 0.0))
-            layers += [
-                convolution(
-                    CONVOLUTIONS[n_axes],
-                    n_in,
-                    n_out,
-                    kernel,
-                    padding="valid" if is_even else padding,
-                    generator=generator,
-                ),
-                nn.ReLU(),
-            ]
-            sides = [side if padding == "same" else side - kernel + 1 for side in sides]
+        for i, (n_in, n_out) in enumerate(pairwise([n_channels, *n_filters])):
+            kernel, pool = kernel_sizes[i], pool_sizes[i]
+            layers += convolution_layers(n_axes, n_in, n_out, kernel, padding, generator)
+            sides = [size_after_convolution(side, kernel, padding) for side in sides]
             pools = [actual_pool(side, pool) for side in sides]
             if max(pools) > 1:
                 layers.append(POOLS[n_axes](tuple(pools)))
@@ -183,11 +184,10 @@ class Convolution(Network):
             layers.append(AVERAGES[n_axes](1))
             sides = [1]
         layers.append(nn.Flatten())
-        sizes = [(n_filters[-1] if n_filters else n_channels) * prod(sides), *dense_layer_sizes]
         drop = [Dropout(dropout, noise_generator)] if dropout else []
-        if not dense_layer_sizes:
-            layers += drop
-        for i, (n_in, n_out) in enumerate(pairwise(sizes)):
-            layers += [dense(n_in, n_out, generator), nn.ReLU(), *(drop if i == 0 else [])]
-        self.features = nn.Sequential(*layers)
+        sizes = [n_filters[-1] * prod(sides), *dense_layer_sizes]
+        for n_in, n_out in pairwise(sizes):
+            layers += [dense(n_in, n_out, generator), nn.ReLU(), *drop]
+            drop = []
+        self.features = nn.Sequential(*layers, *drop)
         self.output = dense(sizes[-1], n_classes, generator)

@@ -196,8 +196,8 @@ class BaseNetClassifier(
             rng = check_random_state(self.random_state)
             train, valid = self._split_validation(X, targets, sample_weight, rng)
             X, targets, sample_weight = train
-            yield from self._initialize(X, targets, sample_weight, counts, rng, valid)
-            yield from self._train(X, targets, sample_weight, n_epochs=self.max_epochs)
+            inputs = yield from self._initialize(X, targets, sample_weight, counts, rng, valid)
+            yield from self._train(inputs, targets, sample_weight, n_epochs=self.max_epochs)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
@@ -248,8 +248,10 @@ class BaseNetClassifier(
             if first:
                 counts = self._stream_counts(class_counts, classes, targets, sample_weight)
                 rng = check_random_state(self.random_state)
-                yield from self._initialize(X, targets, sample_weight, counts, rng)
-            yield from self._train(X, targets, sample_weight, n_epochs=1)
+                inputs = yield from self._initialize(X, targets, sample_weight, counts, rng)
+            else:
+                inputs = self._prepare_inputs(X)
+            yield from self._train(inputs, targets, sample_weight, n_epochs=1)
         return self
 
     def check_training_data(self, X, y, sample_weight=None):
@@ -369,27 +371,45 @@ class BaseNetClassifier(
         return np.clip(round(self.validation_fraction * n_samples), 1, n_samples - 1)
 
     def _initialize(self, X, targets, sample_weight, counts, rng, valid=None):
-        """Build module, loss and net; every setting is checked before anything is trained."""
+        """Build module, loss and net, and return the inputs as the net takes them (a generator).
+
+        Every setting is checked before anything is trained.
+        """
         device = resolve_device(self.device)
         self._check_optimizer()
         scorer = None if self.scoring is None else get_scorer(self.scoring)
-        sampler = resolve_batches(self.sampler)
-        if sampler is not None:  # raises for parameters out of range
-            checked_share(sampler, counts, 1, self.max_epochs)
-        loss_value = resolve_loss(self.loss)
-        loss = self._bind_loss(loss_value, counts, self.class_weight)
+        sampler = self._checked_sampler(counts)
+        value, costs = resolve_loss(self.loss), self._resolve_cost_matrix(counts)
+        loss = self._bind_loss(value, counts, costs, self.class_weight)
         # Costs that the network has learned by are in its answers already.
-        self.cost_matrix_ = None if loss_value.needs_costs else self._resolve_cost_matrix(counts)
-        self._try_loss(loss_value, loss, weighted=sample_weight is not None)
-        seeds = rng.randint(2**31 - 1, size=3).tolist()
-        generator = torch.Generator().manual_seed(seeds[0])
-        noise_generator = torch.Generator(device).manual_seed(seeds[1])
+        self.cost_matrix_ = None if value.needs_costs else costs
+        self._try_loss(value, loss, weighted=sample_weight is not None)
         if self.standardize:
             moments = channel_moments(self._with_channels(X), sample_weight)
             self.input_mean_, self.input_scale_ = moments
-        callbacks = self._callbacks(loss, self._validation_set(valid, counts, scorer, device))
+        validation_set = None
+        if valid is not None:
+            unweighted = value.unweighted()
+            valid_loss = self._bind_loss(unweighted, counts, costs, class_weight=None).to(device)
+            data = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
+            validation_set = self._validation_set(data, unweighted, valid_loss, scorer, sampler)
+        plan = self._plan(device, rng, sampler, value, self._callbacks(loss, validation_set))
+        inputs = self._prepare_inputs(X)
+        net = make_net(self._module_of(inputs, plan, value), loss, self.classes_, plan)
+        self.net_ = yield from self._pretrain(net, inputs, sample_weight, plan.noise_generator)
+        return inputs
+
+    def _checked_sampler(self, counts):
+        """The mini-batch sampler; raises for parameters out of range."""
+        sampler = resolve_batches(self.sampler)
+        if sampler is not None:
+            checked_share(sampler, counts, 1, self.max_epochs)
+        return sampler
+
+    def _plan(self, device, rng, sampler, loss_value, callbacks):
+        seeds = rng.randint(2**31 - 1, size=3).tolist()
         schedule = self.learning_rate_schedule
-        plan = TrainingPlan(
+        return TrainingPlan(
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
@@ -397,7 +417,8 @@ class BaseNetClassifier(
             max_epochs=self.max_epochs,
             mixup=self.mixup,
             device=device,
-            generator=generator,
+            generator=torch.Generator().manual_seed(seeds[0]),
+            noise_generator=torch.Generator(device).manual_seed(seeds[1]),
             augmentation_generator=torch.Generator().manual_seed(seeds[2]),
             augmentation=self._augmentation(),
             schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
@@ -405,14 +426,16 @@ class BaseNetClassifier(
             needs_features=loss_value.needs_features,
             callbacks=callbacks,
         )
-        inputs = self._prepare_inputs(X)
-        module = self._build_module(inputs, len(self.classes_), generator, noise_generator)
+
+    def _module_of(self, inputs, plan, loss_value):
+        """Build the module, with the last layer that the loss asks for."""
+        n_classes = len(self.classes_)
+        module = self._build_module(inputs, n_classes, plan.generator, plan.noise_generator)
         if loss_value.head == "normalized":
-            n_features, n_classes = module.output.in_features, len(self.classes_)
-            module.output = NormalizedLinear(n_features, n_classes, loss_value.scale, generator)
-        module = module.to(device, torch.get_default_dtype())
-        net = make_net(module, loss, self.classes_, plan)
-        self.net_ = yield from self._pretrain(net, inputs, sample_weight, noise_generator)
+            module.output = NormalizedLinear(
+                module.output.in_features, n_classes, loss_value.scale, plan.generator
+            )
+        return module.to(plan.device, torch.get_default_dtype())
 
     def _check_optimizer(self):
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
@@ -422,7 +445,7 @@ class BaseNetClassifier(
         """Names of the random changes of training images."""
         return ()
 
-    def _bind_loss(self, loss, counts, class_weight):
+    def _bind_loss(self, loss, counts, costs, class_weight):
         """Bind a loss to the class counts, weights and costs of the training data."""
         weight = class_weight_vector(class_weight, self.classes_, counts)
         if weight is not None and loss.weights_classes:
@@ -430,7 +453,6 @@ class BaseNetClassifier(
                 f"loss={loss!r} weights the classes itself; with class_weight="
                 f"{class_weight!r} the two would multiply: leave one of them out"
             )
-        costs = self._resolve_cost_matrix(counts)
         return loss.bind(counts, class_weight=weight, cost_matrix=costs)
 
     def _try_loss(self, value, loss, *, weighted):
@@ -448,21 +470,17 @@ class BaseNetClassifier(
             return inverse_frequency_cost_matrix(counts)
         return check_cost_matrix(self.cost_matrix, len(self.classes_))
 
-    def _validation_set(self, valid, counts, scorer, device):
-        if valid is None:
-            return None
-        X, target, *weight = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
-        loss = resolve_loss(self.loss).unweighted()
-        sampler = resolve_batches(self.sampler)
+    def _validation_set(self, data, loss_value, loss, scorer, sampler):
+        X, target, *weight = data
         return ValidationSet(
             X,
             target,
             weight[0] if weight else None,
-            loss=self._bind_loss(loss, counts, class_weight=None).to(device),
+            loss=loss,
             scorer=scorer,
             classes=self.classes_,
             cost_matrix=self.cost_matrix_,
-            needs_features=loss.needs_features,
+            needs_features=loss_value.needs_features,
             wants_f1=sampler is not None and sampler.needs_validation,
         )
 
@@ -475,9 +493,8 @@ class BaseNetClassifier(
             callbacks.append(EarlyStopping(validation_set, patience))
         return callbacks
 
-    def _train(self, X, targets, sample_weight, n_epochs):
+    def _train(self, inputs, targets, sample_weight, n_epochs):
         """Train; publish what there is also when the user interrupts."""
-        inputs = self._prepare_inputs(X)
         stoppers = [c for _, c in self.net_.callbacks_ if isinstance(c, EarlyStopping)]
         job = TrainingJob(
             self.net_,

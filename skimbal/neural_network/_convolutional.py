@@ -62,20 +62,32 @@ def check_channels_first(shape, name):
         )
 
 
+def shape_with_axes(shape, n_axes, name):
+    """Return a shape with all its axes, missing ones of length 1; a ValueError for too many."""
+    n_missing = n_axes + 2 - len(shape)
+    if n_missing < 0:
+        sides = ("length",) if n_axes == 1 else ("height", "width")
+        raise ValueError(
+            f"X has shape {shape}; {name} takes (n_samples, channels, {', '.join(sides)}), or "
+            f"(n_samples, {', '.join(sides)}) for one channel"
+        )
+    return (shape[0], *[1] * n_missing, *shape[1:])
+
+
 class _BaseConvolutionClassifier(BaseNetClassifier):
     """What signals and images have in common."""
 
     _n_axes: int
 
     def _check_inputs(self, X, *, reset):
-        sides = self._shape_with_axes(X.shape)[2:]
-        sizes = self._layer_sizes()
+        _, kernels, pools = self._layer_sizes()
+        sides = shape_with_axes(X.shape, self._n_axes, type(self).__name__)[2:]
         for side in sides:
-            if size_after_layers(side, sizes[1], sizes[2], self.padding) < 1:
-                least = smallest_size(sizes[1], sizes[2], self.padding)
+            if size_after_layers(side, kernels, pools, self.padding) < 1:
+                least = smallest_size(kernels, pools, self.padding)
                 raise ValueError(
-                    f"kernels of {sizes[1]} with padding={self.padding!r} and pools of "
-                    f"{[pool or 'auto' for pool in sizes[2]]} leave nothing of X of shape "
+                    f"kernels of {kernels} with padding={self.padding!r} and pools of "
+                    f"{[pool or 'auto' for pool in pools]} leave nothing of X of shape "
                     f"{X.shape}; the smallest side that they take is {least}: use longer inputs, "
                     'smaller pools, pool_size="auto" or padding="same"'
                 )
@@ -90,16 +102,8 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
             pools = per_convolution("pool_size", self.pool_size, len(n_filters))
         return n_filters, per_convolution("kernel_size", self.kernel_size, len(n_filters)), pools
 
-    def _shape_with_axes(self, shape):
-        n_missing = self._n_axes + 2 - len(shape)
-        if n_missing < 0 or len(shape) < 2:
-            raise ValueError(
-                f"X has shape {shape}; {type(self).__name__} takes {self._accepted_shapes}"
-            )
-        return (shape[0], *[1] * n_missing, *shape[1:])
-
     def _with_axes(self, X):
-        return X.reshape(self._shape_with_axes(X.shape))
+        return X.reshape(shape_with_axes(X.shape, self._n_axes, type(self).__name__))
 
     def _build_module(self, X, n_classes, generator, noise_generator):
         return Convolution(
@@ -253,7 +257,6 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     """
 
     _n_axes = 1
-    _accepted_shapes = "(n_samples, channels, length), or (n_samples, length) for one channel"
     _parameter_constraints: dict = CONVOLUTION_CONSTRAINTS
 
     def __init__(
@@ -448,9 +451,6 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     """
 
     _n_axes = 2
-    _accepted_shapes = (
-        "(n_samples, channels, height, width), or (n_samples, height, width) for one channel"
-    )
     _parameter_constraints: dict = {
         **CONVOLUTION_CONSTRAINTS,
         "augmentation": ["array-like", StrOptions(set(AUGMENTATIONS))],

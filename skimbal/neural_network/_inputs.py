@@ -23,17 +23,19 @@ class WindowInputs:
     windows : WindowIndex
     prepare : callable
         Standardises an array of windows.
+    device : torch.device or str, default="cpu"
+        Where to put what is asked for.
 
     Notes
     -----
     Only the rows that are asked for are ever in memory.
     """
 
-    def __init__(self, windows, prepare):
+    def __init__(self, windows, prepare, device="cpu"):
         self.windows = windows
         self.prepare = prepare
+        self.device = torch.device(device)
         self.shape = (len(windows), *prepare(windows.take(np.arange(1))).shape[1:])
-        self.device = torch.device("cpu")
 
     def __len__(self):
         return len(self.windows)
@@ -47,10 +49,8 @@ class WindowInputs:
         return torch.as_tensor(array, dtype=torch.get_default_dtype(), device=self.device)
 
     def to(self, device):
-        """Return the inputs with a device for what is asked for."""
-        moved = object.__new__(type(self))
-        moved.__dict__.update(self.__dict__, device=torch.device(device))
-        return moved
+        """Return the inputs with another device for what is asked for."""
+        return WindowInputs(self.windows, self.prepare, device)
 
 
 def blocks_of_rows(X):

@@ -15,7 +15,6 @@ from skimbal.neural_network._inputs import WindowInputs, slices_of
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
 
 
-@torch.no_grad()
 def predict_arrays(module, X):
     """Return features and logits of a module in float64.
 
@@ -29,19 +28,31 @@ def predict_arrays(module, X):
     -------
     features, logits : ndarray
     """
+    return tuple(tensor.cpu().double().numpy() for tensor in forward(module, X, _in_double))
+
+
+@torch.no_grad()
+def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-1]):
+    """Return features and logits of a module in evaluation mode.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With parts `features` and `output`.
+    X : ndarray, tensor or WindowInputs
+    dense : callable
+        Computes those of a dense network; by default in its own precision.
+
+    Returns
+    -------
+    features, logits : tensor
+    """
     module.eval()
-    if isinstance(module, MLP):
-        outputs = in_parts(lambda x: _in_double(module, x), X)
-    else:
-        outputs = in_blocks(module, X)
-    return tuple(tensor.cpu().double().numpy() for tensor in outputs)
-
-
-def in_parts(function, X):
-    """Apply a function with several outputs to X as a whole; to windows in parts."""
+    if not isinstance(module, MLP):
+        return in_blocks(module, X)
     if not isinstance(X, WindowInputs):
-        return function(X)
-    parts = [function(X[rows]) for rows in slices_of(X)]
+        return dense(module, X)
+    parts = [dense(module, X[rows]) for rows in slices_of(X)]
     return tuple(map(torch.cat, zip(*parts, strict=True)))
 
 

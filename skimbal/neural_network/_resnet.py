@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skimbal.modules import ResNet
 from skimbal.neural_network._augmentation import AUGMENTATIONS, check_augmentation
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
-from skimbal.neural_network._convolutional import check_channels_first
+from skimbal.neural_network._convolutional import check_channels_first, shape_with_axes
 
 
 class ResNetClassifier(BaseNetClassifier):
@@ -178,18 +178,14 @@ class ResNetClassifier(BaseNetClassifier):
         self.random_state = random_state
 
     def _check_inputs(self, X, *, reset):
-        if X.ndim > 4:
-            raise ValueError(
-                f"X has shape {X.shape}; {type(self).__name__} takes (n_samples, channels, height, "
-                "width), or (n_samples, height, width) for one channel"
-            )
         check_channels_first(X.shape, type(self).__name__)
+        shape_with_axes(X.shape, 2, type(self).__name__)
 
     def _augmentation(self):
         return check_augmentation(self.augmentation)
 
     def _with_axes(self, X):
-        return X.reshape(len(X), *[1] * (4 - X.ndim), *X.shape[1:])
+        return X.reshape(shape_with_axes(X.shape, 2, type(self).__name__))
 
     def _build_module(self, X, n_classes, generator, noise_generator):
         if self.depth != 18 and self.depth % 6 != 2:

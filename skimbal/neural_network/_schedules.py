@@ -1,6 +1,6 @@
 """How the learning rate changes over a training: factors of its initial value by epoch."""
 
-from math import cos, pi
+from math import cos, isfinite, pi
 
 LAST_FACTOR = 0.01  # of the exponential schedule
 N_WARM_UP = 5  # epochs
@@ -41,3 +41,16 @@ def step(epoch, n_epochs):
 
 
 SCHEDULES = {"cosine": cosine, "exponential": exponential, "step": step}
+
+
+def learning_rate_factor(schedule, epoch, n_epochs):
+    """What the learning rate is multiplied by; beyond the last epoch it stays."""
+    if schedule is None:
+        return 1.0
+    factor = schedule(min(epoch, n_epochs), n_epochs)
+    if not (isfinite(factor) and factor >= 0):
+        raise ValueError(
+            f"learning_rate_schedule gives {factor} for epoch {epoch} of {n_epochs}; it must be a "
+            "finite number of at least 0"
+        )
+    return factor

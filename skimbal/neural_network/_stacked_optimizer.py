@@ -4,7 +4,7 @@ from itertools import groupby
 
 import torch
 
-from skimbal.neural_network._training import learning_rate_factor
+from skimbal.neural_network._schedules import learning_rate_factor
 
 
 def n_steps_taken(optimizer):

@@ -21,6 +21,7 @@ from skimbal.neural_network._augmentation import augmented, draw_changes
 from skimbal.neural_network._inputs import WindowInputs
 from skimbal.neural_network._mixup import draw_parts, mixed
 from skimbal.neural_network._row_order import RowOrder
+from skimbal.neural_network._schedules import learning_rate_factor
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -75,8 +76,9 @@ class TensorBatches:
 
     def __iter__(self):
         order = self.order.draw().to(self.rows.columns[1].device)
-        names = self.net.augmentation
-        drawn = draw_changes(len(order), self.net.augmentation_generator) if names else order
+        drawn = torch.empty(len(order), 0)
+        if self.net.augmentation:
+            drawn = draw_changes(len(order), self.net.augmentation_generator)
         split = [order, order.roll(-1, 0), drawn, drawn.roll(-1, 0)]
         for rows, partners, changes, partner_changes in zip(
             *(tensor.split(self.net.batch_size) for tensor in split), strict=True
@@ -225,19 +227,6 @@ class TensorNet(NeuralNetClassifier):
             self.notify("on_train_end", X=dataset)
 
 
-def learning_rate_factor(schedule, epoch, n_epochs):
-    """What the learning rate is multiplied by; beyond the last epoch it stays."""
-    if schedule is None:
-        return 1.0
-    factor = schedule(min(epoch, n_epochs), n_epochs)
-    if not (np.isfinite(factor) and factor >= 0):
-        raise ValueError(
-            f"learning_rate_schedule gives {factor} for epoch {epoch} of {n_epochs}; it must be a "
-            "finite number of at least 0"
-        )
-    return factor
-
-
 class ScheduledLoss(Callback):
     """Tells a loss with a schedule which epoch begins, counted from 1."""
 
@@ -305,6 +294,7 @@ class TrainingPlan:
     mixup: float
     device: torch.device
     generator: torch.Generator
+    noise_generator: torch.Generator
     augmentation_generator: torch.Generator
     augmentation: tuple = ()
     schedule: Callable | None = None

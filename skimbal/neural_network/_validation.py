@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -11,8 +10,7 @@ from sklearn.metrics import f1_score
 
 from skimbal._utils._log_odds import log_odds
 from skimbal.metrics import decide
-from skimbal.modules import MLP
-from skimbal.neural_network._prediction import in_blocks, in_parts
+from skimbal.neural_network._prediction import forward
 
 
 class GivenPosteriors(ClassifierMixin, BaseEstimator):
@@ -81,11 +79,7 @@ class ValidationSet:
 
     @torch.no_grad()
     def __call__(self, module):
-        module.eval()
-        if isinstance(module, MLP):
-            logits, features = in_parts(partial(module, with_features=True), self.X)
-        else:
-            features, logits = in_blocks(module, self.X)
+        features, logits = forward(module, self.X)
         given = {"features": features} if self.needs_features else {}
         loss = self.loss(logits, self.target, self.sample_weight, **given).item()
         proba = torch.softmax(logits.double(), dim=1).cpu().numpy()
