@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import closing
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 
@@ -32,8 +32,9 @@ from skimbal.model_selection._class_weights import (
     conventional_entries,
     with_entries_as_parameters,
 )
-from skimbal.model_selection._evaluation import Evaluation
-from skimbal.model_selection._space import SearchSpace
+from skimbal.model_selection._discarding import Rungs, ranks
+from skimbal.model_selection._evaluation import Evaluation, loss_of
+from skimbal.model_selection._space import CategoricalDimension, SearchSpace
 from skimbal.model_selection._state import (
     Progress,
     SearchState,
@@ -41,6 +42,7 @@ from skimbal.model_selection._state import (
     read_state,
     write_state,
 )
+from skimbal.neural_network._together import is_fitted_in_steps
 
 # After so many candidates of which every fit failed, it is the estimator that is wrong.
 MAX_FAILURES = 10
@@ -66,20 +68,6 @@ def resolve_scoring(scoring):
     return own_scorer(scoring)
 
 
-def loss_of(results, metric):
-    """Minus the mean score over the splits; inf where it is not finite.
-
-    Of several metrics, `metric` is the one that counts, or the first one where it is none of them.
-    """
-    scores = [result["test_scores"] for result in results]
-    for score in scores:
-        if isinstance(score, dict) and metric not in score:
-            metric = next(iter(score))
-            break
-    mean = np.mean([score[metric] if isinstance(score, dict) else score for score in scores])
-    return float(-mean) if np.isfinite(mean) else np.inf
-
-
 class _BaseSearch(BaseSearchCV):
     """Base of the searches that drive an optimiser by ask and tell.
 
@@ -93,6 +81,7 @@ class _BaseSearch(BaseSearchCV):
         "scoring": [str, callable, list, tuple, dict, None],
         "random_state": ["random_state"],
         "x0": [StrOptions({"conventional"}), dict, list, None],
+        "discard_factor": [Interval(Integral, 2, None, closed="left"), None],
         "patience": [Interval(Real, 1, None, closed="left"), None],
         "time_budget_s": [Interval(Real, 0, None, closed="neither"), None],
         "target_score": [Real, None],
@@ -159,12 +148,12 @@ class _BaseSearch(BaseSearchCV):
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         state = self._begin(X, y, params, routed.splitter.split)
         evaluation = Evaluation(
-            X, y, state.splits, scorers, routed.estimator.fit, routed.scorer.score,
+            X, y, state.splits, scorers, refit_metric, routed.estimator.fit, routed.scorer.score,
             self.return_train_score, self.error_score, self.n_jobs, self.pre_dispatch,
         )  # fmt: skip
         self._forget()
         try:
-            reason = self._search(state, evaluation, refit_metric)
+            reason = self._search(state, evaluation)
         except KeyboardInterrupt:
             if state.params:
                 self._publish(state, scorers, refit_metric, "interrupt")
@@ -172,6 +161,7 @@ class _BaseSearch(BaseSearchCV):
         self._check_failures(state)
         self._publish(state, scorers, refit_metric, reason)
         self._warn_about_failures(state)
+        self._warn_about_discarding(state)
         if self.refit:
             self._fit_best(state, X, y, routed.estimator.fit)
         return self
@@ -260,7 +250,25 @@ class _BaseSearch(BaseSearchCV):
             space, initial = self._start(SearchSpace.parse(space, estimator), estimator, y)
             optimizer = self._make_optimizer(space, generator, initial)
             progresses.append(Progress(space, optimizer, index=len(progresses)))
+        self._check_discarding(estimator, [progress.space for progress in progresses])
         return estimator, progresses, seeds[1]
+
+    def _check_discarding(self, estimator, spaces):
+        """Raise a ValueError where no candidate can be a network."""
+        searched = [
+            value
+            for space in spaces
+            for dimension in space.dimensions.values()
+            if isinstance(dimension, CategoricalDimension)
+            for value in dimension.categories
+        ]
+        if self.discard_factor is None or any(map(is_fitted_in_steps, [estimator, *searched])):
+            return
+        raise ValueError(
+            f"discard_factor={self.discard_factor} needs candidates that are trained in epochs, "
+            f"but {type(estimator).__name__} is none of skimbal's networks, nor a pipeline or "
+            "classifier of skimbal around one; use discard_factor=None"
+        )
 
     def _spaces(self):
         """The dicts of `search_spaces`, one or several."""
@@ -317,7 +325,7 @@ class _BaseSearch(BaseSearchCV):
 
     # ------------------------------------------------------------ the loop
 
-    def _search(self, state, evaluation, metric):
+    def _search(self, state, evaluation):
         """Search one space after the other; returns why the search ended."""
         budget = np.inf if self.time_budget_s is None else self.time_budget_s
         deadline = time.monotonic() + budget
@@ -325,8 +333,8 @@ class _BaseSearch(BaseSearchCV):
         with tqdm(initial=len(state.params), unit="candidate", disable=not self.verbose) as bar:
             for progress in state.progresses:
                 while (reason := self._reason_to_stop(progress)) is None:
-                    reason = self._do_batch(progress, state, evaluation, metric, deadline, bar)
-                    reason = reason or self._reason_to_end(state, evaluation.scorer, metric)
+                    reason = self._do_batch(progress, state, evaluation, deadline, bar)
+                    reason = reason or self._reason_to_end(state, evaluation)
                     if reason is not None:
                         break
                 if reason in ("time", "target", "callback"):
@@ -343,7 +351,7 @@ class _BaseSearch(BaseSearchCV):
             return "patience"
         return "budget" if self._batch_size(progress) < 1 else None
 
-    def _reason_to_end(self, state, scorers, metric):
+    def _reason_to_end(self, state, evaluation):
         """Why the whole search is over after a batch, or None."""
         self._check_failures(state, enough=MAX_FAILURES)
         least = min(progress.best_loss for progress in state.progresses)
@@ -351,13 +359,13 @@ class _BaseSearch(BaseSearchCV):
         if self._callback_list() and not self._all_failed(state):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of scores that are not finite: once, at the end
-                self._publish(state, scorers, metric, None)
+                self._publish(state, evaluation.scorer, evaluation.metric, None)
             stops = [callback(self) for callback in self._callback_list()]
         if self.target_score is not None and -least >= self.target_score:
             return "target"
         return "callback" if any(stop is True for stop in stops) else None
 
-    def _do_batch(self, progress, state, evaluation, metric, deadline, bar):
+    def _do_batch(self, progress, state, evaluation, deadline, bar):
         """Ask, evaluate what is new, and tell; returns why the search ends in the middle, or None.
 
         The state is written after each batch; after an interrupt, too, with the optimiser as it was
@@ -380,9 +388,11 @@ class _BaseSearch(BaseSearchCV):
         if not finished:
             self._write(state, progress, before)
             return "time"
-        losses = [loss_of(state.results[progress.seen[key]], metric) for key in keys]
+        outcomes = [state.outcomes[progress.seen[key]] for key in keys]
+        losses = [loss_of(outcome.results, evaluation.metric) for outcome in outcomes]
         progress.n_without_new = 0 if new else progress.n_without_new + 1
-        progress.tell(points, np.array(losses))
+        is_whole = np.array([outcome.is_whole for outcome in outcomes])
+        progress.tell(points, np.array(losses), is_whole)
         state.n_repeated += len(keys) - len(new)
         state.n_batches += 1
         bar.set_postfix_str(f"best {-min(p.best_loss for p in state.progresses):.4g}")
@@ -392,15 +402,22 @@ class _BaseSearch(BaseSearchCV):
     def _evaluate(self, new, progress, state, evaluation, deadline, bar):
         """Evaluate candidates and take each when it is done; returns whether all are."""
         candidates = [self._configured(state, params) for params in new.values()]
-        with closing(evaluation.run(candidates)) as results:
-            for n_done, ((key, params), result) in enumerate(
-                zip(new.items(), results, strict=True), start=1
+        with closing(evaluation.run(candidates, self._rungs(progress, state))) as outcomes:
+            for n_done, ((key, params), outcome) in enumerate(
+                zip(new.items(), outcomes, strict=True), start=1
             ):
-                progress.seen[key] = state.add(params, result)
+                progress.seen[key] = state.add(params, outcome)
                 bar.update()
                 if time.monotonic() > deadline and n_done < len(new):
                     return False
         return time.monotonic() <= deadline
+
+    def _rungs(self, progress, state):
+        """Where the candidates of a batch are compared with those of their space so far."""
+        if self.discard_factor is None:
+            return None
+        earlier = [state.outcomes[i].rung_scores for i in progress.seen.values()]
+        return Rungs(self.discard_factor, earlier)
 
     def _configured(self, state, params):
         """An estimator with parameters and seeds, or the exception that says why there is none."""
@@ -424,7 +441,7 @@ class _BaseSearch(BaseSearchCV):
     @staticmethod
     def _errors(state):
         """Tracebacks of the fits that failed, and the number of all fits."""
-        fits = [result["fit_error"] for results in state.results for result in results]
+        fits = [result["fit_error"] for outcome in state.outcomes for result in outcome.results]
         return [error for error in fits if error is not None], len(fits)
 
     def _all_failed(self, state):
@@ -449,6 +466,15 @@ class _BaseSearch(BaseSearchCV):
                 FitFailedWarning,
             )
 
+    def _warn_about_discarding(self, state):
+        is_cut = [outcome.rung_scores or not outcome.is_whole for outcome in state.outcomes]
+        if self.discard_factor is not None and not any(is_cut):
+            warn(
+                f"discard_factor={self.discard_factor} had no effect: no candidate has a training "
+                "that can be stopped and go on; those of one epoch, with early_stopping or with "
+                "callbacks can't"
+            )
+
     def _forget(self):
         """Delete what a search before has fitted: after an interrupt it would not belong here."""
         for name in ("best_estimator_", "refit_time_", "feature_names_in_", "best_score_"):
@@ -457,7 +483,8 @@ class _BaseSearch(BaseSearchCV):
 
     def _publish(self, state, scorers, refit_metric, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
-        out = [dict(result) for results in state.results for result in results]
+        outcomes = state.outcomes
+        out = [dict(result) for outcome in outcomes for result in outcome.results]
         if callable(self.scoring):
             _insert_error_scores(out, self.error_score)
         first = out[0]["test_scores"]
@@ -466,17 +493,30 @@ class _BaseSearch(BaseSearchCV):
             self._check_refit_for_multimetric(first)
             refit_metric = self.refit
         self.n_splits_ = len(state.splits)
-        self.cv_results_ = self._format_results(
-            list(state.params), self.n_splits_, out, {"batch": state.batches}
-        )
+        more = {"batch": state.batches}
+        if self.discard_factor is not None:
+            more["trained_fraction"] = [outcome.trained_fraction for outcome in outcomes]
+        self.cv_results_ = self._format_results(list(state.params), self.n_splits_, out, more)
+        self._rank_discarded(outcomes)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.scorer_ = getattr(scorers, "_scorers", scorers)
+        n_planned = sum(outcome.n_planned for outcome in outcomes)
+        n_left = n_planned - sum(outcome.n_trained for outcome in outcomes)
+        self.training_saved_ = n_left / n_planned if n_planned else 0.0
         self.n_repeated_ = state.n_repeated
         self.stopping_reason_ = reason
+
+    def _rank_discarded(self, outcomes):
+        """Put candidates that were not trained to the end behind those that were."""
+        is_whole = [outcome.is_whole for outcome in outcomes]
+        for name in self.cv_results_:
+            if name.startswith("rank_test_") and not all(is_whole):
+                means = self.cv_results_[name.replace("rank", "mean", 1)]
+                self.cv_results_[name] = ranks(means, is_whole)
 
     def _fit_best(self, state, X, y, fit_params):
         self.best_estimator_ = self._configured(state, self.best_params_)

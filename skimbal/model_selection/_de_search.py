@@ -55,6 +55,13 @@ class DESearchCV(_BaseSearch):
         Rate at which JADE adapts its own parameters.
     archive : bool, default=True
         Whether JADE draws differences from replaced candidates too.
+    discard_factor : int, default=None
+        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
+        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
+        successive halving). A candidate goes on where its score is among the best m / f, rounded
+        up, of all m scores there so far, its own generation included. Those that go on are the
+        networks of a search without discarding; they alone can be the best. Trainings with early
+        stopping or callbacks are not cut. None trains all candidates to the end.
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn's searches. A name means what it does there; names that only skimbal has,
         such as "g_mean" and "macro_f1", work as well. The search follows the metric that `refit`
@@ -88,7 +95,9 @@ class DESearchCV(_BaseSearch):
     ----------
     cv_results_ : dict of ndarray
         As in scikit-learn's searches, a row for each candidate evaluated; "batch" is the generation
-        in which it first came up.
+        in which it first came up. With `discard_factor` "trained_fraction" is the share of its
+        epochs that it was trained for; below 1 the scores are those after that, and the rank is
+        behind all candidates that were trained to the end.
     best_estimator_ : estimator
         The best candidate, fitted on all samples; with `refit`.
     best_params_ : dict
@@ -102,6 +111,8 @@ class DESearchCV(_BaseSearch):
         Number of splits.
     n_repeated_ : int
         Proposals that had been evaluated before, and were not again.
+    training_saved_ : float
+        Share of the epochs of all candidates that discarding has saved; 0.0 without.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
         candidates), "repeated" (nothing new for 100 generations) or "interrupt".
@@ -120,6 +131,10 @@ class DESearchCV(_BaseSearch):
     J. Zhang and A. C. Sanderson, "JADE: Adaptive Differential Evolution With Optional External
     Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009.
     https://doi.org/10.1109/TEVC.2009.2014613
+
+    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht and A.
+    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning", Proceedings of Machine
+    Learning and Systems 2, 230-246, 2020, algorithm 2. https://arxiv.org/abs/1810.05934
 
     Examples
     --------
@@ -159,6 +174,7 @@ class DESearchCV(_BaseSearch):
         patience=None,
         time_budget_s=None,
         target_score=None,
+        discard_factor=None,
         x0=None,
         p=0.05,
         c=0.1,
@@ -192,6 +208,7 @@ class DESearchCV(_BaseSearch):
         self.patience = patience
         self.time_budget_s = time_budget_s
         self.target_score = target_score
+        self.discard_factor = discard_factor
         self.x0 = x0
         self.p = p
         self.c = c

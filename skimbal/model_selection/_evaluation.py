@@ -6,10 +6,12 @@ and scored by joblib, one fold a task, on whatever backend is active.
 
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
+import numpy as np
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import clone
@@ -25,6 +27,51 @@ from skimbal.neural_network._together import Fit, is_fitted_in_steps, run_togeth
 MAX_ATTEMPTS = 3  # a worker that died may have died of what it was given
 
 
+def loss_of(results, metric):
+    """Minus the mean score over the splits; inf where it is not finite.
+
+    Of several metrics, `metric` is the one that counts, or the first one where it is none of them.
+    """
+    scores = [result["test_scores"] for result in results]
+    for score in scores:
+        if isinstance(score, dict) and metric not in score:
+            metric = next(iter(score))
+            break
+    mean = np.mean([score[metric] if isinstance(score, dict) else score for score in scores])
+    return float(-mean) if np.isfinite(mean) else np.inf
+
+
+@dataclass
+class Outcome:
+    """What became of a candidate.
+
+    Attributes
+    ----------
+    results : list of dict
+        For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or None)
+        and, where asked for, "train_scores".
+    rung_scores : dict
+        Rung -> mean score there; of candidates that were trained in parts.
+    n_trained, n_planned : int
+        Epochs of all its networks that were trained, and those of the whole fits.
+    """
+
+    results: list
+    rung_scores: dict = field(default_factory=dict)
+    n_trained: int = 0
+    n_planned: int = 0
+
+    @property
+    def is_whole(self):
+        """Whether it was trained to the end."""
+        return self.n_trained == self.n_planned
+
+    @property
+    def trained_fraction(self):
+        """Share of the epochs that it was trained for."""
+        return 1.0 if self.is_whole else self.n_trained / self.n_planned
+
+
 @dataclass
 class Evaluation:
     """All that the evaluation of a candidate needs beside the candidate.
@@ -37,6 +84,8 @@ class Evaluation:
         Made once, so that all candidates are judged on the same rows.
     scorer : callable
         Of scikit-learn, one score or several.
+    metric : str or bool
+        The score of several that counts, by name.
     fit_params, score_params : dict
         Passed on to `fit` and the scorer, cut to the rows of the split.
     return_train_score : bool
@@ -51,6 +100,7 @@ class Evaluation:
     y: Any
     splits: list
     scorer: Any
+    metric: Any
     fit_params: dict
     score_params: dict
     return_train_score: bool
@@ -58,26 +108,26 @@ class Evaluation:
     n_jobs: Any
     pre_dispatch: Any
 
-    def run(self, candidates):
-        """Yield the results of the splits of each candidate, in their order, when it is done.
+    def run(self, candidates, rungs=None):
+        """Yield the outcome of each candidate, in their order, when it is done.
 
         Parameters
         ----------
         candidates : list of estimator or Exception
             Estimators to fit, unfitted; an exception is one that could not be made.
+        rungs : Rungs, default=None
+            Where networks are compared before they are trained to the end; None is nowhere.
 
         Yields
         ------
-        list of dict
-            For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or
-            None) and, where asked for, "train_scores".
+        Outcome
         """
         together = [i for i, c in enumerate(candidates) if is_fitted_in_steps(c)]
-        done = dict(
-            zip(together, self._as_population([candidates[i] for i in together]), strict=True)
-        )
+        networks = [candidates[i] for i in together]
+        climb = self._as_population if rungs is None else partial(rungs.climb, self)
+        done = dict(zip(together, climb(networks), strict=True))
         failed = {
-            i: [self.judge(c, split, 0.0) for split in self.splits]
+            i: Outcome([self.judge(c, split, 0.0) for split in self.splits])
             for i, c in enumerate(candidates)
             if isinstance(c, Exception)
         }
@@ -85,24 +135,34 @@ class Evaluation:
         alone = [c for i, c in enumerate(candidates) if i not in done]
         results = self._in_parallel([(c, split) for c in alone for split in self.splits])
         for i in range(len(candidates)):
-            yield done[i] if i in done else [next(results) for _ in self.splits]
+            yield done[i] if i in done else Outcome([next(results) for _ in self.splits])
 
     def _as_population(self, estimators):
-        """Results of all estimators x splits, whose networks are trained together."""
+        """Outcomes of estimators, whose networks are trained together."""
         pairs = [(estimator, split) for estimator in estimators for split in self.splits]
-        start = time.perf_counter()
-        outcomes = self._train_together(pairs)
-        seconds = (time.perf_counter() - start) / max(len(pairs), 1)
-        results = [
-            self.judge(outcome, split, seconds)
-            for outcome, (_, split) in zip(outcomes, pairs, strict=True)
-        ]
+        results = self.judge_together(pairs, [_as_it_is] * len(pairs))
         n = len(self.splits)
-        return [results[first : first + n] for first in range(0, len(results), n)]
+        return [Outcome(results[first : first + n]) for first in range(0, len(results), n)]
 
-    def _train_together(self, pairs):
+    def judge_together(self, pairs, ways):
+        """Results of (estimator, split) pairs, whose networks are trained together.
+
+        `ways` are functions that take the fit in steps of each and return the one that is run.
+        """
+        start = time.perf_counter()
+        fitted = self._train_together(pairs, ways)
+        seconds = (time.perf_counter() - start) / max(len(pairs), 1)
+        return [
+            self.judge(outcome, split, seconds)
+            for outcome, (_, split) in zip(fitted, pairs, strict=True)
+        ]
+
+    def _train_together(self, pairs, ways):
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            fits = [self._fit_in_steps(clone(estimator), train) for estimator, (train, _) in pairs]
+            fits = [
+                way(self._fit_in_steps(clone(estimator), train))
+                for way, (estimator, (train, _)) in zip(ways, pairs, strict=True)
+            ]
             outcomes = []
             try:
                 for turn in turns_in_memory(fits, self.X, [train for _, (train, _) in pairs]):
@@ -164,6 +224,10 @@ class Evaluation:
         if isinstance(self.scorer, _MultimetricScorer):
             return dict.fromkeys(self.scorer._scorers, self.error_score)
         return self.error_score
+
+
+def _as_it_is(fit):
+    return fit
 
 
 def fit_and_judge(evaluation, X, y, estimator, split):

@@ -10,7 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Progress:
     n_without_gain, n_without_new : int
         Batches since the best loss became better, and since one had a new candidate.
     best_loss : float
-        The least loss, inf before the first finite one.
+        The least loss of a candidate trained to the end, inf before the first finite one.
     seen : dict
         Bytes of a point -> index of its candidate.
     """
@@ -50,12 +50,15 @@ class Progress:
         """Whether every point of the space is evaluated."""
         return len(self.seen) >= self.space.n_points
 
-    def tell(self, points, losses):
-        """Hand the losses of a batch to the optimiser and count."""
+    def tell(self, points, losses, is_whole):
+        """Hand the losses of a batch to the optimiser and count.
+
+        Discarded candidates, where the array `is_whole` is False, are no gain.
+        """
         self.optimizer.tell(points, losses)
         self.n_batches += 1
         self.n_proposed += len(points)
-        best = float(np.min(losses, initial=np.inf))
+        best = float(np.min(losses[is_whole], initial=np.inf))
         self.n_without_gain = 0 if best < self.best_loss else self.n_without_gain + 1
         self.best_loss = min(self.best_loss, best)
 
@@ -78,8 +81,8 @@ class SearchState:
         One for each space.
     params : list of dict
         The candidates evaluated, in order.
-    results : list of list of dict
-        Results of their splits.
+    outcomes : list of Outcome
+        What became of them.
     batches : list of int
         The batch of each candidate, counted from 0.
     n_batches : int
@@ -94,15 +97,15 @@ class SearchState:
     splits: list
     progresses: list
     params: list = field(default_factory=list)
-    results: list = field(default_factory=list)
+    outcomes: list = field(default_factory=list)
     batches: list = field(default_factory=list)
     n_batches: int = 0
     n_repeated: int = 0
 
-    def add(self, params, results):
-        """Take the results of a candidate of the batch that is under way; returns its index."""
+    def add(self, params, outcome):
+        """Take the outcome of a candidate of the batch that is under way; returns its index."""
         self.params.append(params)
-        self.results.append(results)
+        self.outcomes.append(outcome)
         self.batches.append(self.n_batches)
         return len(self.params) - 1
 

@@ -1,13 +1,14 @@
 """Fits that go on side by side, so that networks of one structure are trained as one.
 
 A fit that trains networks is a generator, `_fit_in_steps`. It yields lists of what it needs: jobs
-(`TrainingJob`, `PretrainingJob`) or fits of other estimators (`Fit`), is sent their results, and
-returns the fitted estimator. `run_together` goes on with many such generators, and with those of
+(`TrainingJob`, `PretrainingJob`) or fits of other estimators (`Fit`, or its steps), is sent their
+results, and returns the fitted estimator. `run_together` goes on with many such generators, and with those of
 the fits that they need, until all of them wait for jobs; then it does the jobs, all of one
 structure at once.
 """
 
 from collections import defaultdict
+from collections.abc import Generator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -179,7 +180,9 @@ def run_together(fits, *, scopes=None, n_jobs=None, memory_limit=None, report=No
             for task in ready:
                 for slot, wish in enumerate(task.advance()):
                     if isinstance(wish, Fit):
-                        tasks.append(_Task(wish.steps(), task.results, slot, task.scope))
+                        wish = wish.steps()
+                    if isinstance(wish, Generator):
+                        tasks.append(_Task(wish, task.results, slot, task.scope))
                     else:
                         jobs.append((wish, task.results, slot, task.scope))
             tasks = [task for task in tasks if task.is_open]
