@@ -8,9 +8,11 @@ other, through pipelines too.
 from collections.abc import Mapping
 
 import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from skopt.space import Real
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal.model_selection._space import is_number
 
 MAJORITY = "majority"
 # Parameters that hold a weight for each label, a cost for each two, or either.
@@ -22,8 +24,34 @@ def _labels_and_counts(y):
     y = np.asarray(y)
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"y has shape {y.shape}; it must be a list of labels, one at least")
-    labels, counts = np.unique(y, return_counts=True)
+    _check_labels(y)
+    try:
+        labels, counts = np.unique(y, return_counts=True)
+    except TypeError as error:
+        types = ", ".join(sorted({type(label).__name__ for label in y}))
+        raise ValueError(
+            f"y has labels of types without a common order ({types}); write all of them as text, "
+            "or all as numbers"
+        ) from error
     return labels.tolist(), counts
+
+
+def _check_labels(y):
+    """Raise a ValueError for rows of y that have no label, and for values that are none."""
+    if y.dtype.kind == "f":
+        is_missing = np.isnan(y)
+    elif y.dtype.kind == "O":
+        is_missing = np.array([v is None or is_scalar_nan(v) or is_pandas_na(v) for v in y])
+    else:
+        return
+    if is_missing.any():
+        raise ValueError(
+            f"y has no label (None or NaN) in {is_missing.sum()} of {len(y)} rows; drop these rows "
+            "or name the class"
+        )
+    if y.dtype.kind == "f" and (np.floor(y) != y).any():
+        strange = y[np.floor(y) != y][0]
+        raise ValueError(f"y has the value {strange}; labels are texts or whole numbers")
 
 
 def _check_distinct(names):
@@ -169,6 +197,8 @@ class CostMatrix:
                 f"costs has shape {self.costs.shape}, but for the {n} labels {self.labels} it must "
                 f"be ({n}, {n})"
             )
+        if not (np.isfinite(self.costs).all() and (self.costs >= 0).all()):
+            raise ValueError(f"costs is {self.costs.tolist()}; costs must be finite numbers >= 0")
         self._places = {
             f"{truth}__{predicted}": (i, j)
             for i, truth in enumerate(self.labels)
@@ -251,10 +281,10 @@ class LogUniform(Real):
 
 
 def _check_range(low, high):
-    if not (np.isfinite(low) and np.isfinite(high) and 0 < low < high):
+    if not (is_number(low) and is_number(high) and 0 < low < high < np.inf):
         raise ValueError(
-            f"low={low!r}, high={high!r} must be finite with 0 < low < high, for the space is "
-            "log-uniform"
+            f"low={low!r}, high={high!r} must be finite numbers with 0 < low < high, for the space "
+            "is log-uniform"
         )
 
 
@@ -299,7 +329,7 @@ def class_weight_space(y, low=1, high=1000, reference=MAJORITY, param="class_wei
     ------
     ValueError
         For bounds that are no log-uniform interval, a reference that y does not have, a single
-        label, or labels that are equal as text.
+        label, labels that are equal as text, and rows without a label.
 
     Examples
     --------
@@ -355,6 +385,7 @@ def cost_matrix_space(y, low=1, high=1000, reference=MAJORITY, param="cost_matri
     """
     rows = class_weight_space(y, low, high, reference, param)
     labels, _ = _labels_and_counts(y)
+    _check_distinct([f"{truth}__{predicted}" for truth in labels for predicted in labels])
     return {
         f"{row}__{label}": LogUniform(low, high)
         for row in rows
@@ -386,6 +417,11 @@ def with_entries_as_parameters(estimator, names, y):
     entries: dict[str, list[str]] = {}
     for name in names:
         holder = holder_of(name, params)
+        if holder in names:
+            raise ValueError(
+                f"{holder} and {name} are searched at once; search one of them, or give each a "
+                "dict of its own in a list of search spaces"
+            )
         if name not in params and holder is not None:
             entries.setdefault(holder, []).append(name[len(holder) + 2 :])
     for holder, searched in entries.items():

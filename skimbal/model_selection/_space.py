@@ -21,6 +21,8 @@ from skimbal._utils._validation import unknown_name_message
 PRIORS = ("uniform", "log-uniform")
 # Distributions without bounds are cut at these quantiles: the cube has corners, they have not.
 OUTERMOST_QUANTILE = 1e-6
+# Above it not every integer is a float, and the places in the cube are floats.
+GREATEST_INTEGER = 2**53
 FORMS = (
     "give (low, high), (low, high, 'log-uniform'), a list of values, a dimension of skopt.space or "
     "a frozen SciPy distribution"
@@ -37,13 +39,22 @@ def centre_of(part, n_parts):
     return (part + 0.5) / n_parts
 
 
-def log_integer_edges(low, high):
-    """Edges in [0, 1] of low, ..., high, each from log(v - 1/2) to log(v + 1/2)."""
-    edges = np.log(np.arange(low, high + 2) - 0.5)
-    return (edges - edges[0]) / (edges[-1] - edges[0])
+def log_integer_at(u, low, high):
+    """One of low, ..., high: that whose part, log(v - 1/2) to log(v + 1/2), holds u of [0, 1]."""
+    least, greatest = math.log(low - 0.5), math.log(high + 0.5)
+    value = math.floor(math.exp(least + u * (greatest - least)) + 0.5)
+    return min(max(value, low), high)  # rounding may lead out of the bounds
 
 
-def _is_number(value):
+def log_integer_centre(value, low, high):
+    """Centre of the part of [0, 1] that stands for one of the integers low, ..., high."""
+    least, greatest = math.log(low - 0.5), math.log(high + 0.5)
+    middle = 0.5 * (math.log(value - 0.5) + math.log(value + 0.5))
+    return (middle - least) / (greatest - least)
+
+
+def is_number(value):
+    """Whether a value is a real number; True and False are not."""
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
@@ -76,11 +87,11 @@ class RealDimension:
 
     def holds(self, value):
         """Whether a value is in the dimension."""
-        return _is_number(value) and bool(self.low <= value <= self.high)
+        return is_number(value) and bool(self.low <= value <= self.high)
 
     def widened(self, value):
         """The dimension with room for a value; None where there can't be any."""
-        if not _is_number(value) or not np.isfinite(value) or (self.log and value <= 0):
+        if not is_number(value) or not np.isfinite(value) or (self.log and value <= 0):
             return None
         return replace(self, low=min(self.low, float(value)), high=max(self.high, float(value)))
 
@@ -106,24 +117,23 @@ class IntegerDimension:
     def value(self, u):
         """Parameter at the place u of [0, 1]."""
         if self.log:
-            edges = log_integer_edges(self.low, self.high)
-            return self.low + int(np.searchsorted(edges[1:-1], u, side="right"))
+            return log_integer_at(u, self.low, self.high)
         return self.low + part_of(u, self.n_values)
 
     def unit(self, value):
         """Centre of the part of [0, 1] that stands for a value."""
-        part = int(value) - self.low
         if self.log:
-            return float(log_integer_edges(self.low, self.high)[part : part + 2].mean())
-        return centre_of(part, self.n_values)
+            return log_integer_centre(int(value), self.low, self.high)
+        return centre_of(int(value) - self.low, self.n_values)
 
     def holds(self, value):
         """Whether a value is in the dimension."""
-        return _is_number(value) and value == int(value) and bool(self.low <= value <= self.high)
+        is_whole = is_number(value) and float(value).is_integer()
+        return is_whole and bool(self.low <= value <= self.high)
 
     def widened(self, value):
         """The dimension with room for a value; None where there can't be any."""
-        if not _is_number(value) or not np.isfinite(value) or value != int(value):
+        if not is_number(value) or not float(value).is_integer():
             return None
         if self.log and value < 1:
             return None
@@ -162,10 +172,9 @@ class CategoricalDimension:
         """None: a category that is not listed has no place."""
 
     def _index(self, value):
-        for i, category in enumerate(self.categories):
-            if category is value or _is_same(category, value):
-                return i
-        return None
+        equal = [i for i, c in enumerate(self.categories) if c is value or _is_same(c, value)]
+        of_its_type = [i for i in equal if type(self.categories[i]) is type(value)]
+        return next(iter(of_its_type + equal), None)  # 1 and 1.0 may mean different things
 
 
 def _is_same(a, b):
@@ -211,9 +220,9 @@ class DistributionDimension:
         """Whether a value is in the dimension."""
         low, high = self.distribution.support()
         return (
-            _is_number(value)
+            is_number(value)
             and bool(low <= value <= high)
-            and (not self.is_discrete or value == int(value))
+            and (not self.is_discrete or float(value).is_integer())
         )
 
     def widened(self, value):
@@ -232,6 +241,8 @@ class DistributionDimension:
 def _check_bounds(name, low, high, prior):
     """Raise a ValueError for bounds that make no dimension."""
     what = f"the space of {name!r} has the bounds ({low!r}, {high!r})"
+    if any(isinstance(bound, Integral) and abs(bound) > GREATEST_INTEGER for bound in (low, high)):
+        raise ValueError(f"{what}; integers must be within +-2**53, so give floats instead")
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"{what}; both must be finite")
     if not low < high:
@@ -248,6 +259,8 @@ def _check_bounds(name, low, high, prior):
 def _numeric(name, low, high, prior="uniform", base=10):
     """A real or integer dimension; the base of the logarithm makes no difference to it."""
     _check_bounds(name, low, high, prior)
+    if not (is_number(base) and base > 1):
+        raise ValueError(f"the space of {name!r} has the base {base!r}; it must be a number > 1")
     log = prior == "log-uniform"
     if isinstance(low, Integral) and isinstance(high, Integral):
         return IntegerDimension(int(low), int(high), log)
@@ -255,10 +268,12 @@ def _numeric(name, low, high, prior="uniform", base=10):
 
 
 def _categorical(name, categories):
-    categories = tuple(categories)
-    if not categories:
+    """A categorical dimension; of categories that are listed several times the first one."""
+    dimension = CategoricalDimension(tuple(categories))
+    if not dimension.categories:
         raise ValueError(f"the space of {name!r} is an empty list; {FORMS}")
-    return CategoricalDimension(categories)
+    distinct = (c for i, c in enumerate(dimension.categories) if dimension._index(c) == i)
+    return CategoricalDimension(tuple(distinct))
 
 
 def _from_skopt(name, dimension):
@@ -271,12 +286,42 @@ def _from_skopt(name, dimension):
     return RealDimension(float(dimension.low), float(dimension.high), log)
 
 
+def _reads_as_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str) or is_number(value)
+
+
 def _from_tuple(name, values):
     """A range where the tuple begins with two numbers and goes on as one, else categories."""
-    is_range = len(values) >= 2 and _is_number(values[0]) and _is_number(values[1])
+    is_range = len(values) >= 2 and is_number(values[0]) and is_number(values[1])
     if is_range and (len(values) == 2 or isinstance(values[2], str)) and len(values) <= 4:
         return _numeric(name, *values)
+    has_prior = any(isinstance(value, str) and value == "log-uniform" for value in values)
+    if has_prior or (len(values) == 2 and all(map(_reads_as_number, values))):
+        raise ValueError(
+            f"the space of {name!r} is {values!r}, whose bounds are not two numbers; {FORMS}"
+        )
     return _categorical(name, values)
+
+
+def _from_distribution(name, distribution):
+    try:
+        low, high = distribution.support()
+    except TypeError as error:
+        raise ValueError(
+            f"the space of {name!r} is a distribution without its parameters; freeze it, as in "
+            "scipy.stats.loguniform(0.1, 10)"
+        ) from error
+    if not low <= high:
+        raise ValueError(
+            f"the space of {name!r} is a distribution on ({low}, {high}), so its parameters are "
+            "none that it can have; change them"
+        )
+    is_discrete = not hasattr(getattr(distribution, "dist", distribution), "pdf")
+    return DistributionDimension(distribution, is_discrete)
 
 
 def parse_dimension(name, dimension):
@@ -290,13 +335,12 @@ def parse_dimension(name, dimension):
         return _from_skopt(name, dimension)
     if isinstance(dimension, tuple):
         return _from_tuple(name, dimension)
-    if isinstance(dimension, list):
+    if isinstance(dimension, list | range):
         return _categorical(name, dimension)
     if isinstance(dimension, np.ndarray) and dimension.ndim == 1:
         return _categorical(name, dimension.tolist())
     if all(hasattr(dimension, method) for method in ("ppf", "cdf", "support")):
-        is_discrete = not hasattr(getattr(dimension, "dist", dimension), "pdf")
-        return DistributionDimension(dimension, is_discrete)
+        return _from_distribution(name, dimension)
     raise ValueError(f"the space of {name!r} is {dimension!r}, which is none; {FORMS}")
 
 
