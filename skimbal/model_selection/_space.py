@@ -241,7 +241,9 @@ class DistributionDimension:
 def _check_bounds(name, low, high, prior):
     """Raise a ValueError for bounds that make no dimension."""
     what = f"the space of {name!r} has the bounds ({low!r}, {high!r})"
-    if any(isinstance(bound, Integral) and abs(bound) > GREATEST_INTEGER for bound in (low, high)):
+    if any(
+        isinstance(bound, Integral) and abs(int(bound)) > GREATEST_INTEGER for bound in (low, high)
+    ):
         raise ValueError(f"{what}; integers must be within +-2**53, so give floats instead")
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"{what}; both must be finite")
