@@ -119,8 +119,9 @@ class BayesSearchCV(_BaseSearch):
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
         candidates), "repeated" (nothing new for 100 batches) or "interrupt".
     optimizer_results_ : list of OptimizeResult
-        For each space what scikit-optimize's plots take, losses being minus the mean score. Its own
-        Gaussian process is fitted for them when the attribute is read.
+        For each space what scikit-optimize's plots take, losses being minus the mean score, at
+        their last rung for discarded candidates. Its own Gaussian process is fitted for them when
+        the attribute is read.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     refit_time_ : float

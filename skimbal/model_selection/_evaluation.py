@@ -124,8 +124,8 @@ class Evaluation:
         """
         together = [i for i, c in enumerate(candidates) if is_fitted_in_steps(c)]
         networks = [candidates[i] for i in together]
-        climb = self._as_population if rungs is None else partial(rungs.climb, self)
-        done = dict(zip(together, climb(networks), strict=True))
+        evaluate = self._as_population if rungs is None else partial(rungs.climb, self)
+        done = dict(zip(together, evaluate(networks), strict=True))
         failed = {
             i: Outcome([self.judge(c, split, 0.0) for split in self.splits])
             for i, c in enumerate(candidates)

@@ -34,7 +34,7 @@ class FitInParts:
         Returns
         -------
         generator
-            As `fit` is one.
+            As `fit` is one. Networks are trained in place: what it returned before is used up.
         """
         n_asked = 0
         go_on, given = fit.send, None
@@ -51,9 +51,10 @@ class FitInParts:
                 go_on, given = fit.throw, error
 
     def _place(self, i, wish):
+        kind = PLACES.get(type(wish), _Once)
         if i == len(self.places):
-            self.places.append(PLACES.get(type(wish), _Once)())
-        assert isinstance(self.places[i], PLACES.get(type(wish), _Once)), "another fit than before"
+            self.places.append(kind())
+        assert isinstance(self.places[i], kind), "another fit than before"
         return self.places[i]
 
     @property
