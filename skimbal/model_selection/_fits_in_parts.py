@@ -93,6 +93,7 @@ class _Training:
 
     def __init__(self):
         self.net = None
+        self.sums = None
         self.n_planned = 0
 
     @property
@@ -100,6 +101,7 @@ class _Training:
         return 0 if self.net is None else len(self.net.history)
 
     def ask(self, job, divisor):
+        self._check_data(job)
         net = job.net if self.net is None else self.net
         if can_be_cut(job):
             self.n_planned = job.n_epochs
@@ -107,6 +109,16 @@ class _Training:
         else:
             n_epochs = job.n_epochs if self.net is None else 0
         return replace(job, net=net, n_epochs=n_epochs) if n_epochs > 0 else None
+
+    def _check_data(self, job):
+        """Raise a ValueError for other rows than before, which are those of another fit."""
+        sums = [float(tensor.sum()) for tensor in job.tensors if hasattr(tensor, "sum")]
+        if self.sums is not None and sums != self.sums:
+            raise ValueError(
+                "a training can't go on where it stopped, because its data are others when the "
+                "fit is run again; set the random_state of every step and splitter"
+            )
+        self.sums = sums
 
     def take(self, job, result):
         if result is not None:

@@ -1,5 +1,7 @@
 """Early discarding in the searches: the rule, fits in parts, and what a search makes of them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -8,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skimbal import (
@@ -115,9 +117,13 @@ def test_who_goes_on_and_every_score(kind, search, data):
         ).fit(*data)  # fmt: skip
     results = search.cv_results_
 
-    def score_of(params, n_epochs):
-        network = clone(NETWORK).set_params(max_epochs=n_epochs, **params)
+    @cache
+    def score(learning_rate, n_epochs):
+        network = clone(NETWORK).set_params(learning_rate=learning_rate, max_epochs=n_epochs)
         return cross_val_score(network, *data, cv=3, scoring="neg_log_loss").mean()
+
+    def score_of(params, n_epochs):
+        return score(params["learning_rate"], n_epochs)
 
     fractions = fractions_by_replay(results["params"], results["batch"], score_of)
     np.testing.assert_array_equal(results["trained_fraction"], fractions)
@@ -223,6 +229,15 @@ def test_errors_reach_the_fit(data):
     X, y = data
     with pytest.raises(ValueError, match="no classes of y"):
         fit_in_parts(FixedCostClassifier(clone(NETWORK).set_params(class_weight={7: 1})), X, y)
+
+
+def test_a_fit_that_differs_each_time_is_refused(data):
+    shuffled = StratifiedKFold(2, shuffle=True)
+    estimator = TunedCostClassifierCV(NETWORK, cv=shuffled, random_state=0)
+    with pytest.raises(ValueError, match="its data are others when the fit is run again"):
+        fit_in_parts(estimator, *data)
+    shuffled.random_state = 0
+    fit_in_parts(estimator, *data)
 
 
 # ---------------------------------------------------------------- the search
