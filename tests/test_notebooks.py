@@ -1,0 +1,82 @@
+"""The notebooks of the examples: stored as they were run, and run again from a clean kernel.
+
+Who changes one runs it, so that its outputs belong to its code:
+
+    .venv/bin/jupyter execute --inplace examples/motor_faults.ipynb
+"""
+
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FIGURES = {"motor_faults": "motor_faults.png"}  # notebook -> the file that it saves
+MAX_BYTES = 600_000
+MAX_CPU_S = 300.0
+
+
+def stored(name):
+    return json.loads((EXAMPLES / f"{name}.ipynb").read_text())
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def messages(notebook):
+    """What the cells wrote to stderr, warnings above all, and their errors."""
+    outputs = [output for cell in code_cells(notebook) for output in cell["outputs"]]
+    return [
+        output.get("text", output.get("evalue"))
+        for output in outputs
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+
+
+def kinds(notebook):
+    """The kind of each output of each code cell: its type and the media types in it."""
+    return [
+        [(output["output_type"], sorted(output.get("data", ()))) for output in cell["outputs"]]
+        for cell in code_cells(notebook)
+    ]
+
+
+def test_each_notebook_is_tested():
+    assert {path.stem for path in EXAMPLES.glob("*.ipynb")} == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_notebooks_are_stored_as_they_were_run(name):
+    notebook = stored(name)
+    cells = code_cells(notebook)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert messages(notebook) == []
+    for cell, outputs in zip(cells, kinds(notebook), strict=True):
+        has_picture = any("image/png" in media for _, media in outputs)
+        assert has_picture == ("plt.show()" in "".join(cell["source"]))
+    assert (EXAMPLES / f"{name}.ipynb").stat().st_size < MAX_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIGURES)
+def test_notebooks_run(name, tmp_path, monkeypatch):
+    import nbformat  # only here: the environment of the oldest versions has no notebook tools
+    from nbclient import NotebookClient
+
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # else figures are not shown in the notebook
+    for folder in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(folder, str(tmp_path / folder.lower()))
+    notebook = nbformat.from_dict(stored(name))
+    work = tmp_path / "work"
+    work.mkdir()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(work)}})
+    client.execute()  # raises CellExecutionError
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert messages(notebook) == []
+    assert kinds(notebook) == kinds(stored(name))
+    assert [path.name for path in work.iterdir()] == [FIGURES[name]]
+    assert (work / FIGURES[name]).read_bytes().startswith(b"\x89PNG")
+    assert after.ru_utime - before.ru_utime < MAX_CPU_S
