@@ -128,10 +128,10 @@ def test_who_goes_on_and_every_score(kind, search, data):
     fractions = fractions_by_replay(results["params"], results["batch"], score_of)
     np.testing.assert_array_equal(results["trained_fraction"], fractions)
     assert set(fractions) == {1 / 9, 3 / 9, 1.0}
-    for params, fraction, score in zip(
+    for params, fraction, found in zip(
         results["params"], fractions, results["mean_test_score"], strict=True
     ):
-        assert score == score_of(params, round(9 * fraction))
+        assert found == score_of(params, round(9 * fraction))
     assert search.training_saved_ == pytest.approx(1 - fractions.mean())
     assert search.best_score_ == results["mean_test_score"][fractions == 1].max()
 
