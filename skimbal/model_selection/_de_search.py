@@ -43,6 +43,13 @@ class DESearchCV(_BaseSearch):
         finished. The one setting that makes results depend on the machine.
     target_score : float, default=None
         Score that is good enough: the search ends with the generation that reaches it.
+    discard_factor : int, default=None
+        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
+        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
+        successive halving). A candidate goes on where its score is among the best m / f, rounded
+        up, of all m scores there so far, its own generation included. Those that go on are the
+        networks of a search without discarding; they alone can be the best. Trainings with early
+        stopping or callbacks are not cut. None trains all candidates to the end.
     x0 : "conventional", dict or list of dict, default=None
         Points to begin with, at most `population_size`. A dict maps names to values; those that it
         lacks are the estimator's own. "conventional" is the inverse-frequency class weights or
@@ -55,13 +62,6 @@ class DESearchCV(_BaseSearch):
         Rate at which JADE adapts its own parameters.
     archive : bool, default=True
         Whether JADE draws differences from replaced candidates too.
-    discard_factor : int, default=None
-        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
-        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
-        successive halving). A candidate goes on where its score is among the best m / f, rounded
-        up, of all m scores there so far, its own generation included. Those that go on are the
-        networks of a search without discarding; they alone can be the best. Trainings with early
-        stopping or callbacks are not cut. None trains all candidates to the end.
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn's searches. A name means what it does there; names that only skimbal has,
         such as "g_mean" and "macro_f1", work as well. The search follows the metric that `refit`
