@@ -7,6 +7,7 @@ Who changes one runs it, so that its outputs belong to its code:
 
 import json
 import resource
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,15 @@ def messages(notebook):
 
 
 def kinds(notebook):
-    """The kind of each output of each code cell: its type and the media types in it."""
-    return [
+    """The kinds of the outputs of each code cell: type and media types.
+
+    Outputs of one kind in a row count once, for what is printed arrives in pieces.
+    """
+    of_cells = [
         [(output["output_type"], sorted(output.get("data", ()))) for output in cell["outputs"]]
         for cell in code_cells(notebook)
     ]
+    return [[kind for kind, _ in groupby(of_cell)] for of_cell in of_cells]
 
 
 def test_each_notebook_is_tested():
@@ -68,7 +73,7 @@ def test_notebooks_run(name, tmp_path, monkeypatch):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # else figures are not shown in the notebook
     for folder in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(folder, str(tmp_path / folder.lower()))
-    notebook = nbformat.from_dict(stored(name))
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     work = tmp_path / "work"
     work.mkdir()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
