@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
