@@ -84,7 +84,7 @@ class _BaseSearch(BaseSearchCV):
         "discard_factor": [Interval(Integral, 2, None, closed="left"), None],
         "patience": [Interval(Real, 1, None, closed="left"), None],
         "time_budget_s": [Interval(Real, 0, None, closed="neither"), None],
-        "target_score": [Real, None],
+        "target_score": [Interval(Real, None, None, closed="neither"), None],
         "callbacks": [callable, list, None],
         "state_file": [str, PathLike, None],
     }

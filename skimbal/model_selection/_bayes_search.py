@@ -307,6 +307,12 @@ class BayesSearchCV(_BaseSearch):
         return [space for space, _ in self._budgets()]
 
     def _make_optimizer(self, space, rng, initial):
+        n_least = min(n for _, n in self._budgets())
+        if len(initial) > n_least:
+            raise ValueError(
+                f"x0 has {len(initial)} points, but n_iter leaves room for {n_least} candidates of "
+                "a space; give fewer points or a larger n_iter"
+            )
         if self.optimizer_kwargs is not None:
             return SkoptOptimizer(space, self.optimizer_kwargs, initial=initial, rng=rng)
         return BayesOptimizer(

@@ -6,6 +6,7 @@ and scored by joblib, one fold a task, on whatever backend is active.
 
 import time
 import warnings
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from functools import partial
 from traceback import format_exception
@@ -25,6 +26,8 @@ from skimbal.neural_network._fit_population import turns_in_memory
 from skimbal.neural_network._together import Fit, is_fitted_in_steps, run_together
 
 MAX_ATTEMPTS = 3  # a worker that died may have died of what it was given
+# What loky raises, and dask where the data that were sent to a worker went with it.
+LOST_WORKER = (TerminatedWorkerError, CancelledError)
 
 
 def loss_of(results, metric):
@@ -168,7 +171,7 @@ class Evaluation:
                 for turn in turns_in_memory(fits, self.X, [train for _, (train, _) in pairs]):
                     outcomes += run_together(turn, n_jobs=self.n_jobs)
                 return outcomes
-            except TerminatedWorkerError:
+            except LOST_WORKER:
                 _warn_of_lost_worker(attempt)
         raise AssertionError("the last attempt returns or raises")
 
@@ -190,7 +193,7 @@ class Evaluation:
                 for result in results:
                     n_done += 1
                     yield result
-            except TerminatedWorkerError:
+            except LOST_WORKER:
                 _warn_of_lost_worker(attempt)
             except GeneratorExit:  # the time is over; joblib would warn of what it cancels
                 with warnings.catch_warnings():

@@ -144,9 +144,12 @@ def read_state(path, expected):
     Raises
     ------
     ValueError
-        For a file that holds no state, or that of another search; it is left as it is.
+        For a folder, for a file that holds no state, and for that of another search; it is left as
+        it is.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
     if not path.exists():
         return None
     advice = f"name another state_file, or delete {path} to begin anew"

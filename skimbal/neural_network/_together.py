@@ -2,9 +2,9 @@
 
 A fit that trains networks is a generator, `_fit_in_steps`. It yields lists of what it needs: jobs
 (`TrainingJob`, `PretrainingJob`) or fits of other estimators (`Fit`, or its steps), is sent their
-results, and returns the fitted estimator. `run_together` goes on with many such generators, and with those of
-the fits that they need, until all of them wait for jobs; then it does the jobs, all of one
-structure at once.
+results, and returns the fitted estimator. `run_together` goes on with many such generators, and
+with those of the fits that they need, until all of them wait for jobs; then it does the jobs, all
+of one structure at once.
 """
 
 from collections import defaultdict

@@ -4,6 +4,10 @@ dask is in the extra `cluster`; without it its tests are skipped. With it:
 ``pip install -e ".[cluster]"`` and ``pytest tests/model_selection/test_backends.py``.
 """
 
+import os
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -77,3 +81,42 @@ def test_results_do_not_depend_on_the_backend(backend, searches, data):
 def test_a_cluster_gives_the_same_results(searches, data):
     with parallel_config(backend="dask"):
         check_same(searches, data)
+
+
+def one_that_kills_its_worker(folder):
+    """An estimator whose second fit ends the process; a local class travels by value."""
+
+    class Dies(LogisticRegression):
+        def __init__(self, C=1.0, folder=folder):
+            super().__init__(C=C)
+            self.folder = folder
+
+        def fit(self, X, y, sample_weight=None):
+            n_before = len(list(Path(self.folder).iterdir()))
+            (Path(self.folder) / f"{os.getpid()}-{n_before}").touch()
+            if n_before == 1:
+                os._exit(1)
+            return super().fit(X, y, sample_weight)
+
+    return Dies()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_of_a_cluster_that_dies_costs_a_retry(data, tmp_path):
+    X, y = data
+    whole = DESearchCV(LogisticRegression(), C_SPACE, cv=3, random_state=0, **BUDGETS[DESearchCV])
+    whole.fit(X, y)
+    search = clone(whole).set_params(
+        estimator=one_that_kills_its_worker(str(tmp_path)), refit=False
+    )
+    with (
+        parallel_config(backend="dask", wait_for_workers_timeout=60),
+        warnings.catch_warnings(),
+    ):
+        # Which of the data is lost is chance: then it is our retry, otherwise one of dask.
+        warnings.filterwarnings("ignore", message="a worker process died")
+        search.fit(X, y)
+    assert len({path.name.split("-")[0] for path in tmp_path.iterdir()}) >= 2
+    for k in range(3):
+        column = f"split{k}_test_score"
+        np.testing.assert_array_equal(search.cv_results_[column], whole.cv_results_[column])

@@ -181,6 +181,7 @@ def test_more_folds_than_samples(Search, data):
         ({"patience": 0}, ["patience", "Got 0"]),
         ({"time_budget_s": np.nan}, ["time_budget_s", "Got nan"]),
         ({"target_score": "high"}, ["target_score", "Got 'high'"]),
+        ({"target_score": np.nan}, ["target_score", "Got nan"]),
         ({"error_score": "ignore"}, ["error_score", "'raise'"]),
         ({"random_state": -1}, ["random_state", "Got -1"]),
         ({"callbacks": [None]}, ["callbacks has None"]),
@@ -212,6 +213,7 @@ def test_start_points_that_are_no_integers(Search, value, data):
         (DESearchCV, {"x0": [{"C": 1.0}] * 5}, ["x0 has 5 points", "population_size=4"]),
         (BayesSearchCV, {"n_iter": 0}, ["n_iter", "[1, inf)", "Got 0"]),
         (BayesSearchCV, {"n_iter": 2.5}, ["n_iter", "an int", "Got 2.5"]),
+        (BayesSearchCV, {"x0": [{"C": 1.0}] * 7}, ["x0 has 7 points", "room for 6 candidates"]),
         (BayesSearchCV, {"xi": np.nan}, ["xi", "Got nan"]),
         (BayesSearchCV, {"optimizer_kwargs": {"acq": 1}}, ["optimizer_kwargs", "acq"]),
         (BayesSearchCV, {"search_spaces": [(C_SPACE, 0)]}, ["number of candidates >= 1"]),
@@ -302,6 +304,7 @@ def test_nothing_is_written_for_a_search_that_is_refused(Search, data, tmp_path)
     assert list(tmp_path.iterdir()) == []
     missing = tmp_path / "folder" / "state"
     refuses(search_of(Search, state_file=missing), *data, str(missing), "no folder")
+    refuses(search_of(Search, state_file=tmp_path), *data, str(tmp_path), "is a folder")
 
 
 # ---------------------------------------------------------------- weights, costs, spaces of them
