@@ -1,170 +1,325 @@
-"""The thesis' cases of class weights, resampling and focal loss, on bearings instead of its motors.
+"""The thesis' cases of class weights, resampling and focal loss, and its search, on other motors.
 
-Its recordings are not public; its counts (200, 21, 30, 6) are made of the bearing recordings at 48
-kHz, without load: stretches of 900 samples (19 ms), windows of 512 at a step of 128 in them,
-spectrograms of the windows and the thesis' network. A sample is a stretch, of the mean posterior
-of its windows. The test set has 50 stretches of each class.
+Its recordings are not public. In their place stand, five times with other seeds:
 
-Split "bearing": the faults of one diameter are for testing alone, three folds. Split "time": all
-diameters on both sides, from different parts of the recordings. The one normal recording is always
-split in time, with a gap. An even seed tests on the last fifth of a recording, an odd one on the
-first. Cells that are already in motor_cases_cells.csv are not run again.
+"simulated motor"
+    Recordings of `make_motor_sound`, with the thesis' counts: 100, 200 or 400 normal, 21
+    misaligned, 30 with a bad bearing, 6 disturbed. They last 0.2 s at 12.8 kHz; windows of 0.1 s.
+"bearings, later" and "bearings, new"
+    Stretches of the bearing recordings at 48 kHz without load, with the thesis' ratios: half its
+    counts, for the one normal recording has room for no more. Stretches of 900 samples, windows of
+    512 at a step of 128. "later" tests on another part of the same recordings; "new" on the faults
+    of a diameter that was not trained on, another one each time. The normal recording is split in
+    time in both.
+
+A sample is a recording or stretch, of the mean posterior of its windows' spectrograms. The test set
+has 50 of each class. A candidate of a search is judged by macro F1 in three folds by recording; the
+best one is trained on all of them and tested once. The network has an 87th of the multiplications
+of the thesis' one for the same image (8, 8 and 16 filters, pooled), for 10,000 of them are trained.
+
+Cells that are already in motor_cases_cells.csv are not run again.
 
     python tests/performance/motor_cases.py --jobs 2 --out docs/results
 """
 
 from functools import partial
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, run_cells
-from sklearn.metrics import confusion_matrix, log_loss
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, log_loss
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
-from skimbal import CNN2DClassifier, WindowedClassifier
-from skimbal.datasets import cut_stretches, load_cwru
+from skimbal import BayesSearchCV, CNN2DClassifier, DESearchCV, WindowedClassifier
+from skimbal.datasets import cut_stretches, load_cwru, make_motor_sound
 from skimbal.losses import Focal
 from skimbal.metrics import balanced_accuracy, macro_f1
-from skimbal.neural_network import CNN_PRESETS
+from skimbal.model_selection import class_weight_space
 from skimbal.preprocessing import Spectrogram
 
-CLASSES = ["normal", "inner", "ball", "outer"]
-COUNTS = {"normal": 200, "inner": 21, "ball": 30, "outer": 6}
-N_NORMAL_KEPT = 50  # of the undersampling
 N_TEST = 50  # of each class
-LENGTH, SIZE, STEP = 900, 512, 128  # samples
-SMALLER_STEPS = {"inner": 43, "ball": 43, "outer": 8}  # 2.5 and 12 times the windows
-PARTS = {0: ((0, 0.75), (0.8, 1)), 1: ((0.25, 1), (0, 0.2))}  # training, test; by seed % 2
+N_EVALUATIONS = 60
+LEVELS = (100, 200, 400)  # normal recordings of the thesis
+MAIN_LEVEL = 200
+MOTOR_CLASSES = ["normal", "misaligned", "bearing", "noise"]
+BEARING_CLASSES = ["normal", "inner", "ball", "outer"]
+FAULTS = (21, 30, 6)  # the thesis' counts of the other classes
+MOTOR = {"duration_s": 0.2, "sampling_rate_hz": 12_800}
+STRETCH = 900  # samples
+PARTS = {0: ((0, 0.75), (0.8, 1)), 1: ((0.25, 1), (0, 0.2))}  # training, test; by repetition % 2
 DIAMETERS = (7, 14, 21)
-CASES = {  # parameters of the network and of the windows; the thesis' F1 and loss
-    "equal weights": ({}, {}, "0.901", "0.287"),
-    "inverse frequency": ({"class_weight": "balanced"}, {}, "0.904", "0.270"),
-    "undersampling": ({}, {}, "0.827", "0.410"),
-    "oversampling by steps": ({}, {"steps_per_class": SMALLER_STEPS}, "0.879", "0.280"),
-    "focal loss": ({"loss": Focal(gamma=2)}, {}, "0.917", "1.215"),
+# Size and step of windows, hop of their spectrograms, and steps that give the faults about 2.5, 2.5
+# and 13 times as many windows.
+MOTOR_WINDOWS = (1280, 1280, 128, (320, 320, 51))
+BEARING_WINDOWS = (512, 128, 64, (43, 43, 8))
+CASES = {  # the thesis' mean F1 and loss
+    "equal weights": ("0.901", "0.287"),
+    "inverse frequency": ("0.904", "0.270"),
+    "Bayesian search": ("0.946", "0.161"),
+    "undersampling": ("0.827", "0.410"),
+    "oversampling by steps": ("0.879", "0.280"),
+    "focal loss": ("0.917", "1.215"),
 }
+REFERENCES = ("random search", "differential evolution", "learning rate alone")
+NETWORK = "estimator__cnn2dclassifier"
 
 
-def cut(cwru, rows, part, counts, rng):
-    """Stretches of some recordings and classes."""
-    return cut_stretches(
-        [cwru.data[row] for row in rows],
-        cwru.target[rows],
-        length=LENGTH,
-        n_per_class=counts,
-        part=part,
-        random_state=rng,
-        return_X_y=True,
-    )
+def simulated_motor(level, repetition):
+    """X, y, X_test, y_test of the simulator."""
+    sets = []
+    for seed, counts in (
+        (repetition, (level, *FAULTS)),
+        (1000 + repetition, (N_TEST,) * 4),
+    ):
+        named = {f"n_{label}": n for label, n in zip(MOTOR_CLASSES, counts, strict=True)}
+        sets += make_motor_sound(**named, **MOTOR, random_state=seed, return_X_y=True)
+    return [np.stack(part) if i % 2 == 0 else part for i, part in enumerate(sets)]
 
 
-def split_sets(cwru, split, fold, seed):
-    """Training and test set of a cell: X, y, X_test, y_test."""
-    rng = np.random.RandomState(1000 * fold + seed)
-    parts = PARTS[seed % 2]
+def bearings(is_new, level, repetition):
+    """X, y, X_test, y_test of stretches of bearing recordings."""
+    cwru = load_cwru()
+    rng = np.random.RandomState(repetition)
     normal = np.flatnonzero(cwru.target == "normal")
     faulty = np.flatnonzero(cwru.target != "normal")
+    parts = fault_parts = PARTS[repetition % 2]
     sides = [faulty, faulty]
-    fault_parts = parts
-    if split == "bearing":
-        is_tested = (cwru.frame.diameter_mil == DIAMETERS[fold]).to_numpy()[faulty]
+    if is_new:
+        diameter = DIAMETERS[repetition % len(DIAMETERS)]
+        is_tested = (cwru.frame.diameter_mil == diameter).to_numpy()[faulty]
         sides, fault_parts = [faulty[~is_tested], faulty[is_tested]], ((0, 1), (0, 1))
+    counts = [(level // 2, *(-(-n // 2) for n in FAULTS)), (N_TEST,) * 4]
     sets = []
-    for rows, part, fault_part, counts in zip(
-        sides, parts, fault_parts, (COUNTS, dict.fromkeys(CLASSES, N_TEST)), strict=True
-    ):
-        fault_counts = {label: n for label, n in counts.items() if label != "normal"}
-        X_normal, y_normal = cut(cwru, normal, part, {"normal": counts["normal"]}, rng)
-        X_faulty, y_faulty = cut(cwru, rows, fault_part, fault_counts, rng)
-        sets += [np.concatenate([X_normal, X_faulty]), np.concatenate([y_normal, y_faulty])]
+    for rows, part, fault_part, numbers in zip(sides, parts, fault_parts, counts, strict=True):
+        n_of = dict(zip(BEARING_CLASSES, numbers, strict=True))
+        halves = [
+            cut_stretches(
+                [cwru.data[row] for row in chosen],
+                cwru.target[chosen],
+                length=STRETCH,
+                n_per_class={label: n_of[label] for label in labels},
+                part=of_recording,
+                random_state=rng,
+                return_X_y=True,
+            )
+            for chosen, of_recording, labels in (
+                (normal, part, BEARING_CLASSES[:1]),
+                (rows, fault_part, BEARING_CLASSES[1:]),
+            )
+        ]
+        sets += [np.concatenate(columns) for columns in zip(*halves, strict=True)]
     return sets
 
 
-def undersample(y, rng):
-    """Rows of a set with some of its normal stretches."""
-    normal = rng.permutation(np.flatnonzero(y == "normal"))[:N_NORMAL_KEPT]
-    return np.concatenate([normal, np.flatnonzero(y != "normal")])
+DATA = {
+    "simulated motor": (simulated_motor, MOTOR_CLASSES, MOTOR_WINDOWS),
+    "bearings, later": (partial(bearings, False), BEARING_CLASSES, BEARING_WINDOWS),
+    "bearings, new": (partial(bearings, True), BEARING_CLASSES, BEARING_WINDOWS),
+}
+PLAN = [  # data, level, cases, in the order in which they are run
+    ("simulated motor", 200, (*CASES, *REFERENCES)),
+    ("bearings, later", 200, tuple(CASES)),
+    ("simulated motor", 100, tuple(CASES)),
+    ("simulated motor", 400, tuple(CASES)),
+    ("bearings, later", 100, tuple(CASES)),
+    ("bearings, later", 400, tuple(CASES)),
+    ("bearings, new", 200, tuple(CASES)),
+    ("bearings, later", 200, REFERENCES[:2]),
+]
 
 
-def evaluate(cwru, split, fold, seed, case, n_epochs):
-    X, y, X_test, y_test = split_sets(cwru, split, fold, seed)
-    if case == "undersampling":
-        kept = undersample(y, np.random.default_rng(seed))
-        X, y = X[kept], y[kept]
-    network_params, window_params, *_ = CASES[case]
+def model(windows, classes, n_epochs, seed, smaller_steps=False, **network_params):
+    """Spectrograms of windows and the network behind them."""
+    size, step, hop, steps = windows
     network = CNN2DClassifier(
-        **CNN_PRESETS["motor-sound"], **network_params, max_epochs=n_epochs, random_state=seed
+        n_filters=(8, 8, 16),
+        pool_size="auto",
+        batch_size=32,
+        learning_rate=5e-3,
+        max_epochs=n_epochs,
+        random_state=seed,
+        **network_params,
     )
-    model = WindowedClassifier(
-        make_pipeline(Spectrogram(window=128, hop=64), network),
-        size=SIZE,
-        step=STEP,
-        **window_params,
-    ).fit(X, y)
-    proba = model.predict_proba(X_test)
-    predicted = model.classes_[proba.argmax(axis=1)]
-    confusion = confusion_matrix(y_test, predicted, labels=CLASSES, normalize="true")
+    return WindowedClassifier(
+        make_pipeline(Spectrogram(window=128, hop=hop), network),
+        size=size,
+        step=step,
+        steps_per_class=dict(zip(classes[1:], steps, strict=True)) if smaller_steps else None,
+    )
+
+
+def search(case, estimator, y, seed):
+    """The search of a case; those of the weights begin with the inverse frequency."""
+    space = {f"{NETWORK}__learning_rate": (1e-4, 1e-1, "log-uniform")}
+    if case != "learning rate alone":
+        space |= class_weight_space(y, param=f"{NETWORK}__class_weight")
+    settings = {
+        "scoring": "macro_f1",
+        "cv": StratifiedKFold(3, shuffle=True, random_state=seed),
+        "x0": "conventional",
+        "random_state": seed,
+    }
+    if case in ("Bayesian search", "learning rate alone"):
+        n_iter = N_EVALUATIONS if len(space) > 1 else N_EVALUATIONS // 3
+        return BayesSearchCV(estimator, space, n_iter=n_iter, **settings)
+    n_generations = 1 if case == "random search" else 6
+    return DESearchCV(
+        estimator,
+        space,
+        population_size=N_EVALUATIONS // n_generations,
+        max_generations=n_generations,
+        **settings,
+    )
+
+
+def undersample(X, y, n_kept, rng):
+    """All faults, and some of the normal recordings."""
+    normal = rng.permutation(np.flatnonzero(y == "normal"))[:n_kept]
+    rows = np.concatenate([normal, np.flatnonzero(y != "normal")])
+    return X[rows], y[rows]
+
+
+def evaluate(data, level, repetition, case, n_epochs):
+    make, classes, windows = DATA[data]
+    X, y, X_test, y_test = make(level, repetition)
+    make_model = partial(model, windows, classes, n_epochs, repetition)
+    fitted = {
+        "inverse frequency": lambda: make_model(class_weight="balanced"),
+        "oversampling by steps": lambda: make_model(smaller_steps=True),
+        "focal loss": lambda: make_model(loss=Focal(gamma=2)),
+    }.get(case, make_model)()
+    if case == "undersampling":
+        n_kept = 50 if data == "simulated motor" else 25
+        X, y = undersample(X, y, n_kept, np.random.default_rng(repetition))
+    found = {}
+    if case in (*REFERENCES, "Bayesian search"):
+        fitted = search(case, fitted, y, repetition).fit(X, y)
+        scores = np.maximum.accumulate(fitted.cv_results_["mean_test_score"])
+        found["best_so_far"] = " ".join(f"{score:.4f}" for score in scores)
+        for name, value in fitted.best_params_.items():
+            found[name.removeprefix(f"{NETWORK}__")] = value
+        fitted = fitted.best_estimator_
+    else:
+        fitted.fit(X, y)
+    proba = fitted.predict_proba(X_test)
+    predicted = fitted.classes_[proba.argmax(axis=1)]
+    confusion = confusion_matrix(y_test, predicted, labels=classes, normalize="true")
     yield {
-        "n_windows": model.n_windows_.sum(),
-        "macro_f1": macro_f1(y_test, predicted, labels=CLASSES),
-        "balanced_accuracy": balanced_accuracy(y_test, predicted, labels=CLASSES),
-        "log_loss": log_loss(y_test, proba, labels=model.classes_),
-        **{
-            f"{truth} as {guess}": confusion[i, j]
-            for i, truth in enumerate(CLASSES)
-            for j, guess in enumerate(CLASSES)
-        },
+        "n_windows": fitted.n_windows_.sum(),
+        "macro_f1": macro_f1(y_test, predicted, labels=classes),
+        "balanced_accuracy": balanced_accuracy(y_test, predicted, labels=classes),
+        "log_loss": log_loss(y_test, proba, labels=fitted.classes_),
+        **{f"{i} as {j}": confusion[i, j] for i in range(4) for j in range(4)},
+        **{name: found.get(name) for name in columns_of_searches()},
     }
 
 
-def summary(cells):
-    """Mean and standard deviation of the scores by split and case, beside the thesis'."""
-    rows = []
-    for (split, case), of_case in cells.groupby(["split", "case"], sort=False):
-        f1, loss = of_case.macro_f1, of_case.log_loss
-        rows.append(
-            {
-                "split": split,
-                "case": case,
-                "training windows": of_case.n_windows.iloc[0],
-                "macro F1": f"{f1.mean():.3f} ± {f1.std():.3f}",
-                "log loss": f"{loss.mean():.3f} ± {loss.std():.3f}",
-                "thesis, F1": CASES[case][2],
-                "thesis, loss": CASES[case][3],
-            }
-        )
-    return pd.DataFrame(rows)
+def columns_of_searches():
+    """What a search has found, by the names of the columns; those of other data stay empty."""
+    labels = [*MOTOR_CLASSES[1:], *BEARING_CLASSES[1:]]
+    return ["best_so_far", "learning_rate", *(f"class_weight__{label}" for label in labels)]
 
 
-def confusions(cells):
-    """The mean normalised confusion matrix of each split and case, a line for each true class."""
-    columns = [f"{truth} as {guess}" for truth in CLASSES for guess in CLASSES]
-    means = cells.groupby(["split", "case"], sort=False)[columns].mean()
-    lines = {
-        (split, case, truth): {f"as {g}": f"{mean[f'{truth} as {g}']:.2f}" for g in CLASSES}
-        for (split, case), mean in means.iterrows()
-        for truth in CLASSES
-    }
-    return pd.DataFrame(lines).T.rename_axis(["split", "case", "truth"])
+def mean_and_sd(values):
+    return f"{values.mean():.3f} ± {values.std():.3f}"
+
+
+def summary(rows):
+    """Macro F1 of each case and level, and the log loss at the main one, beside the thesis'."""
+    table = []
+    for data, of_data in rows.groupby("data", sort=False):
+        for case, of_case in of_data.groupby("case", sort=False):
+            by_level = {level: of_case[of_case.level == level] for level in LEVELS}
+            f1, loss = CASES.get(case, ("", ""))
+            table.append(
+                {
+                    "data": data,
+                    "case": case,
+                    **{
+                        f"F1, {level}": mean_and_sd(of_level.macro_f1) if len(of_level) else ""
+                        for level, of_level in by_level.items()
+                    },
+                    f"log loss, {MAIN_LEVEL}": mean_and_sd(by_level[MAIN_LEVEL].log_loss),
+                    "thesis, F1": f1,
+                    "thesis, loss": loss,
+                }
+            )
+    return pd.DataFrame(table)
+
+
+def draw_confusions(rows):
+    """Figure: mean normalised confusion matrix of each case at the main level."""
+    rows = rows[rows.level == MAIN_LEVEL]
+    data = list(rows.data.unique())
+    fig, axes = plt.subplots(
+        len(data), len(CASES), figsize=(15, 3.1 * len(data)), sharey="row", layout="constrained"
+    )
+    for row, name in zip(axes, data, strict=True):
+        for ax, case in zip(row, CASES, strict=True):
+            of_case = rows[(rows.data == name) & (rows.case == case)]
+            shares = [[of_case[f"{i} as {j}"].mean() for j in range(4)] for i in range(4)]
+            ConfusionMatrixDisplay(np.array(shares), display_labels=DATA[name][1]).plot(
+                ax=ax,
+                cmap="Blues",
+                values_format=".2f",
+                colorbar=False,
+                xticks_rotation=30,
+                im_kw={"vmin": 0, "vmax": 1},
+            )
+            ax.set(title=case, xlabel="", ylabel="")
+        row[0].set_ylabel(f"{name}\ntruth")
+    fig.supxlabel("predicted")
+    return fig
+
+
+def curves(rows):
+    """Mean and standard deviation over repetitions of the best score after so many evaluations."""
+    is_compared = rows.case.isin(("random search", "Bayesian search", "differential evolution"))
+    found = rows[is_compared & (rows.level == MAIN_LEVEL) & (rows.data != "bearings, new")]
+    lines = []
+    for (data, case), of_case in found.groupby(["data", "case"], sort=False):
+        scores = [np.array(text.split(), dtype=float) for text in of_case.best_so_far]
+        # A generation may propose what was evaluated before, and then has fewer new candidates.
+        padded = [np.pad(s, (0, N_EVALUATIONS - len(s)), mode="edge") for s in scores]
+        for n, column in enumerate(np.transpose(padded), start=1):
+            lines.append([data, case, n, column.mean().round(4), column.std(ddof=1).round(4)])
+    return pd.DataFrame(lines, columns=["data", "case", "evaluations", "mean", "sd"])
+
+
+def draw_curves(table):
+    """Figure: best score so far over evaluations, mean and one standard deviation."""
+    data = list(table.data.unique())
+    fig, axes = plt.subplots(1, len(data), figsize=(5 * len(data), 3.6), layout="constrained")
+    for ax, name in zip(np.atleast_1d(axes), data, strict=True):
+        for case, curve in table[table.data == name].groupby("case", sort=False):
+            (line,) = ax.plot(curve.evaluations, curve["mean"], label=case)
+            low, high = curve["mean"] - curve.sd, curve["mean"] + curve.sd
+            ax.fill_between(curve.evaluations, low, high, color=line.get_color(), alpha=0.15)
+        ax.set(title=name, xlabel="candidates evaluated")
+    np.atleast_1d(axes)[0].set_ylabel("best macro F1 so far, three folds")
+    np.atleast_1d(axes)[0].legend(loc="lower right")
+    return fig
 
 
 def main():
-    parser = base_parser(__doc__, n_seeds=2, n_epochs=25)
+    parser = base_parser(__doc__, n_seeds=5, n_epochs=15)
     arguments = parser.parse_args()
     cells = [
-        {"split": split, "fold": fold, "seed": seed, "case": case, "n_epochs": arguments.epochs}
-        for split, n_folds in (("bearing", len(DIAMETERS)), ("time", 1))
-        for fold in range(n_folds)
-        for seed in range(arguments.seeds if split == "bearing" else 2 * arguments.seeds)
-        for case in CASES
+        {"data": data, "level": level, "repetition": seed, "case": case, "n_epochs": n_epochs}
+        for n_epochs in [arguments.epochs]
+        for data, level, cases in PLAN
+        for seed in range(arguments.seeds)
+        for case in cases
     ]
     path = arguments.out / "motor_cases_cells.csv"
-    rows = run_cells(partial(evaluate, load_cwru()), cells, path, arguments.jobs)
-    table, matrices = summary(rows), confusions(rows)
-    table.to_csv(arguments.out / "motor_cases.csv", index=False)
-    for split, of_split in matrices.groupby("split"):
-        of_split.droplevel("split").to_csv(arguments.out / f"motor_confusions_{split}.csv")
-    print(table.to_string(), matrices.to_string(), sep="\n")
+    rows = run_cells(evaluate, cells, path, arguments.jobs)
+    summary(rows).to_csv(arguments.out / "motor_cases.csv", index=False)
+    curves(rows).to_csv(arguments.out / "motor_curves.csv", index=False)
+    draw_confusions(rows).savefig(arguments.out / "motor_confusions.svg")
+    draw_curves(curves(rows)).savefig(arguments.out / "motor_curves.svg")
+    print(summary(rows).to_string())
 
 
 if __name__ == "__main__":
