@@ -4,6 +4,8 @@ Spaces by themselves are in test_space.py, class weights in test_class_weights.p
 searches that refuse.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,11 @@ SMALL = {
 }
 
 both = pytest.mark.parametrize("Search", SMALL)
+
+
+def words_of(value):
+    """Text of a parameter without its address, for names that are the same in all processes."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +112,7 @@ def refuses(search, X, y, *words):
             ["class_weight and class_weight__1", "search one of them"],
         ),
     ],
-    ids=str,
+    ids=words_of,
 )
 def test_spaces(Search, space, words, data):
     refuses(search_of(Search, space), *data, *words)
@@ -190,7 +197,7 @@ def test_more_folds_than_samples(Search, data):
         ({"estimator": None}, ["estimator", "Got None"]),
         ({"n_jobs": 0}, ["n_jobs"]),
     ],
-    ids=str,
+    ids=words_of,
 )
 def test_parameters(Search, params, words, data):
     refuses(search_of(Search).set_params(**params), *data, *words)
@@ -218,7 +225,7 @@ def test_start_points_that_are_no_integers(Search, value, data):
         (BayesSearchCV, {"optimizer_kwargs": {"acq": 1}}, ["optimizer_kwargs", "acq"]),
         (BayesSearchCV, {"search_spaces": [(C_SPACE, 0)]}, ["number of candidates >= 1"]),
     ],
-    ids=str,
+    ids=words_of,
 )
 def test_parameters_of_one_search(Search, params, words, data):
     refuses(search_of(Search).set_params(**params), *data, *words)

@@ -28,6 +28,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, run_cells
+from scipy.stats import wilcoxon
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -249,6 +250,20 @@ def summary(rows):
     return pd.DataFrame(table)
 
 
+def differences(rows, control="inverse frequency"):
+    """Macro F1 beside that of one case, over the repetitions of all levels; p is Wilcoxon's."""
+    lines = []
+    for data, of_data in rows.groupby("data", sort=False):
+        scores = of_data.pivot(index=["level", "repetition"], columns="case", values="macro_f1")
+        for case in CASES:
+            if case != control:
+                difference = (scores[case] - scores[control]).dropna()
+                n_better = f"{(difference > 0).sum()} of {len(difference)}"
+                p = wilcoxon(difference).pvalue
+                lines.append([data, case, f"{difference.mean():+.3f}", n_better, f"{p:.3f}"])
+    return pd.DataFrame(lines, columns=["data", "case", f"to {control}", "better in", "p"])
+
+
 def draw_confusions(rows):
     """Figure: mean normalised confusion matrix of each case at the main level."""
     rows = rows[rows.level == MAIN_LEVEL]
@@ -316,6 +331,7 @@ def main():
     path = arguments.out / "motor_cases_cells.csv"
     rows = run_cells(evaluate, cells, path, arguments.jobs)
     summary(rows).to_csv(arguments.out / "motor_cases.csv", index=False)
+    differences(rows).to_csv(arguments.out / "motor_differences.csv", index=False)
     curves(rows).to_csv(arguments.out / "motor_curves.csv", index=False)
     draw_confusions(rows).savefig(arguments.out / "motor_confusions.svg")
     draw_curves(curves(rows)).savefig(arguments.out / "motor_curves.svg")
