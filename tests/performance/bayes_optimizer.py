@@ -230,7 +230,17 @@ def summary(runs):
     problems = [PROBLEMS[name] for name in table["problem"]]
     table.insert(1, "dimensions", [len(problem.make()[0]) for problem in problems])
     table.insert(2, "evaluations", [problem.n_evaluations for problem in problems])
-    return table.round({"cpu_s": 2, "last_cpu_s": 4}).round(5)
+    quartiles = table[["quartile_1", "quartile_3"]].map("{:.4f}".format).agg(" to ".join, axis=1)
+    table["median"] = table["median"].map("{:.4f}".format)
+    table.insert(6, "quartiles", quartiles)
+    table = table.drop(columns=["quartile_1", "quartile_3"]).round({"cpu_s": 2, "last_cpu_s": 3})
+    shorter = {
+        "dimensions": "dim.",
+        "evaluations": "eval.",
+        "cpu_s": "time, s",
+        "last_cpu_s": "last, s",
+    }
+    return table.rename(columns=shorter)
 
 
 def main():

@@ -256,7 +256,7 @@ def differences(rows, control="inverse frequency"):
     for data, of_data in rows.groupby("data", sort=False):
         scores = of_data.pivot(index=["level", "repetition"], columns="case", values="macro_f1")
         for case in CASES:
-            if case != control:
+            if case != control and case in scores:
                 difference = (scores[case] - scores[control]).dropna()
                 n_better = f"{(difference > 0).sum()} of {len(difference)}"
                 p = wilcoxon(difference).pvalue
