@@ -242,14 +242,16 @@ class _BaseSearch(BaseSearchCV):
         """The estimator with weights in place, an optimiser for each space, and a seed."""
         estimator = clone(self.estimator)
         seeds = [None if self.random_state is None else rng.randint(MAX_SEED) for _ in range(2)]
-        generators = np.random.default_rng(seeds[0]).spawn(len(self._spaces()))
-        for space in self._spaces():
+        given = self._spaces()
+        generators = np.random.default_rng(seeds[0]).spawn(len(given))
+        for space in given:
             with_entries_as_parameters(estimator, list(SearchSpace.parse(space).names), y)
+        # With all entries in place, the names are checked against the estimator's parameters.
         progresses: list[Progress] = []
-        for space, generator in zip(self._spaces(), generators, strict=True):
+        for index, (space, generator) in enumerate(zip(given, generators, strict=True)):
             space, initial = self._start(SearchSpace.parse(space, estimator), estimator, y)
             optimizer = self._make_optimizer(space, generator, initial)
-            progresses.append(Progress(space, optimizer, index=len(progresses)))
+            progresses.append(Progress(space, optimizer, index))
         self._check_discarding(estimator, [progress.space for progress in progresses])
         return estimator, progresses, seeds[1]
 

@@ -59,22 +59,28 @@ def run_cells(evaluate, cells, path, n_jobs):
 
     `evaluate(**cell)` returns a list of rows (dicts). They are written as soon as a cell is done.
     """
-    keys = list(cells[0])
-    done = set(pd.read_csv(path)[keys].itertuples(index=False, name=None)) if path.exists() else ()
-    open_cells = [cell for cell in cells if tuple(cell.values()) not in done]
-    finished = Parallel(n_jobs, return_as="generator_unordered")(
-        delayed(_rows)(evaluate, cell) for cell in open_cells
-    )
-    for rows in tqdm(finished, total=len(open_cells), desc=path.stem):
-        rows.to_csv(path, mode="a", header=not path.exists(), index=False)
-    table = pd.DataFrame(cells).merge(pd.read_csv(path), on=keys, validate="one_to_many")
+    rows = run_missing(evaluate, cells, path, n_jobs)
+    table = pd.DataFrame(cells).merge(rows, on=list(cells[0]), validate="one_to_many")
     table.to_csv(path, index=False)
     return table
 
 
-def _rows(evaluate, cell):
+def run_missing(evaluate, cells, path, n_jobs, digits=4):
+    """Run the cells that the file lacks, as `run_cells`; return all rows that it has then."""
+    keys = list(cells[0])
+    done = set(pd.read_csv(path)[keys].itertuples(index=False, name=None)) if path.exists() else ()
+    open_cells = [cell for cell in cells if tuple(cell.values()) not in done]
+    finished = Parallel(n_jobs, return_as="generator_unordered")(
+        delayed(_rows)(evaluate, cell, digits) for cell in open_cells
+    )
+    for rows in tqdm(finished, total=len(open_cells), desc=path.stem):
+        rows.to_csv(path, mode="a", header=not path.exists(), index=False)
+    return pd.read_csv(path)
+
+
+def _rows(evaluate, cell, digits):
     torch.set_num_threads(1)
-    return pd.DataFrame([{**cell, **row} for row in evaluate(**cell)]).round(4)
+    return pd.DataFrame([{**cell, **row} for row in evaluate(**cell)]).round(digits)
 
 
 def points(values):

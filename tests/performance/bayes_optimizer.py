@@ -1,8 +1,8 @@
 """The optimiser of BayesSearchCV beside scikit-optimize's with its defaults.
 
-    python tests/performance/bayes_optimizer.py results/bayes --out docs/results/bayes_optimizer.csv
+    python tests/performance/bayes_optimizer.py --out docs/results
 
-Runs are kept in the folder, one a line, and a later call goes on from there.
+Runs are kept in bayes_optimizer_cells.csv, one a line, and a later call goes on from there.
 
 Each row: a problem, an optimiser, the median and quartiles over seeds of the least loss after so
 many evaluations, and the median CPU time of the optimiser itself, the losses not counted, in all
@@ -25,13 +25,13 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 import skopt
-from joblib import Parallel, delayed
+from _comparison import run_missing
+from scipy.stats import wilcoxon
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from tqdm import tqdm
 
 from skimbal.datasets._sources import data_folder
 from skimbal.model_selection import ClassWeights, class_weight_space
@@ -199,19 +199,22 @@ def run(seed, problem, optimiser):
             start_s = time.process_time()
             optimizer.tell(value)
             times_s.append(asked_s + time.process_time() - start_s)
-    cell = {"seed": seed, "problem": problem, "optimiser": optimiser}
-    return cell | {"least": least, "cpu_s": sum(times_s), "last_cpu_s": np.mean(times_s[-10:])}
+    yield {"least": least, "cpu_s": sum(times_s), "last_cpu_s": np.mean(times_s[-10:])}
 
 
-def run_missing(cells, path, n_jobs):
-    """Run the cells (seed, problem, optimiser) that the file lacks; each is written when done."""
-    keys = ["seed", "problem", "optimiser"]
-    done = set(pd.read_csv(path)[keys].itertuples(index=False, name=None)) if path.exists() else ()
-    calls = [delayed(run)(*cell) for cell in cells if cell not in done]
-    finished = Parallel(n_jobs, return_as="generator_unordered")(calls)
-    for row in tqdm(finished, total=len(calls)):
-        pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
-    return pd.read_csv(path)
+def p_values(runs):
+    """Wilcoxon's p of the least losses beside scikit-optimize's of the same seeds, with 6 or more.
+
+    By problem and optimiser.
+    """
+    texts = {}
+    for problem, of_problem in runs.groupby("problem"):
+        least = of_problem.pivot(index="seed", columns="optimiser", values="least").dropna()
+        for ours in set(least) - {"scikit-optimize"}:
+            if len(least) >= 6:
+                p = wilcoxon(least[ours], least["scikit-optimize"]).pvalue
+                texts[problem, ours] = f"{p:.2g}"
+    return texts
 
 
 def summary(runs):
@@ -227,13 +230,16 @@ def summary(runs):
     )
     in_order = pd.MultiIndex.from_product([PROBLEMS, OPTIMISERS])
     table = table.loc[[row for row in in_order if row in table.index]].reset_index()
-    problems = [PROBLEMS[name] for name in table["problem"]]
-    table.insert(1, "dimensions", [len(problem.make()[0]) for problem in problems])
-    table.insert(2, "evaluations", [problem.n_evaluations for problem in problems])
+    n_dims = {name: len(PROBLEMS[name].make()[0]) for name in table["problem"].unique()}
+    n_evaluations = {name: problem.n_evaluations for name, problem in PROBLEMS.items()}
+    table.insert(1, "dimensions", table["problem"].map(n_dims))
+    table.insert(2, "evaluations", table["problem"].map(n_evaluations))
     quartiles = table[["quartile_1", "quartile_3"]].map("{:.4f}".format).agg(" to ".join, axis=1)
     table["median"] = table["median"].map("{:.4f}".format)
     table.insert(6, "quartiles", quartiles)
     table = table.drop(columns=["quartile_1", "quartile_3"]).round({"cpu_s": 2, "last_cpu_s": 3})
+    p_of = p_values(runs)
+    table["p"] = [p_of.get(row, "") for row in zip(table.problem, table.optimiser, strict=True)]
     shorter = {
         "dimensions": "dim.",
         "evaluations": "eval.",
@@ -245,8 +251,7 @@ def summary(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="folder of the runs")
-    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
@@ -254,16 +259,16 @@ def main():
         "--optimisers", nargs="+", default=list(OPTIMISERS), choices=list(OPTIMISERS)
     )
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     cells = [
-        (seed, problem, optimiser)
+        {"seed": seed, "problem": problem, "optimiser": optimiser}
         for seed in range(arguments.seeds)
         for problem in arguments.problems
         if seed < PROBLEMS[problem].max_seeds
         for optimiser in arguments.optimisers
     ]
-    runs = run_missing(cells, arguments.folder / "runs.csv", arguments.jobs)
-    summary(runs).to_csv(arguments.out, index=False)
+    path = arguments.out / "bayes_optimizer_cells.csv"
+    runs = run_missing(run, cells, path, arguments.jobs, digits=6)
+    summary(runs).to_csv(arguments.out / "bayes_optimizer.csv", index=False)
 
 
 if __name__ == "__main__":

@@ -260,7 +260,7 @@ def differences(rows, control="inverse frequency"):
                 difference = (scores[case] - scores[control]).dropna()
                 n_better = f"{(difference > 0).sum()} of {len(difference)}"
                 p = wilcoxon(difference).pvalue
-                lines.append([data, case, f"{difference.mean():+.3f}", n_better, f"{p:.3f}"])
+                lines.append([data, case, f"{difference.mean():+.3f}", n_better, f"{p:.2g}"])
     return pd.DataFrame(lines, columns=["data", "case", f"to {control}", "better in", "p"])
 
 
@@ -333,8 +333,12 @@ def main():
     summary(rows).to_csv(arguments.out / "motor_cases.csv", index=False)
     differences(rows).to_csv(arguments.out / "motor_differences.csv", index=False)
     curves(rows).to_csv(arguments.out / "motor_curves.csv", index=False)
-    draw_confusions(rows).savefig(arguments.out / "motor_confusions.svg")
-    draw_curves(curves(rows)).savefig(arguments.out / "motor_curves.svg")
+    plt.rcParams["svg.hashsalt"] = "motor_cases"  # the same file for the same rows
+    for name, fig in (
+        ("motor_confusions", draw_confusions(rows)),
+        ("motor_curves", draw_curves(curves(rows))),
+    ):
+        fig.savefig(arguments.out / f"{name}.svg", metadata={"Date": None})
     print(summary(rows).to_string())
 
 
