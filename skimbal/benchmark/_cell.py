@@ -11,13 +11,13 @@ from functools import partial
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
+from skimbal._fitting import Fit, run_fits
 from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy_from_confusion,
     g_mean_from_confusion,
     macro_f1_from_confusion,
 )
-from skimbal.neural_network._together import Fit, run_together
 
 MAX_DISTINCT_WARNINGS = 20
 MAX_WARNING_LENGTH = 300
@@ -46,7 +46,7 @@ def evaluate(make, random_states, splits):
     caught: list[list] = [[] for _ in splits]
     start = time.perf_counter()
     with _recorded_warnings() as shared:  # by networks that are trained together
-        outcomes = run_together(
+        outcomes = run_fits(
             [
                 _make_and_fit(make, random_state, X, y)
                 for random_state, (X, _, y, _) in zip(random_states, splits, strict=True)
@@ -73,7 +73,7 @@ def _recorded_warnings(seen=None):
 
 
 def _make_and_fit(make, random_state, X, y):
-    return (yield from Fit(make(random_state), X, y).steps())
+    return (yield from Fit(make(random_state), X, y).coroutine())
 
 
 def _score(outcome, fit_seconds, caught, X_train, X_test, y_train, y_test):

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 
+from skimbal._fitting import Fit, run_fit
 from skimbal.cost_sensitive import FixedCostClassifier
-from skimbal.neural_network._together import Fit, fit_alone
 
 
 class ResamplingWarning(UserWarning):
@@ -110,14 +110,14 @@ class RandomCostClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Draw the costs and fit the estimator."""
-        return fit_alone(self._fit_in_steps(X, y))
+        return run_fit(self._fit_coroutine(X, y))
 
-    def _fit_in_steps(self, X, y):
+    def _fit_coroutine(self, X, y):
         self.classes_ = np.unique(y)
         random = check_random_state(self.random_state)
         self.costs_ = 1.0 - random.uniform(size=len(self.classes_))
         estimator = FixedCostClassifier(clone(self.estimator), costs=self.costs_)
-        self.estimator_ = yield from Fit(estimator, X, y).steps()
+        self.estimator_ = yield from Fit(estimator, X, y).coroutine()
         return self
 
     def predict(self, X):

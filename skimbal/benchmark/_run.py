@@ -15,6 +15,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
+from skimbal._fitting import has_fit_coroutine
 from skimbal.benchmark._cell import evaluate
 from skimbal.benchmark._methods import METHODS, resolve_methods
 from skimbal.benchmark._protocol import Protocol, cell_seed
@@ -22,7 +23,6 @@ from skimbal.benchmark._report import report
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._suite import describe, load_split, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
-from skimbal.neural_network._together import is_fitted_in_steps
 
 PACKAGES = (
     "skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch", "pandas",
@@ -326,7 +326,7 @@ def _groups(cells, methods):
         rows.setdefault((cell.dataset, cell.method), []).append(cell)
     groups = []
     for (_, name), row in rows.items():
-        size = CELLS_TOGETHER if is_fitted_in_steps(methods[name].make(0)) else 1
+        size = CELLS_TOGETHER if has_fit_coroutine(methods[name].make(0)) else 1
         groups += [row[start : start + size] for start in range(0, len(row), size)]
     return groups
 

@@ -7,11 +7,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
+from skimbal._fitting import run_fit
 from skimbal.cost_sensitive._base import BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 from skimbal.neural_network import DBNClassifier
-from skimbal.neural_network._together import fit_alone
 
 COST_PARAMETERS = (
     "search",
@@ -318,10 +318,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         ValueError
             For invalid data or parameters, before any training.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight), n_jobs=self.n_jobs)
+        return run_fit(self._fit_coroutine(X, y, sample_weight), n_jobs=self.n_jobs)
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
-        """`fit` as a generator: see `neural_network/_together.py`."""
+    def _fit_coroutine(self, X, y, sample_weight=None):
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         network = self._base_estimator()
         network.check_training_data(X, y, sample_weight)
@@ -333,7 +333,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             random_state=self.random_state,
             **{name: getattr(self, name) for name in COST_PARAMETERS},
         )
-        yield from tuned._fit_in_steps(X, y, sample_weight)
+        yield from tuned._fit_coroutine(X, y, sample_weight)
         for name, value in vars(tuned).items():
             if name.endswith("_") and not name.endswith("__"):
                 setattr(self, name, value)

@@ -8,11 +8,11 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_sample_weight
 
+from skimbal._fitting import Fit, run_fit
 from skimbal._utils._validation import check_cost_matrix
 from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
 from skimbal.cost_sensitive._posteriors import check_no_strangers
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
-from skimbal.neural_network._together import Fit, fit_alone
 
 
 class FixedCostClassifier(BaseCostClassifier):
@@ -101,10 +101,10 @@ class FixedCostClassifier(BaseCostClassifier):
             Before any training: for one class, costs that don't fit the classes, or negative
             weights; after it where the classifier knows classes that y lacks.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight, **params))
+        return run_fit(self._fit_coroutine(X, y, sample_weight, **params))
 
-    def _fit_in_steps(self, X, y, sample_weight=None, **params):
-        """`fit` as a generator: see `neural_network/_together.py`."""
+    def _fit_coroutine(self, X, y, sample_weight=None, **params):
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         y = check_labels(y)
         if sample_weight is not None:
@@ -119,7 +119,7 @@ class FixedCostClassifier(BaseCostClassifier):
             )
         cost_matrix = self._resolve_costs(classes, counts)
         routed = self._route(sample_weight, params)
-        fitted = yield from Fit(clone(self.estimator), X, y, routed.estimator.fit).steps()
+        fitted = yield from Fit(clone(self.estimator), X, y, routed.estimator.fit).coroutine()
         check_no_strangers(fitted, classes)
         known = np.isin(classes, fitted.classes_)  # not those whose samples weigh nothing
         self.estimator_ = fitted
@@ -137,11 +137,11 @@ class FixedCostClassifier(BaseCostClassifier):
                 )
             return inverse_frequency_cost_matrix(counts)
         if isinstance(self.costs, Mapping):
-            strangers = [label for label in self.costs if label not in classes.tolist()]
-            if strangers:
+            unknown_labels = [label for label in self.costs if label not in classes.tolist()]
+            if unknown_labels:
                 raise ValueError(
-                    f"costs has costs for {strangers}, which are no classes of y; the classes are "
-                    f"{classes.tolist()}"
+                    f"costs has costs for {unknown_labels}, which are no classes of y; the classes "
+                    f"are {classes.tolist()}"
                 )
             costs = np.array([self.costs.get(label, 1.0) for label in classes.tolist()])
         else:

@@ -10,11 +10,11 @@ from skimbal._utils._log_odds import log_odds
 
 def check_no_strangers(estimator, classes):
     """Raise where a fitted estimator knows classes that are not among `classes`."""
-    strangers = np.setdiff1d(estimator.classes_, classes)
-    if len(strangers):
+    unknown_labels = np.setdiff1d(estimator.classes_, classes)
+    if len(unknown_labels):
         raise ValueError(
-            f"the fitted estimator knows the classes {strangers.tolist()}, but y has none of them; "
-            "costs need samples of every class"
+            f"the fitted estimator knows the classes {unknown_labels.tolist()}, but y has none of "
+            "them; costs need samples of every class"
         )
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skimbal._fitting import Fit, run_fit
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
@@ -28,7 +29,6 @@ from skimbal.cost_sensitive._posteriors import (
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
 from skimbal.neural_network import MLPClassifier
-from skimbal.neural_network._together import Fit, fit_alone
 
 
 def _take(values, rows):
@@ -199,10 +199,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Before any training: for one class, a class too small for the folds, a scorer that
             needs probabilities, or a search that does not fit the number of classes.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight, **params), n_jobs=self.n_jobs)
+        return run_fit(self._fit_coroutine(X, y, sample_weight, **params), n_jobs=self.n_jobs)
 
-    def _fit_in_steps(self, X, y, sample_weight=None, **params):
-        """`fit` as a generator: see `neural_network/_together.py`."""
+    def _fit_coroutine(self, X, y, sample_weight=None, **params):
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         X, y = indexable(X, check_labels(y))
         if sample_weight is not None:
@@ -334,7 +334,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             check_is_fitted(estimator)
             return FrozenEstimator(estimator), [everything], [posteriors(estimator, X, classes)]
         if self._is("train"):
-            fitted = yield from Fit(clone(estimator), X, y, fit_params).steps()
+            fitted = yield from Fit(clone(estimator), X, y, fit_params).coroutine()
             return fitted, [everything], [posteriors(fitted, X, classes)]
         members = [estimator] * len(splits)
         if self.refit == "ensemble":  # of one seed, they would all lean the same way

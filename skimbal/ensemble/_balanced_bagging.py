@@ -14,6 +14,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skimbal._fitting import Fit, run_fit
+from skimbal._training.early_stopping import FixedPosteriorClassifier
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._warnings import warn
@@ -26,8 +28,6 @@ from skimbal.ensemble._encoding import ENCODINGS, make_encoder
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, decide, prior_costs
 from skimbal.neural_network import MLPClassifier
 from skimbal.neural_network._base import undone_on_error
-from skimbal.neural_network._together import Fit, fit_alone
-from skimbal.neural_network._validation import GivenPosteriors
 
 
 def _members_have(method):
@@ -233,10 +233,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             are, out-of-bag posteriors of a class whose samples are in every bag, or fewer networks
             than a warm start has.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight), n_jobs=self.n_jobs)
+        return run_fit(self._fit_coroutine(X, y, sample_weight), n_jobs=self.n_jobs)
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
-        """`fit` as a generator: see `neural_network/_together.py`."""
+    def _fit_coroutine(self, X, y, sample_weight=None):
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
@@ -381,7 +381,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ).costs
             self.cost_matrix_ = cost_matrix_from_costs(self.costs_)
         scorer = check_label_scorer(self.scoring, self.classes_)
-        answers = GivenPosteriors(self.classes_, self.oob_proba_[judged], self.cost_matrix_)
+        answers = FixedPosteriorClassifier(
+            self.classes_, self.oob_proba_[judged], self.cost_matrix_
+        )
         params = {} if weight is None else {"sample_weight": weight}
         self.oob_score_ = scorer(answers, self.oob_proba_[judged], y[judged], **params)
 

@@ -10,13 +10,13 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter
 
+from skimbal._fitting import Fit, run_fit
+from skimbal._training.early_stopping import choose
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._base import check_labels
 from skimbal.cost_sensitive._posteriors import posteriors
 from skimbal.ensemble._recordings import validate_recordings
 from skimbal.neural_network._base import BaseNetClassifier
-from skimbal.neural_network._together import Fit, fit_alone
-from skimbal.neural_network._validation import choose
 from skimbal.preprocessing import index_windows
 
 
@@ -198,10 +198,10 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             For invalid data and parameters: a recording shorter than the window (the text names
             it), unequal numbers of channels, NaN, a label in `steps_per_class` that y lacks.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight))
+        return run_fit(self._fit_coroutine(X, y, sample_weight))
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
-        """`fit` as a generator: see `skimbal/neural_network/_together.py`."""
+    def _fit_coroutine(self, X, y, sample_weight=None):
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         recordings = validate_recordings(self, X, reset=True)
         y = check_labels(y)

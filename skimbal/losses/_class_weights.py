@@ -97,10 +97,10 @@ def class_weight_vector(class_weight, classes, class_counts):
 
 def _weights_by_label(class_weight, classes):
     labels = classes.tolist()
-    strangers = [label for label in class_weight if label not in labels]
-    if strangers:
+    unknown_labels = [label for label in class_weight if label not in labels]
+    if unknown_labels:
         raise ValueError(
-            f"class_weight has weights for {strangers}, which are no classes of y; "
+            f"class_weight has weights for {unknown_labels}, which are no classes of y; "
             f"the classes are {_listed(classes)}"
         )
     return np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)

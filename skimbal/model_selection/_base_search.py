@@ -24,6 +24,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, _num_samples
 from tqdm import tqdm
 
+from skimbal._fitting import has_fit_coroutine
 from skimbal._utils._random import MAX_SEED, seed_unset
 from skimbal._utils._validation import unknown_name_message
 from skimbal._utils._warnings import warn
@@ -42,7 +43,6 @@ from skimbal.model_selection._state import (
     read_state,
     write_state,
 )
-from skimbal.neural_network._together import is_fitted_in_steps
 
 # After so many candidates of which every fit failed, it is the estimator that is wrong.
 MAX_FAILURES = 10
@@ -264,7 +264,7 @@ class _BaseSearch(BaseSearchCV):
             if isinstance(dimension, CategoricalDimension)
             for value in dimension.categories
         ]
-        if self.discard_factor is None or any(map(is_fitted_in_steps, [estimator, *searched])):
+        if self.discard_factor is None or any(map(has_fit_coroutine, [estimator, *searched])):
             return
         raise ValueError(
             f"discard_factor={self.discard_factor} needs candidates that are trained in epochs, "

@@ -447,9 +447,9 @@ def make_entries(holder, value, entries, y):
         return CostMatrix(labels, given)
     weights = dict.fromkeys(labels, 1.0)
     if isinstance(given, Mapping):
-        strangers = [label for label in given if label not in weights]
-        if strangers:
-            raise ValueError(f"{holder} has {strangers}, which are no labels of y: {labels}")
+        unknown_labels = [label for label in given if label not in weights]
+        if unknown_labels:
+            raise ValueError(f"{holder} has {unknown_labels}, which are no labels of y: {labels}")
         weights.update(given)
     elif given is not None:
         vector = np.asarray(given, dtype=np.float64)

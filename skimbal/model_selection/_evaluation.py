@@ -21,9 +21,8 @@ from sklearn.model_selection._validation import _score
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
+from skimbal._fitting import Fit, has_fit_coroutine, run_fits, split_by_memory
 from skimbal._utils._warnings import warn
-from skimbal.neural_network._fit_population import turns_in_memory
-from skimbal.neural_network._together import Fit, is_fitted_in_steps, run_together
 
 MAX_ATTEMPTS = 3  # a worker that died may have died of what it was given
 # What loky raises, and dask where the data that were sent to a worker went with it.
@@ -125,7 +124,7 @@ class Evaluation:
         ------
         Outcome
         """
-        together = [i for i, c in enumerate(candidates) if is_fitted_in_steps(c)]
+        together = [i for i, c in enumerate(candidates) if has_fit_coroutine(c)]
         networks = [candidates[i] for i in together]
         evaluate = self._as_population if rungs is None else partial(rungs.climb, self)
         done = dict(zip(together, evaluate(networks), strict=True))
@@ -163,23 +162,23 @@ class Evaluation:
     def _train_together(self, pairs, ways):
         for attempt in range(1, MAX_ATTEMPTS + 1):
             fits = [
-                way(self._fit_in_steps(clone(estimator), train))
+                way(self._fit_coroutine(clone(estimator), train))
                 for way, (estimator, (train, _)) in zip(ways, pairs, strict=True)
             ]
             outcomes = []
             try:
-                for turn in turns_in_memory(fits, self.X, [train for _, (train, _) in pairs]):
-                    outcomes += run_together(turn, n_jobs=self.n_jobs)
+                for turn in split_by_memory(fits, self.X, [train for _, (train, _) in pairs]):
+                    outcomes += run_fits(turn, n_jobs=self.n_jobs)
                 return outcomes
             except LOST_WORKER:
                 _warn_of_lost_worker(attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _fit_in_steps(self, estimator, train):
+    def _fit_coroutine(self, estimator, train):
         """A fit as a generator; its rows are taken out when it begins."""
         X, y = _safe_split(estimator, self.X, self.y, train)
         params = _check_method_params(self.X, self.fit_params, indices=train)
-        return (yield from Fit(estimator, X, y, params).steps())
+        return (yield from Fit(estimator, X, y, params).coroutine())
 
     def _in_parallel(self, pairs):
         """Yield the results of (estimator, split) in order; lost workers are replaced."""

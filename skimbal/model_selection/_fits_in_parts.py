@@ -1,6 +1,6 @@
 """Fits that are run several times, each time with more of their training.
 
-A fit that trains networks asks for its trainings (`skimbal/neural_network/_together.py`). Here each
+A fit that trains networks asks for its trainings (`skimbal/_fitting`). Here each
 of them is stopped after a part of its epochs, so that the fit ends with an estimator that can be
 scored. The next time all else is done again, in the same way where every seed is set, and the
 trainings go on where they stopped: with the weights, the optimiser, the history and the generators
@@ -9,9 +9,9 @@ that the network had then.
 
 from dataclasses import replace
 
-from skimbal.neural_network._population import TrainingJob
-from skimbal.neural_network._pretraining import PretrainingJob
-from skimbal.neural_network._together import Fit
+from skimbal._fitting import Fit
+from skimbal._training.contrastive_divergence import PretrainingJob
+from skimbal._training.population import TrainingJob
 
 
 class FitInParts:
@@ -71,7 +71,7 @@ class FitInParts:
 
     def ask(self, fit, divisor):
         """What to ask for in place of a fit; None where nothing is left to do."""
-        return self.steps(fit.steps(), divisor)
+        return self.steps(fit.coroutine(), divisor)
 
     def take(self, fit, result):
         """The result of a fit, given that of what was asked for in its place."""

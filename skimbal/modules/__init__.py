@@ -1,6 +1,6 @@
 """Networks as plain torch modules: tensors in, logits out; no labels, no training."""
 
-from skimbal.modules._affine import affine, is_thin, twin
+from skimbal.modules._affine import affine, is_matrix_vector, repeat_for_batched_kernel
 from skimbal.modules._convolution import Convolution, size_after_layers, smallest_size
 from skimbal.modules._dbn import stack_rbms
 from skimbal.modules._heads import Network, NormalizedLinear, norms
@@ -19,10 +19,10 @@ __all__ = [
     "ResNet",
     "affine",
     "bernoulli",
-    "is_thin",
+    "is_matrix_vector",
     "norms",
+    "repeat_for_batched_kernel",
     "size_after_layers",
     "smallest_size",
     "stack_rbms",
-    "twin",
 ]

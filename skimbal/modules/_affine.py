@@ -3,7 +3,7 @@
 import torch
 
 
-def is_thin(matrices):
+def is_matrix_vector(matrices):
     """Tell whether a stack has a single matrix, with a side of 1.
 
     Its products are computed in another way than those of two or more, and with other rounding.
@@ -21,14 +21,14 @@ def is_thin(matrices):
     Examples
     --------
     >>> import torch
-    >>> from skimbal.modules import is_thin
-    >>> is_thin(torch.ones(1, 4, 1)), is_thin(torch.ones(2, 4, 1))
+    >>> from skimbal.modules import is_matrix_vector
+    >>> is_matrix_vector(torch.ones(1, 4, 1)), is_matrix_vector(torch.ones(2, 4, 1))
     (True, False)
     """
     return len(matrices) == 1 and 1 in matrices.shape[1:]
 
 
-def twin(matrices):
+def repeat_for_batched_kernel(matrices):
     """Return a matrix twice, so that its products are computed like those of several.
 
     Parameters
@@ -44,8 +44,8 @@ def twin(matrices):
     Examples
     --------
     >>> import torch
-    >>> from skimbal.modules import twin
-    >>> twin(torch.ones(1, 4, 1)).shape
+    >>> from skimbal.modules import repeat_for_batched_kernel
+    >>> repeat_for_batched_kernel(torch.ones(1, 4, 1)).shape
     torch.Size([2, 4, 1])
     """
     return matrices.expand(2, -1, -1)
@@ -80,7 +80,8 @@ def affine(x, weight, bias, out=None):
     if x.ndim == 2:
         return torch.addmm(bias, x, weight.mT, out=out)
     bias = bias.unsqueeze(1)
-    if is_thin(weight):
-        product = torch.baddbmm(twin(bias), twin(x), twin(weight.mT))[:1]
+    if is_matrix_vector(weight):
+        repeated = map(repeat_for_batched_kernel, (bias, x, weight.mT))
+        product = torch.baddbmm(*repeated)[:1]
         return product if out is None else out.copy_(product)
     return torch.baddbmm(bias, x, weight.mT, out=out)

@@ -1,7 +1,7 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
-from skimbal.neural_network._belief import DBNClassifier
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
+from skimbal.neural_network._dbn import DBNClassifier
 from skimbal.neural_network._fit_population import cross_fit, fit_population
 from skimbal.neural_network._mlp import MLPClassifier
 from skimbal.neural_network._resnet import ResNetClassifier

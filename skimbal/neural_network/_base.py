@@ -29,20 +29,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skimbal._utils._log_odds import log_odds
-from skimbal._utils._torch import resolve_device, torch_threads
-from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.losses import class_weight_vector, resolve_loss
-from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
-from skimbal.modules import NormalizedLinear
-from skimbal.neural_network._inputs import WindowInputs, is_windows
-from skimbal.neural_network._population import TrainingJob
-from skimbal.neural_network._prediction import predict_arrays
-from skimbal.neural_network._row_order import checked_share
-from skimbal.neural_network._schedules import SCHEDULES
-from skimbal.neural_network._standardization import channel_moments
-from skimbal.neural_network._together import fit_alone
-from skimbal.neural_network._training import (
+from skimbal._fitting import run_fit
+from skimbal._training.early_stopping import ValidationSet, choose
+from skimbal._training.inputs import WindowInputs, channel_moments, is_windows
+from skimbal._training.net import (
     OPTIMIZERS,
     EarlyStopping,
     ScheduledLoss,
@@ -51,7 +41,16 @@ from skimbal.neural_network._training import (
     make_net,
     to_tensors,
 )
-from skimbal.neural_network._validation import ValidationSet, choose
+from skimbal._training.population import TrainingJob
+from skimbal._training.prediction import predict_arrays
+from skimbal._training.row_order import checked_share
+from skimbal._training.schedules import SCHEDULES
+from skimbal._utils._log_odds import log_odds
+from skimbal._utils._torch import resolve_device, torch_threads
+from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.losses import class_weight_vector, resolve_loss
+from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.modules import NormalizedLinear
 from skimbal.sampling import resolve_batches
 
 NET_CONSTRAINTS: dict = {
@@ -128,7 +127,7 @@ class BaseNetClassifier(
     def _pretrain(self, net, X, sample_weight, noise_generator):
         """Train a net without labels and return it; by default it stays as it is.
 
-        A generator, as `_fit_in_steps`.
+        A generator, as `_fit_coroutine`.
         """
         yield from ()
         return net
@@ -184,9 +183,9 @@ class BaseNetClassifier(
             For invalid data or parameters, before any training; NonFiniteLossError when the loss
             becomes NaN or infinite.
         """
-        return fit_alone(self._fit_in_steps(X, y, sample_weight))
+        return run_fit(self._fit_coroutine(X, y, sample_weight))
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None):
         """`fit` as a generator: see `_together.py`."""
         self._validate_params()
         with undone_on_error(self):
@@ -230,9 +229,9 @@ class BaseNetClassifier(
         self : object
             The classifier.
         """
-        return fit_alone(self._partial_fit_in_steps(X, y, classes, sample_weight, class_counts))
+        return run_fit(self._partial_fit_coroutine(X, y, classes, sample_weight, class_counts))
 
-    def _partial_fit_in_steps(self, X, y, classes, sample_weight, class_counts):
+    def _partial_fit_coroutine(self, X, y, classes, sample_weight, class_counts):
         self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
@@ -304,10 +303,10 @@ class BaseNetClassifier(
         return np.bincount(targets, sample_weight, len(self.classes_)).astype(np.float64)
 
     def _encode_labels(self, y):
-        strangers = np.setdiff1d(y, self.classes_)
-        if len(strangers):
+        unknown_labels = np.setdiff1d(y, self.classes_)
+        if len(unknown_labels):
             raise ValueError(
-                f"y has labels {strangers.tolist()}, which are not in classes "
+                f"y has labels {unknown_labels.tolist()}, which are not in classes "
                 f"{self.classes_.tolist()}"
             )
         return np.searchsorted(self.classes_, y)

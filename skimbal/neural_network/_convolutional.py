@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skimbal._training.augmentation import AUGMENTATIONS, check_augmentation
 from skimbal.modules import Convolution, size_after_layers, smallest_size
-from skimbal.neural_network._augmentation import AUGMENTATIONS, check_augmentation
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 
 CNN_PRESETS: dict = {

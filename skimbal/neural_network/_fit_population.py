@@ -6,12 +6,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
-from skimbal._utils._memory import free_memory
-from skimbal.neural_network._together import (
-    SHARE_OF_FREE_MEMORY,
-    Fit,
-    run_together,
-)
+from skimbal._fitting import Fit, run_fits, split_by_memory
 
 
 def fit_population(
@@ -78,27 +73,14 @@ def fit_population(
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
     fitted = []
-    for turn in turns_in_memory(fits, X, subsets, memory_limit):
-        fitted += run_together(
+    for turn in split_by_memory(fits, X, subsets, memory_limit):
+        fitted += run_fits(
             turn, n_jobs=n_jobs, memory_limit=memory_limit, report=print if verbose else None
         )
         for outcome in fitted:
             if isinstance(outcome, Exception):
                 raise outcome
     return fitted
-
-
-def turns_in_memory(fits, X, subsets, memory_limit=None):
-    """Split fits so that the inputs of those that are begun together keep to the memory.
-
-    `subsets` are the rows of each; `memory_limit` is in bytes, None a quarter of what is free.
-    """
-    if memory_limit is None:
-        memory_limit = SHARE_OF_FREE_MEMORY * free_memory()
-    n_bytes = getattr(X, "nbytes", 0) * max(map(len, subsets), default=0) / max(_num_samples(X), 1)
-    # Rows of X, the same standardised, in single precision, and once more to train on.
-    size = max(1, int(memory_limit / (4 * n_bytes)) if n_bytes else len(fits))
-    return [fits[start : start + size] for start in range(0, len(fits), size)]
 
 
 def cross_fit(
@@ -212,4 +194,4 @@ def _rows(subset, n_samples):
 def _fit_on(estimator, X, y, rows, sample_weight):
     """A fit on some rows as a generator; the rows are taken out when it begins."""
     params = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
-    return (yield from Fit(estimator, _safe_indexing(X, rows), y[rows], params).steps())
+    return (yield from Fit(estimator, _safe_indexing(X, rows), y[rows], params).coroutine())

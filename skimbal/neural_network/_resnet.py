@@ -4,8 +4,8 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skimbal._training.augmentation import AUGMENTATIONS, check_augmentation
 from skimbal.modules import ResNet
-from skimbal.neural_network._augmentation import AUGMENTATIONS, check_augmentation
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
 from skimbal.neural_network._convolutional import check_channels_first, shape_with_axes
 

@@ -32,11 +32,11 @@ class SometimesFails(ClassifierMixin, BaseEstimator):
     def __init__(self, random_state):
         self.random_state = random_state
 
-    def _fit_in_steps(self, X, y):
+    def _fit_coroutine(self, X, y):
         if self.random_state == 4:
             warnings.warn("about to fail", UserWarning, stacklevel=2)
             raise ValueError("refused")
-        self.network_ = yield from network(self.random_state)._fit_in_steps(X, y)
+        self.network_ = yield from network(self.random_state)._fit_coroutine(X, y)
         self.classes_ = self.network_.classes_
         return self
 

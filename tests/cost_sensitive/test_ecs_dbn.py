@@ -151,7 +151,7 @@ def test_inputs_are_checked_before_any_training(data, bad, message, monkeypatch)
     def train(jobs):
         raise KeyboardInterrupt  # no Exception, which would be the fit's
 
-    monkeypatch.setattr("skimbal.neural_network._pretraining.PretrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.contrastive_divergence.PretrainingJob.run_all", train)
     X, y = data
     X = (X - X.min()) / np.ptp(X)
     X[0, 0] = bad

@@ -69,9 +69,9 @@ class Spy(ClassifierMixin, BaseEstimator):
 class SpyNetwork(MLPClassifier):
     """Remembers what its `fit` is given."""
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None):
         self.given_ = X
-        fitted = yield from super()._fit_in_steps(np.asarray(X), y, sample_weight)
+        fitted = yield from super()._fit_coroutine(np.asarray(X), y, sample_weight)
         return fitted
 
 

@@ -33,6 +33,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import FixedCostClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal._fitting import run_fits
 from skimbal.model_selection import (
     DESearchCV,
     _evaluation,
@@ -40,7 +41,6 @@ from skimbal.model_selection import (
     cost_matrix_space,
 )
 from skimbal.model_selection._state import digest
-from skimbal.neural_network._together import run_together
 
 C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
 SMALL = {"population_size": 4, "max_generations": 3, "cv": 3, "random_state": 0}
@@ -625,11 +625,11 @@ def test_networks_of_a_worker_that_dies_are_trained_again(data, monkeypatch):
         attempts.append(1)
         if len(attempts) == 1:
             raise TerminatedWorkerError("killed")
-        return run_together(*args, **kwargs)
+        return run_fits(*args, **kwargs)
 
     space = {"learning_rate": (0.001, 0.1, "log-uniform")}
     whole = DESearchCV(NETWORK, space, **SMALL).fit(*data)
-    monkeypatch.setattr(_evaluation, "run_together", dies_once)
+    monkeypatch.setattr(_evaluation, "run_fits", dies_once)
     with pytest.warns(UserWarning, match="a worker process died"):
         search = clone(whole).fit(*data)
     assert rows(search) == rows(whole)
@@ -637,7 +637,7 @@ def test_networks_of_a_worker_that_dies_are_trained_again(data, monkeypatch):
     def dies(*args, **kwargs):
         raise TerminatedWorkerError("killed again")
 
-    monkeypatch.setattr(_evaluation, "run_together", dies)
+    monkeypatch.setattr(_evaluation, "run_fits", dies)
     with (
         pytest.warns(UserWarning, match="a worker process died"),
         pytest.raises(TerminatedWorkerError),

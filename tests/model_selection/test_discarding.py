@@ -23,11 +23,11 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
+from skimbal._fitting import Fit, run_fit
 from skimbal.losses import DeferredReweighting, IncrementalWeightedCrossEntropy
 from skimbal.model_selection import BayesSearchCV, DESearchCV
 from skimbal.model_selection._discarding import least_score_to_go_on, ranks, seeded
 from skimbal.model_selection._fits_in_parts import FitInParts
-from skimbal.neural_network._together import Fit, fit_alone
 
 NETWORK = MLPClassifier(hidden_layer_sizes=(4,), max_epochs=9, batch_size=32, random_state=0)
 LIMITS = (1, 3, 9)  # epochs at the rungs and at the end, with the factor 3
@@ -143,7 +143,7 @@ def fit_in_parts(estimator, X, y, divisors=(9, 3, 1)):
     """The last estimator, the posteriors at each divisor, and the record of the fit."""
     record, proba = FitInParts(), []
     for divisor in divisors:
-        fitted = fit_alone(record.steps(Fit(clone(estimator), X, y).steps(), divisor))
+        fitted = run_fit(record.steps(Fit(clone(estimator), X, y).coroutine(), divisor))
         proba.append(fitted.predict_proba(X))
     return fitted, proba, record
 
@@ -429,10 +429,10 @@ class FailsInAFold(MLPClassifier):
         )  # fmt: skip
         self.first = first
 
-    def _fit_in_steps(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None):
         if X[0, 0] == self.first:
             raise RuntimeError("not this fold")
-        return (yield from super()._fit_in_steps(X, y, sample_weight))
+        return (yield from super()._fit_coroutine(X, y, sample_weight))
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")

@@ -10,8 +10,9 @@ from skimbal import (
     MLPClassifier,
     ResNetClassifier,
 )
+from skimbal._training import inputs
 from skimbal.modules import size_after_layers, smallest_size
-from skimbal.neural_network import CNN_PRESETS, _base, _inputs
+from skimbal.neural_network import CNN_PRESETS, _base
 from skimbal.preprocessing import WindowIndex, index_windows
 
 rng = np.random.default_rng(0)
@@ -199,7 +200,7 @@ def test_whole_recordings_are_held_out(kind, parameters, monkeypatch):
 
 def test_windows_are_cut_batch_by_batch(monkeypatch):
     windows = index_windows([np.zeros((1, 5000), np.float32)], size=64, step=1)
-    monkeypatch.setattr(_inputs, "NUMBERS_AT_ONCE", 6400)
+    monkeypatch.setattr(inputs, "NUMBERS_AT_ONCE", 6400)
     taken = []
 
     def take(self, rows, take=WindowIndex.take):

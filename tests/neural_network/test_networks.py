@@ -23,9 +23,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import DBNClassifier, MLPClassifier
+from skimbal._training.net import EarlyStopping
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
-from skimbal.neural_network._training import EarlyStopping
 from skimbal.sampling import DynamicBatches
 
 NETWORKS = [
@@ -50,8 +50,8 @@ def untrainable(monkeypatch):
     def train(*args, **kwargs):
         raise AssertionError("training began")
 
-    monkeypatch.setattr("skimbal.neural_network._pretraining.PretrainingJob.run_all", train)
-    monkeypatch.setattr("skimbal.neural_network._population.TrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.contrastive_divergence.PretrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.population.TrainingJob.run_all", train)
 
 
 @pytest.fixture(scope="module")

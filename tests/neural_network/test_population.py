@@ -22,11 +22,11 @@ from skimbal import (
     MLPClassifier,
     TunedCostClassifierCV,
 )
+from skimbal._fitting import Fit, run_fits
+from skimbal._training.schedules import SCHEDULES
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.losses import LDAM, DeferredReweighting, all_losses
 from skimbal.neural_network import cross_fit, fit_population
-from skimbal.neural_network._schedules import SCHEDULES
-from skimbal.neural_network._together import Fit, run_together
 from skimbal.sampling._batches import BATCHES
 
 P = 6
@@ -347,7 +347,7 @@ def test_a_scorer_that_fails_for_one_network_spoils_no_other():
         return 0.0
 
     stopping = mlp(early_stopping=True, validation_fraction=0.2, scoring=scorer, random_state=0)
-    outcomes = run_together([Fit(clone(stopping), X[:n], y[:n]).steps() for n in (331, 290, 330)])
+    outcomes = run_fits([Fit(clone(stopping), X[:n], y[:n]).coroutine() for n in (331, 290, 330)])
     assert [type(outcome) for outcome in outcomes] == [
         MLPClassifier, ZeroDivisionError, MLPClassifier,
     ]  # fmt: skip

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from skimbal import CNN1DClassifier, CNN2DClassifier, ResNetClassifier
-from skimbal.neural_network._prediction import in_blocks
+from skimbal._training.prediction import in_blocks
 
 NETWORKS = {
     "CNN1DClassifier, 6 x 200": (CNN1DClassifier(), (6, 200)),

@@ -9,8 +9,8 @@ same number of rows, filled up where there are fewer, in the precision of the mo
 import torch
 from torch.func import functional_call
 
+from skimbal._training.inputs import WindowInputs, slices_of
 from skimbal.modules import MLP
-from skimbal.neural_network._inputs import WindowInputs, slices_of
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
 

@@ -6,9 +6,9 @@ from functools import partial
 import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
+from skimbal._training.mixup import mixed
 from skimbal.losses import BoundLoss, Formula
 from skimbal.losses._functional import cross_entropy
-from skimbal.neural_network._mixup import mixed
 
 
 class StackedLoss:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import MLPClassifier
-from skimbal.neural_network._standardization import channel_moments
+from skimbal._training.inputs import channel_moments
 
 
 @pytest.fixture

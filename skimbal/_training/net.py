@@ -16,12 +16,12 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch.utils.data import Dataset
 
+from skimbal._training.augmentation import augmented, draw_changes
+from skimbal._training.inputs import WindowInputs
+from skimbal._training.mixup import draw_parts, mixed
+from skimbal._training.row_order import RowOrder
+from skimbal._training.schedules import learning_rate_factor
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.neural_network._augmentation import augmented, draw_changes
-from skimbal.neural_network._inputs import WindowInputs
-from skimbal.neural_network._mixup import draw_parts, mixed
-from skimbal.neural_network._row_order import RowOrder
-from skimbal.neural_network._schedules import learning_rate_factor
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -61,7 +61,7 @@ class TensorBatches:
         A batch is a tuple of their columns.
     order : RowOrder
         Draws the order.
-    net : TensorNet
+    net : Net
         Whose batches they are: it has the size of a batch, mixup and augmentation. With mixup,
         the rows that come next follow at the end of a batch.
     """
@@ -109,7 +109,7 @@ class _StopTraining(Exception):
     """A callback asked for the end of the training."""
 
 
-class TensorNet(NeuralNetClassifier):
+class Net(NeuralNetClassifier):
     """skorch's classifier, trained on tensors that lie on the device.
 
     The module returns logits, the criterion is called as ``criterion(logits, target, weight)``.
@@ -332,7 +332,7 @@ def check_callbacks(callbacks):
 def make_net(module, loss, classes, plan):
     """Build an initialised skorch net around a module and a bound loss."""
     name = plan.optimizer
-    net = TensorNet(
+    net = Net(
         module,
         criterion=loss,
         optimizer=OPTIMIZERS.get(name, name) if isinstance(name, str) else name,

@@ -92,9 +92,9 @@ def augmented(X, drawn, names):
 def check_augmentation(names):
     """Return names of augmentations as a tuple, or raise a ValueError."""
     names = (names,) if isinstance(names, str) else tuple(names)
-    strangers = [name for name in names if name not in AUGMENTATIONS]
-    if strangers:
+    unknown_labels = [name for name in names if name not in AUGMENTATIONS]
+    if unknown_labels:
         raise ValueError(
-            f"augmentation has {strangers}; allowed are {sorted(AUGMENTATIONS)}, in any order"
+            f"augmentation has {unknown_labels}; allowed are {sorted(AUGMENTATIONS)}, in any order"
         )
     return names

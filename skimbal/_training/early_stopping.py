@@ -8,12 +8,12 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
 
+from skimbal._training.prediction import forward
 from skimbal._utils._log_odds import log_odds
 from skimbal.metrics import decide
-from skimbal.neural_network._prediction import forward
 
 
-class GivenPosteriors(ClassifierMixin, BaseEstimator):
+class FixedPosteriorClassifier(ClassifierMixin, BaseEstimator):
     """A classifier whose answers are given: what a scorer needs to score posteriors.
 
     Parameters
@@ -89,7 +89,7 @@ class ValidationSet:
     def _score(self, proba, target):
         if self.scorer is None:
             return None
-        model = GivenPosteriors(self.classes, proba, self.cost_matrix)
+        model = FixedPosteriorClassifier(self.classes, proba, self.cost_matrix)
         # The posteriors stand for the inputs: that is all that the model answers with.
         return self.scorer(model, proba, self.classes[target])
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skimbal.neural_network._augmentation import (
+from skimbal._training.augmentation import (
     AUGMENTATIONS,
     augmented,
     cropped,

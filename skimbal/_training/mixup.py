@@ -29,7 +29,7 @@ def mix_epoch(alpha, rows, augment=None):
     ----------
     alpha : float
         0 mixes nothing.
-    rows : StackedRows
+    rows : Batches
     augment : callable, default=None
         Changes the inputs of an epoch, in their order.
 

@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 
 from skimbal import DBNClassifier, MLPClassifier
+from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.neural_network._pretraining import PretrainingJob, PretrainingPlan
 
 FAST = {
     "hidden_layer_sizes": (6, 4),

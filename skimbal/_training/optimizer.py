@@ -4,7 +4,7 @@ from itertools import groupby
 
 import torch
 
-from skimbal.neural_network._schedules import learning_rate_factor
+from skimbal._training.schedules import learning_rate_factor
 
 
 def n_steps_taken(optimizer):
@@ -22,7 +22,7 @@ class StackedOptimizer:
 
     Parameters
     ----------
-    nets : list of TensorNet
+    nets : list of Net
         With initialised optimisers; those with equal settings side by side.
     stack : BaseStack
         Holds parameters and gradients.

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from skimbal.exceptions import NonFiniteLossError
-from skimbal.modules import RBM
-from skimbal.neural_network._pretraining import (
+from skimbal._training.batches import Batches
+from skimbal._training.contrastive_divergence import (
     ContrastiveDivergence,
     PretrainingPlan,
     StackedMachines,
@@ -17,8 +16,9 @@ from skimbal.neural_network._pretraining import (
     train_layer,
     train_stacks,
 )
-from skimbal.neural_network._row_order import RowOrder
-from skimbal.neural_network._stacked_rows import StackedRows
+from skimbal._training.row_order import RowOrder
+from skimbal.exceptions import NonFiniteLossError
+from skimbal.modules import RBM
 
 PLAN = PretrainingPlan(
     visible="bernoulli",
@@ -91,7 +91,7 @@ def gaussian_mixture_log_likelihood(rbm, data):
 
 
 def rows_of(data, sample_weight, plan, order):
-    return StackedRows([(data,)], [sample_weight], plan.batch_size, 8, [RowOrder(order, len(data))])
+    return Batches([(data,)], [sample_weight], plan.batch_size, 8, [RowOrder(order, len(data))])
 
 
 def train_rbm(rbm, data, sample_weight, plan, order, noise):

@@ -24,7 +24,7 @@ def padded_batches(n_rows, batch_size, multiple):
     return [rounded_up(size, multiple) for size in sizes]
 
 
-class StackedRows:
+class Batches:
     """Rows of P training sets whose batches have the same sizes once they are filled up.
 
     Parameters

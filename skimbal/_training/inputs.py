@@ -1,4 +1,7 @@
-"""Inputs that are not an array: windows that are cut from recordings when a batch needs them."""
+"""Inputs of networks: windows that are cut when a batch needs them, and standardization.
+
+Tables are standardized by feature, signals and images by channel.
+"""
 
 from math import prod
 
@@ -66,3 +69,37 @@ def slices_of(X):
     """Cut the rows of windows into slices of about a million numbers."""
     n_rows = max(1, NUMBERS_AT_ONCE // prod(X.shape[1:]))
     return [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
+
+
+def channel_moments(X, sample_weight=None):
+    """Weighted mean and standard deviation of each feature (2-D X) or channel (n-d X).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_channels, ...) or WindowIndex
+        Training data.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weight of each sample.
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (n_channels, 1, ...)
+        They broadcast against a sample. A constant channel has scale 1.
+    """
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    n_numbers = prod(X.shape[2:])
+
+    def weighted_mean(function):
+        sums = (
+            np.einsum("n,ncl->c", weight[rows], function(part.reshape(*part.shape[:2], -1)))
+            for rows, part in blocks_of_rows(X)
+        )
+        return sum(sums) / (weight.sum() * n_numbers)
+
+    mean = weighted_mean(lambda flat: flat)
+    variance = weighted_mean(lambda flat: (flat - mean[:, None]) ** 2)
+    # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
+    constant = variance <= (len(X) * n_numbers * np.finfo(np.float64).eps * mean) ** 2
+    scale = np.where(constant, 1.0, np.sqrt(variance))
+    shape = (-1, *[1] * (X.ndim - 2))
+    return mean.reshape(shape), scale.reshape(shape)

@@ -11,27 +11,27 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from skimbal._utils._torch import torch_threads
-from skimbal.modules import MLP
-from skimbal.neural_network._augmentation import augmented, draw_changes
-from skimbal.neural_network._inputs import WindowInputs
-from skimbal.neural_network._mixup import mix_epoch
-from skimbal.neural_network._row_order import RowOrder
-from skimbal.neural_network._stacked_loss import StackedLoss, is_cross_entropy
-from skimbal.neural_network._stacked_optimizer import StackedOptimizer, n_steps_taken
-from skimbal.neural_network._stacked_rows import (
-    StackedRows,
+from skimbal._training.augmentation import augmented, draw_changes
+from skimbal._training.batches import (
+    Batches,
     padded_batches,
     sums_over_batches,
 )
-from skimbal.neural_network._stacks import (
+from skimbal._training.inputs import WindowInputs
+from skimbal._training.losses import StackedLoss, is_cross_entropy
+from skimbal._training.mixup import mix_epoch
+from skimbal._training.net import OPTIMIZERS, EarlyStopping, Net, loss_error
+from skimbal._training.optimizer import StackedOptimizer, n_steps_taken
+from skimbal._training.row_order import RowOrder
+from skimbal._training.stacks import (
     BLOCK,
     DenseStack,
     FunctionalStack,
     structure_of,
     value_of,
 )
-from skimbal.neural_network._training import OPTIMIZERS, EarlyStopping, TensorNet, loss_error
+from skimbal._utils._torch import torch_threads
+from skimbal.modules import MLP
 
 # Fewer convolutional networks, and those of more multiplications a sample, are faster one by one on
 # a processor (`docs/populations.rst` has the figures).
@@ -45,7 +45,7 @@ class TrainingJob:
 
     Parameters
     ----------
-    net : TensorNet
+    net : Net
         Initialised; trained in place.
     tensors : list of tensor
         X, target and, where there are weights, sample_weight; on the device of the net. X may be
@@ -61,7 +61,7 @@ class TrainingJob:
     verbose : bool
     """
 
-    net: TensorNet
+    net: Net
     tensors: list
     n_epochs: int
     schedule_length: int
@@ -118,7 +118,7 @@ class TrainingJob:
         return self.tensors[0].device
 
     @staticmethod
-    def way(jobs):
+    def describe(jobs):
         """Say how networks are trained."""
         name = type(jobs[0].net.module_).__name__
         why = jobs[0].why_alone(len(jobs))
@@ -213,7 +213,7 @@ class Population:
         self.loss = StackedLoss([net.criterion_ for net in nets], example, first.needs_features)
         clocks = [(len(job.net.history), job.schedule_length) for job in self.jobs]
         self.optimizer = StackedOptimizer(nets, self.stack, first.schedule, clocks)
-        self.rows = StackedRows(
+        self.rows = Batches(
             [job.tensors[:2] for job in self.jobs],
             [job.tensors[2] if len(job.tensors) > 2 else None for job in self.jobs],
             first.batch_size,

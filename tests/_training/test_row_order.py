@@ -7,9 +7,9 @@ import torch
 from imblearn.over_sampling import RandomOverSampler
 
 from skimbal import CNN1DClassifier, MLPClassifier
+from skimbal._training.row_order import RowOrder
+from skimbal._training.schedules import SCHEDULES
 from skimbal.neural_network import fit_population
-from skimbal.neural_network._row_order import RowOrder
-from skimbal.neural_network._schedules import SCHEDULES
 from skimbal.sampling import BaseBatches, ClassBalancedBatches, TwoPhase
 
 TARGET = torch.tensor([0] * 900 + [1] * 90 + [3] * 10)

@@ -13,16 +13,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from skimbal._utils._torch import torch_threads
-from skimbal.exceptions import NonFiniteLossError
-from skimbal.modules import RBM, Dropout, bernoulli, stack_rbms
-from skimbal.neural_network._row_order import RowOrder
-from skimbal.neural_network._stacked_rows import (
-    StackedRows,
+from skimbal._training.batches import (
+    Batches,
     padded_batches,
     sums_over_batches,
 )
-from skimbal.neural_network._stacks import (
+from skimbal._training.net import Net
+from skimbal._training.row_order import RowOrder
+from skimbal._training.stacks import (
     Buffer,
     DenseStack,
     ParameterLayout,
@@ -30,7 +28,9 @@ from skimbal.neural_network._stacks import (
     aligned_matrices,
     structure_of,
 )
-from skimbal.neural_network._training import TensorNet
+from skimbal._utils._torch import torch_threads
+from skimbal.exceptions import NonFiniteLossError
+from skimbal.modules import RBM, Dropout, bernoulli, stack_rbms
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class PretrainingJob:
 
     Parameters
     ----------
-    net : TensorNet
+    net : Net
         Its module is an `MLP` of sigmoids, trained in place; its generator draws the order of rows.
     noise_generator : torch.Generator
         Draws the states of the machines; on the net's device.
@@ -201,7 +201,7 @@ class PretrainingJob:
         Visible biases of the machines, which the network has no use for.
     """
 
-    net: TensorNet
+    net: Net
     noise_generator: torch.Generator
     data: torch.Tensor
     sample_weight: torch.Tensor | None
@@ -239,7 +239,7 @@ class PretrainingJob:
         return self.data.element_size() * n_numbers
 
     @staticmethod
-    def way(jobs):
+    def describe(jobs):
         """Say how the networks are trained."""
         return f"{len(jobs)} {type(jobs[0].module).__name__} pre-trained as one"
 
@@ -248,7 +248,7 @@ class PretrainingJob:
         """Train jobs of one structure; return them, or the errors of those that failed."""
         plan = jobs[0].plan
         stacks = [stack_rbms(job.module, visible=plan.visible) for job in jobs]
-        rows = StackedRows(
+        rows = Batches(
             [(job.data,) for job in jobs],
             [job.sample_weight for job in jobs],
             plan.batch_size,
@@ -283,7 +283,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     ----------
     rbms : list of RBM
         Of one shape and kind.
-    rows : StackedRows
+    rows : Batches
         Their training data.
     plan : PretrainingPlan
     generators : list of torch.Generator

@@ -9,10 +9,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
+from skimbal._training.net import to_tensors
 from skimbal.modules import MLP, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
-from skimbal.neural_network._pretraining import PretrainingJob, PretrainingPlan
-from skimbal.neural_network._training import to_tensors
 
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,

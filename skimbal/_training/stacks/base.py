@@ -1,0 +1,58 @@
+"""What all stacks share: the parameters and gradients of P networks, a row a network."""
+
+import torch
+
+from skimbal._training.stacks.layout import ParameterLayout
+from skimbal.modules import Dropout
+
+
+class BaseStack:
+    """The parameters of P networks and their gradients, a row a network.
+
+    Parameters
+    ----------
+    modules : list of torch.nn.Module
+        Of one structure, on one device; they give the initial parameters.
+
+    Attributes
+    ----------
+    parameters, gradients : tensor of shape (P, row_length)
+        A row a network.
+    layout : ParameterLayout
+        Which numbers of a row are which parameter.
+    """
+
+    def __init__(self, modules):
+        first = dict(modules[0].named_parameters())
+        self.layout = ParameterLayout({name: value.shape for name, value in first.items()})
+        self.parameters = next(iter(first.values())).new_zeros(len(modules), self.layout.row_length)
+        for name, rows in self.layout.views(self.parameters.detach()).items():
+            for row, module in zip(rows, modules, strict=True):
+                row.copy_(module.get_parameter(name).detach())
+        self.dropout_generators = [
+            [part.generator for part in parts]
+            for parts in zip(*map(_dropouts, modules), strict=True)
+        ]
+
+    def keep(self, networks):
+        """Go on with some of the networks alone, given by their indices."""
+        self.parameters = self.parameters[networks]
+        self.dropout_generators = [
+            [generators[i] for i in networks] for generators in self.dropout_generators
+        ]
+
+    def write_to(self, module, i):
+        """Write network i into a module."""
+        for name, rows in self.layout.views(self.parameters).items():
+            module.get_parameter(name).detach().copy_(rows[i])
+
+
+def _dropouts(module):
+    return [part for part in module.modules() if isinstance(part, Dropout)]
+
+
+def draw_kept(out, p, generators):
+    """Fill `out` with 1 / (1 - p) where a unit is kept, else 0; a generator for each network."""
+    for row, generator in zip(out, generators, strict=True):
+        torch.rand(row.shape, generator=generator, out=row)
+    return torch.ge(out, p, out=out).div_(1.0 - p)
