@@ -7,6 +7,7 @@ of the fits that they request, until all of them wait for jobs; then it runs the
 structure at once.
 """
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -16,9 +17,12 @@ from typing import Any
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _num_samples
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._torch import free_memory
+
+Coroutine = Generator[list, list, Any]
 
 SHARE_OF_FREE_MEMORY = 0.25
 # Larger populations gain nothing, and what they compute with no longer lies in the cache.
@@ -27,19 +31,34 @@ MAX_POPULATION = 64
 
 @dataclass
 class Fit:
-    """The fit of an estimator, which is fitted in place, with all that its `fit` is given."""
+    """The fit of an estimator, which is fitted in place, with all that its `fit` is given.
+
+    `is_checked` says that X and y are arrays which an outer estimator has validated as this one
+    would. An estimator with `_fit_checked_coroutine` does not validate them again.
+    """
 
     estimator: Any
     X: Any
     y: Any
     params: dict = field(default_factory=dict)
+    is_checked: bool = False
 
-    def coroutine(self) -> Generator:
+    @classmethod
+    def on_rows(cls, estimator, X, y, rows, params=None, *, is_checked=False):
+        """Return a fit on some rows, which are taken when it begins.
+
+        `params` are those of `fit`; an array of one entry a sample is taken by row, None left out.
+        """
+        return _fit_on_rows(cls(estimator, X, y, params or {}, is_checked), rows)
+
+    def coroutine(self) -> Coroutine:
         """Return the fit as a generator."""
         if not has_fit_coroutine(self.estimator):
             return _request_job(FitJob(self))
         if isinstance(self.estimator, Pipeline):
             return _fit_pipeline_coroutine(self.estimator, self.X, self.y, self.params)
+        if self.is_checked and hasattr(self.estimator, "_fit_checked_coroutine"):
+            return self.estimator._fit_checked_coroutine(self.X, self.y, **self.params)
         return self.estimator._fit_coroutine(self.X, self.y, **self.params)
 
 
@@ -61,6 +80,13 @@ class FitJob:
     def describe(jobs):
         """Say how the fits are run."""
         return f"{len(jobs)} {type(jobs[0].fit.estimator).__name__}, each by itself"
+
+
+def _fit_on_rows(fit, rows):
+    given = {name: value for name, value in fit.params.items() if value is not None}
+    params = _check_method_params(fit.X, given, indices=rows)
+    X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
+    return (yield from Fit(fit.estimator, X, y, params, fit.is_checked).coroutine())
 
 
 def _request_job(job):
@@ -114,32 +140,34 @@ _PENDING = object()
 class _Task:
     """A generator, the results of what it has requested, and where its own outcome goes."""
 
-    generator: Generator
+    generator: Coroutine
     scope: Callable[[], AbstractContextManager]
     outcomes: list
     index: int
-    results: list | None = None
+    results: list = field(default_factory=list)
     is_open: bool = True
 
     def is_ready(self):
         """Whether all that it has requested is there."""
-        return self.results is None or all(r is not _PENDING for r in self.results)
+        return all(result is not _PENDING for result in self.results)
 
     def advance(self):
         """Continue the generator; return its next requests, none when it has ended."""
-        errors = [result for result in self.results or [] if isinstance(result, Exception)]
+        errors = [result for result in self.results if isinstance(result, Exception)]
         try:
             with self.scope():
-                if errors:
-                    requests = self.generator.throw(errors[0])
-                else:
-                    requests = self.generator.send(self.results)
+                requests = self.generator.throw(errors[0]) if errors else self._send()
         except StopIteration as stop:
             return self._end(stop.value)
         except Exception as error:
             return self._end(error)
         self.results = [_PENDING] * len(requests)
         return requests
+
+    def _send(self):
+        if inspect.getgeneratorstate(self.generator) == inspect.GEN_CREATED:
+            return next(self.generator)
+        return self.generator.send(self.results)
 
     def _end(self, outcome):
         self.outcomes[self.index] = outcome
@@ -157,7 +185,7 @@ class _Request:
 
 
 def run_fits(
-    fits: list[Generator],
+    fits: list[Coroutine],
     *,
     scopes: list | None = None,
     n_jobs: int | None = None,
@@ -213,7 +241,7 @@ def run_fits(
     return outcomes
 
 
-def run_fit(coroutine: Generator, n_jobs: int | None = None):
+def run_fit(coroutine: Coroutine, n_jobs: int | None = None):
     """Run one fit, or raise its error."""
     (outcome,) = run_fits([coroutine], n_jobs=n_jobs)
     if isinstance(outcome, Exception):

@@ -3,6 +3,9 @@
 import difflib
 
 import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+
+from skimbal._utils._warnings import warn
 
 
 def unknown_name_message(kind, name, known):
@@ -43,3 +46,20 @@ def check_cost_matrix(cost_matrix, n_classes):
     if not matrix.any():
         raise ValueError("cost_matrix is all zero, so every decision costs the same; give costs")
     return matrix
+
+
+def check_two_classes(classes):
+    """Raise a ValueError for fewer than two classes with a positive weight."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has {len(classes)} class with a positive sample_weight, {list(classes)}; a "
+            "classifier needs samples of two or more classes"
+        )
+
+
+def takes_sample_weight(estimator, consequence):
+    """Whether a `fit` takes `sample_weight`; where it does not, warn of the consequence."""
+    if has_fit_parameter(estimator, "sample_weight"):
+        return True
+    warn(f"{type(estimator).__name__} takes no sample_weight; {consequence}")
+    return False

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import FixedPosteriorClassifier
+from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._warnings import warn
@@ -27,7 +28,6 @@ from skimbal.ensemble._bags import bag_sizes, draw_bag, out_of_bag
 from skimbal.ensemble._encoding import ENCODINGS, make_encoder
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, decide, prior_costs
 from skimbal.neural_network import MLPClassifier
-from skimbal.neural_network._base import undone_on_error
 
 
 def _members_have(method):

@@ -5,7 +5,6 @@ stay apart. A subclass writes `__init__` and `_build_module`, and may override `
 """
 
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -45,6 +44,7 @@ from skimbal._training.population import TrainingJob
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.row_order import checked_share
 from skimbal._training.schedules import SCHEDULES
+from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import resolve_device, torch_threads
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
@@ -88,23 +88,6 @@ def check_layer_sizes(given, name="hidden_layer_sizes"):
     if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
         raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
     return sizes
-
-
-@contextmanager
-def undone_on_error(estimator):
-    """Give an estimator its attributes back where the block fails.
-
-    An interrupt keeps what was trained, if `_train` has published any.
-    """
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException as error:
-        is_trained = vars(estimator).get("history_") is not before.get("history_")
-        if isinstance(error, Exception) or not is_trained:
-            vars(estimator).clear()
-            vars(estimator).update(before)
-        raise
 
 
 class BaseNetClassifier(

@@ -69,7 +69,7 @@ def fit_population(
     X, y, sample_weight = _check_data(X, y, sample_weight)
     estimators, subsets = _matched(estimators, subsets, _num_samples(X))
     fits = [
-        _fit_on(clone(estimator), X, y, rows, sample_weight)
+        Fit.on_rows(clone(estimator), X, y, rows, {"sample_weight": sample_weight})
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
     fitted = []
@@ -189,9 +189,3 @@ def _rows(subset, n_samples):
             f"a subset has rows from {rows.min()} to {rows.max()}, but X has {n_samples} samples"
         )
     return rows
-
-
-def _fit_on(estimator, X, y, rows, sample_weight):
-    """A fit on some rows as a generator; the rows are taken out when it begins."""
-    params = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
-    return (yield from Fit(estimator, _safe_indexing(X, rows), y[rows], params).coroutine())
