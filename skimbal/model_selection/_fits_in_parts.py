@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from skimbal._fitting import Fit
 from skimbal._training.contrastive_divergence import PretrainingJob
-from skimbal._training.population import TrainingJob
+from skimbal._training.job import TrainingJob
 
 
 class FitInParts:
