@@ -5,14 +5,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from skimbal.model_selection._acquisition import log_expected_gain, log_expected_improvement
 from skimbal.model_selection._bayes_optimizer import (
     ALWAYS_FIT,
     BayesOptimizer,
-    latin_hypercube,
-    log_expected_gain,
-    log_expected_improvement,
-    part_centres,
+    standardized,
 )
+from skimbal.model_selection._point_grid import latin_hypercube, part_centers
 from skimbal.model_selection._space import SearchSpace
 
 PLANE = SearchSpace.parse({"x": (0.0, 1.0), "y": (0.0, 1.0)})
@@ -73,11 +72,11 @@ def test_latin_hypercube_has_a_point_in_each_part():
 
 def test_centres_of_parts():
     dimensions = MIXED.dimensions
-    assert part_centres(dimensions["x"]) is None
-    np.testing.assert_allclose(part_centres(dimensions["n"]), [0.1, 0.3, 0.5, 0.7, 0.9])
-    np.testing.assert_allclose(part_centres(dimensions["kind"]), [1 / 6, 1 / 2, 5 / 6])
+    assert part_centers(dimensions["x"]) is None
+    np.testing.assert_allclose(part_centers(dimensions["n"]), [0.1, 0.3, 0.5, 0.7, 0.9])
+    np.testing.assert_allclose(part_centers(dimensions["kind"]), [1 / 6, 1 / 2, 5 / 6])
     many = SearchSpace.parse({"n": (1, 10**6)}).dimensions["n"]
-    assert part_centres(many) is None
+    assert part_centers(many) is None
 
 
 def test_first_points_are_the_initial_ones_and_a_hypercube():
@@ -146,7 +145,7 @@ def test_a_batch_spreads():
 
 def test_a_finite_space_is_gone_through_and_then_empty():
     optimizer = optimizer_of(SMALL, n_initial_points=2)
-    assert optimizer.n_points_of_space == 6
+    assert optimizer.grid.n_points == 6
     points = minimise(optimizer, bowl, 5, 2)
     rest = optimizer.ask(5)
     assert len(points) + len(rest) == 6
@@ -240,7 +239,7 @@ def test_length_scales_are_fitted_ever_more_seldom():
     points = np.random.default_rng(0).random((100, 2))
     for point in points:
         optimizer.tell(point[None], bowl(point[None]))
-        losses, _ = optimizer._standardised_losses()
+        losses, _ = standardized(optimizer.losses)
         if losses is not None:
             optimizer._fit(losses)
     assert ALWAYS_FIT <= optimizer.n_kernel_fits < ALWAYS_FIT + 20

@@ -333,7 +333,7 @@ def test_nothing_is_checked_before_fit():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"search_spaces": {}}, "one at least"),
+        ({"search_spaces": {}}, "at least one"),
         ({"search_spaces": [(C_SPACE, 0)]}, "number of candidates >= 1"),
         ({"search_spaces": [(C_SPACE, 2.5)]}, "number of candidates >= 1"),
         ({"search_spaces": [(C_SPACE,)]}, r"\(dict, number"),

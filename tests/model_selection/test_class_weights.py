@@ -20,14 +20,11 @@ from skimbal import FixedCostClassifier, MLPClassifier
 from skimbal.model_selection import (
     ClassWeights,
     CostMatrix,
-    as_grid,
     class_weight_space,
     cost_matrix_space,
 )
-from skimbal.model_selection._class_weights import (
-    conventional_entries,
-    with_entries_as_parameters,
-)
+from skimbal.model_selection._label_parameters import put_label_parameters
+from skimbal.model_selection._start_points import conventional_values
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +81,9 @@ def test_searches_of_scikit_learn(data):
     X, y = data
     pipeline = make_pipeline(StandardScaler(), SVC(class_weight=ClassWeights(y)))
     space = class_weight_space(y, param="svc__class_weight")
-    grid = GridSearchCV(pipeline, as_grid(space, 3), scoring="f1_macro", cv=3).fit(X, y)
+    grid = GridSearchCV(
+        pipeline, {name: [1, 10**1.5, 1000] for name in space}, scoring="f1_macro", cv=3
+    ).fit(X, y)
     tried = grid.cv_results_["param_svc__class_weight__worn"].tolist()
     assert tried == pytest.approx([1, 10**1.5, 1000])
     assert np.ptp(grid.cv_results_["mean_test_score"]) > 0
@@ -158,7 +157,9 @@ def test_cost_matrix_is_an_array_with_parameters(data):
 
 
 def placed(estimator, names, y):
-    return with_entries_as_parameters(clone(estimator), names, y).get_params(deep=True)
+    estimator = clone(estimator)
+    put_label_parameters(estimator, names, y)
+    return estimator.get_params(deep=True)
 
 
 def test_entries_are_put_in_place():
@@ -184,7 +185,7 @@ def test_entries_are_put_in_place():
     ("estimator", "names", "message"),
     [
         (LogisticRegression(), ["class_weight__wron"], "did you mean 'worn'"),
-        (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "no labels of y"),
+        (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "not labels of y"),
         (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "the 2 labels"),
         (MLPClassifier(), ["cost_matrix__ok"], "unknown label in cost_matrix__"),
     ],
@@ -197,16 +198,18 @@ def test_labels_that_the_data_lacks(estimator, names, message):
 def test_conventional_weights_by_hand():
     y = ["a"] * 12 + ["b"] * 4 + ["c"] * 2
     names = ["class_weight__b", "class_weight__c"]
-    network = with_entries_as_parameters(MLPClassifier(), names, y)
-    weights = conventional_entries([*names, "learning_rate"], network, y)
+    network = MLPClassifier()
+    put_label_parameters(network, names, y)
+    weights = conventional_values([*names, "learning_rate"], network, y)
     assert weights == {"class_weight__b": 3.0, "class_weight__c": 6.0}
     names = ["class_weight__a", "class_weight__b"]
-    assert conventional_entries(names, network, y) == {
+    assert conventional_values(names, network, y) == {
         "class_weight__a": 2 / 12,
         "class_weight__b": 2 / 4,
     }
     names = list(cost_matrix_space(y))
-    network = with_entries_as_parameters(MLPClassifier(), names, y)
-    costs = conventional_entries(names, network, y)
+    network = MLPClassifier()
+    put_label_parameters(network, names, y)
+    costs = conventional_values(names, network, y)
     assert costs["cost_matrix__b__a"] == costs["cost_matrix__b__c"] == 3.0
     assert costs["cost_matrix__c__a"] == costs["cost_matrix__c__b"] == 6.0
