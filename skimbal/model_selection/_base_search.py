@@ -53,6 +53,14 @@ def resolve_scoring(scoring):
     return get_scorer(scoring) if is_own else scoring
 
 
+def fingerprint_of(search, spaces, **data):
+    """Digests of all that the results of a search depend on, except its budget."""
+    own = {k: v for k, v in search.get_params(deep=False).items() if k not in NOT_FINGERPRINTED}
+    own["search_spaces"] = [space.description() for space in spaces]
+    guide = search.refit if isinstance(search.refit, str) else None
+    return digests(search=type(search).__name__, guide=guide, **data, **own)
+
+
 def listed_callbacks(callbacks):
     """One callback, several or None as a list; a ValueError for those that can't be called."""
     callbacks = [] if callbacks is None else callbacks
@@ -238,7 +246,7 @@ class _BaseSearch(BaseSearchCV):
         progresses = self._progresses(spaces, estimator, y, np.random.default_rng(seeds[0]))
         fingerprint = {}
         if self.state_file is not None:
-            fingerprint = self._fingerprint(spaces, X=X, y=y, params=params)
+            fingerprint = fingerprint_of(self, spaces, X=X, y=y, params=params)
             state = read_state(self.state_file, fingerprint)
             if state is not None:
                 return state
@@ -249,13 +257,6 @@ class _BaseSearch(BaseSearchCV):
                 f"cv={self.cv!r} makes no split of {_num_samples(X)} samples; give one that does"
             )
         return SearchState(fingerprint, estimator, seeds[1], splits, progresses)
-
-    def _fingerprint(self, spaces, **data):
-        """Digests of all that the results of the search depend on, except its budget."""
-        own = {k: v for k, v in self.get_params(deep=False).items() if k not in NOT_FINGERPRINTED}
-        own["search_spaces"] = [space.description() for space in spaces]
-        guide = self.refit if isinstance(self.refit, str) else None
-        return digests(search=type(self).__name__, guide=guide, **data, **own)
 
     def _progresses(self, spaces, estimator, y, rng):
         """An optimizer for each space; the label parameters of all are put into the estimator."""
@@ -298,14 +299,11 @@ class _BaseSearch(BaseSearchCV):
         self.stopping_reason_ = reason
 
     def _fit_best(self, run):
+        evaluation = run.evaluation
         best = configured(run.state.estimator, self.best_params_, run.state.seed)
-        data = (
-            (run.evaluation.X,)
-            if run.evaluation.y is None
-            else (run.evaluation.X, run.evaluation.y)
-        )
+        data = [given for given in (evaluation.X, evaluation.y) if given is not None]
         start = time.perf_counter()
-        best.fit(*data, **run.evaluation.fit_params)
+        best.fit(*data, **evaluation.fit_params)
         self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):

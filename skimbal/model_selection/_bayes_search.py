@@ -23,7 +23,8 @@ class BayesSearchCV(_BaseSearch):
     A Gaussian process models the losses, which are minus the mean scores, over the unit cube, to
     which the space is mapped. The next candidate is the one with the largest expected improvement,
     :math:`E[\max(y^* - \xi - y, 0)]`, where :math:`y^*` is the lowest loss so far. The interface is
-    that of scikit-learn's searches. Calls of scikit-optimize's `BayesSearchCV` work with this class.
+    that of scikit-learn's searches. Calls of scikit-optimize's
+    `BayesSearchCV` work with this class.
 
     Parameters
     ----------

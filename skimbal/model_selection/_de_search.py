@@ -50,11 +50,11 @@ class DESearchCV(_BaseSearch):
     target_score : float, default=None
         Score that is good enough. The search ends with the generation that reaches it.
     x0 : "conventional", dict or list of dict, default=None
-        Points to begin with, at most `population_size`. A dict maps names to values; missing ones are
-        the estimator's own. "conventional" stands for the inverse-frequency class weights or costs
-        and the estimator's own values of all other parameters. A parameter whose own value is not
-        in its space starts in the middle. Bounds that a start point violates are widened, with a
-        warning.
+        Points to begin with, at most `population_size`. A dict maps names to values; missing ones
+        are the estimator's own. "conventional" stands for the inverse-frequency class weights or
+        costs and the estimator's own values of all other parameters. A parameter whose own value is
+        not in its space starts in the middle. Bounds that a start point violates are widened, with
+        a warning.
     pbest_fraction : float in (0, 1], default=0.05
         Fraction of the population, at least two candidates, that counts as best in the mutation.
     adaptation_rate : float in [0, 1], default=0.1

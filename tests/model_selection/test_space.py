@@ -125,12 +125,6 @@ def test_what_is_given_is_not_changed_and_a_space_is_pickled(space):
     assert SearchSpace.parse(space).dimensions == space.dimensions
 
 
-def test_categories_are_told_apart_by_type():
-    space = SearchSpace.parse({"max_features": [1, True, 1.5, "sqrt"]})
-    assert space.from_params({"max_features": True}) == pytest.approx([0.375])
-    assert space.from_params({"max_features": 1}) == pytest.approx([0.125])
-
-
 @pytest.mark.parametrize(
     ("dimension", "message"),
     [
@@ -186,3 +180,14 @@ def test_start_points_widen_bounds():
             space.widened(point)
     with pytest.raises(ValueError, match="not in its search space"):
         space.from_params({"C": 0.5, "n": 2, "kind": "a"})
+
+
+@pytest.mark.parametrize(
+    "values", [("rbf", "poly"), (None, 5), (True, False), (1, 3, 5), ((1, 1), (1, 2))]
+)
+def test_tuples_of_texts_and_of_none_are_categories(values):
+    assert SearchSpace.parse({"a": values}).dimensions["a"].categories == values
+
+
+def test_a_range_is_categories():
+    assert SearchSpace.parse({"a": range(2, 9, 3)}).dimensions["a"].categories == (2, 5, 8)
