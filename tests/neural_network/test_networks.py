@@ -438,7 +438,7 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         ({"batch_size": 0}, "batch_size"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
         ({"sampler": "balancd"}, "did you mean 'balanced'"),
-        ({"sampler": DynamicBatches(even_part=2.0)}, "even_part"),
+        ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
         ({"scoring": "gmean"}, "did you mean 'g_mean'"),
         ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
         ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
