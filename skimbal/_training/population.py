@@ -44,7 +44,8 @@ def train_population(jobs, stack_class, row_multiple, progress):
     finally:
         for net, data in events:
             net.module_.eval()
-            net.notify("on_train_end", **data)
+            if net.history:  # an interrupt before the first whole epoch leaves nothing to save
+                net.notify("on_train_end", **data)
 
 
 def _step_settings(job):
