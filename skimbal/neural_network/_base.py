@@ -273,6 +273,7 @@ class BaseNetClassifier(
 
         Every setting is checked before anything is trained.
         """
+        import_compiler()
         is_weighted, has_validation = data.sample_weight is not None, valid is not None
         plan = make_fit_plan(
             self, self.classes_, counts, rng, is_weighted=is_weighted, has_validation=has_validation
@@ -291,7 +292,6 @@ class BaseNetClassifier(
         training = plan.training
         generators = training.generator, training.noise_generator
         module = finish_module(self._build_module(inputs, len(self.classes_), *generators), plan)
-        import_compiler()
         net = make_net(
             module, plan.loss, self.classes_, training, plan.callbacks, bool(self.verbose)
         )
