@@ -1,8 +1,8 @@
 """Fits give the predictions that they gave before, alone and in a population.
 
-`equality.npz` has the probabilities of the fits below. They were computed in double precision, where
-the rounding of another processor stays far below the tolerance. A change that is meant to change
-predictions writes the file anew: ``python tests/_training/test_equality.py``.
+`equality.npz` has the probabilities of the fits below. They were computed in double precision,
+where the rounding of another processor stays far below the tolerance. A change that is meant to
+change predictions writes the file anew: ``python tests/_training/test_equality.py``.
 """
 
 from pathlib import Path
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import EpochTimer, PassthroughScoring
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from skorch.callbacks import EpochTimer, PassthroughScoring
 
 from skimbal import (
     CNN1DClassifier,
