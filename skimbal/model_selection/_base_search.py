@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import closing
-from numbers import Integral, Real
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, _num_samples
 from tqdm import tqdm
 
-from skimbal._fitting import has_fit_coroutine
 from skimbal._utils._random import MAX_SEED, seed_unset
 from skimbal._utils._validation import unknown_name_message
 from skimbal._utils._warnings import warn
@@ -33,9 +32,8 @@ from skimbal.model_selection._class_weights import (
     conventional_entries,
     with_entries_as_parameters,
 )
-from skimbal.model_selection._discarding import Rungs, ranks
 from skimbal.model_selection._evaluation import Evaluation, loss_of
-from skimbal.model_selection._space import CategoricalDimension, SearchSpace
+from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._state import (
     Progress,
     SearchState,
@@ -81,7 +79,6 @@ class _BaseSearch(BaseSearchCV):
         "scoring": [str, callable, list, tuple, dict, None],
         "random_state": ["random_state"],
         "x0": [StrOptions({"conventional"}), dict, list, None],
-        "discard_factor": [Interval(Integral, 2, None, closed="left"), None],
         "patience": [Interval(Real, 1, None, closed="left"), None],
         "time_budget_s": [Interval(Real, 0, None, closed="neither"), None],
         "target_score": [Interval(Real, None, None, closed="neither"), None],
@@ -161,7 +158,6 @@ class _BaseSearch(BaseSearchCV):
         self._check_failures(state)
         self._publish(state, scorers, refit_metric, reason)
         self._warn_about_failures(state)
-        self._warn_about_discarding(state)
         if self.refit:
             self._fit_best(state, X, y, routed.estimator.fit)
         return self
@@ -252,25 +248,7 @@ class _BaseSearch(BaseSearchCV):
             space, initial = self._start(SearchSpace.parse(space, estimator), estimator, y)
             optimizer = self._make_optimizer(space, generator, initial)
             progresses.append(Progress(space, optimizer, index))
-        self._check_discarding(estimator, [progress.space for progress in progresses])
         return estimator, progresses, seeds[1]
-
-    def _check_discarding(self, estimator, spaces):
-        """Raise a ValueError where no candidate can be a network."""
-        searched = [
-            value
-            for space in spaces
-            for dimension in space.dimensions.values()
-            if isinstance(dimension, CategoricalDimension)
-            for value in dimension.categories
-        ]
-        if self.discard_factor is None or any(map(has_fit_coroutine, [estimator, *searched])):
-            return
-        raise ValueError(
-            f"discard_factor={self.discard_factor} needs candidates that are trained in epochs, "
-            f"but {type(estimator).__name__} is none of skimbal's networks, nor a pipeline or "
-            "classifier of skimbal around one; use discard_factor=None"
-        )
 
     def _spaces(self):
         """The dicts of `search_spaces`, one or several."""
@@ -391,10 +369,9 @@ class _BaseSearch(BaseSearchCV):
             self._write(state, progress, before)
             return "time"
         outcomes = [state.outcomes[progress.seen[key]] for key in keys]
-        losses = [loss_of(outcome.results, evaluation.metric) for outcome in outcomes]
+        losses = [loss_of(results, evaluation.metric) for results in outcomes]
         progress.n_without_new = 0 if new else progress.n_without_new + 1
-        is_whole = np.array([outcome.is_whole for outcome in outcomes])
-        progress.tell(points, np.array(losses), is_whole)
+        progress.tell(points, np.array(losses))
         state.n_repeated += len(keys) - len(new)
         state.n_batches += 1
         bar.set_postfix_str(f"best {-min(p.best_loss for p in state.progresses):.4g}")
@@ -404,7 +381,7 @@ class _BaseSearch(BaseSearchCV):
     def _evaluate(self, new, progress, state, evaluation, deadline, bar):
         """Evaluate candidates and take each when it is done; returns whether all are."""
         candidates = [self._configured(state, params) for params in new.values()]
-        with closing(evaluation.run(candidates, self._rungs(progress, state))) as outcomes:
+        with closing(evaluation.run(candidates)) as outcomes:
             for n_done, ((key, params), outcome) in enumerate(
                 zip(new.items(), outcomes, strict=True), start=1
             ):
@@ -413,13 +390,6 @@ class _BaseSearch(BaseSearchCV):
                 if time.monotonic() > deadline and n_done < len(new):
                     return False
         return time.monotonic() <= deadline
-
-    def _rungs(self, progress, state):
-        """Where the candidates of a batch are compared with those of their space so far."""
-        if self.discard_factor is None:
-            return None
-        earlier = [state.outcomes[i].rung_scores for i in progress.seen.values()]
-        return Rungs(self.discard_factor, earlier)
 
     def _configured(self, state, params):
         """An estimator with parameters and seeds, or the exception that says why there is none."""
@@ -443,7 +413,7 @@ class _BaseSearch(BaseSearchCV):
     @staticmethod
     def _errors(state):
         """Tracebacks of the fits that failed, and the number of all fits."""
-        fits = [result["fit_error"] for outcome in state.outcomes for result in outcome.results]
+        fits = [result["fit_error"] for outcome in state.outcomes for result in outcome]
         return [error for error in fits if error is not None], len(fits)
 
     def _all_failed(self, state):
@@ -468,15 +438,6 @@ class _BaseSearch(BaseSearchCV):
                 FitFailedWarning,
             )
 
-    def _warn_about_discarding(self, state):
-        is_cut = [outcome.rung_scores or not outcome.is_whole for outcome in state.outcomes]
-        if self.discard_factor is not None and not any(is_cut):
-            warn(
-                f"discard_factor={self.discard_factor} had no effect: no candidate has a training "
-                "that can be stopped and go on; those of one epoch, with early_stopping or with "
-                "callbacks can't"
-            )
-
     def _forget(self):
         """Delete what a search before has fitted: after an interrupt it would not belong here."""
         for name in ("best_estimator_", "refit_time_", "feature_names_in_", "best_score_"):
@@ -486,7 +447,7 @@ class _BaseSearch(BaseSearchCV):
     def _publish(self, state, scorers, refit_metric, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
         outcomes = state.outcomes
-        out = [dict(result) for outcome in outcomes for result in outcome.results]
+        out = [dict(result) for outcome in outcomes for result in outcome]
         if callable(self.scoring):
             _insert_error_scores(out, self.error_score)
         first = out[0]["test_scores"]
@@ -496,29 +457,15 @@ class _BaseSearch(BaseSearchCV):
             refit_metric = self.refit
         self.n_splits_ = len(state.splits)
         more = {"batch": state.batches}
-        if self.discard_factor is not None:
-            more["trained_fraction"] = [outcome.trained_fraction for outcome in outcomes]
         self.cv_results_ = self._format_results(list(state.params), self.n_splits_, out, more)
-        self._rank_discarded(outcomes)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.scorer_ = getattr(scorers, "_scorers", scorers)
-        n_planned = sum(outcome.n_planned for outcome in outcomes)
-        n_left = n_planned - sum(outcome.n_trained for outcome in outcomes)
-        self.training_saved_ = n_left / n_planned if n_planned else 0.0
         self.n_repeated_ = state.n_repeated
         self.stopping_reason_ = reason
-
-    def _rank_discarded(self, outcomes):
-        """Put candidates that were not trained to the end behind those that were."""
-        is_whole = [outcome.is_whole for outcome in outcomes]
-        for name in self.cv_results_:
-            if name.startswith("rank_test_") and not all(is_whole):
-                means = self.cv_results_[name.replace("rank", "mean", 1)]
-                self.cv_results_[name] = ranks(means, is_whole)
 
     def _fit_best(self, state, X, y, fit_params):
         self.best_estimator_ = self._configured(state, self.best_params_)

@@ -56,13 +56,6 @@ class BayesSearchCV(_BaseSearch):
         depend on the machine.
     target_score : float, default=None
         Score that is good enough: the search ends with the batch that reaches it.
-    discard_factor : int, default=None
-        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
-        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
-        successive halving). A candidate goes on where its score is among the best m / f, rounded
-        up, of all m scores there so far, its own batch included. Those that go on are the
-        networks of a search without discarding; they alone can be the best. Trainings with early
-        stopping or callbacks are not cut. None trains all candidates to the end.
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn's searches; names that only skimbal has, such as "g_mean" and "macro_f1",
         work as well. The search follows the metric that `refit` names, and the first one where it
@@ -97,9 +90,7 @@ class BayesSearchCV(_BaseSearch):
     ----------
     cv_results_ : dict of ndarray
         As in scikit-learn's searches, a row for each candidate evaluated; "batch" is the batch in
-        which it first came up. With `discard_factor` "trained_fraction" is the share of its epochs
-        that it was trained for; below 1 the scores are those after that, and the rank is behind
-        all candidates that were trained to the end.
+        which it first came up.
     best_estimator_ : estimator
         The best candidate, fitted on all samples; with `refit`.
     best_params_ : dict
@@ -113,15 +104,12 @@ class BayesSearchCV(_BaseSearch):
         Number of splits.
     n_repeated_ : int
         Proposals that had been evaluated before, and were not again.
-    training_saved_ : float
-        Share of the epochs of all candidates that discarding has saved; 0.0 without.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
         candidates), "repeated" (nothing new for 100 batches) or "interrupt".
     optimizer_results_ : list of OptimizeResult
-        For each space what scikit-optimize's plots take, losses being minus the mean score, at
-        their last rung for discarded candidates. Its own Gaussian process is fitted for them when
-        the attribute is read.
+        What scikit-optimize's plots take, one for each space; losses are minus the mean score.
+        scikit-optimize's own Gaussian process is fitted when the attribute is read.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     refit_time_ : float
@@ -146,10 +134,6 @@ class BayesSearchCV(_BaseSearch):
     D. R. Jones, M. Schonlau and W. J. Welch, "Efficient Global Optimization of Expensive Black-Box
     Functions", Journal of Global Optimization 13, 455-492, 1998, eq. 15.
     https://doi.org/10.1023/A:1008306431147
-
-    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht and A.
-    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning", Proceedings of Machine
-    Learning and Systems 2, 230-246, 2020, algorithm 2. https://arxiv.org/abs/1810.05934
 
     Examples
     --------
@@ -195,7 +179,6 @@ class BayesSearchCV(_BaseSearch):
         patience=None,
         time_budget_s=None,
         target_score=None,
-        discard_factor=None,
         scoring=None,
         n_jobs=None,
         refit=True,
@@ -229,7 +212,6 @@ class BayesSearchCV(_BaseSearch):
         self.patience = patience
         self.time_budget_s = time_budget_s
         self.target_score = target_score
-        self.discard_factor = discard_factor
         self.callbacks = callbacks
         self.state_file = state_file
         self.random_state = random_state

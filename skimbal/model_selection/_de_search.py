@@ -43,13 +43,6 @@ class DESearchCV(_BaseSearch):
         finished. The one setting that makes results depend on the machine.
     target_score : float, default=None
         Score that is good enough: the search ends with the generation that reaches it.
-    discard_factor : int, default=None
-        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
-        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
-        successive halving). A candidate goes on where its score is among the best m / f, rounded
-        up, of all m scores there so far, its own generation included. Those that go on are the
-        networks of a search without discarding; they alone can be the best. Trainings with early
-        stopping or callbacks are not cut. None trains all candidates to the end.
     x0 : "conventional", dict or list of dict, default=None
         Points to begin with, at most `population_size`. A dict maps names to values; those that it
         lacks are the estimator's own. "conventional" is the inverse-frequency class weights or
@@ -95,9 +88,7 @@ class DESearchCV(_BaseSearch):
     ----------
     cv_results_ : dict of ndarray
         As in scikit-learn's searches, a row for each candidate evaluated; "batch" is the generation
-        in which it first came up. With `discard_factor` "trained_fraction" is the share of its
-        epochs that it was trained for; below 1 the scores are those after that, and the rank is
-        behind all candidates that were trained to the end.
+        in which it first came up.
     best_estimator_ : estimator
         The best candidate, fitted on all samples; with `refit`.
     best_params_ : dict
@@ -111,8 +102,6 @@ class DESearchCV(_BaseSearch):
         Number of splits.
     n_repeated_ : int
         Proposals that had been evaluated before, and were not again.
-    training_saved_ : float
-        Share of the epochs of all candidates that discarding has saved; 0.0 without.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
         candidates), "repeated" (nothing new for 100 generations) or "interrupt".
@@ -131,10 +120,6 @@ class DESearchCV(_BaseSearch):
     J. Zhang and A. C. Sanderson, "JADE: Adaptive Differential Evolution With Optional External
     Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009.
     https://doi.org/10.1109/TEVC.2009.2014613
-
-    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht and A.
-    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning", Proceedings of Machine
-    Learning and Systems 2, 230-246, 2020, algorithm 2. https://arxiv.org/abs/1810.05934
 
     Examples
     --------
@@ -174,7 +159,6 @@ class DESearchCV(_BaseSearch):
         patience=None,
         time_budget_s=None,
         target_score=None,
-        discard_factor=None,
         x0=None,
         p=0.05,
         c=0.1,
@@ -208,7 +192,6 @@ class DESearchCV(_BaseSearch):
         self.patience = patience
         self.time_budget_s = time_budget_s
         self.target_score = target_score
-        self.discard_factor = discard_factor
         self.x0 = x0
         self.p = p
         self.c = c

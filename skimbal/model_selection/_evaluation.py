@@ -7,8 +7,7 @@ and scored by joblib, one fold a task, on whatever backend is active.
 import time
 import warnings
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from traceback import format_exception
 from typing import Any
 
@@ -41,37 +40,6 @@ def loss_of(results, metric):
             break
     mean = np.mean([score[metric] if isinstance(score, dict) else score for score in scores])
     return float(-mean) if np.isfinite(mean) else np.inf
-
-
-@dataclass
-class Outcome:
-    """What became of a candidate.
-
-    Attributes
-    ----------
-    results : list of dict
-        For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or None)
-        and, where asked for, "train_scores".
-    rung_scores : dict
-        Rung -> mean score there; of candidates that were trained in parts.
-    n_trained, n_planned : int
-        Epochs of all its networks that were trained, and those of the whole fits.
-    """
-
-    results: list
-    rung_scores: dict = field(default_factory=dict)
-    n_trained: int = 0
-    n_planned: int = 0
-
-    @property
-    def is_whole(self):
-        """Whether it was trained to the end."""
-        return self.n_trained == self.n_planned
-
-    @property
-    def trained_fraction(self):
-        """Share of the epochs that it was trained for."""
-        return 1.0 if self.is_whole else self.n_trained / self.n_planned
 
 
 @dataclass
@@ -110,26 +78,26 @@ class Evaluation:
     n_jobs: Any
     pre_dispatch: Any
 
-    def run(self, candidates, rungs=None):
-        """Yield the outcome of each candidate, in their order, when it is done.
+    def run(self, candidates):
+        """Yield the results of each candidate, in their order, when they are there.
 
         Parameters
         ----------
         candidates : list of estimator or Exception
             Estimators to fit, unfitted; an exception is one that could not be made.
-        rungs : Rungs, default=None
-            Where networks are compared before they are trained to the end; None is nowhere.
 
         Yields
         ------
-        Outcome
+        list of dict
+            For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or
+            None) and, where asked for, "train_scores".
         """
         together = [i for i, c in enumerate(candidates) if has_fit_coroutine(c)]
-        networks = [candidates[i] for i in together]
-        evaluate = self._as_population if rungs is None else partial(rungs.climb, self)
-        done = dict(zip(together, evaluate(networks), strict=True))
+        done = dict(
+            zip(together, self._as_population([candidates[i] for i in together]), strict=True)
+        )
         failed = {
-            i: Outcome([self.judge(c, split, 0.0) for split in self.splits])
+            i: [self.judge(c, split, 0.0) for split in self.splits]
             for i, c in enumerate(candidates)
             if isinstance(c, Exception)
         }
@@ -137,34 +105,24 @@ class Evaluation:
         alone = [c for i, c in enumerate(candidates) if i not in done]
         results = self._in_parallel([(c, split) for c in alone for split in self.splits])
         for i in range(len(candidates)):
-            yield done[i] if i in done else Outcome([next(results) for _ in self.splits])
+            yield done[i] if i in done else [next(results) for _ in self.splits]
 
     def _as_population(self, estimators):
-        """Outcomes of estimators, whose networks are trained together."""
+        """Results of estimators, whose networks are trained together."""
         pairs = [(estimator, split) for estimator in estimators for split in self.splits]
-        results = self.judge_together(pairs, [_as_it_is] * len(pairs))
-        n = len(self.splits)
-        return [Outcome(results[first : first + n]) for first in range(0, len(results), n)]
-
-    def judge_together(self, pairs, ways):
-        """Results of (estimator, split) pairs, whose networks are trained together.
-
-        `ways` are functions that take the fit in steps of each and return the one that is run.
-        """
         start = time.perf_counter()
-        fitted = self._train_together(pairs, ways)
+        fitted = self._train_together(pairs)
         seconds = (time.perf_counter() - start) / max(len(pairs), 1)
-        return [
+        results = [
             self.judge(outcome, split, seconds)
             for outcome, (_, split) in zip(fitted, pairs, strict=True)
         ]
+        n = len(self.splits)
+        return [results[first : first + n] for first in range(0, len(results), n)]
 
-    def _train_together(self, pairs, ways):
+    def _train_together(self, pairs):
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            fits = [
-                way(self._fit_coroutine(clone(estimator), train))
-                for way, (estimator, (train, _)) in zip(ways, pairs, strict=True)
-            ]
+            fits = [self._fit_coroutine(clone(estimator), train) for estimator, (train, _) in pairs]
             outcomes = []
             try:
                 for turn in split_by_memory(fits, self.X, [train for _, (train, _) in pairs]):
@@ -226,10 +184,6 @@ class Evaluation:
         if isinstance(self.scorer, _MultimetricScorer):
             return dict.fromkeys(self.scorer._scorers, self.error_score)
         return self.error_score
-
-
-def _as_it_is(fit):
-    return fit
 
 
 def fit_and_judge(evaluation, X, y, estimator, split):

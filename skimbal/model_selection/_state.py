@@ -10,7 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Progress:
     n_without_gain, n_without_new : int
         Batches since the best loss became better, and since one had a new candidate.
     best_loss : float
-        The least loss of a candidate trained to the end, inf before the first finite one.
+        The lowest loss, inf before the first finite one.
     seen : dict
         Bytes of a point -> index of its candidate.
     """
@@ -50,15 +50,12 @@ class Progress:
         """Whether every point of the space is evaluated."""
         return len(self.seen) >= self.space.n_points
 
-    def tell(self, points, losses, is_whole):
-        """Hand the losses of a batch to the optimiser and count.
-
-        Discarded candidates, where the array `is_whole` is False, are no gain.
-        """
+    def tell(self, points, losses):
+        """Hand the losses of a batch to the optimiser and count."""
         self.optimizer.tell(points, losses)
         self.n_batches += 1
         self.n_proposed += len(points)
-        best = float(np.min(losses[is_whole], initial=np.inf))
+        best = float(np.min(losses))
         self.n_without_gain = 0 if best < self.best_loss else self.n_without_gain + 1
         self.best_loss = min(self.best_loss, best)
 
