@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import skopt
 from _comparison import run_missing
+from _tiny import parse_arguments
 from scipy.stats import wilcoxon
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -135,6 +136,11 @@ PROBLEMS = {
     "contraceptive, logistic regression": WeightSearch("contraceptive", "logistic regression"),
     "glass, logistic regression": WeightSearch("glass", "logistic regression"),
     "Rosenbrock 10": Function(rosenbrock, 10, n_evaluations=200, max_seeds=5),
+}
+
+TINY_PROBLEMS = {
+    "Branin": Function(branin, 2, n_evaluations=12),
+    "glass, logistic regression": WeightSearch("glass", "logistic regression", 12, max_seeds=1),
 }
 
 
@@ -258,7 +264,9 @@ def main():
     parser.add_argument(
         "--optimisers", nargs="+", default=list(OPTIMISERS), choices=list(OPTIMISERS)
     )
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), PROBLEMS=TINY_PROBLEMS, problems=list(TINY_PROBLEMS), seeds=6
+    )
     cells = [
         {"seed": seed, "problem": problem, "optimiser": optimiser}
         for seed in range(arguments.seeds)
