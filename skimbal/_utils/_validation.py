@@ -5,7 +5,7 @@ import difflib
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, has_fit_parameter
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
 from skimbal._utils._warnings import warn
 
@@ -73,6 +73,13 @@ def check_labels(y):
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     return y
+
+
+def check_weights(sample_weight, y):
+    """Return the weights of samples as a non-negative array, None for None, or raise."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
 
 
 def check_known_classes(estimator, classes):

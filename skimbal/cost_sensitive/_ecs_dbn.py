@@ -9,35 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
-from skimbal._utils._validation import check_labels
+from skimbal._utils._validation import check_labels, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 from skimbal.neural_network import DBNClassifier
 
-COST_PARAMETERS = (
-    "search",
-    "cost_space",
-    "shrinkage",
-    "population_size",
-    "max_generations",
-    "n_jobs",
-    "refit",
-)
+COST_PARAMETERS = (*SEARCH_CONSTRAINTS, "scoring", "n_jobs", "refit", "random_state")
 FITTED_ATTRIBUTES = (
-    "estimator_",
-    "classes_",
-    "costs_",
-    "cost_matrix_",
-    "best_score_",
-    "unregularized_score_",
-    "cv_results_",
-    "n_folds_",
-    "fold_costs_",
+    *("estimator_", "classes_", "costs_", "cost_matrix_", "best_score_", "unregularized_score_"),
+    *("cv_results_", "n_folds_", "fold_costs_"),
 )
 
 
@@ -304,17 +289,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         """
         network = DBNClassifier.as_published(random_state).get_params(deep=False)
         del network["cost_matrix"]
-        return cls(
-            **{
-                **network,
-                "scoring": "g_mean",
-                "cost_cv": "train",
-                "cost_space": "unit",
-                "shrinkage": 0.0,
-                "refit": True,
-                **changes,
-            }
-        )
+        protocol = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0, "refit": True}
+        return cls(**{**network, "scoring": "g_mean", **protocol, **changes})
 
     def _base_estimator(self):
         own = self.get_params(deep=False)
@@ -353,15 +329,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         network.check_training_data(X, y, sample_weight)
         network.visible = network.visible_  # so that "auto" is the same in every inner fold
         X, y = as_floats(X), check_labels(y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        tuned = TunedCostClassifierCV(
-            network,
-            scoring=self.scoring,
-            cv=self.cost_cv,
-            random_state=self.random_state,
-            **{name: getattr(self, name) for name in COST_PARAMETERS},
-        )
+        sample_weight = check_weights(sample_weight, y)
+        options = {name: getattr(self, name) for name in COST_PARAMETERS}
+        tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
         yield from tuned._fit_checked_coroutine(X, y, sample_weight)
         # The networks were trained on arrays; they know the features as those of X.
         for fitted in getattr(tuned.estimator_, "estimators_", [tuned.estimator_]):

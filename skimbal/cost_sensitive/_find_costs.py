@@ -11,6 +11,7 @@ with JADE (doi:10.1109/TEVC.2009.2014613). Its own search space, costs in [0, 1]
 A search is a list of steps (`STRATEGIES`). Each step scores candidates and adds them to a `Trace`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral, Real
@@ -19,9 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
-from skimbal._utils._validation import check_two_classes
+from skimbal._utils._validation import check_two_classes, check_weights
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
@@ -192,17 +193,11 @@ def evolve(table, trace, options):
             return
 
 
+FIRST_STEPS = (score_prior_costs, sweep_classes, score_grid)
 STRATEGIES = {
     "exact": (score_prior_costs, sweep_classes),
     "grid": (score_prior_costs, score_grid),
-    "jade": (
-        score_prior_costs,
-        sweep_classes,
-        score_grid,
-        sweep_classes,
-        evolve,
-        sweep_classes,
-    ),
+    "jade": (*FIRST_STEPS, sweep_classes, evolve, sweep_classes),
     "jade in the unit box": (evolve,),
 }
 
@@ -315,10 +310,7 @@ class UnitSpace:
         return np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
 
 
-SPACES: dict[str, type[LogRatioSpace] | type[UnitSpace]] = {
-    "log_ratio": LogRatioSpace,
-    "unit": UnitSpace,
-}
+SPACES: dict = {"log_ratio": LogRatioSpace, "unit": UnitSpace}
 
 
 @validate_params(
@@ -329,7 +321,7 @@ def find_costs(
     y_true: ArrayLike,
     proba: ArrayLike,
     *,
-    scoring="g_mean",
+    scoring: str | Callable = "g_mean",
     search: str = "auto",
     cost_space: str = "log_ratio",
     shrinkage: float = 0.0,
@@ -458,8 +450,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             f"labels {np.setdiff1d(present, labels).tolist()} are not in classes; give samples of "
             "all classes and of no others"
         )
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+    sample_weight = check_weights(sample_weight, y_true)
     return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import _check_sample_weight
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
@@ -17,6 +16,7 @@ from skimbal._utils._validation import (
     check_known_classes,
     check_labels,
     check_two_classes,
+    check_weights,
 )
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
@@ -118,8 +118,7 @@ class FixedCostClassifier(BaseCostClassifier):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         y = check_labels(y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+        sample_weight = check_weights(sample_weight, y)
         classes, targets = np.unique(y, return_inverse=True)
         counts = np.bincount(targets, sample_weight)
         check_two_classes(classes[counts > 0].tolist())
@@ -136,14 +135,9 @@ class FixedCostClassifier(BaseCostClassifier):
 
     def get_metadata_routing(self):
         """Route what `fit` is given to the classifier."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
+        router = MetadataRouter(owner=self).add_self_request(self)
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        return router.add(estimator=self.estimator, method_mapping=to_fit)
 
 
 def resolve_costs(costs, classes, counts):

@@ -12,12 +12,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
-from skimbal._utils._validation import check_labels, check_two_classes
+from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strategy, find_costs
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
@@ -190,8 +190,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         X, y = indexable(X, check_labels(y))
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+        sample_weight = check_weights(sample_weight, y)
         estimator = self._base_estimator()
         check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
         if hasattr(type(estimator), "check_training_data") and not is_name(self.cv, "prefit"):
@@ -259,11 +258,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             y[rows],
             proba,
             scoring=self.scoring,
-            search=self.search,
-            cost_space=self.cost_space,
-            shrinkage=self.shrinkage,
-            population_size=self.population_size,
-            max_generations=self.max_generations,
+            **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
             shrinkage_target=np.ones(len(classes)) if self._is_class_weighted() else None,
             sample_weight=take(sample_weight, rows),
@@ -280,29 +275,19 @@ class TunedCostClassifierCV(BaseCostClassifier):
         self.cost_matrix_ = cost_matrix_from_costs(result.costs)
         self.best_score_ = result.score
         self.unregularized_score_ = result.unregularized_score
-        self.cv_results_ = {
-            "costs": result.candidates,
-            "score": result.scores,
-            "generation": result.generations,
-        }
+        scores = {"score": result.scores, "generation": result.generations}
+        self.cv_results_ = {"costs": result.candidates, **scores}
         self.n_folds_ = len(fold_results)
         self.fold_costs_ = np.array(fold_costs).reshape(-1, len(classes))
         copy_attributes(estimator, self, INPUT_ATTRIBUTES)
 
     def get_metadata_routing(self):
         """Route what `fit` is given to the classifier and to the splitter."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self._base_estimator(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                splitter=self.cv if hasattr(self.cv, "split") else None,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )
+        router = MetadataRouter(owner=self).add_self_request(self)
+        to_fit, to_split = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "split"))
+        router.add(estimator=self._base_estimator(), method_mapping=to_fit)
+        splitter = self.cv if hasattr(self.cv, "split") else None
+        return router.add(splitter=splitter, method_mapping=to_split)
 
 
 def is_name(cv, name):

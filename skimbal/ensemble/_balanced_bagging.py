@@ -11,13 +11,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
-from skimbal._utils._validation import check_labels, check_two_classes, takes_sample_weight
+from skimbal._utils._validation import (
+    check_labels,
+    check_two_classes,
+    check_weights,
+    takes_sample_weight,
+)
 from skimbal.cost_sensitive import (
     BaseCostClassifier,
     PosteriorEnsemble,
@@ -263,9 +268,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         if X.ndim > 2:
             del self.n_features_in_
         y = check_labels(y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        return X, y, sample_weight
+        return X, y, check_weights(sample_weight, y)
 
     def _begin(self, X, labels):
         """Begin a new ensemble, without networks."""

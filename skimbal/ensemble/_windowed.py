@@ -11,11 +11,16 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import choose
-from skimbal._utils._validation import check_labels, check_two_classes, takes_sample_weight
+from skimbal._utils._validation import (
+    check_labels,
+    check_two_classes,
+    check_weights,
+    takes_sample_weight,
+)
 from skimbal.ensemble._recordings import validate_recordings
 from skimbal.neural_network import BaseNetClassifier, class_probabilities
 from skimbal.preprocessing import index_windows
@@ -209,8 +214,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         recordings = validate_recordings(self, X, reset=True)
         y = check_labels(y)
         check_consistent_length(recordings, y)
+        sample_weight = check_weights(sample_weight, y)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             used = np.flatnonzero(sample_weight > 0)
             recordings = [recordings[i] for i in used]
             y, sample_weight = y[used], sample_weight[used]

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
-from sklearn.utils.validation import _check_sample_weight, _num_samples
+from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
-from skimbal._utils._validation import check_known_classes
+from skimbal._utils._validation import check_known_classes, check_weights
 
 
 def fit_population(
@@ -274,9 +274,7 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
 
 def _check_data(X, y, sample_weight):
     X, y = indexable(X, column_or_1d(y, warn=True))
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-    return X, y, sample_weight
+    return X, y, check_weights(sample_weight, y)
 
 
 def _matched(estimators, subsets, n_samples):
