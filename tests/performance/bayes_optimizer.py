@@ -14,6 +14,7 @@ the same box, one evaluation at a time.
 """
 
 import argparse
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -34,7 +35,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skimbal.datasets._sources import data_folder
 from skimbal.model_selection import ClassWeights, class_weight_space
 from skimbal.model_selection._bayes_optimizer import BayesOptimizer
 from skimbal.model_selection._space import SearchSpace
@@ -144,9 +144,14 @@ TINY_PROBLEMS = {
 }
 
 
+def multiclass_archive():
+    """KEEL's multi-class sets, from the folder that ``SKIMBAL_DATA`` names."""
+    return ZipFile(Path(os.environ["SKIMBAL_DATA"]) / "keel" / "keel_multiclass_5fold.zip")
+
+
 def load_multiclass(name):
     """Inputs and labels of a multi-class KEEL set whose inputs are numbers."""
-    archive = ZipFile(Path(data_folder()) / "keel" / "keel_multiclass_5fold.zip")
+    archive = multiclass_archive()
     parts = [archive.open(f"{name}/{name}-5-1{part}.dat") for part in ("tra", "tst")]
     rows = pd.concat([pd.read_csv(part, header=None, skipinitialspace=True) for part in parts])
     return rows.iloc[:, :-1].to_numpy(dtype=float), rows.iloc[:, -1].to_numpy()

@@ -126,13 +126,13 @@ def skimbal_imports(path):
                 yield node.lineno, node.module, alias.name
 
 
-def private_imports(path, own_package=None):
-    """Imports of a `_module` of another package: 'line: module.name'."""
+def private_imports(path, *own_packages):
+    """Imports of a `_module` of a package that is not one's own: 'line: module.name'."""
     found = []
     for line, module, name in skimbal_imports(path):
         package, *inside = [*module.split(".")[1:], name]
         private = [part for part in inside if re.match("_[^_]", part)]
-        if private and package not in {own_package, "_utils"}:
+        if private and package not in {*own_packages, "_utils"}:
             found.append(f"{line}: {module}.{name}")
     return found
 

@@ -19,14 +19,12 @@ taken out. Cells that are already in costs_or_weights_cells.csv.xz are not run a
 import time
 import warnings
 from functools import partial
-from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, points, run_cells
 from _tiny import parse_arguments
-from bayes_optimizer import load_multiclass
+from bayes_optimizer import load_multiclass, multiclass_archive
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
@@ -38,7 +36,6 @@ from skimbal import (
     TunedCostClassifierCV,
 )
 from skimbal.datasets import list_keel, load_keel
-from skimbal.datasets._sources import data_folder
 from skimbal.metrics import get_scorer, holm, rank_methods, wilcoxon
 from skimbal.model_selection import class_weight_space
 
@@ -70,7 +67,7 @@ def load(group, name):
 
 def multiclass_names():
     """The sets of more than two classes that are small enough, the smallest first."""
-    with ZipFile(Path(data_folder()) / "keel" / "keel_multiclass_5fold.zip") as archive:
+    with multiclass_archive() as archive:
         names = sorted({member.split("/")[0] for member in archive.namelist()})
     n_rows = {name: len(load_multiclass(name)[1]) for name in names}
     return sorted((name for name in names if n_rows[name] <= MAX_ROWS), key=n_rows.get)
