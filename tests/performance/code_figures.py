@@ -220,9 +220,23 @@ def promised_names():
     return {f"skimbal.{package}.{name}" for package, name in pairs}
 
 
+def names_of_registered_values():
+    """'package.name' of the losses and samplers that parameters take by a name in quotes."""
+    losses = [f"skimbal.losses.{cls.__name__}" for cls in skimbal.losses.all_losses().values()]
+    exported = {
+        name: get(name) for name in exported_names() if name.startswith("skimbal.sampling.")
+    }
+    base = exported["skimbal.sampling.BaseBatches"]
+    samplers = [
+        n for n, item in exported.items() if inspect.isclass(item) and issubclass(item, base)
+    ]
+    return {*losses, *samplers}
+
+
 def unused_names():
     """Exported names that no page calls, no other package needs and nobody was promised."""
-    called, kept = names_that_pages_run(), names_needed_elsewhere() | promised_names()
+    called = names_that_pages_run()
+    kept = names_needed_elsewhere() | promised_names() | names_of_registered_values()
     return [
         name
         for name in exported_names()
