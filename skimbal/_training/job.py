@@ -14,7 +14,7 @@ from skimbal._training.inputs import WindowInputs
 from skimbal._training.losses import is_cross_entropy
 from skimbal._training.net import Net, changes_the_training
 from skimbal._training.optimizer import OPTIMIZERS, n_steps_taken
-from skimbal._training.population import train_population
+from skimbal._training.population import Population
 from skimbal._training.stacks import (
     BLOCK,
     DenseStack,
@@ -129,10 +129,6 @@ class TrainingJob:
             self.n_threads,
         )
 
-    def valid_f1(self):
-        """F1 of each class on the validation data in the epoch before, for samplers; or None."""
-        return None if self.early_stopping is None else self.early_stopping.valid_f1
-
     def n_bytes(self):
         """Memory that the network needs in a population, roughly."""
         X = self.tensors[0]
@@ -164,8 +160,8 @@ class TrainingJob:
             tqdm(total=total, unit="epoch", disable=is_hidden) as progress,
         ):
             for population in populations:
-                kind = stack_class(population[0], is_alone)
-                errors |= train_population(population, kind, row_multiple(jobs[0].net), progress)
+                kind = stack_class(jobs[0], is_alone)
+                errors |= Population(population, kind, row_multiple(jobs[0].net), progress).train()
         return [errors.get(id(job), job) for job in jobs]
 
 
