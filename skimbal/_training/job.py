@@ -96,7 +96,7 @@ class TrainingJob:
                 return f"the callback {type(callback).__name__} may change the training"
         if self.net.optimizer not in OPTIMIZERS.values():
             return f"the optimizer {getattr(self.net.optimizer, '__name__', self.net.optimizer)}"
-        if any(True for _ in self.net.criterion_.parameters()):
+        if next(self.net.criterion_.parameters(), None) is not None:
             return "a loss with parameters"
         if isinstance(self.tensors[0], WindowInputs):
             return "windows that are cut batch by batch"
@@ -151,18 +151,24 @@ class TrainingJob:
     def run_all(jobs):
         """Train jobs of one structure; return them, or the errors of those that failed."""
         is_alone = reason_to_train_alone(jobs) is not None
-        populations = [[job] for job in jobs] if is_alone else [jobs]
-        total = sum(job.n_epochs for job in jobs)
-        is_hidden = not any(job.verbose for job in jobs)
+        n_epochs, is_shown = 0, False
+        for job in jobs:
+            n_epochs += job.n_epochs
+            is_shown |= job.verbose
+        size = 1 if is_alone else len(jobs)
+        kind, multiple = stack_class(jobs[0], is_alone), row_multiple(jobs[0].net)
         errors: dict = {}
         with (
             torch_threads(jobs[0].n_threads),
-            tqdm(total=total, unit="epoch", disable=is_hidden) as progress,
+            tqdm(total=n_epochs, unit="epoch", disable=not is_shown) as progress,
         ):
-            for population in populations:
-                kind = stack_class(jobs[0], is_alone)
-                errors |= Population(population, kind, row_multiple(jobs[0].net), progress).train()
-        return [errors.get(id(job), job) for job in jobs]
+            for start in range(0, len(jobs), size):
+                population = Population(jobs[start : start + size], kind, multiple, progress)
+                errors |= population.train()
+        outcomes = []
+        for job in jobs:
+            outcomes.append(errors.get(id(job), job))
+        return outcomes
 
 
 def reason_to_train_alone(jobs):

@@ -183,9 +183,11 @@ class Population:
 
     def _keep(self, networks):
         """Continue with some of the networks."""
-        self.jobs = [self.jobs[i] for i in networks]
-        self.n_whole_epochs = [self.n_whole_epochs[i] for i in networks]
-        self.written = set()
+        jobs, n_whole_epochs = self.jobs, self.n_whole_epochs
+        self.jobs, self.n_whole_epochs, self.written = [], [], set()
+        for i in networks:
+            self.jobs.append(jobs[i])
+            self.n_whole_epochs.append(n_whole_epochs[i])
         if self.jobs:
             for part in (self.stack, self.loss, self.batches):
                 part.keep(networks)
