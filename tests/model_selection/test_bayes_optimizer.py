@@ -168,10 +168,10 @@ def test_goes_on_bit_for_bit_after_pickling(n_before):
 
 
 def test_no_global_random_state():
-    np.random.seed(0)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002 (it is the global state that must not change)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is the global state that must not change)
     minimise(optimizer_of(), bowl, 12)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 (it is the global state that must not change)
 
 
 def test_large_xi_looks_farther_away():
