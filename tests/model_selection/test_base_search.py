@@ -293,7 +293,7 @@ def test_an_estimator_that_fails_for_all_candidates(Search, data):
         ValueError, match="candidates failed; set error_score='raise' to stop"
     ) as error:
         search.fit(*data)
-    assert str(error.value).count("Traceback") == 1  # of the first one alone
+    assert str(error.value).count("Traceback") == 1  # only of the first one
     assert "is too much" in str(error.value)
     assert not hasattr(search, "best_params_")
 
