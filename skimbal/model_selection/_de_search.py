@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import Interval
 
 from skimbal.model_selection._base_search import _BaseSearch, listed_spaces
 from skimbal.optim import JADE
-from skimbal.optim._jade import MIN_POPULATION_SIZE
 
 
 class DESearchCV(_BaseSearch):
@@ -154,7 +153,7 @@ class DESearchCV(_BaseSearch):
 
     _parameter_constraints: dict = {
         **_BaseSearch._parameter_constraints,
-        "population_size": [Interval(Integral, MIN_POPULATION_SIZE, None, closed="left")],
+        "population_size": [Interval(Integral, JADE.min_population_size, None, closed="left")],
         "max_generations": [Interval(Integral, 1, None, closed="left")],
         "pbest_fraction": [Interval(Real, 0, 1, closed="right")],
         "adaptation_rate": [Interval(Real, 0, 1, closed="both")],
