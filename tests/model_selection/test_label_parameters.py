@@ -116,7 +116,7 @@ def test_entries_are_put_in_place():
     [
         (LogisticRegression(), ["class_weight__wron"], "did you mean 'worn'"),
         (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "not labels of y"),
-        (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "the 2 labels"),
+        (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "2 labels"),
         (MLPClassifier(), ["cost_matrix__ok"], "unknown label in cost_matrix__"),
     ],
 )
