@@ -1,22 +1,27 @@
 """Seeds of cells."""
 
+import pytest
+
 from skimbal.benchmark._protocol import Cell, cell_seed
 
 CELL = Cell("a", "m", 1, 0)
 
 
-def test_seeds_depend_on_set_fold_trial_and_seed_alone():
-    variants = [
-        (0, CELL),
-        (1, CELL),
-        (0, CELL._replace(dataset="b")),
-        (0, CELL._replace(fold=2)),
-        (0, CELL._replace(trial=1)),
-    ]
-    seeds = [cell_seed(*variant) for variant in variants]
-    assert len(set(seeds)) == len(seeds)
-    assert all(0 <= seed < 2**31 for seed in seeds)
-    assert cell_seed(0, CELL._replace(method="k")) == seeds[0]
+@pytest.mark.parametrize(
+    ("seed", "change", "is_same"),
+    [
+        (0, {}, True),
+        (0, {"method": "k"}, True),
+        (1, {}, False),
+        (0, {"dataset": "b"}, False),
+        (0, {"fold": 2}, False),
+        (0, {"trial": 1}, False),
+    ],
+)
+def test_seeds_depend_on_set_fold_trial_and_seed_only(seed, change, is_same):
+    other = cell_seed(seed, CELL._replace(**change))
+    assert (other == cell_seed(0, CELL)) == is_same
+    assert 0 <= other < 2**31
 
 
 def test_seeds_are_the_same_on_every_machine_and_day():

@@ -185,11 +185,16 @@ def test_markdown_tables_have_one_width(small_run):
         assert len({row.replace("\\|", "").count("|") for row in table}) == 1
 
 
-def test_unknown_metric_and_control(small_run):
-    with pytest.raises(ValueError, match="unknown metric 'gmean'; did you mean 'g_mean'"):
-        report(small_run, metric="gmean")
-    with pytest.raises(ValueError, match="unknown control 'ecs-dbn'"):
-        report(small_run, control="ecs-dbn")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metric": "gmean"}, "unknown metric 'gmean'; did you mean 'g_mean'"),
+        ({"control": "ecs-dbn"}, "unknown control 'ecs-dbn'"),
+    ],
+)
+def test_unknown_metric_and_control(options, message, small_run):
+    with pytest.raises(ValueError, match=message):
+        report(small_run, **options)
 
 
 @pytest.mark.parametrize(

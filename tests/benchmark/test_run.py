@@ -218,13 +218,17 @@ def test_bad_arguments_are_refused_before_anything_runs(options, message, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_unknown_and_doubled_methods_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="unknown method 'smote-dnb'; did you mean 'smote-dbn'"):
-        run_benchmark(toy.SUITE, ["smote-dnb"], out=tmp_path / "out")
-    with pytest.raises(ValueError, match="the methods forest, forest have a name twice"):
-        toy.run_toy(tmp_path / "out", ["forest", "forest"])
-    with pytest.raises(ValueError, match="no methods were given"):
-        toy.run_toy(tmp_path / "out", [])
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (["smote-dnb"], "unknown method 'smote-dnb'; did you mean 'smote-dbn'"),
+        (toy.methods(["forest", "forest"]), "the methods forest, forest have a name twice"),
+        ([], "no methods were given"),
+    ],
+)
+def test_unknown_and_doubled_methods_are_refused(methods, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run_benchmark(toy.SUITE, methods, out=tmp_path / "out")
 
 
 def test_another_protocol_in_the_same_folder_is_refused(finished):

@@ -70,12 +70,18 @@ def test_long_tail_totals_are_the_published_ones(ratio, total):
     assert long_tail_counts(5000, ratio, 10).sum() == total
 
 
-def test_counts_by_hand():
-    assert long_tail_counts(80, 16, 3).tolist() == [80, 20, 5]
-    assert long_tail_counts(7, 1, 4).tolist() == [7] * 4
-    assert step_counts(5000, 2.5, 10).tolist() == [5000] * 5 + [2000] * 5
-    assert step_counts(9, 2, 3).tolist() == [9, 4, 4]
-    assert step_counts(5000, 100, 10).sum() == 25_250
+@pytest.mark.parametrize(
+    ("profile", "arguments", "counts"),
+    [
+        (long_tail_counts, (80, 16, 3), [80, 20, 5]),
+        (long_tail_counts, (7, 1, 4), [7] * 4),
+        (step_counts, (5000, 2.5, 10), [5000] * 5 + [2000] * 5),
+        (step_counts, (9, 2, 3), [9, 4, 4]),
+        (step_counts, (5000, 100, 10), [5000] * 5 + [50] * 5),
+    ],
+)
+def test_counts_by_hand(profile, arguments, counts):
+    assert profile(*arguments).tolist() == counts
 
 
 def test_draws_are_nested():

@@ -36,13 +36,17 @@ def test_raw_recordings(folder):
     np.testing.assert_array_equal(y, wisdm.target)
 
 
-def test_gaps_and_short_recordings(folder):
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=2).data] == [7, 3, 1, 2]
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, min_samples=2).data] == [7, 2, 2]
-    # The sample that is lost at 1150 ms leaves a step of 100 ms.
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=0.06).data][:2] == [3, 4]
-    with pytest.raises(ValueError, match="no recording of at least 8 samples"):
-        fetch_wisdm(data_home=folder, min_samples=8)
+@pytest.mark.parametrize(
+    ("arguments", "lengths"),
+    [
+        ({"max_gap_s": 2}, [7, 3, 1, 2]),
+        ({"min_samples": 2}, [7, 2, 2]),
+        # The missing sample at 1150 ms leaves a step of 100 ms.
+        ({"max_gap_s": 0.06}, [3, 4, 1, 2, 1, 1, 1]),
+    ],
+)
+def test_gaps_and_short_recordings(arguments, lengths, folder):
+    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, **arguments).data] == lengths
 
 
 def test_features(folder):
@@ -88,29 +92,30 @@ def test_the_archive_is_trusted_once(folder, tmp_path, monkeypatch):
     assert len(asked) == 1
 
 
-def test_an_archive_without_the_file(tmp_path, monkeypatch):
+def empty_archive(path):
+    tarfile.open(path, "w:gz").close()
+
+
+def page(path):
+    path.write_text("<html>Sorry.</html>")
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (empty_archive, r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"),
+        (page, r"is not an archive .*gz\.sha256, or set SKIMBAL"),
+    ],
+)
+def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
     monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
     monkeypatch.delenv("SKIMBAL_DATA", raising=False)
 
     def url_download(url, name, *, what_to_do):
-        return lambda target: tarfile.open(f"{target}/{name}", "w:gz").close()
+        return lambda target: write(Path(target, name))
 
     monkeypatch.setattr(_wisdm, "url_download", url_download)
-    with pytest.raises(
-        DataNotFoundError, match=r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"
-    ):
-        fetch_wisdm(trust_first_download=True)
-
-
-def test_a_page_in_place_of_the_archive(tmp_path, monkeypatch):
-    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
-    monkeypatch.delenv("SKIMBAL_DATA", raising=False)
-
-    def url_download(url, name, *, what_to_do):
-        return lambda target: Path(target, name).write_text("<html>Sorry.</html>")
-
-    monkeypatch.setattr(_wisdm, "url_download", url_download)
-    with pytest.raises(DataNotFoundError, match=r"is not an archive .*gz\.sha256, or set SKIMBAL"):
+    with pytest.raises(DataNotFoundError, match=message):
         fetch_wisdm(trust_first_download=True)
 
 
@@ -120,6 +125,7 @@ def test_a_page_in_place_of_the_archive(tmp_path, monkeypatch):
         ({"kind": "windows"}, "kind='windows' is not known; use 'raw' or 'transformed'"),
         ({"max_gap_s": 0}, "max_gap_s=0 is not usable; give a number >= 0.05"),
         ({"min_samples": 0}, "min_samples=0 is not usable; give an integer >= 1"),
+        ({"min_samples": 8}, "no recording of at least 8 samples"),
     ],
 )
 def test_bad_input(arguments, message, folder):

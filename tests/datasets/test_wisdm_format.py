@@ -44,16 +44,15 @@ def test_times_are_read_exactly():
     assert parse_raw("1,Sitting,49105962326000001,1,2,3;").time_ns.tolist() == [49105962326000001]
 
 
-def test_recordings_begin_where_something_changes():
+@pytest.mark.parametrize(("max_gap_s", "starts"), [(1.0, [0, 2, 3, 6]), (0.5, [0, 2, 3, 5, 6])])
+def test_recordings_begin_where_something_changes(max_gap_s, starts):
     user = np.array([1, 1, 1, 2, 2, 2, 2])
     activity = np.array([0, 0, 1, 1, 1, 1, 1])
     time_ns = np.array([0, 1, 2, 3, 3, 1003, 1002]) * MS
-    assert recording_starts(user, activity, time_ns, 1.0).tolist() == [0, 2, 3, 6]
-    assert recording_starts(user, activity, time_ns, 0.5).tolist() == [0, 2, 3, 5, 6]
+    assert recording_starts(user, activity, time_ns, max_gap_s).tolist() == starts
 
 
-def test_a_file_that_is_not_the_arff():
+@pytest.mark.parametrize("text", ["@attribute a numeric\n@data\n1\n", ARFF.partition("@data")[0]])
+def test_a_file_that_is_not_the_arff(text):
     with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
-        parse_transformed("@attribute a numeric\n@data\n1\n")
-    with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
-        parse_transformed(ARFF.partition("@data")[0])
+        parse_transformed(text)
