@@ -40,7 +40,7 @@ html_title = f"skimbal {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {"*": [], "api": ["sidebar-nav-bs"]}  # the pages have no sections but the API
+html_sidebars = {"index": []}
 html_theme_options = {
     "header_links_before_dropdown": 4,
     "navigation_with_keys": False,
@@ -53,6 +53,8 @@ html_theme_options = {
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "auto_examples",
+    "doc_module": (project,),
+    "backreferences_dir": "generated/backreferences",
     "filename_pattern": r"/plot_\d\d_",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,

@@ -3,7 +3,9 @@
 import difflib
 
 import numpy as np
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
 from skimbal._utils._warnings import warn
 
@@ -63,3 +65,28 @@ def takes_sample_weight(estimator, consequence):
         return True
     warn(f"{type(estimator).__name__} takes no sample_weight; {consequence}")
     return False
+
+
+def check_labels(y):
+    """Return labels as a finite 1-d array of classes, or raise a ValueError."""
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    return y
+
+
+def check_weights(sample_weight, y):
+    """Return the weights of samples as a non-negative array, None for None, or raise."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+
+
+def check_known_classes(estimator, classes):
+    """Raise a ValueError where a fitted estimator knows classes that are not among `classes`."""
+    unknown_labels = np.setdiff1d(estimator.classes_, classes)
+    if len(unknown_labels):
+        raise ValueError(
+            f"the fitted {type(estimator).__name__} knows the classes {unknown_labels.tolist()}, "
+            "but y has none of them; give samples of every class"
+        )

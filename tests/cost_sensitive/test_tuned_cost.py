@@ -33,6 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skimbal import FixedCostClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal._fitting import Fit, run_fit
 from skimbal.cost_sensitive import find_costs
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import decide_by_costs, g_mean, get_scorer
@@ -341,6 +342,19 @@ def test_a_fold_whose_model_has_not_seen_a_class():
     assert tuned.predict_proba(X).shape == (len(y), 3)
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [GaussianNB(), MLPClassifier(max_epochs=2), make_pipeline(StandardScaler(), GaussianNB())],
+    ids=["other", "network", "pipeline"],
+)
+@pytest.mark.parametrize("options", [{}, {"refit": "ensemble"}, {"cv": "train"}], ids=str)
+def test_a_fit_on_checked_arrays_is_the_fit(estimator, options):
+    tuned = TunedCostClassifierCV(estimator, **{"cv": 3, **options}, random_state=0)
+    checked = clone(tuned)
+    run_fit(Fit(checked, X, y, is_checked=True).coroutine())
+    assert_same(checked, tuned.fit(X, y))
+
+
 # ------------------------------------------------------------ seeds
 
 
@@ -597,7 +611,7 @@ def test_inputs_of_a_network_are_checked_before_any_training(bad, monkeypatch):
     def train(jobs):
         raise KeyboardInterrupt  # no Exception, which would be the fit's
 
-    monkeypatch.setattr("skimbal._training.population.TrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
     broken = X.copy()
     broken[0, 0] = bad
     for seed in range(5):  # whichever fold the sample is in

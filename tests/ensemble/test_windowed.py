@@ -1,3 +1,5 @@
+"""Recordings classified by their windows: what is fitted, averaged, weighted and refused."""
+
 import pickle
 import tracemalloc
 
@@ -330,7 +332,7 @@ def test_costs_are_tuned_on_recordings():
         ({"size": 20, "steps_per_class": {"load": 3}}, X, Y, r"\['load'\], but y has"),
         ({"size": 20, "steps_per_class": {"loud": 0}}, X, Y, r"steps_per_class\['loud'\]"),
         ({"size": 20}, X, Y[:-1], "inconsistent numbers of samples"),
-        ({"size": 20}, X, ["one"] * 12, "one class"),
+        ({"size": 20}, X, ["one"] * 12, "y has 1 class"),
         ({"size": 20}, [], [], "0 sample"),
         ({"size": 20, "estimator": LinearSVC()}, X, Y, "'estimator' parameter"),
         ({"size": 20, "estimator": RandomForestClassifier()}, X, Y, "step in front"),
