@@ -122,7 +122,7 @@ def test_names_of_features_are_those_of_the_last_fit(data, refit):
     assert not hasattr(network.estimator_, "feature_names_in_")
 
 
-def test_as_published_is_one_network_whatever_the_costs_are_found_on(data):
+def test_as_published_is_one_network_for_any_cost_cv(data):
     published = ECSDBNClassifier.as_published(random_state=0, cost_cv=5)
     assert (published.refit, published.shrinkage, published.class_weight) == (True, 0.0, None)
     network = DBNClassifier.as_published(0).set_params(scoring="g_mean")
@@ -187,7 +187,7 @@ def test_inputs_are_checked_before_any_training(data, bad, message, monkeypatch)
     X, y = data
     X = (X - X.min()) / np.ptp(X)
     X[0, 0] = bad
-    for seed in range(5):  # whichever inner fold the sample is in
+    for seed in range(5):  # the sample is in different inner folds
         with pytest.raises(ValueError, match=message):
             ECSDBNClassifier(**SMALL, visible="bernoulli", random_state=seed).fit(X, y)
 
