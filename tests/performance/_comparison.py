@@ -73,7 +73,7 @@ def run_missing(evaluate, cells, path, n_jobs, digits=4):
     finished = Parallel(n_jobs, return_as="generator_unordered")(
         delayed(_rows)(evaluate, cell, digits) for cell in open_cells
     )
-    for rows in tqdm(finished, total=len(open_cells), desc=path.stem):
+    for rows in tqdm(finished, total=len(open_cells), desc=path.name):
         rows.to_csv(path, mode="a", header=not path.exists(), index=False)
     return pd.read_csv(path)
 

@@ -2,7 +2,7 @@
 
     python tests/performance/bayes_optimizer.py --out docs/results
 
-Runs are kept in bayes_optimizer_cells.csv, one a line, and a later call goes on from there.
+Runs are kept in bayes_optimizer_cells.csv.xz, one a line, and a later call goes on from there.
 
 Each row: a problem, an optimiser, the median and quartiles over seeds of the least loss after so
 many evaluations, and the median CPU time of the optimiser itself, the losses not counted, in all
@@ -266,7 +266,7 @@ def main():
         if seed < PROBLEMS[problem].max_seeds
         for optimiser in arguments.optimisers
     ]
-    path = arguments.out / "bayes_optimizer_cells.csv"
+    path = arguments.out / "bayes_optimizer_cells.csv.xz"
     runs = run_missing(run, cells, path, arguments.jobs, digits=6)
     summary(runs).to_csv(arguments.out / "bayes_optimizer.csv", index=False)
 

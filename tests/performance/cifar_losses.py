@@ -3,7 +3,7 @@
 200 training images in each full class, 2,000 test images in equal parts, a ResNet of 8 layers in
 batches of 32. A seed is a draw of the images and of the network. The imbalance is that of the
 article on IWCE; the network, the images and the epochs are far fewer, so that all of it takes some
-minutes on a processor. Cells that are already in cifar_losses_cells.csv are not run again.
+minutes on a processor. Cells that are already in cifar_losses_cells.csv.xz are not run again.
 
     python tests/performance/cifar_losses.py --jobs 2 --out docs/results
 """
@@ -86,7 +86,7 @@ def main():
         for percent in PERCENTS
         for loss in compared_losses(arguments.epochs)
     ]
-    path = arguments.out / "cifar_losses_cells.csv"
+    path = arguments.out / "cifar_losses_cells.csv.xz"
     table = summary(run_cells(evaluate, cells, path, arguments.jobs))
     for percent in PERCENTS:
         columns = [column for column in table if column.startswith(f"{percent} %")]

@@ -13,7 +13,7 @@ only.
 
 Two classes: every sixth of the 58 KEEL sets by imbalance ratio, G-mean. More classes: the KEEL sets
 with up to 2,000 rows and inputs that are numbers, macro F1; classes with fewer than five rows are
-taken out. Cells that are already in costs_or_weights_cells.csv are not run again.
+taken out. Cells that are already in costs_or_weights_cells.csv.xz are not run again.
 """
 
 import time
@@ -332,7 +332,7 @@ def main():
         for fold in range(N_OUTER)
         for method in METHODS
     ]
-    path = arguments.out / "costs_or_weights_cells.csv"
+    path = arguments.out / "costs_or_weights_cells.csv.xz"
     rows = run_cells(evaluate, cells, path, arguments.jobs)
     tables = {
         "costs_or_weights": summary(rows),

@@ -6,7 +6,7 @@ rows of networks but the dense one, which has its defaults and is there to show 
 allow. A seed is a draw of the data and of the network. T is one of the article's four, or chosen
 among them by macro F1 on a fifth of the training data, held out. Tests are Wilcoxon's, paired over
 the seeds, on test accuracy; Holm's correction is over all ten. Cells that are already in
-iwce_spheres_cells.csv are not run again.
+iwce_spheres_cells.csv.xz are not run again.
 
     python tests/performance/iwce_spheres.py --jobs 2 --out docs/results
 """
@@ -166,7 +166,7 @@ def main():
         for seed in range(arguments.seeds)
         for method in METHODS
     ]
-    path = arguments.out / "iwce_spheres_cells.csv"
+    path = arguments.out / "iwce_spheres_cells.csv.xz"
     table = run_cells(evaluate, cells, path, arguments.jobs)
     summary(table).to_csv(arguments.out / "iwce_spheres.csv")
     significance_table(table).to_csv(arguments.out / "iwce_spheres_tests.csv", index=False)

@@ -41,7 +41,7 @@ def main():
         arguments.out / f"keel58_means_{arguments.name}.csv", float_format="%.4f"
     )
     cells = run.cells[CELL].round(4)
-    cells.to_csv(arguments.out / f"keel58_cells_{arguments.name}.csv", index=False)
+    cells.to_csv(arguments.out / f"keel58_cells_{arguments.name}.csv.xz", index=False)
     print(table.to_string())
     print(run.tests)
     print(*run.notes, sep="\n")

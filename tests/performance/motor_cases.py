@@ -17,7 +17,7 @@ has 50 of each class. A candidate of a search is judged by macro F1 in three fol
 best one is trained on all of them and tested once. The network has an 87th of the multiplications
 of the thesis' one for the same image (8, 8 and 16 filters, pooled), for 10,000 of them are trained.
 
-Cells that are already in motor_cases_cells.csv are not run again.
+Cells that are already in motor_cases_cells.csv.xz are not run again.
 
     python tests/performance/motor_cases.py --jobs 2 --out docs/results
 """
@@ -328,7 +328,7 @@ def main():
         for seed in range(arguments.seeds)
         for case in cases
     ]
-    path = arguments.out / "motor_cases_cells.csv"
+    path = arguments.out / "motor_cases_cells.csv.xz"
     rows = run_cells(evaluate, cells, path, arguments.jobs)
     summary(rows).to_csv(arguments.out / "motor_cases.csv", index=False)
     differences(rows).to_csv(arguments.out / "motor_differences.csv", index=False)

@@ -4,8 +4,8 @@ Windows of two seconds at a step of one, of the smart-watch recordings; five fol
 windows of the training folds are thinned at random, so that the classes fall geometrically to an
 eighth of the largest; the test folds stay as they are. Every second seed thins the classes in the
 opposite order, so that a frequent class of the one is a rare class of the other. Cells that are
-already in watch_losses_cells.csv are not run again. The last row is LDAM's normalised layer without
-its margins and weights.
+already in watch_losses_cells.csv.xz are not run again. The last row is LDAM's normalized layer
+without its margins and weights.
 
     python tests/performance/watch_losses.py --jobs 2 --out docs/results
 """
@@ -103,7 +103,7 @@ def main():
         for fold in range(N_FOLDS)
         for loss in losses(arguments.epochs)
     ]
-    path = arguments.out / "watch_losses_cells.csv"
+    path = arguments.out / "watch_losses_cells.csv.xz"
     rows = run_cells(partial(evaluate, load_windows()), cells, path, arguments.jobs)
     table = summary(rows)
     table.to_csv(arguments.out / "watch_losses.csv")
