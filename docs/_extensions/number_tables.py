@@ -25,6 +25,8 @@ from docutils.parsers.rst.directives.tables import CSVTable
 
 LEADING_NUMBER = re.compile(r"(?:< )?([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 
+MAX_UNBROKEN = 25  # characters: shorter cells are not broken into lines
+
 
 def leading_number(cell):
     """The number that a cell begins with, or None."""
@@ -117,8 +119,10 @@ class NumberTable(CSVTable):
         self.options = {"widths": "auto", "header-rows": 1} | self.options
         made = super().run()
         for row in made[0].findall(nodes.row):
-            for i in self.numeric:
-                row[i]["classes"] += ["text-end", "text-nowrap"]
+            for i, cell in enumerate(row):
+                cell["classes"] += ["text-end"] * (i in self.numeric)
+                if isinstance(row.parent, nodes.tbody) and len(cell.astext()) <= MAX_UNBROKEN:
+                    cell["classes"].append("text-nowrap")
         return made
 
     def get_csv_data(self):
