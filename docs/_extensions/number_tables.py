@@ -116,7 +116,7 @@ class NumberTable(CSVTable):
     }
 
     def run(self):
-        self.options = {"widths": "auto", "header-rows": 1} | self.options
+        self.options = {"widths": "auto", "header-rows": 1, "class": ["table-sm"]} | self.options
         made = super().run()
         for row in made[0].findall(nodes.row):
             for i, cell in enumerate(row):
