@@ -7,6 +7,7 @@ backquotes, which are the default role here), apart from the headings.
 import base64
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from textwrap import indent
 
@@ -14,6 +15,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 PAGES = HERE.parent / "generated" / "notebooks"
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
+TABLE_CLASSES = "table table-sm w-auto text-end"
 UNDERLINES = {1: "=", 2: "-", 3: "~"}
 
 
@@ -25,16 +27,26 @@ def text_as_rst(source):
     return HEADING.sub(lambda m: f"{m[2]}\n{UNDERLINES[len(m[1])] * len(m[2])}\n", source) + "\n"
 
 
-def output_as_rst(output, save_picture):
-    """What a cell printed or showed; ``save_picture`` takes the bytes and returns a file name."""
-    data = {kind: "".join(lines) for kind, lines in output.get("data", {}).items()}
+def printed_as_rst(outputs):
+    """The text of stream outputs, which arrive in pieces, as one block."""
+    return block("code-block:: none", "".join("".join(output["text"]) for output in outputs))
+
+
+def table_as_rst(html):
+    """A table of pandas, in the style of the site."""
+    html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+    html = html.replace('border="1" class="dataframe"', f'class="{TABLE_CLASSES}"')
+    return block("raw:: html", f'<div class="pst-scrollable-table-container">{html}</div>')
+
+
+def shown_as_rst(output, save_picture):
+    """A result or a display; ``save_picture`` takes the bytes and returns a file name."""
+    data = {kind: "".join(lines) for kind, lines in output["data"].items()}
     if "image/png" in data:
         return f".. image:: {save_picture(base64.b64decode(data['image/png']))}\n"
     if "text/html" in data:
-        return block(
-            "raw:: html", f'<div class="pst-scrollable-table-container">{data["text/html"]}</div>'
-        )
-    return block("code-block:: none", data.get("text/plain") or "".join(output["text"]))
+        return table_as_rst(data["text/html"])
+    return block("code-block:: none", data["text/plain"])
 
 
 def notebook_as_rst(notebook, save_picture):
@@ -43,9 +55,13 @@ def notebook_as_rst(notebook, save_picture):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             parts.append(text_as_rst(source))
-        else:
-            parts.append(block("code-block:: python", source))
-            parts += [output_as_rst(output, save_picture) for output in cell["outputs"]]
+            continue
+        parts.append(block("code-block:: python", source))
+        for is_stream, outputs in groupby(cell["outputs"], lambda output: "text" in output):
+            if is_stream:
+                parts.append(printed_as_rst(outputs))
+            else:
+                parts += [shown_as_rst(output, save_picture) for output in outputs]
     return "\n".join(parts)
 
 

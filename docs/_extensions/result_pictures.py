@@ -59,8 +59,8 @@ LOSSES = {  # name in the files -> name on the axis
 }
 
 
-def draw_losses_compared():
-    """Balanced accuracy of each loss minus that of cross entropy."""
+def gains_over_cross_entropy():
+    """Balanced accuracy of each loss minus that of cross entropy, by data set."""
     spheres = read("iwce_spheres", index_col="method")["balanced accuracy %"]
     spheres = spheres.str.split(" ").str[0].astype(float).rename({"IWCE, T = 20": "IWCE"})
     watch = read("watch_losses", index_col="loss")["to cross entropy"]
@@ -69,7 +69,12 @@ def draw_losses_compared():
     for share in (40, 20, 5):
         levels = cifar[f"{share} %: balanced accuracy"]
         gains[f"CIFAR-10,\ncut to {share} %"] = levels - levels["cross entropy"]
-    gains = pd.DataFrame(gains).reindex(list(LOSSES))
+    return pd.DataFrame(gains).reindex(list(LOSSES))
+
+
+def draw_losses_compared():
+    """The gains of each loss on each data set."""
+    gains = gains_over_cross_entropy()
     fig, ax = plt.subplots(figsize=(7.5, 4.6), layout="constrained")
     ax.imshow(gains, cmap="RdBu", vmin=-14, vmax=14, aspect="auto")
     for (row, column), gain in np.ndenumerate(gains.to_numpy()):
