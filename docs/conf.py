@@ -56,6 +56,8 @@ html_theme_options = {
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "auto_examples",
+    "doc_module": (project,),
+    "backreferences_dir": "generated/backreferences",
     "filename_pattern": r"/plot_\d\d_",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,

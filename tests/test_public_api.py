@@ -24,7 +24,7 @@ TOP_LEVEL = {
 }
 ELSEWHERE = [
     ("cost_sensitive", "find_costs"),
-    ("datasets", "cut_stretches"),
+    ("datasets", "cut_segments"),
     ("datasets", "fetch_cifar10_imbalanced"),
     ("datasets", "fetch_wisdm"),
     ("datasets", "list_keel"),

@@ -89,6 +89,21 @@ def augmented(X, drawn, names):
     return images.view(X.shape)
 
 
+def augment_epoch(plans, X):
+    """Images of an epoch after the changes that each network draws.
+
+    Parameters
+    ----------
+    plans : list of TrainingPlan
+        One for each network, with the same `augmentation`.
+    X : tensor of shape (P, n, n_channels, height, width), or any without augmentation
+    """
+    if not plans[0].augmentation:
+        return X
+    drawn = torch.stack([draw_changes(X.shape[1], plan.augmentation_generator) for plan in plans])
+    return augmented(X, drawn, plans[0].augmentation)
+
+
 def check_augmentation(names):
     """Return names of augmentations as a tuple, or raise a ValueError."""
     names = (names,) if isinstance(names, str) else tuple(names)

@@ -1,7 +1,12 @@
-"""The training rows of a population: one random order an epoch and network, cut into batches."""
+"""The training rows of an epoch: one random order for each network, cut into batches."""
+
+from functools import partial
 
 import numpy as np
 import torch
+
+from skimbal._training.augmentation import augment_epoch, augmented, draw_changes
+from skimbal._training.mixup import draw_parts, mix_epoch, mixed
 
 
 def rounded_up(number, multiple):
@@ -94,7 +99,17 @@ class Batches:
         self.weight = None if self.weight is None else self.weight[networks]
         self._count()
 
-    def epoch(self):
+    def epoch(self, plans):
+        """Yield the batches of an epoch; see `mix_epoch`.
+
+        Parameters
+        ----------
+        plans : list of TrainingPlan
+            Say how the rows of each network are augmented and mixed.
+        """
+        return mix_epoch(plans[0].mixup, self, partial(augment_epoch, plans))
+
+    def draw_epoch(self):
         """Draw an order for each network; return the tensors in this order, and the shares.
 
         The share of a row is its weight divided by the sum of its batch; 0 in rows that only fill
@@ -124,6 +139,63 @@ class Batches:
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
         by_tensor = [tensor.split(self.batches, dim=1) for tensor in ordered]
         return zip(*by_tensor, self.n_rows, strict=True)
+
+
+class SlicedBatches:
+    """Rows of one training set, taken batch by batch, so that nothing is copied as a whole.
+
+    Parameters
+    ----------
+    tensors : list of tensor
+        Inputs, which may be `WindowInputs`, targets and, where there are any, weights.
+    batch_size : int
+    orders : list of RowOrder
+        Of one entry.
+    """
+
+    def __init__(self, tensors, batch_size, orders):
+        self.X, self.target, *weight = tensors
+        self.weight = weight[0] if weight else None
+        self.batch_size = batch_size
+        self.orders = orders
+        self.lengths = [len(self.target)]
+        sizes = padded_batches(len(self.target), batch_size, 1)
+        self.n_rows = np.array(sizes)[:, None]
+
+    def epoch(self, plans):
+        """Yield the batches of an epoch, as `mix_epoch` does; the weights in place of shares."""
+        (plan,), (order,) = plans, self.orders
+        mixed_parts = [None] * len(self.n_rows)
+        if plan.mixup:
+            mixed_parts = draw_parts(plan.mixup, len(self.n_rows), order.generator)
+        rows = order.draw().to(self.target.device)
+        changes = rows  # not looked at without augmentation
+        if plan.augmentation:
+            changes = draw_changes(len(rows), plan.augmentation_generator)
+        columns = rows, rows.roll(-1, 0), changes, changes.roll(-1, 0)
+        by_batch = zip(*(column.split(self.batch_size) for column in columns), strict=True)
+        for part, n_rows, (own, partners, *drawn) in zip(
+            mixed_parts, self.n_rows, by_batch, strict=True
+        ):
+            X, *labels = self._take(own, drawn[0], plan.augmentation)
+            mixture = None
+            if part is not None:
+                X_partner, *partner_labels = self._take(partners, drawn[1], plan.augmentation)
+                X = mixed(X, X_partner, part)
+                mixture = (*partner_labels, part)
+            yield X[None], *labels, n_rows, mixture
+
+    def _take(self, rows, changes, augmentation):
+        """Inputs of some rows, and a row of their targets and of their weights."""
+        X = self.X[rows]
+        if augmentation:
+            X = augmented(X, changes, augmentation)
+        weight = self.weight
+        if weight is not None:
+            # Rows that are drawn by their weights count alike.
+            weight = weight[rows][None]
+            weight = torch.ones_like(weight) if self.orders[0].is_drawn else weight
+        return X, self.target[rows][None], weight
 
 
 def _take(tensor, rows):

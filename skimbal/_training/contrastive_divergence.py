@@ -184,7 +184,9 @@ class PretrainingJob:
     Parameters
     ----------
     net : Net
-        Its module is an `MLP` of sigmoids, trained in place; its generator draws the order of rows.
+        Its module is an `MLP` of sigmoids, trained in place.
+    generator : torch.Generator
+        Draws the order of rows.
     noise_generator : torch.Generator
         Draws the states of the machines; on the net's device.
     data : tensor of shape (n_samples, n_inputs)
@@ -202,6 +204,7 @@ class PretrainingJob:
     """
 
     net: Net
+    generator: torch.Generator
     noise_generator: torch.Generator
     data: torch.Tensor
     sample_weight: torch.Tensor | None
@@ -253,7 +256,7 @@ class PretrainingJob:
             [job.sample_weight for job in jobs],
             plan.batch_size,
             DenseStack.row_multiple(jobs[0].module),
-            [RowOrder(job.net.generator, len(job.data)) for job in jobs],
+            [RowOrder(job.generator, len(job.data)) for job in jobs],
         )
         hidden = not any(job.verbose for job in jobs)
         total = plan.n_epochs * len(stacks[0])
@@ -303,7 +306,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     errors = np.empty((plan.n_epochs, len(rbms)))
     for epoch in range(plan.n_epochs):
         sums = sums_over_batches(
-            [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.epoch())]
+            [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.draw_epoch())]
         )
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.

@@ -1,4 +1,4 @@
-"""Validation while a network trains: its loss, and any scorer on its answers."""
+"""Judging a network while it trains: its loss, any scorer on its answers, and when to stop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,12 +60,27 @@ def choose(proba, cost_matrix):
 
 
 @dataclass
-class ValidationSet:
-    """Data that is held out of the training, and how to judge a module on it.
+class Judgment:
+    """What a module is worth on some data.
 
-    Calling it with a module returns the mean unweighted loss, the score (None without scorer), and
-    the F1 of each class (None unless `wants_f1`).
+    Attributes
+    ----------
+    loss : float
+        Mean unweighted loss.
+    score : float or None
+        Of the scorer; None without one.
+    f1 : ndarray of shape (n_classes,) or None
+        F1 of each class; None unless a sampler wants it.
     """
+
+    loss: float
+    score: float | None = None
+    f1: np.ndarray | None = None
+
+
+@dataclass
+class ValidationSet:
+    """Data that a module is judged on while it trains; called with it, returns a `Judgment`."""
 
     X: torch.Tensor
     target: torch.Tensor
@@ -77,14 +92,19 @@ class ValidationSet:
     needs_features: bool = False
     wants_f1: bool = False
 
-    @torch.no_grad()
     def __call__(self, module):
         features, logits = forward(module, self.X)
-        given = {"features": features} if self.needs_features else {}
-        loss = self.loss(logits, self.target, self.sample_weight, **given).item()
+        loss = self.loss_of(features, logits, slice(None)).item()
         proba = torch.softmax(logits.double(), dim=1).cpu().numpy()
         target = self.target.cpu().numpy()
-        return loss, self._score(proba, target), self._f1(proba, target)
+        return Judgment(loss, self._score(proba, target), self._f1(proba, target))
+
+    @torch.no_grad()
+    def loss_of(self, features, logits, rows):
+        """Loss of the answers for some rows."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        given = {"features": features} if self.needs_features else {}
+        return self.loss(logits, self.target[rows], weight, **given)
 
     def _score(self, proba, target):
         if self.scorer is None:
@@ -102,3 +122,58 @@ class ValidationSet:
         return f1_score(
             target, chosen, labels=labels, average=None, zero_division=0.0, sample_weight=weight
         )
+
+
+class EarlyStopping:
+    """Judges every epoch, ends the training when it no longer improves, restores the best weights.
+
+    Parameters
+    ----------
+    evaluate : ValidationSet or callable
+        Maps the module to a `Judgment`. Higher scores are better; of equal ones the lower loss
+        wins.
+    patience : int or None
+        Epochs without improvement after which the training ends; None only records.
+    is_held_out : bool, default=True
+        Whether the data are validation data. On training data only the score is recorded.
+
+    Attributes
+    ----------
+    best_epoch : int or None
+        The best epoch so far, counted from 1.
+    valid_f1 : ndarray of shape (n_classes,) or None
+        F1 of each class in the last epoch.
+    """
+
+    def __init__(self, evaluate, patience, *, is_held_out=True):
+        self.evaluate = evaluate
+        self.patience = patience
+        self.is_held_out = is_held_out
+        self.best_epoch = None
+        self.best_rank = None
+        self.best_state = None
+        self.valid_f1 = None
+
+    def judge(self, module, history):
+        """Record an epoch, keep the weights of a better one; return whether the training ends."""
+        judgment = self.evaluate(module)
+        self.valid_f1 = judgment.f1
+        if self.is_held_out:
+            history.record("valid_loss", judgment.loss)
+        if judgment.score is not None:
+            prefix = "valid" if self.is_held_out else "train"
+            history.record(f"{prefix}_score", judgment.score)
+        if self.patience is None:
+            return False
+        epoch = history[-1, "epoch"]
+        score = judgment.score
+        rank = (-np.inf if score is None or np.isnan(score) else score, -judgment.loss)
+        if self.best_rank is None or rank > self.best_rank:
+            self.best_rank, self.best_epoch = rank, epoch
+            self.best_state = {k: v.clone() for k, v in module.state_dict().items()}
+        return epoch - self.best_epoch >= self.patience
+
+    def restore(self, module):
+        """Give the module the weights of its best epoch, if one has been judged."""
+        if self.best_state is not None:
+            module.load_state_dict(self.best_state)

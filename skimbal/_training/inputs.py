@@ -103,3 +103,15 @@ def channel_moments(X, sample_weight=None):
     scale = np.where(constant, 1.0, np.sqrt(variance))
     shape = (-1, *[1] * (X.ndim - 2))
     return mean.reshape(shape), scale.reshape(shape)
+
+
+def to_tensors(*arrays, device):
+    """Put arrays on the device once, floats in torch's default dtype; None is left out."""
+    dtypes = {"f": torch.get_default_dtype()}
+    return [
+        array.to(device)
+        if isinstance(array, WindowInputs)
+        else torch.as_tensor(array, dtype=dtypes.get(array.dtype.kind), device=device)
+        for array in arrays
+        if array is not None
+    ]

@@ -14,7 +14,7 @@ from skimbal.losses._functional import cross_entropy
 class StackedLoss:
     """The bound losses of P networks.
 
-    One of three ways is taken, the first that is possible: the gradient as a formula, for cross
+    The first of three strategies that is possible is taken: the gradient as a formula, for cross
     entropy; `torch.func.vmap`, for losses that take weights; a loop over the networks.
 
     Parameters
@@ -30,7 +30,7 @@ class StackedLoss:
     def __init__(self, losses, logits, needs_features=False):
         self.losses = losses
         self.needs_features = needs_features
-        self.way = _find_way(losses[0], logits, needs_features)
+        self.strategy = _find_strategy(losses[0], logits, needs_features)
         self._stack()
 
     def begin_epoch(self, epochs, n_epochs):
@@ -48,7 +48,7 @@ class StackedLoss:
         self._stack()
 
     def _stack(self):
-        self.compute = self.way(self.losses)
+        self.compute = self.strategy(self.losses)
 
     def __call__(self, inputs, target, share, n_rows, mixture=None):
         """Compute the losses of a batch and their gradients.
@@ -87,6 +87,45 @@ class StackedLoss:
         )
 
 
+class SequentialLoss:
+    """The bound loss of one network, of which autograd computes the gradients.
+
+    Parameters
+    ----------
+    loss : torch.nn.Module
+        A bound loss.
+    needs_features : bool, default=False
+        Whether the loss looks at the features too.
+    """
+
+    def __init__(self, loss, needs_features=False):
+        self.loss = loss
+        self.parameters = list(loss.parameters())
+        self.needs_features = needs_features
+
+    def begin_epoch(self, epochs, n_epochs):
+        """Tell a loss with a schedule its epoch."""
+        if hasattr(self.loss, "set_epoch"):
+            self.loss.set_epoch(*epochs, *n_epochs)
+
+    def __call__(self, inputs, target, weight, n_rows, mixture=None):
+        """Return the loss of a batch as a scalar; parameters are those of `StackedLoss`.
+
+        Tensors of targets and weights have one row; the weights are not shares but as they were
+        given, or None.
+        """
+        loss = self._loss(inputs, target, weight)
+        if mixture is None:
+            return loss
+        partner, partner_weight, part = mixture
+        return mixed(loss, self._loss(inputs, partner, partner_weight), part)
+
+    def _loss(self, inputs, target, weight):
+        logits, *features = inputs
+        given = {"features": features[0]} if self.needs_features else {}
+        return self.loss(logits, target[0], None if weight is None else weight[0], **given)
+
+
 def is_cross_entropy(loss):
     """Whether a bound loss is cross entropy, of which the gradient is a formula."""
     return isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy
@@ -109,7 +148,7 @@ def _may_look_at_the_batch(loss, logits, target):
     return not torch.allclose(more[: len(target)], without)
 
 
-def _find_way(loss, logits, needs_features):
+def _find_strategy(loss, logits, needs_features):
     """Return the function that makes `compute` of bound losses, from an example of them."""
     if is_cross_entropy(loss):
         return StackedCrossEntropy

@@ -22,7 +22,7 @@ def mixed(own, partners, part):
     return part * own + (1.0 - part) * partners
 
 
-def mix_epoch(alpha, rows, augment=None):
+def mix_epoch(alpha, rows, augment):
     """Yield the batches of an epoch of a population, mixed.
 
     Parameters
@@ -30,8 +30,8 @@ def mix_epoch(alpha, rows, augment=None):
     alpha : float
         0 mixes nothing.
     rows : Batches
-    augment : callable, default=None
-        Changes the inputs of an epoch, in their order.
+    augment : callable
+        Returns the inputs of an epoch, in their order, after their changes.
 
     Yields
     ------
@@ -45,14 +45,13 @@ def mix_epoch(alpha, rows, augment=None):
         Targets and shares of the partners, and the parts that the samples themselves have.
     """
     if not alpha:
-        X, *tensors = rows.epoch()
-        X = X if augment is None else augment(X)
-        for batch in rows.batches_of(X, *tensors):
+        X, *tensors = rows.draw_epoch()
+        for batch in rows.batches_of(augment(X), *tensors):
             yield *batch, None
         return
     drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
-    X, target, share = rows.epoch()
-    X = X if augment is None else augment(X)
+    X, target, share = rows.draw_epoch()
+    X = augment(X)
     parts = torch.as_tensor(np.array(drawn)).to(X)
     sizes = torch.as_tensor(rows.batches, device=X.device)
     of_slots = parts.repeat_interleave(sizes, dim=1)

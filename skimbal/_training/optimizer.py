@@ -1,10 +1,20 @@
-"""torch's optimisers on the parameters of a population."""
+"""torch's optimizers on the parameters of a population, or of a single network."""
 
 from itertools import groupby
 
 import torch
 
 from skimbal._training.schedules import learning_rate_factor
+
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+}
+# One kernel updates all parameters of a layer; rmsprop has none.
+FUSED = {"adam", "adamw", "sgd", "adagrad"}
 
 
 def n_steps_taken(optimizer):
@@ -67,14 +77,19 @@ class StackedOptimizer:
             start = stop
 
     def begin_epoch(self, epochs, n_epochs):
-        """Set the learning rates of an epoch, given for each network."""
-        if self.schedule is None:
-            return
-        start = 0
+        """Set the learning rates of an epoch; return that of each network."""
+        rates: list[float] = []
         for group in self.optimizer.param_groups:
-            factor = learning_rate_factor(self.schedule, epochs[start], n_epochs[start])
-            group["lr"] = dict(self.settings[start])["lr"] * factor
-            start += len(group["params"][0])
+            start = len(rates)
+            if self.schedule is not None:
+                factor = learning_rate_factor(self.schedule, epochs[start], n_epochs[start])
+                group["lr"] = dict(self.settings[start])["lr"] * factor
+            rates += [group["lr"]] * len(group["params"][0])
+        return rates
+
+    def read_settings(self, net):
+        """Take the settings that the callbacks of the only network leave in its own optimizer."""
+        copy_settings(net.optimizer_.param_groups, self.optimizer.param_groups)
 
     def state(self):
         """Return the state of all networks: rows side by side, and numbers that they share."""
@@ -119,6 +134,50 @@ class StackedOptimizer:
                 key: views[key][name][i].clone() if key in views else _copy(value)
                 for key, value in state.items()
             }
+
+
+class SequentialOptimizer:
+    """The own optimizer of a network that is trained alone.
+
+    Parameters
+    ----------
+    net : Net
+    schedule : callable or None
+        How the learning rate changes.
+    """
+
+    def __init__(self, net, schedule):
+        self.net = net
+        self.schedule = schedule
+        self.step = net.optimizer_.step
+
+    def begin_epoch(self, epochs, n_epochs):
+        """Set the learning rate of an epoch; return it in a list."""
+        if self.schedule is not None:
+            self._set_rate(self.net.lr * learning_rate_factor(self.schedule, *epochs, *n_epochs))
+        return [self.net.optimizer_.param_groups[0]["lr"]]
+
+    def _set_rate(self, rate):
+        for group in self.net.optimizer_.param_groups:
+            group["lr"] = rate
+
+    def state(self):
+        """None: the net has its own."""
+
+    def read_settings(self, net):
+        """Do nothing: the settings are the net's."""
+
+    def write_to(self, net, i, state):
+        """Give the net its learning rate back; all else it has already."""
+        if self.schedule is not None:
+            self._set_rate(net.lr)
+
+
+def copy_settings(source, target):
+    """Copy the settings of an optimizer's parameter groups, but not their parameters."""
+    settings = {key: value for key, value in source[0].items() if key != "params"}
+    for group in target:
+        group.update(settings)
 
 
 def _settings(net):

@@ -79,11 +79,6 @@ class RowOrder:
                 counts = [float(of_class.sum()) for of_class in self.weights]
             self.counts = np.array(counts, dtype=np.float64)
 
-    @classmethod
-    def of_net(cls, net, target, weight=None):
-        """Return the order of a net's training rows."""
-        return cls(net.generator, len(target), net.sampler, target, weight, len(net.classes))
-
     @property
     def is_drawn(self):
         return self.share is not None

@@ -1,9 +1,13 @@
 """The few places where torch's global state and the machine matter: device, threads, memory."""
 
+import importlib
+import sys
 from contextlib import contextmanager
 
 import psutil
 import torch
+
+from skimbal._utils._signals import sigint_deferred
 
 
 def resolve_device(device):
@@ -46,3 +50,13 @@ def free_memory(device="cpu"):
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available
+
+
+def import_compiler():
+    """Import what torch imports in the first step of an optimizer, which takes some seconds.
+
+    A Ctrl-C is put off meanwhile: after half of that import no later fit of the process works.
+    """
+    if "torch._dynamo" not in sys.modules:
+        with sigint_deferred():
+            importlib.import_module("torch._dynamo")

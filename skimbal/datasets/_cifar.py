@@ -6,11 +6,13 @@ arXiv:1906.07413.
 """
 
 import functools
+import os
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._arguments import check_count, check_number, check_option
+from skimbal.datasets._checks import check_count, check_number, check_option
 from skimbal.datasets._cifar_format import CLASSES, read_archive, read_jpeg_copy
 from skimbal.datasets._sources import (
     cached_file,
@@ -32,8 +34,8 @@ _WHAT_TO_DO = (
 )
 _VERSIONS = {
     "original": "the university's archive, as published",
-    "jpeg": "a copy recompressed as JPEG: pixels differ from CIFAR-10, so figures measured on it "
-    "do not compare with published ones digit for digit",
+    "jpeg": "a copy recompressed as JPEG: its pixels differ from those of CIFAR-10, so figures "
+    "measured on it differ a little from published ones",
 }
 
 
@@ -58,7 +60,7 @@ def step_counts(n_max, imbalance_ratio, n_classes):
 
 
 def _floor(counts):
-    # 49.999... comes from rounding where 50 is meant.
+    # Rounding gives 49.999... where the exact value is 50.
     return np.floor(counts + 1e-6).astype(np.int64)
 
 
@@ -66,10 +68,10 @@ _PROFILES = {"long-tail": long_tail_counts, "step": step_counts}
 
 
 def draw_counts(labels, class_counts, rng):
-    """Indices of so many samples of each class, in random order.
+    """Indices of a given number of samples of each class, in random order.
 
-    A class's samples are the first of one permutation of all of them, so that the same seed draws a
-    subset of the larger draw when a count is lowered.
+    The samples of a class are the first of one permutation of all of them. A draw with a lower
+    count and the same seed is therefore a subset of the larger draw.
     """
     chosen = [
         rng.permutation(np.flatnonzero(labels == c))[:count] for c, count in enumerate(class_counts)
@@ -79,53 +81,53 @@ def draw_counts(labels, class_counts, rng):
 
 def fetch_cifar10_imbalanced(
     *,
-    profile="long-tail",
-    imbalance_ratio=100,
-    n_max=None,
-    n_test=None,
-    dtype="float32",
-    version=None,
-    random_state=None,
-    data_home=None,
-    return_X_y=False,
-):
+    profile: str = "long-tail",
+    imbalance_ratio: float = 100,
+    n_max: int | None = None,
+    n_test: int | None = None,
+    dtype: str = "float32",
+    version: str | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    data_home: str | os.PathLike | None = None,
+    return_X_y: bool = False,
+) -> Any:
     r"""Load CIFAR-10 with an imbalanced training set and a balanced test set.
 
     With C = 10 classes, the training set has
 
     .. math:: n_c = \lfloor n_{max} \, \rho^{-c / (C - 1)} \rfloor
 
-    images of class c for profile "long-tail" and imbalance ratio rho; for "step" it has n_max of
+    images of class c for profile "long-tail" and imbalance ratio rho. For "step" it has n_max of
     classes 0 to 4 and n_max / rho of classes 5 to 9. Rates of 40, 20 and 5 % of five classes are
     "step" with ratios 2.5, 5 and 20.
 
-    The sources are, in the folder `data_home` or ``$SKIMBAL_DATA``, ``cifar10/`` with
+    The first source is ``cifar10/`` in the folder `data_home` or ``$SKIMBAL_DATA``, with
     ``cifar-10-python.tar.gz`` or with ``cifar10_jpeg_train.npz`` and ``cifar10_jpeg_test.npz`` (a
-    copy that was recompressed), and then the archive from the university, 163 MB, downloaded into
-    ``$SKIMBAL_CACHE``. The archive holds pickles; they are read only once its SHA-256 checksum has
-    proved right. Which copy was read is in ``version`` and in ``DESCR``.
+    recompressed copy). The second is the university's archive of 163 MB, downloaded into
+    ``$SKIMBAL_CACHE``. The archive holds pickles, which are read only if its SHA-256 checksum is
+    right. ``version`` and ``DESCR`` say which copy was read.
 
     Parameters
     ----------
     profile : {"long-tail", "step"}, default="long-tail"
         How the counts fall.
     imbalance_ratio : float, default=100
-        Images of the largest class by those of the smallest, 1 or more; 1 is balanced.
+        Images of the largest class divided by those of the smallest, 1 or more; 1 is balanced.
     n_max : int, default=None
         Images of the largest class, 1 to 5,000; None is 5,000.
     n_test : int, default=None
-        Test images, 1 to 10,000, in parts that differ by at most 1; None is all 10,000.
+        Test images, 1 to 10,000. The counts of the classes differ by at most 1. None is 10,000.
     dtype : {"float32", "uint8"}, default="float32"
         Pixels from 0 to 1, or from 0 to 255 in a quarter of the memory.
     version : {"original", "jpeg"}, default=None
-        Accept that copy alone; None takes the first that is there, in the order above.
+        The only accepted copy. None takes the first copy that exists, in the order above.
     random_state : int, RandomState or None, default=None
-        Seed of the choice of images and of their order. Published figures move by a few points
-        with it: report several seeds. For the same seed, fewer images are a subset of more.
+        Seed of the choice of images and of their order. Published figures vary by a few points
+        with it, so report several seeds. With one seed, fewer images are a subset of more.
     data_home : path-like, default=None
         Folder of local copies; None is ``$SKIMBAL_DATA``, if that is set.
     return_X_y : bool, default=False
-        Return four arrays in place of a Bunch.
+        Return four arrays instead of a Bunch.
 
     Returns
     -------
@@ -140,9 +142,18 @@ def fetch_cifar10_imbalanced(
     Raises
     ------
     ValueError
-        For unknown options, a ratio below 1, and a ratio so large that a class would be empty.
+        If an option is unknown, the ratio is below 1, or the ratio leaves a class without images.
     DataNotFoundError
-        Where no source has the data.
+        If no source has the data.
+
+    References
+    ----------
+    .. [1] A. Krizhevsky (2009), Learning multiple layers of features from tiny images, University
+       of Toronto.
+    .. [2] Y. Cui, M. Jia, T.-Y. Lin, Y. Song, S. Belongie (2019), Class-balanced loss based on
+       effective number of samples, CVPR, section 5.1, doi:10.1109/CVPR.2019.00949.
+    .. [3] K. Cao, C. Wei, A. Gaidon, N. Arechiga, T. Ma (2019), Learning imbalanced datasets with
+       label-distribution-aware margin loss, NeurIPS, section 4, arXiv:1906.07413.
 
     Examples
     --------
@@ -158,7 +169,7 @@ def fetch_cifar10_imbalanced(
         check_option("version", version, tuple(_VERSIONS))
     read, version, source = _find(version, data_folder(data_home))
     rng = check_random_state(random_state)
-    # The test set first: it is the same for any training set.
+    # The test set is drawn first: it is the same for any training set.
     X_test, y_test = _draw(read("test"), "test", test_counts, dtype, rng)
     X, y = _draw(read("train"), "training", class_counts, dtype, rng)
     if return_X_y:
@@ -195,24 +206,26 @@ def _check_counts(profile, imbalance_ratio, n_max):
     return counts
 
 
-def _check_size(parameter, value, largest):
-    """`value`, the largest one in place of None, or a ValueError before anything is read."""
+def _check_size(parameter, value, maximum):
+    """`value`, or `maximum` for None; ValueError if it is out of range."""
     if value is None:
-        return largest
+        return maximum
     check_count(parameter, value, 1)
-    if value > largest:
-        raise ValueError(f"{parameter}={value} is more than the {largest} that CIFAR-10 has")
+    if value > maximum:
+        raise ValueError(
+            f"{parameter}={value} is more than the {maximum} images that CIFAR-10 has; lower it"
+        )
     return value
 
 
 def _check_test_counts(n_test):
     n_test = _check_size("n_test", n_test, len(CLASSES) * _N_OF_A_CLASS["test"])
-    # The first classes get what is left over.
+    # The first classes get the remainder.
     return (n_test + len(CLASSES) - 1 - np.arange(len(CLASSES))) // len(CLASSES)
 
 
 def _find(version, folder):
-    """Reader of a part, version and source of the first copy that is accepted."""
+    """Reader of a part, version and source of the first accepted copy."""
     archive = local_file(folder, f"cifar10/{ARCHIVE}")
     if archive is not None and version != "jpeg":
         verified_file(archive, ARCHIVE_SHA256, _WHAT_TO_DO)
@@ -224,17 +237,13 @@ def _find(version, folder):
         raise DataNotFoundError(
             f"there is no recompressed copy here; {_WHAT_TO_DO}, or use version='original'"
         )
-    archive = cached_file(
-        ARCHIVE,
-        url_download(URL, ARCHIVE, what_to_do=_WHAT_TO_DO),
-        sha256=ARCHIVE_SHA256,
-        what_to_do=_WHAT_TO_DO,
-    )
+    download = url_download(URL, ARCHIVE, what_to_do=_WHAT_TO_DO)
+    archive = cached_file(ARCHIVE, download, sha256=ARCHIVE_SHA256, what_to_do=_WHAT_TO_DO)
     return functools.partial(read_archive, archive), "original", str(archive)
 
 
 def _draw(labels_and_decode, part, class_counts, dtype, rng):
-    """Images and class names of a part, so many of each class."""
+    """Images and class names of a part, with a given number of each class."""
     labels, decode = labels_and_decode
     available = np.bincount(labels, minlength=len(CLASSES))
     short = np.flatnonzero(available < class_counts)
@@ -243,7 +252,7 @@ def _draw(labels_and_decode, part, class_counts, dtype, rng):
         raise ValueError(
             f"{class_counts[c]} {part} images of {CLASSES[c]!r} were asked for, but this copy's "
             f"{part} set has {available[c]}; lower {'n_max' if part == 'training' else 'n_test'}, "
-            "or use a whole copy"
+            "or use a complete copy"
         )
     chosen = draw_counts(labels, class_counts, rng)
     images = decode(chosen)

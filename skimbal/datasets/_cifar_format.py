@@ -1,7 +1,7 @@
 """The files that hold CIFAR-10: the university's archive, and a recompressed copy.
 
-A reader gives the labels of all images of a part, and a function that decodes those that are
-wanted: an imbalanced subset needs a fifth of them.
+A reader returns the labels of all images of a part and a function that decodes chosen images: an
+imbalanced subset needs a fifth of them.
 """
 
 import io
@@ -11,23 +11,13 @@ import tarfile
 import numpy as np
 from scipy.fft import idctn
 
-CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+CLASSES: tuple[str, ...] = ("airplane", "automobile", "bird", "cat", "deer")
+CLASSES += ("dog", "frog", "horse", "ship", "truck")
 _BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
 
 
 def decode_jpeg_blocks(luma, chroma, quantization):
-    """RGB images from the quantised blocks of JPEG files with halved chroma.
+    """RGB images from the quantized blocks of JPEG files with halved chroma.
 
     Parameters
     ----------
@@ -36,23 +26,21 @@ def decode_jpeg_blocks(luma, chroma, quantization):
     chroma : int array of shape (8, 8, n_images, 2, 2, 2)
         Those of the blue and red difference (fourth axis), four blocks each.
     quantization : int array of shape (2, 8, 8)
-        Quantisation tables of luma and chroma.
+        Quantization tables of luma and chroma.
 
     Returns
     -------
     uint8 array of shape (n_images, 3, 32, 32)
     """
     scale = quantization.astype(np.float32)
-    luma_scale, chroma_scale = (
-        scale[0][..., None, None, None],
-        scale[1][..., None, None, None, None],
-    )
+    luma_scale = scale[0][..., None, None, None]
+    chroma_scale = scale[1][..., None, None, None, None]
     y = idctn(luma.astype(np.float32) * luma_scale, axes=(0, 1), norm="ortho") + 128
     c = idctn(chroma.astype(np.float32) * chroma_scale, axes=(0, 1), norm="ortho")
     n = y.shape[2]
     y = y.transpose(2, 3, 0, 4, 1).reshape(n, 32, 32)
     blue, red = c.transpose(3, 2, 4, 0, 5, 1).reshape(2, n, 16, 16).repeat(2, 2).repeat(2, 3)
-    # ITU-R BT.601 with the full range of 8 bits, as JFIF has it.
+    # ITU-R BT.601 with the full range of 8 bits, as in JFIF.
     rgb = [y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue]
     return np.clip(np.rint(np.stack(rgb, axis=1)), 0, 255).astype(np.uint8)
 

@@ -1,21 +1,23 @@
 """The bearing recordings of Case Western Reserve University.
 
-Motor bearings with faults of known size, made by electro-discharge machining, recorded by
+Motor bearings with faults of known size, made by electro-discharge machining and recorded by
 accelerometers. Case Western Reserve University Bearing Data Center,
-https://engineering.case.edu/bearingdatacenter. What can be learnt from them, and what can't, is in
-Smith and Randall (2015), Mechanical Systems and Signal Processing 64-65, 100-131,
-doi:10.1016/j.ymssp.2015.04.021.
+https://engineering.case.edu/bearingdatacenter. Smith and Randall (2015),
+doi:10.1016/j.ymssp.2015.04.021, say what can be learned from them.
 """
 
 import functools
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
-from skimbal.datasets._arguments import check_option
+from skimbal.datasets._checks import check_option
 from skimbal.datasets._sources import cached_file, data_folder, local_file, url_download
 from skimbal.exceptions import DataNotFoundError
 
@@ -33,59 +35,60 @@ _WHAT_TO_DO = (
 
 @functools.cache
 def _index():
-    """One row a recording: file number, conditions, and the variable in its .mat file."""
+    """One row for each recording: file number, conditions, and the variable in its .mat file."""
     return pd.read_csv(_INDEX)
 
 
 def load_cwru(
     *,
-    sampling_rate_hz=48_000,
-    channels="drive_end",
-    target="fault",
-    diameters_mil=(7, 14, 21),
-    outer_positions=(3, 6, 12),
-    loads_hp=(0, 1, 2, 3),
-    data_home=None,
-    trust_first_download=False,
-    return_X_y=False,
-):
+    sampling_rate_hz: int | str = 48_000,
+    channels: str = "drive_end",
+    target: str = "fault",
+    diameters_mil: Sequence[int] = (7, 14, 21),
+    outer_positions: Sequence[int] = (3, 6, 12),
+    loads_hp: Sequence[int] = (0, 1, 2, 3),
+    data_home: str | os.PathLike | None = None,
+    trust_first_download: bool = False,
+    return_X_y: bool = False,
+) -> Any:
     """Load recordings of motor bearings: normal, and with three kinds of fault.
 
-    The faults are of the inner race, a ball or the outer race. At 48 kHz there are a normal
-    recording and 13 with faults, all at 0 hp; at 12 kHz 60 with faults at 0 to 3 hp and no normal
-    one. Recordings are few and long, so samples are stretches of them: `cut_stretches` makes a set
-    of any imbalance. A bearing (`groups`) must not be on both sides of a split if the result is to
-    say anything about other bearings; with one normal recording that cannot be had for the class
-    "normal", and a split in time is the next best thing.
+    The faults are in the inner race, a ball or the outer race. At 48 kHz there are one normal
+    recording and 13 recordings of faults, all at 0 hp. At 12 kHz there are 60 recordings of faults
+    at 0 to 3 hp and none of a normal bearing. Recordings are few and long, so samples are segments
+    of them: `cut_segments` makes a set of any imbalance. A result holds for other bearings only if
+    no bearing (`groups`) is on both sides of a split. The class "normal" has one recording, which
+    can be split in time only.
 
-    The sources are, for each recording, ``cwru/cwru_drive_end.npz`` and ``cwru/<number>.mat`` in
-    the folder `data_home` or ``$SKIMBAL_DATA``, and the university's own files, downloaded into
-    ``$SKIMBAL_CACHE``. Those have no published checksum: the first download must be trusted
-    explicitly, and its checksum is recorded for all later reads. The number of samples is compared
-    with what is known in any case.
+    The first source of a recording is ``cwru/cwru_drive_end.npz`` or ``cwru/<number>.mat`` in the
+    folder `data_home` or ``$SKIMBAL_DATA``. The second is the university's own file, downloaded
+    into ``$SKIMBAL_CACHE``. These files have no published checksum: the first download must be
+    trusted explicitly, and its checksum is recorded for all later reads. The number of samples is
+    always compared with the known one.
 
     Parameters
     ----------
     sampling_rate_hz : {48000, 12000, "all"}, default=48000
-        Recordings of that rate alone; "all" mixes rates, which no network should be fed with
-        before they are resampled.
+        Load recordings of that rate only. "all" mixes the rates: resample the recordings before
+        you train a network on them.
     channels : {"drive_end", "fan_end", "both"}, default="drive_end"
         Which accelerometer. The faults of 28 mil have no fan-end signal.
     target : {"fault", "fault_diameter"}, default="fault"
-        Labels: the kind of fault alone, or with the diameter ("inner-14"). With
-        ``outer_positions=(6,)`` at 48 kHz the latter gives the usual ten classes, a recording each.
+        Labels: the kind of fault, or the kind with the diameter ("inner-14"). With
+        ``outer_positions=(6,)`` at 48 kHz the latter gives the usual ten classes with one
+        recording each.
     diameters_mil : sequence of int, default=(7, 14, 21)
         Faults to load by their diameter in thousandths of an inch; 28 exists at 12 kHz.
     outer_positions : sequence of int, default=(3, 6, 12)
-        Faults of the outer race to load, by their place as hours on a clock whose 6 is the load.
+        Faults of the outer race to load, by their place as hours on a clock. The load is at 6.
     loads_hp : sequence of int, default=(0, 1, 2, 3)
-        Recordings to load by the load of the motor in horse powers.
+        Recordings to load by the load of the motor in horsepower.
     data_home : path-like, default=None
         Folder of local copies; None is ``$SKIMBAL_DATA``, if that is set.
     trust_first_download : bool, default=False
-        Accept files that come from the university for the first time as they are.
+        Accept the first download of a file without a known checksum.
     return_X_y : bool, default=False
-        Return ``(data, target)`` in place of a Bunch.
+        Return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -93,8 +96,8 @@ def load_cwru(
         ``data``, a list of float32 arrays of shape (n_channels, n_samples), acceleration in g;
         ``target`` of shape (n_recordings,), strings; ``groups`` of shape (n_recordings,), the
         bearing: fault, diameter and position; ``frame``, a DataFrame with columns file (the
-        university's number), sampling_rate_hz, fault, diameter_mil and position (0 where there is
-        none), load_hp, rpm (NaN where the file has none), n_samples, source; ``channel_names``;
+        university's number), sampling_rate_hz, fault, diameter_mil and position (0 if there is
+        none), load_hp, rpm (NaN if the file has none), n_samples, source; ``channel_names``;
         ``target_names``; ``sampling_rate_hz``, as given; ``DESCR``.
     (data, target)
         With ``return_X_y=True``.
@@ -102,9 +105,15 @@ def load_cwru(
     Raises
     ------
     ValueError
-        For unknown options, and a choice that no recording meets.
+        If an option is unknown or no recording meets the choice.
     DataNotFoundError
-        Where no source has a recording, or has another one.
+        If no source has a recording, or a file holds another recording.
+
+    References
+    ----------
+    W. A. Smith, R. B. Randall (2015), Rolling element bearing diagnostics using the Case Western
+    Reserve University data: a benchmark study, Mechanical Systems and Signal Processing 64-65,
+    100-131, doi:10.1016/j.ymssp.2015.04.021.
 
     Examples
     --------
@@ -113,17 +122,20 @@ def load_cwru(
     >>> cwru.target.tolist()[:3], cwru.data[0].shape  # doctest: +SKIP
     (['normal', 'inner-7', 'inner-14'], (1, 243938))
     """
-    _check_options(sampling_rate_hz, channels, target)
+    check_option("sampling_rate_hz", sampling_rate_hz, (48_000, 12_000, "all"))
+    check_option("channels", channels, tuple(_CHANNELS))
+    check_option("target", target, ("fault", "fault_diameter"))
     frame = _choose(sampling_rate_hz, diameters_mil, outer_positions, loads_hp)
     kinds = _CHANNELS[channels]
     _check_channels(frame, kinds)
     folder = data_folder(data_home)
     read = [_read(row, kinds, folder, trust_first_download) for row in frame.itertuples()]
     data = [recording for recording, _ in read]
-    labels = np.array([_label(row, target) for row in frame.itertuples()])
+    columns = ["fault"] if target == "fault" else ["fault", "diameter_mil"]
+    labels = _join(frame, columns)
     if return_X_y:
         return data, labels
-    groups = np.array([_bearing(row) for row in frame.itertuples()])
+    groups = _join(frame, ["fault", "diameter_mil", "position"])
     frame = frame.drop(columns=["variable", "has_fan_end"])
     return Bunch(
         data=data,
@@ -137,50 +149,31 @@ def load_cwru(
     )
 
 
-def _label(row, target):
-    return row.fault if target == "fault" or not row.diameter_mil else _with_diameter(row)
-
-
-def _with_diameter(row):
-    return f"{row.fault}-{row.diameter_mil}"
-
-
-def _bearing(row):
-    """Name of the bearing of a recording."""
-    if not row.diameter_mil:
-        return row.fault
-    return _with_diameter(row) + (f"-{row.position}" if row.position else "")
-
-
-def _check_options(sampling_rate_hz, channels, target):
-    for name, value, allowed in (
-        ("sampling_rate_hz", sampling_rate_hz, (48_000, 12_000, "all")),
-        ("channels", channels, tuple(_CHANNELS)),
-        ("target", target, ("fault", "fault_diameter")),
-    ):
-        check_option(name, value, allowed)
+def _join(frame, columns):
+    """Values of some columns with dashes between them, 'inner-14'; a number 0 is left out."""
+    return np.array(["-".join(str(v) for v in row if v) for row in frame[columns].to_numpy()])
 
 
 def _choose(sampling_rate_hz, diameters_mil, outer_positions, loads_hp):
     """Rows of the index that meet a choice, or a ValueError."""
     frame = _index()
-    keep = frame["load_hp"].isin(_known("loads_hp", loads_hp, (0, 1, 2, 3)))
-    keep &= frame["diameter_mil"].isin(
-        (0, *_known("diameters_mil", diameters_mil, (7, 14, 21, 28)))
-    )
-    keep &= frame["position"].isin((0, *_known("outer_positions", outer_positions, (3, 6, 12))))
+    loads = _checked("loads_hp", loads_hp, (0, 1, 2, 3))
+    diameters = _checked("diameters_mil", diameters_mil, (7, 14, 21, 28))
+    positions = _checked("outer_positions", outer_positions, (3, 6, 12))
+    keep = frame["load_hp"].isin(loads) & frame["diameter_mil"].isin((0, *diameters))
+    keep &= frame["position"].isin((0, *positions))
     if sampling_rate_hz != "all":
         keep &= frame["sampling_rate_hz"] == sampling_rate_hz
     if not keep.any():
         raise ValueError(
-            f"no recording has sampling_rate_hz={sampling_rate_hz}, loads_hp={tuple(loads_hp)}, "
-            f"diameters_mil={tuple(diameters_mil)}; at 48000 Hz there is load 0 alone"
+            f"no recording has sampling_rate_hz={sampling_rate_hz}, loads_hp={loads}, "
+            f"diameters_mil={diameters}; choose others (at 48000 Hz there is load 0 only)"
         )
     return frame[keep].reset_index(drop=True)
 
 
-def _known(parameter, values, allowed):
-    """`values` as a tuple, all of them in `allowed`."""
+def _checked(parameter, values, allowed):
+    """`values` as a tuple; ValueError unless all of them are in `allowed`."""
     if not np.iterable(values) or isinstance(values, str) or not set(values) <= set(allowed):
         raise ValueError(
             f"{parameter}={values!r} is not usable; give a sequence of some of {allowed}"
@@ -189,16 +182,16 @@ def _known(parameter, values, allowed):
 
 
 def _check_channels(frame, kinds):
-    lacking = frame.loc[~frame["has_fan_end"], "file"].tolist() if "FE" in kinds else []
-    if lacking:
+    missing = frame.loc[~frame["has_fan_end"], "file"].tolist() if "FE" in kinds else []
+    if missing:
         raise ValueError(
-            f"the recordings {lacking} have no fan-end signal; use channels='drive_end', or "
+            f"the recordings {missing} have no fan-end signal; use channels='drive_end', or "
             "diameters_mil without 28"
         )
 
 
 def _read(row, kinds, folder, trust_first_download):
-    """One recording and its source: the arrays of the folder, else a file of the university."""
+    """One recording and its source: arrays of the folder, or else a file of the university."""
     archive = local_file(folder, LOCAL)
     recording = None if archive is None else _read_npz(archive, row, kinds)
     source = str(archive)
@@ -209,7 +202,7 @@ def _read(row, kinds, folder, trust_first_download):
     if recording.shape[1] != row.n_samples:
         raise DataNotFoundError(
             f"recording {row.file} of {source} has {recording.shape[1]} samples, but "
-            f"{row.n_samples} are expected, so it is another one; {_WHAT_TO_DO}"
+            f"{row.n_samples} are expected, so it is another recording; {_WHAT_TO_DO}"
         )
     return recording, source
 
@@ -226,9 +219,9 @@ def _download(file, trust_first_download):
 
 
 def _read_npz(archive, row, kinds):
-    """Channels of a recording out of scaled counts, or None where the archive lacks it."""
+    """Channels of a recording from scaled counts, or None if the archive does not have it."""
     key = f"{row.sampling_rate_hz // 1000}k_{row.file}"
-    # One array is read at a time: the whole archive has 74 recordings of two channels.
+    # One array is read at a time: the archive has 74 recordings of two channels.
     with np.load(archive, allow_pickle=False) as arrays:
         entries = arrays["index"]
         entry = entries[entries["key"] == key]
@@ -240,19 +233,19 @@ def _read_npz(archive, row, kinds):
 
 
 def _read_mat(path, variable, kinds):
-    """Channels of a recording out of a file of the university."""
+    """Channels of a recording from a file of the university."""
     names = [variable.replace("_DE_", f"_{kind}_") for kind in kinds]
     try:
         content = loadmat(path, variable_names=names)
     except ValueError as error:
         raise DataNotFoundError(
-            f"{path} is not a .mat file ({error}); delete it (and {path.name}.sha256, if there is "
-            f"one), or {_WHAT_TO_DO}"
+            f"{path} is not a .mat file ({error}); delete it (and {path.name}.sha256, if it "
+            f"exists), or {_WHAT_TO_DO}"
         ) from error
-    lacking = [name for name in names if name not in content]
-    if lacking:
+    missing = [name for name in names if name not in content]
+    if missing:
         raise DataNotFoundError(
-            f"{path} has no {' and no '.join(lacking)}, so it is another file; {_WHAT_TO_DO}"
+            f"{path} has no {' and no '.join(missing)}, so it is another file; {_WHAT_TO_DO}"
         )
     return np.stack([content[name].ravel() for name in names]).astype(np.float32)
 
@@ -264,5 +257,5 @@ def _describe(frame):
         f"https://engineering.case.edu/bearingdatacenter. {len(frame)} recordings ("
         + ", ".join(f"{n} {fault}" for fault, n in counts.items())
         + f"), {', '.join(f'{r} Hz' for r in sorted(frame['sampling_rate_hz'].unique()))}. "
-        "Stretches of one recording, and recordings of one bearing, are not independent."
+        "Segments of one recording, and recordings of one bearing, are not independent."
     )

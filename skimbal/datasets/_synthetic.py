@@ -2,14 +2,17 @@
 
 Classes are shells of a standard normal distribution, cut where the squared radius passes the
 quantiles of the chi-square distribution that it follows. No class is drawn by rejection: the
-quantile function turns a uniform number into a squared radius of the class that is wanted.
+quantile function turns a uniform number into a squared radius of the wanted class.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._arguments import check_count, is_count
+from skimbal.datasets._checks import check_count, is_count
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -25,14 +28,14 @@ def shell_radii(labels, n_classes, n_features, uniform):
 
 
 def make_nested_spheres(
-    class_counts=(800, 400, 1000),
+    class_counts: Sequence[int] = (800, 400, 1000),
     *,
-    n_features=10,
-    n_test=10_000,
-    random_state=None,
-    return_X_y=False,
-):
-    r"""Draw shells of a standard normal distribution, imbalanced for training, balanced to test.
+    n_features: int = 10,
+    n_test: int = 10_000,
+    random_state: int | np.random.RandomState | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    r"""Draw shells of a standard normal distribution: imbalanced for training, balanced for tests.
 
     With C classes in d dimensions, class c holds the points with
 
@@ -45,16 +48,16 @@ def make_nested_spheres(
     Parameters
     ----------
     class_counts : sequence of int, default=(800, 400, 1000)
-        Training samples of each class, from the innermost shell outwards; their number is that
-        of the classes, 2 or more. Each is at least 1.
+        Training samples of each class, from the innermost shell outwards. There is one number for
+        each of two or more classes, and each is 1 or more.
     n_features : int, default=10
         Dimensions, 1 or more.
     n_test : int, default=10_000
-        Test samples, 0 or more; the counts of the classes differ by at most 1.
+        Test samples, 0 or more. The counts of the classes differ by at most 1.
     random_state : int, RandomState or None, default=None
-        Seed. The same one gives the same test set for any counts of as many classes.
+        Seed. With one seed and one number of classes, the test set does not depend on the counts.
     return_X_y : bool, default=False
-        Return four arrays in place of a Bunch.
+        Return four arrays instead of a Bunch.
 
     Returns
     -------
@@ -69,13 +72,17 @@ def make_nested_spheres(
     Raises
     ------
     ValueError
-        For counts or sizes out of range.
+        If a count or size is out of range.
 
     Notes
     -----
     The default counts are those of the article on the incremental weighted cross entropy (Imam
-    Hussein University, 1402). Sets of this kind go back to J. Zhu, H. Zou, S. Rosset, T. Hastie
-    (2009), Multi-class AdaBoost, doi:10.4310/SII.2009.v2.n3.a8.
+    Hussein University, 1402).
+
+    References
+    ----------
+    J. Zhu, H. Zou, S. Rosset, T. Hastie (2009), Multi-class AdaBoost, Statistics and Its Interface
+    2(3), 349-360, figure 1, doi:10.4310/SII.2009.v2.n3.a8.
 
     Examples
     --------
@@ -86,15 +93,15 @@ def make_nested_spheres(
     >>> spheres.boundaries.round(3).tolist()
     [2.759, 3.364]
     """
-    class_counts = _check_counts(class_counts)
+    train_counts = _check_counts(class_counts)
     check_count("n_features", n_features, 1)
     check_count("n_test", n_test, 0)
-    n_classes = len(class_counts)
+    n_classes = len(train_counts)
     rng = check_random_state(random_state)
-    # The first classes get what is left over. Drawn before the training set, which may vary.
+    # The first classes get the remainder. The test set is drawn first: the training set may vary.
     test_counts = (n_test + n_classes - 1 - np.arange(n_classes)) // n_classes
     X_test, y_test = _draw(test_counts, n_features, rng)
-    X, y = _draw(class_counts, n_features, rng)
+    X, y = _draw(train_counts, n_features, rng)
     if return_X_y:
         return X, X_test, y, y_test
     quantiles = np.arange(1, n_classes) / n_classes
@@ -108,7 +115,7 @@ def make_nested_spheres(
         DESCR=(
             f"Nested spheres: {n_classes} shells of a standard normal distribution in "
             f"{n_features} dimensions, equally probable under it. {len(X)} training samples "
-            f"({', '.join(map(str, class_counts))}), {n_test} test samples in equal parts. "
+            f"({', '.join(map(str, train_counts))}), {n_test} test samples in equal parts. "
             "Generated; not measured."
         ),
     )

@@ -5,7 +5,9 @@ machine learning the inertial signals from a smartwatch, arXiv:1802.01489.
 """
 
 import io
+import os
 import zipfile
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,31 +23,31 @@ _MEMBER = "seglearn/data/watch_dataset.npy"
 _WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
 
 
-def load_watch(*, data_home=None, return_X_y=False):
+def load_watch(*, data_home: str | os.PathLike | None = None, return_X_y: bool = False) -> Any:
     """Load shoulder exercises recorded by a smart watch.
 
-    20 recordings of each of seven exercises by ten people, at 50 Hz, of 947 to 2,618 samples. The
-    set is balanced; `cut_stretches` makes an imbalanced one of it. Split by person: two recordings
-    of one person resemble each other more than those of two.
+    The set has 20 recordings of each of seven exercises by ten people, at 50 Hz, of 947 to 2,618
+    samples. It is balanced; `cut_segments` makes an imbalanced set of it. Split by person: two
+    recordings of one person resemble each other more than those of two people.
 
-    The sources are ``watch/watch.npz`` in the folder `data_home` or ``$SKIMBAL_DATA``, and the
-    wheel of the package seglearn 1.2.5, downloaded by pip into ``$SKIMBAL_CACHE``. Both give the
-    same numbers. The wheel's array is a pickle, which is read only once the wheel's SHA-256
-    checksum has proved right; nothing of it is installed.
+    The first source is ``watch/watch.npz`` in the folder `data_home` or ``$SKIMBAL_DATA``. The
+    second is the wheel of the package seglearn 1.2.5, downloaded by pip into ``$SKIMBAL_CACHE``.
+    Both give the same numbers. The wheel's array is a pickle, which is read only if the wheel's
+    SHA-256 checksum is right. The wheel is not installed.
 
     Parameters
     ----------
     data_home : path-like, default=None
         Folder with ``watch/watch.npz``; None is ``$SKIMBAL_DATA``, if that is set.
     return_X_y : bool, default=False
-        Return ``(data, target)`` in place of a Bunch.
+        Return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch
         ``data``, a list of 140 float32 arrays of shape (6, n_samples); ``target`` of shape
         (140,), the exercises "PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW"; ``groups`` of shape
-        (140,), the persons 1 to 10; ``frame``, a DataFrame with columns exercise, subject and side
+        (140,), the people 1 to 10; ``frame``, a DataFrame with columns exercise, subject and side
         (1 right, 0 left); ``channel_names``, three of acceleration and three of rotation;
         ``target_names``; ``sampling_rate_hz``, 50; ``source``; ``DESCR``.
     (data, target)
@@ -54,7 +56,13 @@ def load_watch(*, data_home=None, return_X_y=False):
     Raises
     ------
     DataNotFoundError
-        Where no source has the data.
+        If no source has the data.
+
+    References
+    ----------
+    D. M. Burns, N. Leung, M. Hardisty, C. M. Whyne, P. Henry, S. McLachlin (2018), Shoulder
+    physiotherapy exercise recognition: machine learning the inertial signals from a smartwatch,
+    Physiological Measurement 39(7), 075007, doi:10.1088/1361-6579/aacfd9.
 
     Examples
     --------
@@ -91,7 +99,7 @@ def load_watch(*, data_home=None, return_X_y=False):
 
 
 def _read_npz(path):
-    """Content of the plain arrays of a folder, and where it came from."""
+    """Content of the arrays of a folder, and where it came from."""
     with np.load(path, allow_pickle=False) as arrays:
         content = {name: arrays[name] for name in arrays.files}
     content["recordings"] = np.split(content["signal"], np.cumsum(content["length"])[:-1])
@@ -99,21 +107,12 @@ def _read_npz(path):
 
 
 def _read_wheel():
-    """The same from the wheel of seglearn, whose checksum stands for its pickle."""
-    wheel = cached_file(
-        WHEEL,
-        pip_download(_REQUIREMENT, WHEEL, what_to_do=_WHAT_TO_DO),
-        sha256=WHEEL_SHA256,
-        what_to_do=_WHAT_TO_DO,
-    )
+    """The same from the wheel of seglearn; its checksum makes the pickle safe to read."""
+    download = pip_download(_REQUIREMENT, WHEEL, what_to_do=_WHAT_TO_DO)
+    wheel = cached_file(WHEEL, download, sha256=WHEEL_SHA256, what_to_do=_WHAT_TO_DO)
     with zipfile.ZipFile(wheel) as files:
         pickled = io.BytesIO(files.read(_MEMBER))
-    content = np.load(pickled, allow_pickle=True).item()
-    return {
-        "recordings": content["X"],
-        "label": content["y"],
-        "label_names": content["y_labels"],
-        "channel_names": content["X_labels"],
-        "subject": content["subject"],
-        "side": content["side"],
-    }, f"{wheel}:{_MEMBER}"
+    pickle = np.load(pickled, allow_pickle=True).item()
+    names = {"X": "recordings", "y": "label", "y_labels": "label_names"}
+    names |= {"X_labels": "channel_names", "subject": "subject", "side": "side"}
+    return {names[key]: pickle[key] for key in names}, f"{wheel}:{_MEMBER}"

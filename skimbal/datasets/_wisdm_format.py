@@ -1,7 +1,7 @@
 """The two files of WISDM's activity set v1.1: the raw signal and the features made of it.
 
-The raw file is a line a sample, ``user,activity,timestamp,x,y,z;``, with faults: empty records,
-commas too many, values that are missing, two samples on a line, and timestamps of 0.
+The raw file has one sample on each line, ``user,activity,timestamp,x,y,z;``. It has faults: empty
+records, extra commas, missing values, two samples on a line, and timestamps of 0.
 """
 
 import io
@@ -16,7 +16,7 @@ _N_FIELDS = 6
 
 
 class RawSamples(NamedTuple):
-    """Samples in the order of the file, and how many records were left out, by reason."""
+    """Samples in the order of the file, and the number of dropped records by reason."""
 
     user: np.ndarray
     activity: np.ndarray
@@ -28,10 +28,9 @@ class RawSamples(NamedTuple):
 def parse_raw(text):
     """Samples of the raw file.
 
-    Records end at ``;`` or at the end of a line. Empty fields do not count, so commas too many do
-    no harm; a record that then has not six fields lacks a value and is left out ("incomplete"), as
-    are those with a field that does not read as what it should be ("unreadable") and those with a
-    timestamp of 0, which have no place in time ("no_time").
+    Records end at ``;`` or at the end of a line. Empty fields are ignored, so extra commas do no
+    harm. A record is dropped if it does not have six fields ("incomplete"), if a field has the
+    wrong type ("unreadable"), or if its timestamp is 0 ("no_time").
 
     Returns
     -------
@@ -63,7 +62,7 @@ def parse_raw(text):
 
 
 def _read_sample(fields, codes):
-    """((user, activity code, time), (x, y, z)) of six fields, or None where one can't be read."""
+    """((user, activity code, time), (x, y, z)) of six fields, or None if one can't be read."""
     try:
         head = int(fields[0]), codes[fields[1]], int(fields[2])
         values = float(fields[3]), float(fields[4]), float(fields[5])
@@ -75,8 +74,8 @@ def _read_sample(fields, codes):
 def recording_starts(user, activity, time_ns, max_gap_s):
     """Positions at which a recording begins, in increasing order.
 
-    One begins where user or activity changes, and where time runs backwards or leaps by more than
-    `max_gap_s`.
+    A recording begins where the user or the activity changes, and where time runs backward or
+    jumps by more than `max_gap_s`.
     """
     step_s = np.diff(time_ns) * 1e-9
     begins = (np.diff(user) != 0) | (np.diff(activity) != 0) | (step_s < 0) | (step_s > max_gap_s)
@@ -85,9 +84,10 @@ def recording_starts(user, activity, time_ns, max_gap_s):
 
 
 def parse_transformed(text):
-    """Table of the ARFF file: the features, ``user`` and ``class``; NaN where a value is missing.
+    """Table of the ARFF file: the features, ``user`` and ``class``; NaN for a missing value.
 
-    scipy's reader does not understand the header, in which names are quoted and braces touch them.
+    SciPy's reader does not understand the header: names are quoted, and braces follow a name
+    without a space.
     """
     header, marker, rows = text.partition("@data")
     names = [
@@ -97,7 +97,7 @@ def parse_transformed(text):
     ]
     if not marker or not {"user", "class"} <= set(names):
         raise ValueError(
-            "this is not the ARFF file of WISDM v1.1: it has no @data, or lacks the attributes "
-            "user and class; put the file of the archive there"
+            "this is not the ARFF file of WISDM v1.1: it needs a line @data and the attributes "
+            "user and class; replace it by the file of the archive"
         )
     return pd.read_csv(io.StringIO(rows), header=None, names=names, na_values="?", index_col=False)

@@ -2,7 +2,7 @@
 
 from skimbal.losses._asymmetric import Asymmetric
 from skimbal.losses._auc import AUCMargin
-from skimbal.losses._base import BaseLoss, BoundBatchLoss, BoundLoss, Formula, ModuleLoss
+from skimbal.losses._base import BaseLoss, BoundBatchLoss, BoundLoss, Formula
 from skimbal.losses._class_balanced import ClassBalanced
 from skimbal.losses._class_rectification import ClassRectification
 from skimbal.losses._class_weights import class_weight_vector
@@ -12,6 +12,7 @@ from skimbal.losses._deferred import DeferredReweighting
 from skimbal.losses._dice import Dice, GeneralizedDice
 from skimbal.losses._false_error import MeanFalseError, MeanSquaredFalseError
 from skimbal.losses._focal import Focal
+from skimbal.losses._functional import cross_entropy
 from skimbal.losses._g_mean import SoftGMean
 from skimbal.losses._incremental import IncrementalWeightedCrossEntropy
 from skimbal.losses._ldam import LDAM
@@ -23,9 +24,6 @@ __all__ = [
     "AUCMargin",
     "Asymmetric",
     "BalancedSoftmax",
-    "BaseLoss",
-    "BoundBatchLoss",
-    "BoundLoss",
     "ClassBalanced",
     "ClassRectification",
     "CostWeightedCrossEntropy",
@@ -34,16 +32,21 @@ __all__ = [
     "Dice",
     "ExpectedCost",
     "Focal",
-    "Formula",
     "GeneralizedDice",
     "IncrementalWeightedCrossEntropy",
     "LogitAdjustment",
     "MeanFalseError",
     "MeanSquaredFalseError",
-    "ModuleLoss",
     "SoftGMean",
     "adjust_logits",
     "all_losses",
     "class_weight_vector",
+]
+__all__ += [  # for extenders
+    "BaseLoss",
+    "BoundBatchLoss",
+    "BoundLoss",
+    "Formula",
+    "cross_entropy",
     "resolve_loss",
 ]

@@ -1,36 +1,36 @@
-"""Asymmetric loss: true and other classes are focused on differently (Ridnik et al. 2021)."""
+"""Asymmetric loss: the true class and the others have their own focus (Ridnik et al. 2021)."""
 
 from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skimbal.losses._base import BaseLoss, BoundLoss, Formula
+from skimbal.losses._base import BaseCheckedLoss, BoundLoss, Formula
 from skimbal.losses._functional import asymmetric
 from skimbal.losses._registry import registered
 
 
 @registered("asymmetric")
-class Asymmetric(BaseLoss):
-    """Asymmetric loss (ASL), carried over from several labels a sample to one.
+class Asymmetric(BaseCheckedLoss):
+    """Asymmetric loss (ASL) for samples that have one label each.
 
     l = -(1 - p_y)^gamma_positive log p_y - sum_{j != y} q_j^gamma_negative log(1 - q_j) with
-    q_j = max(p_j - margin, 0). The paper's posteriors are sigmoids, one a label; here they are
-    the softmax, and every class but the true one is a negative label of the sample.
+    q_j = max(p_j - margin, 0). The paper takes a sigmoid for each of several labels. Here the
+    probabilities are the softmax, and every class except the true one is a negative label.
 
     Parameters
     ----------
     gamma_positive : float, default=0
-        Focusing of the true class, non-negative. 0: its term is cross entropy.
+        Focus of the true class, non-negative. With 0, its term is cross entropy.
     gamma_negative : float, default=4
-        Focusing of the other classes, non-negative.
+        Focus of the other classes, non-negative.
     margin : float, default=0.05
-        Posterior, in [0, 1], up to which another class costs nothing. 1: the loss is the focal
-        loss.
+        Probability, in [0, 1], up to which another class costs nothing. With 1, the loss is the
+        focal loss.
 
     References
     ----------
     T. Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021, eqs. 4-7.
-    arXiv:2009.14119.
+    doi:10.1109/ICCV48922.2021.00015, arXiv:2009.14119.
 
     Examples
     --------
@@ -47,12 +47,12 @@ class Asymmetric(BaseLoss):
         "margin": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, gamma_positive=0, gamma_negative=4, margin=0.05):
+    def __init__(
+        self, gamma_positive: float = 0, gamma_negative: float = 4, margin: float = 0.05
+    ) -> None:
         self.gamma_positive = gamma_positive
         self.gamma_negative = gamma_negative
         self.margin = margin
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss with the given class weights as a torch module."""
-        self._check_binding(class_weight)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         return BoundLoss(Formula(asymmetric, **self.get_params()), class_weight)

@@ -4,24 +4,24 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skimbal.losses._base import BaseLoss, BoundBatchLoss
+from skimbal.losses._base import BaseBatchLoss
 from skimbal.losses._functional_batch import auc_margin
 from skimbal.losses._registry import registered
 
 
 @registered("auc_margin")
-class AUCMargin(BaseLoss):
+class AUCMargin(BaseBatchLoss):
     """AUC margin loss, each class against the rest.
 
-    L_c = Var(p_c | c) + Var(p_c | not c) + max(0, margin + mean(p_c | not c) - mean(p_c | c))^2,
-    and the mean of it over the classes. The paper learns the means and the multiplier of the
-    margin along with the network; here they are those of the batch, where they are optimal, so
-    any optimiser will do.
+    L is the mean over the classes of
+    L_c = Var(p_c | c) + Var(p_c | not c) + max(0, margin + mean(p_c | not c) - mean(p_c | c))^2.
+    The paper learns the means and the multiplier of the margin together with the network. Here
+    they take their optimal values for each batch, so that any optimizer can be used.
 
     Parameters
     ----------
     margin : float, default=1
-        Distance that the means of a posterior are to have, in (0, 1].
+        Distance in (0, 1] between the mean probabilities that the loss asks for.
 
     References
     ----------
@@ -34,18 +34,13 @@ class AUCMargin(BaseLoss):
     >>> import numpy as np, torch
     >>> from skimbal.losses import AUCMargin
     >>> bound = AUCMargin().bind(np.array([2.0, 1.0]))
-    >>> bound(torch.zeros(3, 2), torch.tensor([0, 0, 1]))  # no variance, and no margin
+    >>> bound(torch.zeros(3, 2), torch.tensor([0, 0, 1]))  # no variance, equal means
     tensor(1.)
     """
 
-    weights_classes = True
+    formula = staticmethod(auc_margin)
 
     _parameter_constraints: dict = {"margin": [Interval(Real, 0, 1, closed="right")]}
 
-    def __init__(self, margin=1):
+    def __init__(self, margin: float = 1) -> None:
         self.margin = margin
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(auc_margin, margin=self.margin)

@@ -1,22 +1,27 @@
 """What a loss is: a small value that `bind` turns into a torch module for one training set.
 
 A loss value holds hyper-parameters only, so that clone, repr and searches over `loss__<name>`
-work. Binding hands it what it may depend on: the class counts, the class weights and the cost
+work. `bind` takes what a loss may depend on: the class counts, the class weights and the cost
 matrix of the training data. The bound module maps logits, targets and sample weights to
 
-    sum_i s_i w_{y_i} l_i / sum_i s_i,
+    sum_i s_i w_{y_i} l_i / sum_i s_i.
 
-which is divided by the sample weights s but not by the class weights w, so that the losses of
-batches add up to the loss of their union. Losses that look at a batch as a whole are the
-exception: they equalise the classes in it themselves.
+The sum is divided by the sample weights s but not by the class weights w, so that the losses of
+batches add up to the loss of their union. Losses of a batch as a whole are the exception: they
+balance the classes of the batch themselves.
 """
 
 import math
 from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from torch import Tensor
+
+OptArray = NDArray | None
 
 
 def weighted_mean(losses, sample_weight=None):
@@ -32,14 +37,14 @@ class BoundLoss(torch.nn.Module):
     Parameters
     ----------
     per_sample : callable
-        Maps logits (n, n_classes) and targets (n,) to losses (n,); a module of the user's may
-        return the mean instead, and then takes no weights.
+        Maps logits (n, n_classes) and targets (n,) to losses (n,). A module of the user may
+        return the mean instead; it then takes no weights.
     class_weight : array-like of shape (n_classes,) or None
         Weight of each class.
 
     Examples
     --------
-    The first sample is of class 1, which weighs 3; both losses are log 2.
+    The first sample is of class 1, which has weight 3; both losses are log 2.
 
     >>> import math, torch
     >>> from skimbal.losses import BoundLoss
@@ -49,16 +54,20 @@ class BoundLoss(torch.nn.Module):
     True
     """
 
-    class_weight: torch.Tensor | None
+    class_weight: Tensor | None
 
-    def __init__(self, per_sample, class_weight=None):
+    def __init__(
+        self, per_sample: Callable[..., Tensor], class_weight: ArrayLike | Tensor | None = None
+    ) -> None:
         super().__init__()
         self.per_sample = per_sample
+        self.register_buffer("class_weight", None)
         if class_weight is not None:
-            class_weight = torch.as_tensor(class_weight, dtype=torch.get_default_dtype()).clone()
-        self.register_buffer("class_weight", class_weight)
+            keep_buffers(self, {"class_weight": class_weight})
 
-    def forward(self, logits, target, sample_weight=None):
+    def forward(
+        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """Return the loss of a batch as a scalar tensor."""
         losses = self.per_sample(logits, target)
         if losses.ndim == 0:
@@ -87,23 +96,23 @@ class BoundLoss(torch.nn.Module):
 
 
 class ScheduledBoundLoss(BoundLoss):
-    """A per-sample loss whose class weights go from 1 to their final values.
+    """A per-sample loss whose class weights change from 1 to their final values.
 
     w_c = 1 + alpha (f_c - 1) with the final weights f; `set_epoch` changes `class_weight` in place.
-    Before its first call the weights are those with which a training without end begins.
+    Before its first call the weights are those of epoch 1 of infinitely many.
 
     Parameters
     ----------
     per_sample : callable
         As in `BoundLoss`.
     final_weight : array-like of shape (n_classes,)
-        Weight of each class where alpha is 1.
+        Weight of each class if alpha is 1.
     alpha : callable
         Maps an epoch, from 1, and the number of epochs to a number between 0 and 1.
     """
 
-    class_weight: torch.Tensor
-    final_weight: torch.Tensor
+    class_weight: Tensor
+    final_weight: Tensor
 
     def __init__(self, per_sample, final_weight, alpha):
         super().__init__(per_sample, final_weight)
@@ -117,7 +126,7 @@ class ScheduledBoundLoss(BoundLoss):
 
 
 def keep_buffers(module, tensors):
-    """Register numbers as buffers that share no memory with what was given."""
+    """Register numbers as buffers that share no memory with the given ones."""
     for name, value in tensors.items():
         tensor = torch.as_tensor(value, dtype=torch.get_default_dtype()).clone()
         module.register_buffer(name, tensor)
@@ -129,17 +138,17 @@ def buffers(module, dtype):
 
 
 class Formula(torch.nn.Module):
-    """A per-sample formula with its numbers as tensors, which a training never changes.
+    """A per-sample formula with its numbers as tensors, which training does not change.
 
-    Networks whose formulas differ in these numbers alone are trained together.
+    Networks whose formulas differ only in these numbers are trained together.
 
     Parameters
     ----------
     function : callable
-        A pure function of the module level: maps logits (n, n_classes), targets (n,) and the
+        A pure function at module level. It maps logits (n, n_classes), targets (n,) and the
         tensors, as keywords, to losses (n,).
     **tensors : array-like
-        Kept as buffers, in the dtype of the logits where they are used.
+        The numbers. They are kept as buffers and cast to the dtype of the logits.
 
     Examples
     --------
@@ -153,12 +162,12 @@ class Formula(torch.nn.Module):
     tensor(1.5000)
     """
 
-    def __init__(self, function, **tensors):
+    def __init__(self, function: Callable[..., Tensor], **tensors: ArrayLike) -> None:
         super().__init__()
         self.function = function
         keep_buffers(self, tensors)
 
-    def forward(self, logits, target):
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return self.function(logits, target, **buffers(self, logits.dtype))
 
@@ -166,21 +175,20 @@ class Formula(torch.nn.Module):
 class BoundBatchLoss(torch.nn.Module):
     """A loss of a batch as a whole.
 
-    Samples of weight 0 are as if they were not there, and the scale of the sample weights does
-    not matter: the formula gets their shares s_i / sum_i s_i.
+    The formula takes the shares s_i / sum_i s_i of the sample weights. So samples with weight 0
+    change nothing, and neither does the scale of the weights.
 
     Parameters
     ----------
     formula : callable
-        A pure function: maps logits (n, n_classes), targets (n,), shares (n,) and the tensors, as
-        keywords, to a number. To be batched by `torch.func` it has to be free of shapes that
-        depend on values.
+        A pure function. It maps logits (n, n_classes), targets (n,), shares (n,) and the tensors,
+        as keywords, to a number. `torch.func` can batch it if no shape depends on a value.
     **tensors : array-like
-        Kept as buffers, in the dtype of the logits where they are used.
+        The numbers. They are kept as buffers and cast to the dtype of the logits.
 
     Examples
     --------
-    The worst of the losses of a batch:
+    The largest loss of a batch:
 
     >>> import torch
     >>> from skimbal.losses import BoundBatchLoss
@@ -192,23 +200,27 @@ class BoundBatchLoss(torch.nn.Module):
     tensor(0.6931)
     """
 
-    def __init__(self, formula, **tensors):
+    def __init__(self, formula: Callable[..., Tensor], **tensors: ArrayLike) -> None:
         super().__init__()
         self.formula = formula
         keep_buffers(self, tensors)
 
-    def forward(self, logits, target, sample_weight=None):
-        """Return the loss of a batch as a scalar tensor."""
-        return self._value(logits, target, sample_weight)
-
-    def _value(self, logits, target, sample_weight, **given):
-        return self.formula(
-            logits, target, shares(logits, sample_weight), **buffers(self, logits.dtype), **given
-        )
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        sample_weight: Tensor | None = None,
+        features: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss of a batch as a scalar tensor; a formula may take the features too."""
+        given = buffers(self, logits.dtype)
+        if features is not None:
+            given["features"] = features
+        return self.formula(logits, target, shares(logits, sample_weight), **given)
 
 
 def shares(logits, sample_weight=None):
-    """Sample weights divided by their sum, of the dtype of the logits; 0 where all are 0."""
+    """Sample weights divided by their sum, in the dtype of the logits; 0 if all are 0."""
     if sample_weight is None:
         return torch.full_like(logits[:, 0], 1.0 / len(logits))
     weight = sample_weight.to(logits.dtype)
@@ -217,34 +229,56 @@ def shares(logits, sample_weight=None):
 
 
 class BaseLoss(BaseEstimator, metaclass=ABCMeta):
-    """Base of all losses.
+    """Base of all losses: a subclass writes `bind` and overrides the properties that differ.
 
-    Attributes
-    ----------
-    weights_classes : bool
-        The loss weights the classes by itself. Together with `class_weight` that is an error,
-        because the two would multiply.
-    needs_counts : bool
-        It depends on the class counts, which a stream does not tell at its start.
-    needs_costs : bool
-        It can't be bound without a cost matrix.
-    needs_features : bool
-        Its module is called with ``features=``, the inputs of the last layer (n, n_features).
-    head : None or "normalized"
-        Last layer of the network. "normalized": logits = scale * cosine(features, weights), with
-        the loss value's attribute `scale`.
+    Examples
+    --------
+    Squared distance of the probabilities to the truth, times a factor:
+
+    >>> import numpy as np, torch
+    >>> from skimbal.losses import BaseLoss, BoundLoss, Formula
+    >>> def brier(logits, target, factor):
+    ...     onehot = torch.eye(logits.shape[1])[target]
+    ...     return factor * (logits.softmax(dim=1) - onehot).square().sum(dim=1)
+    >>> class Brier(BaseLoss):
+    ...     def __init__(self, factor=1.0):
+    ...         self.factor = factor
+    ...
+    ...     def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
+    ...         return BoundLoss(Formula(brier, factor=self.factor), class_weight)
+    >>> Brier(factor=3.0).bind(np.array([2.0, 1.0]))(torch.zeros(1, 2), torch.tensor([0]))
+    tensor(1.5000)
     """
 
-    weights_classes = False
-    needs_counts = False
-    needs_costs = False
-    needs_features = False
-    head: str | None = None
+    @property
+    def weights_classes(self) -> bool:
+        """Whether the loss weights the classes itself, so that `class_weight` is an error."""
+        return False
 
-    _parameter_constraints: dict = {}
+    @property
+    def needs_counts(self) -> bool:
+        """Whether it depends on the class counts, which `partial_fit` does not know at first."""
+        return False
+
+    @property
+    def needs_costs(self) -> bool:
+        """Whether `bind` needs a cost matrix."""
+        return False
+
+    @property
+    def needs_features(self) -> bool:
+        """Whether its module takes ``features=``, the inputs of the last layer (n, n_features)."""
+        return False
+
+    @property
+    def head(self) -> str | None:
+        """Last layer of the network: None, or "normalized" for `scale` * cosine."""
+        return None
 
     @abstractmethod
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
+    def bind(
+        self, class_counts: NDArray, *, class_weight: OptArray = None, cost_matrix: OptArray = None
+    ) -> torch.nn.Module:
         """Return the loss of one training set as a torch module.
 
         Parameters
@@ -254,68 +288,73 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
         class_weight : ndarray of shape (n_classes,), default=None
             Weight of each class.
         cost_matrix : ndarray of shape (n_classes, n_classes), default=None
-            Cost of predicting the column's class when the truth is the row's.
+            Cost of predicting the class of the column when the truth is the class of the row.
 
         Returns
         -------
         torch.nn.Module
-            With ``forward(logits, target, sample_weight=None)``; where the loss needs features,
-            ``forward(logits, target, sample_weight=None, features=None)``.
+            With ``forward(logits, target, sample_weight=None)``, and a fourth parameter
+            ``features=None`` if the loss needs features.
         """
 
-    def unweighted(self):
-        """Return the loss without what it does to weight the classes: that of early stopping.
+    def unweighted(self) -> "BaseLoss":
+        """Return the loss for early stopping, which does not weight the classes.
 
         Returns
         -------
         BaseLoss
-            A value that is bound without `class_weight`; this one, unless a subclass says else.
+            A value that is bound without `class_weight`; by default, this one.
         """
         return self
 
-    def _check_binding(self, class_weight, cost_matrix=None):
-        """Raise a ValueError for bad parameters, weights that multiply and costs that lack."""
+
+class BaseCheckedLoss(BaseLoss):
+    """Base of the losses of this package, whose parameters are checked; they write `_bind`."""
+
+    _parameter_constraints: dict = {}
+
+    def bind(
+        self, class_counts: NDArray, *, class_weight: OptArray = None, cost_matrix: OptArray = None
+    ) -> torch.nn.Module:
+        """Check parameters and arguments, and return the loss of one training set."""
         self._validate_params()
         if self.weights_classes and class_weight is not None:
             raise ValueError(
-                f"{self!r} weights the classes itself, and got class_weight={class_weight}; the "
-                "two would multiply: leave one of them out"
+                f"{self!r} weights the classes itself, but got class_weight={class_weight}; the "
+                "two would multiply, so leave one of them out"
             )
         if self.needs_costs and cost_matrix is None:
             raise ValueError(
                 f"{self!r} needs a cost matrix, and got None; give the network cost_matrix=..., "
                 '"inverse_frequency" or an array (n_classes, n_classes) with true classes in rows'
             )
+        return self._bind(class_counts, class_weight, cost_matrix)
+
+    @abstractmethod
+    def _bind(self, class_counts, class_weight, cost_matrix):
+        """Return the loss of one training set; parameters and arguments have been checked."""
 
 
-class ModuleLoss(BaseLoss):
-    """A user's `torch.nn.Module` on logits and targets, as a loss.
+class BaseBatchLoss(BaseCheckedLoss):
+    """Base of losses of a batch as a whole, whose parameters are those of their `formula`."""
 
-    The module is called as ``module(logits, target)``. One that returns a loss per sample, of
-    shape (n,), is weighted like any other; one that returns a scalar can't be.
+    formula: Callable[..., Tensor]
+    weights_classes = True
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Copied by `bind`, so that a training never changes it.
+    def _bind(self, class_counts, class_weight, cost_matrix):
+        return BoundBatchLoss(self.formula, **self.get_params())
 
-    Examples
-    --------
-    >>> import torch
-    >>> from skimbal import MLPClassifier
-    >>> from skimbal.losses import ModuleLoss
-    >>> loss = ModuleLoss(torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=0.1))
-    >>> network = MLPClassifier(loss=loss, class_weight="balanced")
 
-    The network takes the module itself as well.
+class ModuleLoss(BaseCheckedLoss):
+    """A user's `torch.nn.Module` as a loss, called as ``module(logits, target)``.
 
-    >>> network = MLPClassifier(loss=loss.module)
+    If it returns a loss per sample, of shape (n,), it is weighted like any other. A module that
+    returns a scalar can't be weighted. `bind` copies it, so that training does not change it.
     """
 
     def __init__(self, module):
         self.module = module
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return a copy of the module, weighted by class and sample."""
-        # The training moves the loss to its device and trains what parameters it has.
+    def _bind(self, class_counts, class_weight, cost_matrix):
+        # Training moves the loss to its device and trains its parameters.
         return BoundLoss(deepcopy(self.module), class_weight)

@@ -2,9 +2,10 @@
 
 from numbers import Real
 
+import torch
 from sklearn.utils._param_validation import Interval
 
-from skimbal.losses._base import BoundLoss
+from skimbal.losses._base import BaseLoss, BoundLoss
 from skimbal.losses._class_weights import effective_weights
 from skimbal.losses._registry import registered
 from skimbal.losses._wrapped import BaseWrappedLoss
@@ -12,16 +13,17 @@ from skimbal.losses._wrapped import BaseWrappedLoss
 
 @registered("class_balanced")
 class ClassBalanced(BaseWrappedLoss):
-    """Any loss per sample, weighted by the inverse effective number of samples of its class.
+    """A loss per sample, weighted by the inverse effective number of samples of the class.
 
     The loss of a sample of class y is multiplied by w_y, proportional to
-    (1 - beta) / (1 - beta^n_y) and scaled so that sum_c n_c w_c = n (the paper: sum_c w_c = C).
+    (1 - beta) / (1 - beta^n_y) and scaled so that sum_c n_c w_c = n. (In the paper,
+    sum_c w_c = C.)
 
     Parameters
     ----------
     beta : float, default=0.9999
-        In [0, 1). 0: no weights; near 1: inverse frequency. Classes of far more than
-        1 / (1 - beta) samples weigh nearly the same.
+        In [0, 1). With 0 there are no weights; near 1 they are the inverse frequencies. Classes
+        with far more than 1 / (1 - beta) samples have nearly equal weights.
     loss : str, BaseLoss or torch.nn.Module, default="cross_entropy"
         A loss per sample that takes class weights, such as ``"focal"``.
 
@@ -39,14 +41,17 @@ class ClassBalanced(BaseWrappedLoss):
     tensor([ 0.8392, 17.0826])
     """
 
-    _parameter_constraints: dict = {"beta": [Interval(Real, 0, 1, closed="left")]}
+    _parameter_constraints: dict = {
+        **BaseWrappedLoss._parameter_constraints,
+        "beta": [Interval(Real, 0, 1, closed="left")],
+    }
 
-    def __init__(self, beta=0.9999, loss="cross_entropy"):
+    def __init__(
+        self, beta: float = 0.9999, loss: str | BaseLoss | torch.nn.Module = "cross_entropy"
+    ) -> None:
         super().__init__(loss)
         self.beta = beta
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the weighted loss as a torch module."""
-        self._check_binding(class_weight, cost_matrix)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         per_sample = self._per_sample(class_counts, cost_matrix)
         return BoundLoss(per_sample, effective_weights(class_counts, self.beta))

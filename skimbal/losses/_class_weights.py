@@ -1,34 +1,38 @@
 """Weights of the classes in a loss, from the class counts of the training data.
 
-Named weights are scaled so that sum_c n_c w_c = n, the number of samples: the mean weight of a
-sample is 1 and the scale of the weights never moves the learning rate. Dicts and arrays are used
-as they are given.
+Named weights are scaled so that sum_c n_c w_c = n, the number of samples. The mean weight of a
+sample is then 1, so the weights do not change the learning rate. Dicts and arrays are used as they
+are.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skimbal._utils._validation import unknown_name_message
 
 
 def scale_to_mean_one(class_weight, class_counts):
-    """Scale weights so that the weighted number of samples stays n: sum_c n_c w_c = n."""
+    """Scale weights so that the mean weight of a sample is 1: sum_c n_c w_c = n."""
     return class_weight * (class_counts.sum() / (class_counts @ class_weight))
 
 
-def as_rare_as_the_rarest(class_counts):
-    """Class counts in which an absent class has the count of the rarest class that is there."""
+def fill_absent(class_counts):
+    """Class counts in which an absent class has the count of the rarest present class."""
     counts = np.asarray(class_counts, dtype=np.float64)
     return np.where(counts > 0, counts, counts[counts > 0].min())
 
 
+def inverse_weights(size, class_counts):
+    """Weights proportional to 1 / size, scaled to mean 1; 0 for an absent class."""
+    weight = np.divide(1.0, size, out=np.zeros(len(size)), where=class_counts > 0)
+    return scale_to_mean_one(weight, class_counts)
+
+
 def balanced_weights(class_counts):
     """Inverse frequency, n / (C n_c) over the C classes present; 0 for an absent class."""
-    present = class_counts > 0
-    weight = np.zeros(len(class_counts))
-    weight[present] = 1.0 / class_counts[present]
-    return scale_to_mean_one(weight, class_counts)
+    return inverse_weights(class_counts, class_counts)
 
 
 def effective_number(class_counts, beta):
@@ -38,22 +42,21 @@ def effective_number(class_counts, beta):
 
 def effective_weights(class_counts, beta=0.999):
     """Inverse effective number of samples (Cui et al. 2019, doi:10.1109/CVPR.2019.00949, eq. 4)."""
-    present = class_counts > 0
-    weight = np.zeros(len(class_counts))
-    weight[present] = 1.0 / effective_number(class_counts[present], beta)
-    return scale_to_mean_one(weight, class_counts)
+    return inverse_weights(effective_number(class_counts, beta), class_counts)
 
 
 NAMED_WEIGHTS = {"balanced": balanced_weights, "effective": effective_weights}
 
 
-def class_weight_vector(class_weight, classes, class_counts):
+def class_weight_vector(
+    class_weight: str | Mapping | ArrayLike | None, classes: NDArray, class_counts: ArrayLike
+) -> NDArray[np.float64] | None:
     """Turn any of the five forms of `class_weight` into an array in the order of `classes`.
 
     Parameters
     ----------
     class_weight : None, "balanced", "effective", dict or array-like of shape (n_classes,)
-        A dict maps labels to weights; a label that it does not name weighs 1.
+        A dict maps labels to weights; a label that it does not name has weight 1.
     classes : ndarray of shape (n_classes,)
         The labels, sorted.
     class_counts : ndarray of shape (n_classes,)
@@ -62,7 +65,7 @@ def class_weight_vector(class_weight, classes, class_counts):
     Returns
     -------
     ndarray of shape (n_classes,) or None
-        The weights; None when no weighting was asked for.
+        The weights, or None without weights.
 
     Raises
     ------
@@ -70,9 +73,17 @@ def class_weight_vector(class_weight, classes, class_counts):
         For an unknown name or label, a wrong length, or weights that are negative, not finite or
         all zero.
 
+    References
+    ----------
+    "balanced" is G. King and L. Zeng, "Logistic Regression in Rare Events Data", Political Analysis
+    9(2), 2001, pp. 137-163, doi:10.1093/oxfordjournals.pan.a004868. "effective" is Y. Cui,
+    M. Jia, T.-Y. Lin, Y. Song and S. Belongie, "Class-Balanced Loss Based on Effective Number of
+    Samples", CVPR 2019, eqs. 2 and 4, doi:10.1109/CVPR.2019.00949.
+
     Examples
     --------
     >>> import numpy as np
+    >>> from skimbal.losses import class_weight_vector
     >>> class_weight_vector("balanced", np.array(["no", "yes"]), np.array([90.0, 10.0]))
     array([0.55555556, 5.        ])
     >>> class_weight_vector({"yes": 9}, np.array(["no", "yes"]), np.array([90.0, 10.0]))
@@ -85,14 +96,9 @@ def class_weight_vector(class_weight, classes, class_counts):
             raise ValueError(unknown_name_message("class_weight", class_weight, NAMED_WEIGHTS))
         return NAMED_WEIGHTS[class_weight](np.asarray(class_counts, dtype=np.float64))
     if isinstance(class_weight, Mapping):
-        return _check_weights(_weights_by_label(class_weight, classes))
-    vector = np.asarray(class_weight, dtype=np.float64)
-    if vector.shape != (len(classes),):
-        raise ValueError(
-            f"class_weight has shape {vector.shape}, but there are {len(classes)} classes "
-            f"{_listed(classes)}; give one weight for each, in this order, or a dict by label"
-        )
-    return _check_weights(vector)
+        class_weight = _weights_by_label(class_weight, classes)
+    order = ", ".join(map(repr, classes.tolist()))
+    return check_weights("class_weight", class_weight, len(classes), order)
 
 
 def _weights_by_label(class_weight, classes):
@@ -101,18 +107,19 @@ def _weights_by_label(class_weight, classes):
     if unknown_labels:
         raise ValueError(
             f"class_weight has weights for {unknown_labels}, which are no classes of y; "
-            f"the classes are {_listed(classes)}"
+            f"the classes are {', '.join(map(repr, labels))}"
         )
-    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)
+    return [class_weight.get(label, 1.0) for label in labels]
 
 
-def _check_weights(weight):
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+def check_weights(name, weights, n_classes, order="of classes_"):
+    """Return the weights as a float64 array of shape (n_classes,), or raise a ValueError."""
+    vector = np.asarray(weights, dtype=np.float64)
+    if vector.shape != (n_classes,):
         raise ValueError(
-            f"class_weight {weight.tolist()} must be finite, non-negative and not all zero"
+            f"{name} has shape {vector.shape}, but there are {n_classes} classes; give one weight "
+            f"for each, in the order {order}"
         )
-    return weight
-
-
-def _listed(classes):
-    return ", ".join(map(repr, classes.tolist()))
+    if not (np.isfinite(vector).all() and (vector >= 0).all() and vector.any()):
+        raise ValueError(f"{name} {vector.tolist()} must be finite, non-negative and not all zero")
+    return vector

@@ -1,9 +1,9 @@
-"""Losses that a cost matrix makes: the expected cost, and cross entropy weighted by cost."""
+"""Losses made from a cost matrix: the expected cost, and cross entropy weighted by cost."""
 
 import numpy as np
 
 from skimbal._utils._validation import check_cost_matrix
-from skimbal.losses._base import BaseLoss, BoundLoss, Formula
+from skimbal.losses._base import BaseCheckedLoss, BaseLoss, BoundLoss, Formula
 from skimbal.losses._class_weights import scale_to_mean_one
 from skimbal.losses._cross_entropy import CrossEntropy
 from skimbal.losses._functional import cross_entropy, expected_cost
@@ -16,11 +16,16 @@ def cost_weights(cost_matrix, class_counts):
 
 
 @registered("expected_cost")
-class ExpectedCost(BaseLoss):
-    """Expected cost of a decision that is drawn by the posteriors, sum_j C[y, j] p_j.
+class ExpectedCost(BaseCheckedLoss):
+    """Expected cost sum_j C[y, j] p_j of a decision drawn from the predicted probabilities.
 
-    C is the network's `cost_matrix`, as it is given. The least expected loss has the decision of
-    least expected cost at posterior 1: ``predict_proba`` is then a decision, no posterior.
+    C is the `cost_matrix` of the network. The expected loss is lowest if the class with the lowest
+    expected cost has probability 1, so ``predict_proba`` is a decision rather than a posterior.
+
+    References
+    ----------
+    C. Elkan, "The Foundations of Cost-Sensitive Learning", IJCAI 2001, pp. 973-978, eq. 1 (the
+    expected cost of a decision). https://dl.acm.org/doi/10.5555/1642194.1642224
 
     Examples
     --------
@@ -35,25 +40,23 @@ class ExpectedCost(BaseLoss):
     weights_classes = True
     needs_costs = True
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss of a cost matrix as a torch module."""
-        self._check_binding(class_weight, cost_matrix)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         cost = check_cost_matrix(cost_matrix, len(class_counts))
         return BoundLoss(Formula(expected_cost, cost=cost))
 
 
 @registered("cost_weighted_cross_entropy")
-class CostWeightedCrossEntropy(BaseLoss):
+class CostWeightedCrossEntropy(BaseCheckedLoss):
     """Cross entropy with class weights from the cost matrix.
 
-    w_c is proportional to sum_j C[c, j], all that an error on class c can cost, and scaled so that
-    sum_c n_c w_c = n. For two classes it is exactly what the costs ask for; for more, costs that
-    differ within a row are added up.
+    w_c is proportional to sum_j C[c, j], the sum of the costs of the errors on class c. It is
+    scaled so that sum_c n_c w_c = n. For two classes these weights are equivalent to the costs.
+    For more classes, they keep only the sum of each row.
 
     Notes
     -----
-    The weights move the posteriors as the costs would move the decision, so a network that is
-    trained by them takes the largest posterior.
+    The weights change the probabilities as the costs would change the decision. So a network that
+    is trained with them predicts the class with the highest probability.
 
     References
     ----------
@@ -73,12 +76,10 @@ class CostWeightedCrossEntropy(BaseLoss):
     needs_counts = True
     needs_costs = True
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss of a cost matrix as a torch module."""
-        self._check_binding(class_weight, cost_matrix)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         cost = check_cost_matrix(cost_matrix, len(class_counts))
         return BoundLoss(cross_entropy, cost_weights(cost, np.asarray(class_counts)))
 
-    def unweighted(self):
+    def unweighted(self) -> BaseLoss:
         """Return plain cross entropy."""
         return CrossEntropy()

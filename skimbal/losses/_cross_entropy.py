@@ -1,13 +1,17 @@
 """Cross entropy, the negative log-likelihood of the softmax."""
 
-from skimbal.losses._base import BaseLoss, BoundLoss
+from skimbal.losses._base import BaseCheckedLoss, BoundLoss
 from skimbal.losses._functional import cross_entropy
 from skimbal.losses._registry import registered
 
 
 @registered("cross_entropy")
-class CrossEntropy(BaseLoss):
-    """Cross entropy, -log softmax(z)_y, weighted by class where class weights are given.
+class CrossEntropy(BaseCheckedLoss):
+    """Cross entropy -log softmax(z)_y, times the weight of class y if class weights are given.
+
+    References
+    ----------
+    C. M. Bishop, "Pattern Recognition and Machine Learning", Springer 2006, eq. 4.108.
 
     Examples
     --------
@@ -17,6 +21,5 @@ class CrossEntropy(BaseLoss):
     tensor(1.0397)
     """
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss with the given class weights as a torch module."""
+    def _bind(self, class_counts, class_weight, cost_matrix):
         return BoundLoss(cross_entropy, class_weight)

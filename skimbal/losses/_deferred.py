@@ -1,12 +1,13 @@
-"""Deferred re-weighting (DRW): class weights for the last part of a training (Cao et al. 2019)."""
+"""Deferred re-weighting (DRW): class weights in the last epochs (Cao et al. 2019)."""
 
 from functools import partial
 from numbers import Real
 
+import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skimbal.losses._base import ScheduledBoundLoss
-from skimbal.losses._class_weights import NAMED_WEIGHTS, balanced_weights, effective_weights
+from skimbal.losses._base import BaseLoss, ScheduledBoundLoss
+from skimbal.losses._class_weights import NAMED_WEIGHTS
 from skimbal.losses._registry import registered
 from skimbal.losses._schedules import deferred
 from skimbal.losses._wrapped import BaseWrappedLoss
@@ -14,21 +15,22 @@ from skimbal.losses._wrapped import BaseWrappedLoss
 
 @registered("deferred_reweighting")
 class DeferredReweighting(BaseWrappedLoss):
-    """Any loss per sample, with class weights for the last epochs alone (DRW).
+    """A loss per sample, with class weights in the last epochs only (DRW).
 
-    The weights are 1 in the first `start` of the epochs and those of the class counts after
-    that, scaled so that sum_c n_c w_c = n.
+    The weights are 1 in the first fraction `start` of the epochs. Then they come from the class
+    counts, scaled so that sum_c n_c w_c = n.
 
     Parameters
     ----------
     loss : str, BaseLoss or torch.nn.Module, default="cross_entropy"
         A loss per sample that takes class weights. ``"ldam"`` gives LDAM-DRW.
     start : float, default=0.8
-        Fraction of the epochs without weights, from 0 to 1. 0.8 is the paper's 160 of 200.
+        Fraction of the epochs without weights, from 0 to 1. The paper has 160 of 200.
     weights : {"effective", "balanced"}, default="effective"
-        The weights that come in: inverse effective number of samples or inverse frequency.
+        The final weights: inverse effective number of samples or inverse frequency.
     beta : float, default=0.9999
-        Of the effective number of samples, in [0, 1). Greater is nearer to balanced.
+        Parameter of the effective number of samples, in [0, 1). Larger values are closer to
+        balanced weights.
 
     References
     ----------
@@ -48,23 +50,26 @@ class DeferredReweighting(BaseWrappedLoss):
     """
 
     _parameter_constraints: dict = {
+        **BaseWrappedLoss._parameter_constraints,
         "start": [Interval(Real, 0, 1, closed="both")],
         "weights": [StrOptions(set(NAMED_WEIGHTS))],
         "beta": [Interval(Real, 0, 1, closed="left")],
     }
 
-    def __init__(self, loss="cross_entropy", start=0.8, weights="effective", beta=0.9999):
+    def __init__(
+        self,
+        loss: str | BaseLoss | torch.nn.Module = "cross_entropy",
+        start: float = 0.8,
+        weights: str = "effective",
+        beta: float = 0.9999,
+    ) -> None:
         super().__init__(loss)
         self.start = start
         self.weights = weights
         self.beta = beta
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module whose `set_epoch` switches the weights on."""
-        self._check_binding(class_weight, cost_matrix)
-        if self.weights == "effective":
-            weight = effective_weights(class_counts, self.beta)
-        else:
-            weight = balanced_weights(class_counts)
+    def _bind(self, class_counts, class_weight, cost_matrix):
+        options = {"beta": self.beta} if self.weights == "effective" else {}
+        weight = NAMED_WEIGHTS[self.weights](class_counts, **options)
         per_sample = self._per_sample(class_counts, cost_matrix)
         return ScheduledBoundLoss(per_sample, weight, partial(deferred, start=float(self.start)))

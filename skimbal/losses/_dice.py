@@ -1,13 +1,13 @@
-"""Dice losses: overlap of posteriors and truth, class by class."""
+"""Dice losses: the overlap of predicted probabilities and truth, class by class."""
 
-from skimbal.losses._base import BaseLoss, BoundBatchLoss
+from skimbal.losses._base import BaseBatchLoss
 from skimbal.losses._functional_batch import dice, generalized_dice
 from skimbal.losses._registry import registered
 
 
 @registered("dice")
-class Dice(BaseLoss):
-    """One less the mean soft Dice coefficient of the classes of a batch.
+class Dice(BaseBatchLoss):
+    """One minus the mean soft Dice coefficient of the classes of a batch.
 
     D_c = 2 sum_i s_i p_ic t_ic / (sum_i s_i p_ic^2 + sum_i s_i t_ic) with sample weights s and the
     truth t as 0 and 1.
@@ -26,20 +26,15 @@ class Dice(BaseLoss):
     tensor(0.3333)
     """
 
-    weights_classes = True
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(dice)
+    formula = staticmethod(dice)
 
 
 @registered("generalized_dice")
-class GeneralizedDice(BaseLoss):
-    """One less the Dice coefficient over all classes, weighted by their inverse squared sizes.
+class GeneralizedDice(BaseBatchLoss):
+    """One minus the Dice coefficient over all classes, weighted by their inverse squared sizes.
 
-    GD = 2 sum_c w_c sum_i s_i p_ic t_ic / sum_c w_c sum_i s_i (p_ic + t_ic), w_c = 1 / n_c^2 with
-    the classes' sizes in the batch.
+    GD = 2 sum_c w_c sum_i s_i p_ic t_ic / sum_c w_c sum_i s_i (p_ic + t_ic), where
+    w_c = 1 / n_c^2 with the sizes n_c of the classes in the batch.
 
     References
     ----------
@@ -56,9 +51,4 @@ class GeneralizedDice(BaseLoss):
     tensor(0.5000)
     """
 
-    weights_classes = True
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(generalized_dice)
+    formula = staticmethod(generalized_dice)

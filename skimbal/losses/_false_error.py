@@ -1,16 +1,16 @@
-"""Mean false error: every class counts by its mean squared error (Wang et al. 2016)."""
+"""Mean false error: the sum of the mean squared errors of the classes (Wang et al. 2016)."""
 
-from skimbal.losses._base import BaseLoss, BoundBatchLoss
+from skimbal.losses._base import BaseBatchLoss
 from skimbal.losses._functional_batch import mean_false_error, mean_squared_false_error
 from skimbal.losses._registry import registered
 
 
 @registered("mean_false_error")
-class MeanFalseError(BaseLoss):
+class MeanFalseError(BaseBatchLoss):
     """Sum over the classes of their mean squared error (MFE).
 
-    L = sum_c E_c with E_c the mean of 1/2 ||p - t||^2 over the samples of class c in the batch: the
-    false positive and the false negative error of two classes, and its like for more.
+    L = sum_c E_c with E_c the mean of 1/2 ||p - t||^2 over the samples of class c in the batch. For
+    two classes these are the false positive error and the false negative error of the paper.
 
     References
     ----------
@@ -26,20 +26,15 @@ class MeanFalseError(BaseLoss):
     tensor(0.5000)
     """
 
-    weights_classes = True
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(mean_false_error)
+    formula = staticmethod(mean_false_error)
 
 
 @registered("mean_squared_false_error")
-class MeanSquaredFalseError(BaseLoss):
+class MeanSquaredFalseError(BaseBatchLoss):
     """Sum over the classes of the square of their mean squared error (MSFE).
 
-    L = sum_c E_c^2 with the errors of `MeanFalseError`; of errors with the same sum,
-    those that are alike have the least squares.
+    L = sum_c E_c^2 with the errors of `MeanFalseError`. Among errors with the same sum, equal ones
+    have the lowest loss.
 
     References
     ----------
@@ -55,9 +50,4 @@ class MeanSquaredFalseError(BaseLoss):
     tensor(0.1250)
     """
 
-    weights_classes = True
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(mean_squared_false_error)
+    formula = staticmethod(mean_squared_false_error)

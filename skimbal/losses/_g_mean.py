@@ -1,22 +1,22 @@
-"""A differentiable stand-in for the G-mean."""
+"""A differentiable surrogate of the G-mean."""
 
-from skimbal.losses._base import BaseLoss, BoundBatchLoss
+from skimbal.losses._base import BaseBatchLoss
 from skimbal.losses._functional_batch import soft_g_mean
 from skimbal.losses._registry import registered
 
 
 @registered("soft_g_mean")
-class SoftGMean(BaseLoss):
+class SoftGMean(BaseBatchLoss):
     """Minus the logarithm of the geometric mean of the soft recalls of a batch.
 
-    L = -(1/C) sum_c log r_c, where r_c is the mean posterior p_ic of the samples of class c, a
-    recall in which a sample counts by its posterior. The G-mean itself is flat at 0 as long as
-    one class is missed; its logarithm is steep there.
+    L = -(1/C) sum_c log r_c. The soft recall r_c is the mean probability p_ic of class c over its
+    samples. The G-mean itself is 0, with slope 0, while one class is missed; its logarithm is steep
+    there.
 
     References
     ----------
-    The G-mean is that of M. Kubat and S. Matwin, "Addressing the Curse of Imbalanced Training
-    Sets: One-Sided Selection", ICML 1997, pp. 179-186. The surrogate is this package's.
+    M. Kubat and S. Matwin, "Addressing the Curse of Imbalanced Training Sets: One-Sided
+    Selection", ICML 1997, pp. 179-186 (the G-mean; the soft recalls are an idea of this package).
 
     Examples
     --------
@@ -27,9 +27,4 @@ class SoftGMean(BaseLoss):
     tensor(0.6931)
     """
 
-    weights_classes = True
-
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module."""
-        self._check_binding(class_weight)
-        return BoundBatchLoss(soft_g_mean)
+    formula = staticmethod(soft_g_mean)

@@ -1,8 +1,8 @@
-"""Incremental weighted cross entropy (IWCE): balanced class weights that come late.
+"""Incremental weighted cross entropy (IWCE): class weights that rise toward the last epoch.
 
-A journal paper of Imam Hussein University (1402 AP, 2023): plain cross entropy learns the
-frequent classes first, balanced weights from the start disturb the features; weights that rise
-toward the end of the training are to have both.
+Balanced weights from the start disturb the features, and plain cross entropy favors the frequent
+classes. With weights that rise late, the features come from plain cross entropy and the decision
+from balanced classes.
 """
 
 from functools import partial
@@ -10,7 +10,7 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skimbal.losses._base import BaseLoss, ScheduledBoundLoss
+from skimbal.losses._base import BaseCheckedLoss, BaseLoss, ScheduledBoundLoss
 from skimbal.losses._class_weights import balanced_weights
 from skimbal.losses._cross_entropy import CrossEntropy
 from skimbal.losses._functional import cross_entropy
@@ -19,26 +19,32 @@ from skimbal.losses._schedules import RAMPS
 
 
 @registered("incremental_weighted_cross_entropy")
-class IncrementalWeightedCrossEntropy(BaseLoss):
+class IncrementalWeightedCrossEntropy(BaseCheckedLoss):
     """Cross entropy whose class weights rise from 1 to balanced (IWCE).
 
     In epoch e of E the weight of class c is w_c = alpha WB_c + (1 - alpha) with the balanced
-    weights WB_c = n / (C n_c) and alpha = exp(-(E - e) / T). Both ends keep sum_c n_c w_c = n,
-    and so does everything between.
+    weights WB_c = n / (C n_c) and alpha = exp(-(E - e) / T). In every epoch, sum_c n_c w_c = n.
 
     Parameters
     ----------
     T : float, default=20
-        How early the weights rise, in epochs before the end; positive. Infinite: balanced
-        weights throughout. Near 0: none until the last epoch.
+        Positive number of epochs over which the weights rise before the end. If it is infinite,
+        the weights are balanced in all epochs; near 0, in the last epoch only.
     ramp : {"exponential", "linear", "cosine", "step"}, default="exponential"
-        Shape of alpha. The last three are 0 up to T epochs before the end: then a line, half a
-        wave, and 1 at once.
+        How alpha rises. All but the exponential one are 0 until T epochs before the end. Then
+        alpha follows a line, half a cosine wave, or a step to 1.
 
     Notes
     -----
-    E is the network's `max_epochs`. With early stopping the training may end before the weights
-    have risen; the loss of early stopping is plain cross entropy.
+    E is `max_epochs` of the network. With early stopping, training may end before the weights have
+    risen. The loss of early stopping is plain cross entropy.
+
+    References
+    ----------
+    Incremental weighted cross entropy, a journal paper of Imam Hussein University, 2023 (1402 AP,
+    no DOI). The idea of late weights: K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning
+    Imbalanced Datasets with Label-Distribution-Aware Margin Loss", NeurIPS 2019, sec. 3.3.
+    arXiv:1906.07413.
 
     Examples
     --------
@@ -61,16 +67,14 @@ class IncrementalWeightedCrossEntropy(BaseLoss):
         "ramp": [StrOptions(set(RAMPS))],
     }
 
-    def __init__(self, T=20, ramp="exponential"):
+    def __init__(self, T: float = 20, ramp: str = "exponential") -> None:
         self.T = T
         self.ramp = ramp
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss as a torch module whose `set_epoch` sets the weights."""
-        self._check_binding(class_weight)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         alpha = partial(RAMPS[self.ramp], T=float(self.T))
         return ScheduledBoundLoss(cross_entropy, balanced_weights(class_counts), alpha)
 
-    def unweighted(self):
+    def unweighted(self) -> BaseLoss:
         """Return plain cross entropy."""
         return CrossEntropy()

@@ -1,27 +1,27 @@
-"""LDAM: margins that are greater for rarer classes (Cao et al. 2019)."""
+"""LDAM: larger margins for rarer classes (Cao et al. 2019)."""
 
 from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skimbal.losses._base import BaseLoss, BoundLoss, Formula
-from skimbal.losses._class_weights import as_rare_as_the_rarest
+from skimbal.losses._base import BaseCheckedLoss, BoundLoss, Formula
+from skimbal.losses._class_weights import fill_absent
 from skimbal.losses._functional import margin_cross_entropy
 from skimbal.losses._registry import registered
 
 
 def margins(class_counts, max_margin):
     """Margin of each class, proportional to n_c^(-1/4), at most `max_margin`."""
-    counts = as_rare_as_the_rarest(class_counts)
+    counts = fill_absent(class_counts)
     return max_margin * (counts / counts.min()) ** -0.25
 
 
 @registered("ldam")
-class LDAM(BaseLoss):
+class LDAM(BaseCheckedLoss):
     """Label-distribution-aware margin loss.
 
-    Cross entropy of the logits z = scale * cosine(features, weights) with scale * m_y taken from
-    that of the true class, m_c = max_margin * (n_c / min n)^(-1/4).
+    Cross entropy of the logits z = scale * cosine(features, weights), where scale * m_y is
+    subtracted from the logit of the true class and m_c = max_margin * (n_c / min n)^(-1/4).
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class LDAM(BaseLoss):
 
     Notes
     -----
-    The loss asks the network for a normalised last layer (``head = "normalized"``): its logits
-    are already scaled. The paper combines it with re-weighting in the last epochs:
+    The loss needs a network with a normalized last layer (``head = "normalized"``), whose logits
+    are scaled cosines. The paper combines the loss with weights in the last epochs:
     ``DeferredReweighting("ldam")``.
 
     References
@@ -57,12 +57,10 @@ class LDAM(BaseLoss):
         "scale": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, max_margin=0.5, scale=30):
+    def __init__(self, max_margin: float = 0.5, scale: float = 30) -> None:
         self.max_margin = max_margin
         self.scale = scale
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss with the given class weights as a torch module."""
-        self._check_binding(class_weight)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         margin = self.scale * margins(class_counts, self.max_margin)
         return BoundLoss(Formula(margin_cross_entropy, margin=margin), class_weight)

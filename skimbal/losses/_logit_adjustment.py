@@ -1,52 +1,54 @@
-"""Logit adjustment: the classes' prior in the loss, or taken from a finished network's logits.
+"""Logit adjustment: the class prior, added in the loss or subtracted from the logits afterwards.
 
-A network that is trained on softmax(z + log prior) has logits z free of the prior: its
-posteriors are those for classes that are equally frequent (Ren et al. 2020, Menon et al. 2021).
+A network trained on softmax(z + log prior) has logits z without the prior, so its probabilities
+are those for equally frequent classes (Ren et al. 2020, Menon et al. 2021).
 """
 
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
-from skimbal.losses._base import BaseLoss, BoundLoss, Formula
-from skimbal.losses._class_weights import as_rare_as_the_rarest
+from skimbal.losses._base import BaseCheckedLoss, BoundLoss, Formula
+from skimbal.losses._class_weights import fill_absent
 from skimbal.losses._functional import shifted_cross_entropy
 from skimbal.losses._registry import registered
 
 
 def log_prior(class_counts):
-    """Logarithm of the share of each class; an absent one counts as the rarest there is."""
-    counts = as_rare_as_the_rarest(class_counts)
+    """Logarithm of the share of each class; an absent class has the share of the rarest one."""
+    counts = fill_absent(class_counts)
     return np.log(counts / counts.sum())
 
 
-def adjust_logits(logits, class_counts, tau=1.0):
-    """Take the classes' prior from the logits of a network that was trained without adjustment.
+def adjust_logits(
+    logits: ArrayLike, class_counts: ArrayLike, tau: float = 1.0
+) -> NDArray[np.float64]:
+    """Subtract the class prior from the logits of a network that was trained without adjustment.
 
-    z_c - tau log prior_c; the class of the largest one is the decision of least balanced error
-    (Menon et al. 2021, eq. 9). With tau = 1 it is the decision by costs that are inversely
+    The result is z_c - tau log prior_c. Its largest entry is the class with the lowest balanced
+    error (Menon et al. 2021, eq. 9). With tau = 1, it is the decision for costs that are inversely
     proportional to the class counts.
 
     Parameters
     ----------
     logits : array-like of shape (n_samples, n_classes)
-        Logits or log-posteriors, such as those of ``predict_log_proba``.
+        Logits or log-probabilities, such as those of ``predict_log_proba``.
     class_counts : array-like of shape (n_classes,)
         Number of training samples of each class, positive.
     tau : float, default=1.0
-        Strength, non-negative. 0 leaves the logits as they are.
+        Strength, non-negative. 0 leaves the logits unchanged.
 
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        Adjusted logits. Their softmax is the posterior for equally frequent classes if tau is 1.
+        Adjusted logits. If tau is 1, their softmax is the posterior for equally frequent classes.
 
     Raises
     ------
     ValueError
-        For counts that are not one positive number for each class, or a tau that is negative or
-        not finite.
+        If a class has no positive count, or tau is negative or not finite.
 
     References
     ----------
@@ -70,25 +72,27 @@ def adjust_logits(logits, class_counts, tau=1.0):
             "(n_samples, n_classes) and one positive count for each class"
         )
     if not (np.isfinite(tau) and tau >= 0):
-        raise ValueError(f"tau must be finite and at least 0, got {tau!r}; 1 takes the whole prior")
+        raise ValueError(
+            f"tau must be finite and at least 0, got {tau!r}; 1 removes the whole prior"
+        )
     return logits - tau * log_prior(counts)
 
 
 @registered("logit_adjustment")
-class LogitAdjustment(BaseLoss):
-    """Cross entropy of logits to which the classes' log-prior was added.
+class LogitAdjustment(BaseCheckedLoss):
+    """Cross entropy of the logits plus the log-prior of the classes.
 
-    l = -log softmax(z + tau log prior)_y. The network learns logits z without the prior, and its
-    ``predict_proba``, softmax(z), is the posterior for equally frequent classes where tau is 1.
+    l = -log softmax(z + tau log prior)_y. The network learns logits z without the prior. If tau is
+    1, its ``predict_proba``, softmax(z), is the posterior for equally frequent classes.
 
     Parameters
     ----------
     tau : float, default=1
-        Strength, non-negative. 0: cross entropy; 1: balanced softmax.
+        Strength, non-negative. 0 is cross entropy, 1 is balanced softmax.
 
     See Also
     --------
-    adjust_logits : The same after a training without it.
+    adjust_logits : The adjustment after training with another loss.
 
     References
     ----------
@@ -108,22 +112,20 @@ class LogitAdjustment(BaseLoss):
 
     _parameter_constraints: dict = {"tau": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, tau=1):
+    def __init__(self, tau: float = 1) -> None:
         self.tau = tau
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss with the given class weights as a torch module."""
-        self._check_binding(class_weight)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         shift = self.tau * log_prior(class_counts)
         return BoundLoss(Formula(shifted_cross_entropy, shift=shift), class_weight)
 
 
 @registered("balanced_softmax")
-class BalancedSoftmax(BaseLoss):
-    """Cross entropy of a softmax in which each class counts by its number of samples.
+class BalancedSoftmax(BaseCheckedLoss):
+    """Cross entropy of a softmax in which each class is multiplied by its number of samples.
 
-    l = -log(n_y exp(z_y) / sum_c n_c exp(z_c)): logit adjustment with tau = 1. ``predict_proba``,
-    softmax(z), is the posterior for equally frequent classes.
+    l = -log(n_y exp(z_y) / sum_c n_c exp(z_c)), which is logit adjustment with tau = 1. Then
+    ``predict_proba``, softmax(z), is the posterior for equally frequent classes.
 
     References
     ----------
@@ -141,8 +143,6 @@ class BalancedSoftmax(BaseLoss):
 
     needs_counts = True
 
-    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
-        """Return the loss with the given class weights as a torch module."""
-        self._check_binding(class_weight)
+    def _bind(self, class_counts, class_weight, cost_matrix):
         shift = log_prior(class_counts)
         return BoundLoss(Formula(shifted_cross_entropy, shift=shift), class_weight)

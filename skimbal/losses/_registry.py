@@ -5,11 +5,11 @@ import torch
 from skimbal._utils._validation import unknown_name_message
 from skimbal.losses._base import BaseLoss, ModuleLoss
 
-_LOSSES: dict = {}
+_LOSSES: dict[str, type[BaseLoss]] = {}
 
 
 def registered(name):
-    """Enter a class of losses under a name: losses around a loss look their inner one up here."""
+    """Decorate a class of losses, so that `all_losses` and `resolve_loss` know it by its name."""
 
     def register(cls):
         assert name not in _LOSSES
@@ -19,13 +19,13 @@ def registered(name):
     return register
 
 
-def all_losses():
+def all_losses() -> dict[str, type[BaseLoss]]:
     """Return every loss by the name that `loss=` takes.
 
     Returns
     -------
     dict of str to class
-        A new one, that may be changed.
+        A new dict, which the caller may change.
 
     Examples
     --------
@@ -36,13 +36,13 @@ def all_losses():
     return dict(_LOSSES)
 
 
-def resolve_loss(loss):
+def resolve_loss(loss: str | BaseLoss | torch.nn.Module) -> BaseLoss:
     """Return the loss value that `loss` stands for.
 
     Parameters
     ----------
     loss : str, BaseLoss or torch.nn.Module
-        A name of `all_losses`, a value, which is returned as it is, or a module on logits and
+        A name of `all_losses`, a value, which is returned unchanged, or a module on logits and
         targets.
 
     Returns
@@ -53,7 +53,7 @@ def resolve_loss(loss):
     Raises
     ------
     ValueError
-        For anything else; for a name the message has the nearest ones.
+        For anything else. The message for an unknown name suggests similar ones.
 
     Examples
     --------
@@ -69,5 +69,5 @@ def resolve_loss(loss):
         return _LOSSES[loss]()
     raise ValueError(
         unknown_name_message("loss", loss, _LOSSES)
-        + "; or give a value of skimbal.losses or a torch.nn.Module on logits"
+        + "; you can also give a value of skimbal.losses or a torch.nn.Module on logits"
     )

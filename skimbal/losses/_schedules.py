@@ -1,7 +1,7 @@
 """Schedules: the share of the class weights in an epoch, 0 (none) to 1 (all of them).
 
-`epoch` counts from 1 to `n_epochs`; one that is beyond counts as the last. `n_epochs` may be
-infinite, as it is before a training has told its length.
+`epoch` counts from 1 to `n_epochs`; a later one counts as the last. `n_epochs` is infinite while
+the length of the training is unknown.
 """
 
 import math
@@ -13,7 +13,7 @@ def exponential_ramp(epoch, n_epochs, T):
 
 
 def linear_ramp(epoch, n_epochs, T):
-    """alpha = max(0, 1 - (E - e) / T): rises in a line over the last T epochs."""
+    """alpha = max(0, 1 - (E - e) / T): rises linearly over the last T epochs."""
     return max(0.0, 1.0 - _lengths_to_go(epoch, n_epochs, T))
 
 
@@ -36,7 +36,7 @@ RAMPS = {
 
 
 def deferred(epoch, n_epochs, start):
-    """alpha = 1 once the fraction `start` of the epochs is over, 0 before."""
+    """alpha = 1 after the fraction `start` of the epochs, 0 before."""
     return float((min(epoch, n_epochs) - 1) / n_epochs >= start)
 
 

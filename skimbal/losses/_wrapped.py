@@ -1,49 +1,55 @@
 """Losses that weight the classes of another loss."""
 
 from abc import ABCMeta
+from typing import Any
 
-from skimbal.losses._base import BaseLoss, BoundLoss
+import torch
+
+from skimbal.losses._base import BaseCheckedLoss, BaseLoss, BoundLoss
 from skimbal.losses._registry import resolve_loss
 
 
-class BaseWrappedLoss(BaseLoss, metaclass=ABCMeta):
+class BaseWrappedLoss(BaseCheckedLoss, metaclass=ABCMeta):
     """Base of losses that put class weights on a per-sample loss, their parameter `loss`.
 
-    What the inner loss asks of the network, this one asks too.
+    They have the requirements of the inner loss.
     """
 
     weights_classes = True
     needs_counts = True
 
-    def __init__(self, loss):
+    _parameter_constraints: dict = {"loss": [str, BaseLoss, torch.nn.Module]}
+
+    def __init__(self, loss: str | BaseLoss | torch.nn.Module) -> None:
         self.loss = loss
 
     @property
-    def needs_costs(self):  # type: ignore[override]
+    def needs_costs(self) -> bool:
         """Whether the inner loss needs a cost matrix."""
         return resolve_loss(self.loss).needs_costs
 
     @property
-    def needs_features(self):  # type: ignore[override]
-        """Whether the inner loss is called with features."""
+    def needs_features(self) -> bool:
+        """Whether the inner loss needs features."""
         return resolve_loss(self.loss).needs_features
 
     @property
-    def head(self):  # type: ignore[override]
-        """Last layer that the inner loss is made for."""
+    def head(self) -> str | None:
+        """Last layer of the network for the inner loss."""
         return resolve_loss(self.loss).head
 
     @property
-    def scale(self):
-        """Scale of the logits, where the inner loss has one."""
-        return resolve_loss(self.loss).scale
+    def scale(self) -> float:
+        """Scale of the logits, if the inner loss has one."""
+        inner: Any = resolve_loss(self.loss)
+        return inner.scale
 
-    def unweighted(self):
-        """Return the inner loss, without any weights of its own."""
+    def unweighted(self) -> BaseLoss:
+        """Return the inner loss, without weights of its own."""
         return resolve_loss(self.loss).unweighted()
 
     def _per_sample(self, class_counts, cost_matrix):
-        """Return the formula of the inner loss, or raise where it can't be weighted by class."""
+        """Return the formula of the inner loss, or raise if it can't be weighted by class."""
         inner = resolve_loss(self.loss)
         if inner.weights_classes:
             raise ValueError(

@@ -1,127 +1,122 @@
-"""Bayesian search with scikit-learn's interface that takes scikit-optimize's calls."""
+"""Bayesian search with scikit-learn's interface that also takes the calls of scikit-optimize."""
 
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
+from os import PathLike
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skimbal.model_selection._base_search import _BaseSearch
+from skimbal.model_selection._base_search import _BaseSearch, listed_callbacks, listed_spaces
 from skimbal.model_selection._bayes_optimizer import BayesOptimizer
 from skimbal.model_selection._skopt_optimizer import SkoptOptimizer, optimize_result
 
 
 class BayesSearchCV(_BaseSearch):
-    """Search hyper-parameters, class weights or costs by Bayesian optimisation.
+    r"""Search hyper-parameters, class weights or costs by Bayesian optimization.
 
-    A Gaussian process models minus the score over the unit cube, to which the space is mapped, and
-    the next candidate is the one of greatest expected improvement, :math:`E[\\max(y^* - \\xi - y,
-    0)]` with the least loss :math:`y^*` so far. The interface is that of scikit-learn's searches,
-    and calls of scikit-optimize's `BayesSearchCV` work with this class.
+    A Gaussian process models the losses, which are minus the mean scores, over the unit cube, to
+    which the space is mapped. The next candidate is the one with the largest expected improvement,
+    :math:`E[\max(y^* - \xi - y, 0)]`, where :math:`y^*` is the lowest loss so far. The interface is
+    that of scikit-learn's searches. Calls of scikit-optimize's
+    `BayesSearchCV` work with this class.
 
     Parameters
     ----------
     estimator : estimator
         Cloned for each candidate and fold.
     search_spaces : dict, list of dict or list of (dict, int)
-        Parameter name -> dimension; of a list, each is searched by itself, with `n_iter` candidates
-        or the number beside it. Dimensions are those of `DESearchCV`: ``(low, high)``, ``(low,
-        high, "log-uniform")``, lists of values of any kind, dimensions of `skopt.space` and frozen
-        SciPy distributions.
+        Parameter name -> dimension. Each dict of a list is searched by itself, with the number of
+        candidates in its tuple, or `n_iter` without a tuple. Dimensions are those of `DESearchCV`:
+        ``(low, high)``, ``(low, high, "log-uniform")``, lists of values of any type, dimensions of
+        `skopt.space` and frozen SciPy distributions.
     optimizer_kwargs : dict, default=None
-        Arguments of `skopt.Optimizer`, such as ``{"base_estimator": "RF"}``. Where they are given,
-        that one drives the search, slower, and `n_initial_points` and `xi` have no effect. "EIps"
-        and "PIps" are not possible.
+        Arguments of `skopt.Optimizer`, such as ``{"base_estimator": "RF"}``. If they are given,
+        scikit-optimize's optimizer drives the search. It is slower, and `n_initial_points` and `xi`
+        have no effect. The acquisition functions "EIps" and "PIps" are not possible.
     n_iter : int, default=50
-        Candidates of each space, those that come up again included.
+        Candidates of each space, including those that come up again.
     n_points : int, default=1
-        Candidates that are proposed and evaluated at once. More make use of `n_jobs` and let
-        networks train as one population; each proposal then rests on fewer scores. Results don't
-        depend on `n_jobs`.
+        Candidates that are proposed and evaluated at once, as a batch. Larger batches make use of
+        `n_jobs` and let networks train as one population, but each proposal is based on fewer
+        scores.
     n_initial_points : int, default=10
-        Candidates before the process is asked: `x0`, and a Latin hypercube. They don't depend on
-        each other's scores, so they are one batch.
+        Candidates before the process is used: those of `x0`, and a Latin hypercube. They don't
+        depend on each other's scores, so they are one batch.
     xi : float, default=0.0
-        Gain, in units of the score, that counts as none; larger values look farther away from the
-        best candidate. scikit-optimize's default is 0.01.
+        Improvement, in units of the score, that does not count. Larger values lead to candidates
+        farther away from the best one. scikit-optimize's default is 0.01.
     x0 : "conventional", dict or list of dict, default=None
-        Points to begin with. A dict maps names to values; those that it lacks are the estimator's
-        own. "conventional" is the inverse-frequency class weights or costs, and the estimator's own
-        values of all else. A parameter whose own value is none of its space starts in the middle.
-        Bounds that a start point violates are widened, with a warning.
+        Points to begin with. A dict maps names to values; missing ones are
+        the estimator's own. "conventional" stands for the inverse-frequency class weights or costs
+        and the estimator's own values of all other parameters. A parameter whose own value is not
+        in its space starts in the middle. Bounds that a start point violates are widened, with a
+        warning.
     patience : int, default=None
         Batches without a better candidate after which the search of a space ends; None is never.
     time_budget_s : float, default=None
-        Seconds after which no candidate is begun any more. The one setting that makes results
-        depend on the machine.
+        Seconds after which no new candidate is started. A population that is in training is
+        finished. This is the only parameter that makes results depend on the machine.
     target_score : float, default=None
-        Score that is good enough: the search ends with the batch that reaches it.
-    discard_factor : int, default=None
-        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
-        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
-        successive halving). A candidate goes on where its score is among the best m / f, rounded
-        up, of all m scores there so far, its own batch included. Those that go on are the
-        networks of a search without discarding; they alone can be the best. Trainings with early
-        stopping or callbacks are not cut. None trains all candidates to the end.
+        Score that is good enough. The search ends with the batch that reaches it.
     scoring : str, callable, list, tuple or dict, default=None
-        As in scikit-learn's searches; names that only skimbal has, such as "g_mean" and "macro_f1",
-        work as well. The search follows the metric that `refit` names, and the first one where it
-        names none.
+        As in scikit-learn's searches. Names that only skimbal has, such as "g_mean" and "macro_f1",
+        work too; a name that both have means what it means in scikit-learn. The search follows the
+        metric that `refit` names, and the first one if it names none.
     n_jobs : int, default=None
-        Processes, by joblib.
+        Number of processes, as in joblib. Results don't depend on it.
     refit : bool, str or callable, default=True
         As in scikit-learn's searches.
     cv : int, splitter or iterable, default=None
-        As in scikit-learn's searches; splits are made once.
+        As in scikit-learn's searches. The splits are made once.
     verbose : int, default=0
-        Above 0, a progress bar.
+        Above 0, a progress bar is shown.
     pre_dispatch : int or str, default="2*n_jobs"
-        As joblib has it.
+        As in joblib.
     error_score : "raise" or float, default=nan
-        Score of a fit that fails. The process is told the worst score so far in its place. Where
-        every fit fails, the search does.
+        Score of a fit that fails. If all fits fail, the search raises an error.
     return_train_score : bool, default=False
         Whether `cv_results_` has the scores on the training rows.
     callbacks : callable or list of callable, default=None
         Called with the search after each batch, when `cv_results_` and `best_params_` are those of
         what was done. One that returns True ends the search.
     state_file : str or path, default=None
-        File that the state is written to after each batch. If it is there when `fit` begins, the
-        search goes on from it, with the result of one that was never interrupted; a larger `n_iter`
-        may be given. A state of another search is refused. It is a pickle: open only files that you
-        trust.
+        File to which the state is written after each batch. If the file exists when `fit` begins,
+        the search continues from it, with the same result as a search that was never interrupted.
+        A larger budget may be given. The state of another search is refused. The file is a pickle:
+        open only files that you trust.
     random_state : int, RandomState instance or None, default=None
         Seed of the search, and of each `random_state` of the estimator that is None.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As in scikit-learn's searches, a row for each candidate evaluated; "batch" is the batch in
-        which it first came up. With `discard_factor` "trained_fraction" is the share of its epochs
-        that it was trained for; below 1 the scores are those after that, and the rank is behind
-        all candidates that were trained to the end.
+        As in scikit-learn's searches, with a row for each candidate that was evaluated. "batch" is
+        the batch in which the candidate first came up.
     best_estimator_ : estimator
-        The best candidate, fitted on all samples; with `refit`.
+        The best candidate, fitted on all samples, if `refit` is not False.
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
     best_score_ : float
-        Its mean score over the splits. It is the best of many, so it is too good: score on data
-        that the search has not seen.
+        Mean score of the best candidate over the splits. It is optimistic, as the best of many
+        scores; score the candidate on data that the search has not seen.
     best_index_ : int
-        Its row in `cv_results_`.
+        Row of the best candidate in `cv_results_`.
     n_splits_ : int
         Number of splits.
     n_repeated_ : int
-        Proposals that had been evaluated before, and were not again.
-    training_saved_ : float
-        Share of the epochs of all candidates that discarding has saved; 0.0 without.
+        Number of proposals that had been evaluated before. They are not evaluated again.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
-        candidates), "repeated" (nothing new for 100 batches) or "interrupt".
+        candidates), "repeated" (nothing new in 100 batches) or "interrupt".
     optimizer_results_ : list of OptimizeResult
-        For each space what scikit-optimize's plots take, losses being minus the mean score, at
-        their last rung for discarded candidates. Its own Gaussian process is fitted for them when
-        the attribute is read.
+        What scikit-optimize's plots take, one for each space; losses are minus the mean score.
+        scikit-optimize's own Gaussian process is fitted when the attribute is read.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     refit_time_ : float
@@ -133,23 +128,19 @@ class BayesSearchCV(_BaseSearch):
 
     Notes
     -----
-    Other than in scikit-optimize: `search_spaces` stays as it was given; spaces are checked in
-    `fit`; `error_score` is nan by default; the default optimiser is expected improvement alone
-    instead of a portfolio of three acquisition functions; `iid` and `fit_params`, which had no
-    effect, are gone; all parameters but the first two are keywords.
+    These differences from scikit-optimize matter: `search_spaces` is not changed; spaces are
+    checked in `fit`; the default of `error_score` is nan; the default optimizer uses expected
+    improvement instead of a portfolio of three acquisition functions; `iid` and `fit_params`,
+    which had no effect, do not exist; all parameters but the first two are keyword-only.
 
-    Ctrl-C: the attributes of what was done are set, the last fit is skipped, and the
-    KeyboardInterrupt goes on.
+    On Ctrl-C, the attributes of what was done are set, the last fit is skipped, and
+    KeyboardInterrupt is raised.
 
     References
     ----------
     D. R. Jones, M. Schonlau and W. J. Welch, "Efficient Global Optimization of Expensive Black-Box
     Functions", Journal of Global Optimization 13, 455-492, 1998, eq. 15.
     https://doi.org/10.1023/A:1008306431147
-
-    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht and A.
-    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning", Proceedings of Machine
-    Learning and Systems 2, 230-246, 2020, algorithm 2. https://arxiv.org/abs/1810.05934
 
     Examples
     --------
@@ -179,35 +170,33 @@ class BayesSearchCV(_BaseSearch):
         "n_initial_points": [Interval(Integral, 1, None, closed="left")],
         "xi": [Interval(Real, 0, None, closed="left")],
     }
-    _budget_parameters = ("n_iter",)
 
     def __init__(
         self,
-        estimator,
-        search_spaces,
+        estimator: BaseEstimator,
+        search_spaces: dict[str, Any] | list[dict[str, Any] | tuple[dict[str, Any], int]],
         *,
-        optimizer_kwargs=None,
-        n_iter=50,
-        n_points=1,
-        n_initial_points=10,
-        xi=0.0,
-        x0=None,
-        patience=None,
-        time_budget_s=None,
-        target_score=None,
-        discard_factor=None,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        callbacks=None,
-        state_file=None,
-        random_state=None,
-    ):
+        optimizer_kwargs: dict[str, Any] | None = None,
+        n_iter: int = 50,
+        n_points: int = 1,
+        n_initial_points: int = 10,
+        xi: float = 0.0,
+        x0: str | dict[str, Any] | list[dict[str, Any]] | None = None,
+        patience: float | None = None,
+        time_budget_s: float | None = None,
+        target_score: float | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+        callbacks: Callable | list[Callable] | None = None,
+        state_file: str | PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(
             estimator,
             scoring=scoring,
@@ -229,12 +218,18 @@ class BayesSearchCV(_BaseSearch):
         self.patience = patience
         self.time_budget_s = time_budget_s
         self.target_score = target_score
-        self.discard_factor = discard_factor
         self.callbacks = callbacks
         self.state_file = state_file
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, callback=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        callback: Callable | list[Callable] | None = None,
+        **params: Any,
+    ) -> "BayesSearchCV":
         """Search, then fit the estimator with the best parameters on all samples.
 
         Parameters
@@ -244,12 +239,11 @@ class BayesSearchCV(_BaseSearch):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets.
         callback : callable or list of callable, default=None
-            As scikit-optimize has them, and its own: called after each batch with an OptimizeResult
-            of the candidates of the space so far, without a model. One that returns True ends the
-            search.
+            As in scikit-optimize. Called after each batch with an OptimizeResult of the candidates
+            of the space so far, without a model. One that returns True ends the search.
         **params : dict
-            Passed on to the `fit` of the estimator, the scorer and the splitter, as in
-            scikit-learn's searches.
+            Passed to the `fit` of the estimator, the scorer and the splitter, as in scikit-learn's
+            searches.
 
         Returns
         -------
@@ -259,58 +253,50 @@ class BayesSearchCV(_BaseSearch):
         Raises
         ------
         ValueError
-            Before any fit for spaces, start points, callbacks and state files that don't fit, and
-            where every fit fails.
+            Before any fit for invalid spaces, start points, callbacks and state files, and where
+            every fit fails.
         KeyboardInterrupt
-            When the user interrupts: the attributes of what was done are set then, and nothing is
-            fitted again.
+            If the user interrupts. The attributes of what was done are set, and the best candidate
+            is not fitted again.
         """
-        callbacks = [] if callback is None else callback
-        self._callbacks_of_fit = callbacks if isinstance(callbacks, list) else [callbacks]
-        try:
-            return super().fit(X, y, **params)
-        finally:
-            del self._callbacks_of_fit
+        self._validate_params()
+        of_fit = [partial(_call_with_result, each) for each in listed_callbacks(callback)]
+        return self._search(X, y, params, listed_callbacks(self.callbacks) + of_fit)
 
     @property
-    def total_iterations(self):
-        """Candidates of all spaces together."""
-        return sum(n_iter for _, n_iter in self._budgets())
+    def total_iterations(self) -> int:
+        """Number of candidates of all spaces together."""
+        return sum(n_candidates for _, n_candidates in self._budgets())
 
     @property
-    def optimizer_results_(self):
+    def optimizer_results_(self) -> list:
         """For each space an OptimizeResult of scikit-optimize, with a model for its plots."""
         check_is_fitted(self, "cv_results_")
         return [
-            self._result_of_space(space, rows, with_model=True)
-            for space, rows in self._searched_spaces
-            if rows
+            _result_of_space(self, space, indices, with_model=True)
+            for space, indices in self._searched_spaces
+            if indices
         ]
 
-    # ------------------------------------------------------------ hooks of the base
-
     def _budgets(self):
-        """(space, number of candidates) for each of `search_spaces`."""
         budgets = []
-        for space in super()._spaces():
-            if not isinstance(space, tuple):
-                space = (space, self.n_iter)
-            if not (len(space) == 2 and isinstance(space[1], int | np.integer) and space[1] >= 1):
+        for given in listed_spaces(self.search_spaces):
+            budget = given if isinstance(given, tuple) else (given, self.n_iter)
+            if not (
+                len(budget) == 2 and isinstance(budget[1], int | np.integer) and budget[1] >= 1
+            ):
                 raise ValueError(
-                    f"search_spaces has the tuple {space!r}; a tuple in it must be (dict, number "
+                    f"search_spaces has the tuple {budget!r}; a tuple in it must be (dict, number "
                     "of candidates >= 1)"
                 )
-            budgets.append(space)
+            budgets.append(budget)
         return budgets
 
-    def _spaces(self):
-        return [space for space, _ in self._budgets()]
-
     def _make_optimizer(self, space, rng, initial):
-        n_least = min(n for _, n in self._budgets())
-        if len(initial) > n_least:
+        n_min = min(n_candidates for _, n_candidates in self._budgets())
+        if len(initial) > n_min:
             raise ValueError(
-                f"x0 has {len(initial)} points, but n_iter leaves room for {n_least} candidates of "
+                f"x0 has {len(initial)} points, but n_iter leaves room for {n_min} candidates of "
                 "a space; give fewer points or a larger n_iter"
             )
         if self.optimizer_kwargs is not None:
@@ -319,35 +305,29 @@ class BayesSearchCV(_BaseSearch):
             space, n_initial_points=self.n_initial_points, xi=self.xi, initial=initial, rng=rng
         )
 
-    def _batch_size(self, progress):
-        left = self._budgets()[progress.index][1] - progress.n_proposed
-        return min(max(self.n_points, progress.optimizer.n_queued), left)
+    def _ask(self, optimizer, n_left):
+        return optimizer.ask(min(max(self.n_points, optimizer.n_queued), n_left))
 
-    def _callback_list(self):
-        of_fit = [_WithResult(c) if callable(c) else c for c in self._callbacks_of_fit]
-        return super()._callback_list() + of_fit
-
-    def _publish(self, state, scorers, refit_metric, reason):
-        super()._publish(state, scorers, refit_metric, reason)
-        self._searched_spaces = [(p.space, list(p.seen.values())) for p in state.progresses]
-
-    def _result_of_space(self, space, rows, with_model):
-        metric = self.refit if self.multimetric_ and isinstance(self.refit, str) else "score"
-        if f"mean_test_{metric}" not in self.cv_results_:
-            metric = next(iter(self.scorer_))
-        params = [self.cv_results_["params"][row] for row in rows]
-        losses = -self.cv_results_[f"mean_test_{metric}"][rows]
-        return optimize_result(space, params, losses, with_model)
+    def _publish(self, run, reason):
+        super()._publish(run, reason)
+        self._searched_spaces = [
+            (progress.space, list(run.state.indices_of(progress.index).values()))
+            for progress in run.state.progresses
+        ]
 
 
-class _WithResult:
-    """A callback of `fit` as the searches call theirs: with the search."""
+def _result_of_space(search, space, indices, with_model):
+    """OptimizeResult of the candidates of one space."""
+    metric = search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
+    if f"mean_test_{metric}" not in search.cv_results_:
+        metric = next(iter(search.scorer_))
+    params = [search.cv_results_["params"][i] for i in indices]
+    losses = -search.cv_results_[f"mean_test_{metric}"][indices]
+    return optimize_result(space, params, losses, with_model)
 
-    def __init__(self, callback):
-        self.callback = callback
 
-    def __call__(self, search):
-        """Call it with the result of the space that is being searched; return whether it stops."""
-        space, rows = [searched for searched in search._searched_spaces if searched[1]][-1]
-        # scikit-optimize's own return numpy booleans.
-        return bool(self.callback(search._result_of_space(space, rows, with_model=False)))
+def _call_with_result(callback, search):
+    """Call a callback of `fit` with the result of the space that is being searched."""
+    space, indices = [searched for searched in search._searched_spaces if searched[1]][-1]
+    # The callbacks of scikit-optimize return numpy booleans.
+    return bool(callback(_result_of_space(search, space, indices, with_model=False)))

@@ -1,140 +1,135 @@
 """Search by adaptive differential evolution (JADE) with scikit-learn's interface."""
 
-from numbers import Integral
+from collections.abc import Callable
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
-from skimbal.model_selection._base_search import _BaseSearch
+from skimbal.model_selection._base_search import _BaseSearch, listed_spaces
 from skimbal.optim import JADE
-from skimbal.optim._jade import MIN_POPULATION_SIZE
 
 
 class DESearchCV(_BaseSearch):
     """Search hyper-parameters, class weights or costs by adaptive differential evolution.
 
     The interface is that of scikit-learn's searches. Candidates are points of the unit cube, to
-    which the space is mapped (see `search_spaces`), and JADE minimises minus the score over it. A
+    which the space is mapped (see `search_spaces`). JADE maximizes the mean score over the cube. A
     generation is evaluated at once: networks of one structure, candidates x folds, train as one
-    population, other estimators go through joblib. The size of a generation does not depend on
-    `n_jobs`, so results don't either.
+    population, and other estimators are fitted by joblib. The size of a generation does not depend
+    on `n_jobs`, so the results don't either.
 
     Parameters
     ----------
     estimator : estimator
         Cloned for each candidate and fold.
     search_spaces : dict or list of dict
-        Parameter name -> dimension; of a list, each is searched by itself with the whole budget. A
-        dimension is ``(low, high)`` or ``(low, high, "log-uniform")``, integers where both bounds
-        are; a list of values of any kind, dicts and lists too; a dimension of `skopt.space`; or a
-        frozen SciPy distribution. Integers and categories are equal parts of [0, 1], log-uniform
-        integers parts from log(v - 1/2) to log(v + 1/2), discrete distributions parts of their
-        probabilities; all points of a part are one candidate, which is evaluated once. Names such
-        as ``class_weight__<label>``, ``costs__<label>`` and ``cost_matrix__<true>__<predicted>``
-        work in any estimator that has the parameter: see `class_weight_space`.
+        Parameter name -> dimension. Each dict of a list is searched by itself with the whole
+        budget. A dimension is ``(low, high)`` or ``(low, high, "log-uniform")``, integers where
+        both bounds are; a list of values of any type, including dicts and lists; a dimension of
+        `skopt.space`; or a frozen SciPy distribution. Categories and uniform integers are equal
+        parts of [0, 1], log-uniform integers are parts from log(v - 1/2) to log(v + 1/2), values of
+        discrete distributions are parts as wide as their probabilities. All points of a part are
+        one candidate, which is evaluated once. Names such as ``class_weight__<label>``,
+        ``costs__<label>`` and ``cost_matrix__<true>__<predicted>`` work in any estimator that has
+        the parameter; see `class_weight_space`.
     population_size : int, default=10
-        Candidates of a generation, at least 3.
+        Candidates of a generation, at least 3. A generation is a batch.
     max_generations : int, default=20
-        Generations at most, the first one included.
+        Largest number of generations, including the first.
     patience : int, default=None
-        Generations without a better candidate after which the search ends; None is never.
+        Generations without a better candidate after which the search of a space ends; None is
+        never.
     time_budget_s : float, default=None
-        Seconds after which no candidate is begun any more; the population that is in training is
-        finished. The one setting that makes results depend on the machine.
+        Seconds after which no new candidate is started. A population that is in training is
+        finished. This is the only parameter that makes results depend on the machine.
     target_score : float, default=None
-        Score that is good enough: the search ends with the generation that reaches it.
-    discard_factor : int, default=None
-        At least 2: of the candidates that have been trained for 1 / f^2 of their epochs, one in f
-        goes on to 1 / f of them, and one in f of those to the end (Li et al. 2020, asynchronous
-        successive halving). A candidate goes on where its score is among the best m / f, rounded
-        up, of all m scores there so far, its own generation included. Those that go on are the
-        networks of a search without discarding; they alone can be the best. Trainings with early
-        stopping or callbacks are not cut. None trains all candidates to the end.
+        Score that is good enough. The search ends with the generation that reaches it.
     x0 : "conventional", dict or list of dict, default=None
-        Points to begin with, at most `population_size`. A dict maps names to values; those that it
-        lacks are the estimator's own. "conventional" is the inverse-frequency class weights or
-        costs, and the estimator's own values of all else. A parameter whose own value is none of
-        its space starts in the middle. Bounds that a start point violates are widened, with a
-        warning.
-    p : float in (0, 1], default=0.05
-        Fraction of the population, two at least, that counts as best in the mutation.
-    c : float in [0, 1], default=0.1
-        Rate at which JADE adapts its own parameters.
+        Points to begin with, at most `population_size`. A dict maps names to values; missing ones
+        are the estimator's own. "conventional" stands for the inverse-frequency class weights or
+        costs and the estimator's own values of all other parameters. A parameter whose own value is
+        not in its space starts in the middle. Bounds that a start point violates are widened, with
+        a warning.
+    pbest_fraction : float in (0, 1], default=0.05
+        Fraction of the population, at least two candidates, that counts as best in the mutation.
+    adaptation_rate : float in [0, 1], default=0.1
+        Rate at which JADE adapts its crossover rate and mutation factor.
     archive : bool, default=True
-        Whether JADE draws differences from replaced candidates too.
+        Whether the mutation also uses candidates that were replaced.
     scoring : str, callable, list, tuple or dict, default=None
-        As in scikit-learn's searches. A name means what it does there; names that only skimbal has,
-        such as "g_mean" and "macro_f1", work as well. The search follows the metric that `refit`
-        names, and the first one where it names none.
+        As in scikit-learn's searches. Names that only skimbal has, such as "g_mean" and "macro_f1",
+        work too; a name that both have means what it means in scikit-learn. The search follows the
+        metric that `refit` names, and the first one if it names none.
     n_jobs : int, default=None
-        Processes, by joblib.
+        Number of processes, as in joblib. Results don't depend on it.
     refit : bool, str or callable, default=True
         As in scikit-learn's searches.
     cv : int, splitter or iterable, default=None
-        As in scikit-learn's searches; splits are made once.
+        As in scikit-learn's searches. The splits are made once.
     verbose : int, default=0
-        Above 0, a progress bar.
+        Above 0, a progress bar is shown.
     pre_dispatch : int or str, default="2*n_jobs"
-        As joblib has it.
+        As in joblib.
     error_score : "raise" or float, default=nan
-        Score of a fit that fails. Where every fit fails, the search does.
+        Score of a fit that fails. If all fits fail, the search raises an error.
     return_train_score : bool, default=False
         Whether `cv_results_` has the scores on the training rows.
     callbacks : callable or list of callable, default=None
-        Called with the search after each generation, when `cv_results_` and `best_params_` are
-        those of what was done. One that returns True ends the search.
+        Called with the search after each batch, when `cv_results_` and `best_params_` are those of
+        what was done. One that returns True ends the search.
     state_file : str or path, default=None
-        File that the state is written to after each generation. If it is there when `fit` begins,
-        the search goes on from it, with the result of one that was never interrupted; larger
-        budgets may be given. A state of another search is refused. It is a pickle: open only files
-        that you trust.
+        File to which the state is written after each batch. If the file exists when `fit` begins,
+        the search continues from it, with the same result as a search that was never interrupted.
+        A larger budget may be given. The state of another search is refused. The file is a pickle:
+        open only files that you trust.
     random_state : int, RandomState instance or None, default=None
         Seed of the search, and of each `random_state` of the estimator that is None.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As in scikit-learn's searches, a row for each candidate evaluated; "batch" is the generation
-        in which it first came up. With `discard_factor` "trained_fraction" is the share of its
-        epochs that it was trained for; below 1 the scores are those after that, and the rank is
-        behind all candidates that were trained to the end.
+        As in scikit-learn's searches, with a row for each candidate that was evaluated. "batch" is
+        the batch in which the candidate first came up.
     best_estimator_ : estimator
-        The best candidate, fitted on all samples; with `refit`.
+        The best candidate, fitted on all samples, if `refit` is not False.
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
     best_score_ : float
-        Its mean score over the splits. It is the best of many, so it is too good: score on data
-        that the search has not seen.
+        Mean score of the best candidate over the splits. It is optimistic, as the best of many
+        scores; score the candidate on data that the search has not seen.
     best_index_ : int
-        Its row in `cv_results_`.
+        Row of the best candidate in `cv_results_`.
     n_splits_ : int
         Number of splits.
     n_repeated_ : int
-        Proposals that had been evaluated before, and were not again.
-    training_saved_ : float
-        Share of the epochs of all candidates that discarding has saved; 0.0 without.
+        Number of proposals that had been evaluated before. They are not evaluated again.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
-        candidates), "repeated" (nothing new for 100 generations) or "interrupt".
+        candidates), "repeated" (nothing new in 100 batches) or "interrupt".
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     refit_time_ : float
         Seconds of the last fit.
 
+    See Also
+    --------
+    BayesSearchCV : Bayesian optimization, for small budgets.
+
     Notes
     -----
-    Ctrl-C: the attributes of what was done are set, the last fit is skipped, and the
-    KeyboardInterrupt goes on.
+    On Ctrl-C, the attributes of what was done are set, the last fit is skipped, and
+    KeyboardInterrupt is raised.
 
     References
     ----------
     J. Zhang and A. C. Sanderson, "JADE: Adaptive Differential Evolution With Optional External
     Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009.
-    https://doi.org/10.1109/TEVC.2009.2014613
-
-    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht and A.
-    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning", Proceedings of Machine
-    Learning and Systems 2, 230-246, 2020, algorithm 2. https://arxiv.org/abs/1810.05934
+    https://doi.org/10.1109/TEVC.2009.2014613. `pbest_fraction` is the paper's p, `adaptation_rate`
+    its c.
 
     Examples
     --------
@@ -158,39 +153,39 @@ class DESearchCV(_BaseSearch):
 
     _parameter_constraints: dict = {
         **_BaseSearch._parameter_constraints,
-        "population_size": [Interval(Integral, MIN_POPULATION_SIZE, None, closed="left")],
+        "population_size": [Interval(Integral, JADE.min_population_size, None, closed="left")],
         "max_generations": [Interval(Integral, 1, None, closed="left")],
+        "pbest_fraction": [Interval(Real, 0, 1, closed="right")],
+        "adaptation_rate": [Interval(Real, 0, 1, closed="both")],
         "archive": ["boolean"],
     }
-    _budget_parameters = ("max_generations",)
 
     def __init__(
         self,
-        estimator,
-        search_spaces,
+        estimator: BaseEstimator,
+        search_spaces: dict[str, Any] | list[dict[str, Any]],
         *,
-        population_size=10,
-        max_generations=20,
-        patience=None,
-        time_budget_s=None,
-        target_score=None,
-        discard_factor=None,
-        x0=None,
-        p=0.05,
-        c=0.1,
-        archive=True,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        callbacks=None,
-        state_file=None,
-        random_state=None,
-    ):
+        population_size: int = 10,
+        max_generations: int = 20,
+        patience: float | None = None,
+        time_budget_s: float | None = None,
+        target_score: float | None = None,
+        x0: str | dict[str, Any] | list[dict[str, Any]] | None = None,
+        pbest_fraction: float = 0.05,
+        adaptation_rate: float = 0.1,
+        archive: bool = True,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+        callbacks: Callable | list[Callable] | None = None,
+        state_file: str | PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(
             estimator,
             scoring=scoring,
@@ -208,10 +203,9 @@ class DESearchCV(_BaseSearch):
         self.patience = patience
         self.time_budget_s = time_budget_s
         self.target_score = target_score
-        self.discard_factor = discard_factor
         self.x0 = x0
-        self.p = p
-        self.c = c
+        self.pbest_fraction = pbest_fraction
+        self.adaptation_rate = adaptation_rate
         self.archive = archive
         self.callbacks = callbacks
         self.state_file = state_file
@@ -226,15 +220,16 @@ class DESearchCV(_BaseSearch):
         return JADE(
             [(0.0, 1.0)] * space.n_dims,
             population_size=self.population_size,
-            p=self.p,
-            c=self.c,
+            p=self.pbest_fraction,
+            c=self.adaptation_rate,
             archive=self.archive,
             random_state=rng,
             initial=initial,
         )
 
-    def _ask(self, optimizer, n_points):
+    def _ask(self, optimizer, n_left):
         return optimizer.ask()
 
-    def _batch_size(self, progress):
-        return self.population_size if progress.n_batches < self.max_generations else 0
+    def _budgets(self):
+        n_candidates = self.population_size * self.max_generations
+        return [(space, n_candidates) for space in listed_spaces(self.search_spaces)]

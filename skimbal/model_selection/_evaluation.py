@@ -1,38 +1,33 @@
-"""Evaluation of candidates: the fit of each on the training rows of every split, and its scores.
+"""Evaluation of candidates: fits on the training rows of every split, and scores on the others.
 
-Networks of one structure, candidates x folds, train as one population; other estimators are fitted
-and scored by joblib, one fold a task, on whatever backend is active.
+Networks of one structure, candidates x folds, train as one population. Other estimators are fitted
+and scored by joblib on the active backend, one task for each fold.
 """
 
 import time
 import warnings
-from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from traceback import format_exception
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import clone
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection._validation import _score
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from skimbal._fitting import Fit, has_fit_coroutine, run_fits, split_by_memory
-from skimbal._utils._warnings import warn
-
-MAX_ATTEMPTS = 3  # a worker that died may have died of what it was given
-# What loky raises, and dask where the data that were sent to a worker went with it.
-LOST_WORKER = (TerminatedWorkerError, CancelledError)
+from skimbal._utils._random import seed_unset
+from skimbal.model_selection._failures import LOST_WORKER, warn_of_lost_worker
 
 
 def loss_of(results, metric):
     """Minus the mean score over the splits; inf where it is not finite.
 
-    Of several metrics, `metric` is the one that counts, or the first one where it is none of them.
+    Of several metrics, `metric` names the one that counts; the first one if it names none of them.
     """
     scores = [result["test_scores"] for result in results]
     for score in scores:
@@ -43,59 +38,34 @@ def loss_of(results, metric):
     return float(-mean) if np.isfinite(mean) else np.inf
 
 
-@dataclass
-class Outcome:
-    """What became of a candidate.
-
-    Attributes
-    ----------
-    results : list of dict
-        For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or None)
-        and, where asked for, "train_scores".
-    rung_scores : dict
-        Rung -> mean score there; of candidates that were trained in parts.
-    n_trained, n_planned : int
-        Epochs of all its networks that were trained, and those of the whole fits.
-    """
-
-    results: list
-    rung_scores: dict = field(default_factory=dict)
-    n_trained: int = 0
-    n_planned: int = 0
-
-    @property
-    def is_whole(self):
-        """Whether it was trained to the end."""
-        return self.n_trained == self.n_planned
-
-    @property
-    def trained_fraction(self):
-        """Share of the epochs that it was trained for."""
-        return 1.0 if self.is_whole else self.n_trained / self.n_planned
+def configured(estimator, params, seed):
+    """A clone with the parameters, in which every `random_state` that is None gets a seed."""
+    values = {name: clone(value, safe=False) for name, value in params.items()}
+    return seed_unset(clone(estimator).set_params(**values), seed)
 
 
 @dataclass
 class Evaluation:
-    """All that the evaluation of a candidate needs beside the candidate.
+    """All that the evaluation of a candidate needs except the candidate.
 
     Attributes
     ----------
     X, y : array-like
-        All rows; y is None where there is none.
+        All rows; y may be None.
     splits : list of (train, test)
-        Made once, so that all candidates are judged on the same rows.
+        One list, so all candidates are scored on the same rows.
     scorer : callable
-        Of scikit-learn, one score or several.
+        scikit-learn's, for one score or several.
     metric : str or bool
-        The score of several that counts, by name.
+        Name of the score that counts, if there are several.
     fit_params, score_params : dict
-        Passed on to `fit` and the scorer, cut to the rows of the split.
+        Passed to `fit` and to the scorer, cut to the rows of the split.
     return_train_score : bool
         Whether the training rows are scored too.
     error_score : "raise" or float
         Score of a fit that fails.
     n_jobs, pre_dispatch
-        As joblib has them.
+        As in joblib.
     """
 
     X: Any
@@ -110,97 +80,78 @@ class Evaluation:
     n_jobs: Any
     pre_dispatch: Any
 
-    def run(self, candidates, rungs=None):
-        """Yield the outcome of each candidate, in their order, when it is done.
+    def run(self, candidates):
+        """Yield the results of each candidate in their order, each as soon as it is known.
 
         Parameters
         ----------
         candidates : list of estimator or Exception
-            Estimators to fit, unfitted; an exception is one that could not be made.
-        rungs : Rungs, default=None
-            Where networks are compared before they are trained to the end; None is nowhere.
+            Estimators to fit, unfitted; an exception stands for a candidate that can't be made.
 
         Yields
         ------
-        Outcome
+        list of dict
+            For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or
+            None) and, if asked for, "train_scores".
         """
-        together = [i for i, c in enumerate(candidates) if has_fit_coroutine(c)]
-        networks = [candidates[i] for i in together]
-        evaluate = self._as_population if rungs is None else partial(rungs.climb, self)
-        done = dict(zip(together, evaluate(networks), strict=True))
-        failed = {
-            i: Outcome([self.judge(c, split, 0.0) for split in self.splits])
-            for i, c in enumerate(candidates)
-            if isinstance(c, Exception)
+        kinds = [_kind_of(candidate) for candidate in candidates]
+        pairs: dict[str, list] = {"failed": [], "network": [], "other": []}
+        for kind, candidate in zip(kinds, candidates, strict=True):
+            pairs[kind] += [(candidate, split) for split in self.splits]
+        results = {
+            "failed": iter([self.judge(error, split, 0.0) for error, split in pairs["failed"]]),
+            "network": iter(self._judge_population(pairs["network"])),
+            "other": self._judge_in_parallel(pairs["other"]),
         }
-        done |= failed
-        alone = [c for i, c in enumerate(candidates) if i not in done]
-        results = self._in_parallel([(c, split) for c in alone for split in self.splits])
-        for i in range(len(candidates)):
-            yield done[i] if i in done else Outcome([next(results) for _ in self.splits])
+        for kind in kinds:
+            yield [next(results[kind]) for _ in self.splits]
 
-    def _as_population(self, estimators):
-        """Outcomes of estimators, whose networks are trained together."""
-        pairs = [(estimator, split) for estimator in estimators for split in self.splits]
-        results = self.judge_together(pairs, [_as_it_is] * len(pairs))
-        n = len(self.splits)
-        return [Outcome(results[first : first + n]) for first in range(0, len(results), n)]
-
-    def judge_together(self, pairs, ways):
-        """Results of (estimator, split) pairs, whose networks are trained together.
-
-        `ways` are functions that take the fit in steps of each and return the one that is run.
-        """
+    def _judge_population(self, pairs):
+        """Results of (estimator, split) pairs, whose networks are trained together."""
         start = time.perf_counter()
-        fitted = self._train_together(pairs, ways)
+        fitted = self._fit_population(pairs)
         seconds = (time.perf_counter() - start) / max(len(pairs), 1)
         return [
             self.judge(outcome, split, seconds)
             for outcome, (_, split) in zip(fitted, pairs, strict=True)
         ]
 
-    def _train_together(self, pairs, ways):
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            fits = [
-                way(self._fit_coroutine(clone(estimator), train))
-                for way, (estimator, (train, _)) in zip(ways, pairs, strict=True)
-            ]
-            outcomes = []
-            try:
-                for turn in split_by_memory(fits, self.X, [train for _, (train, _) in pairs]):
-                    outcomes += run_fits(turn, n_jobs=self.n_jobs)
-                return outcomes
-            except LOST_WORKER:
-                _warn_of_lost_worker(attempt)
-        raise AssertionError("the last attempt returns or raises")
+    def _fit_population(self, pairs, attempt=1):
+        """Fitted estimators of (estimator, split) pairs; an exception in place of a failed one."""
+        subsets = [train for _, (train, _) in pairs]
+        fits = [
+            Fit.on_rows(clone(estimator), self.X, self.y, train, self.fit_params)
+            for estimator, (train, _) in pairs
+        ]
+        fitted: list = []
+        try:
+            for part in split_by_memory(fits, self.X, subsets):
+                fitted += run_fits(part, n_jobs=self.n_jobs)
+            return fitted
+        except LOST_WORKER as error:
+            warn_of_lost_worker(error, attempt)
+        return self._fit_population(pairs, attempt + 1)
 
-    def _fit_coroutine(self, estimator, train):
-        """A fit as a generator; its rows are taken out when it begins."""
-        X, y = _safe_split(estimator, self.X, self.y, train)
-        params = _check_method_params(self.X, self.fit_params, indices=train)
-        return (yield from Fit(estimator, X, y, params).coroutine())
-
-    def _in_parallel(self, pairs):
-        """Yield the results of (estimator, split) in order; lost workers are replaced."""
+    def _judge_in_parallel(self, pairs, attempt=1):
+        """Yield the results of (estimator, split) pairs in order; lost workers are replaced."""
+        # X and y are arguments of their own, because some backends send large arguments only once.
+        rest = replace(self, X=None, y=None)
+        calls = (delayed(fit_and_judge)(rest, self.X, self.y, *pair) for pair in pairs)
+        results = _parallel(self.n_jobs, self.pre_dispatch)(calls)
         n_done = 0
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            # X and y go by themselves: backends that send large arrays once look for them there.
-            rest = replace(self, X=None, y=None)
-            calls = (delayed(fit_and_judge)(rest, self.X, self.y, *pair) for pair in pairs[n_done:])
-            results = _parallel(self.n_jobs, self.pre_dispatch)(calls)
-            try:
-                for result in results:
-                    n_done += 1
-                    yield result
-            except LOST_WORKER:
-                _warn_of_lost_worker(attempt)
-            except GeneratorExit:  # the time is over; joblib would warn of what it cancels
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    getattr(results, "close", lambda: None)()
-                raise
-            else:
-                return
+        try:
+            for result in results:
+                n_done += 1
+                yield result
+            return
+        except LOST_WORKER as error:
+            warn_of_lost_worker(error, attempt)
+        except GeneratorExit:  # the time is over, and joblib would warn of what it cancels
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                getattr(results, "close", lambda: None)()
+            raise
+        yield from self._judge_in_parallel(pairs[n_done:], attempt + 1)
 
     def judge(self, fitted, split, fit_seconds):
         """Score a fitted estimator on a split; an exception in its place gets the error score."""
@@ -228,8 +179,13 @@ class Evaluation:
         return self.error_score
 
 
-def _as_it_is(fit):
-    return fit
+def _kind_of(candidate):
+    """How a candidate is evaluated: "failed", "network" or "other"."""
+    if isinstance(candidate, Exception):
+        return "failed"
+    # Rows of a precomputed kernel are cut along both axes, which the scheduler does not do.
+    is_network = has_fit_coroutine(candidate) and not get_tags(candidate).input_tags.pairwise
+    return "network" if is_network else "other"
 
 
 def fit_and_judge(evaluation, X, y, estimator, split):
@@ -246,19 +202,9 @@ def fit_and_judge(evaluation, X, y, estimator, split):
     return evaluation.judge(fitted, split, time.perf_counter() - start)
 
 
-def _warn_of_lost_worker(attempt):
-    """Say that there is another attempt; raise the error that is being handled after the last."""
-    if attempt == MAX_ATTEMPTS:
-        raise
-    warn(
-        "a worker process died; what was not done is tried again "
-        f"(attempt {attempt + 1} of {MAX_ATTEMPTS})"
-    )
-
-
 def _parallel(n_jobs, pre_dispatch):
     """A joblib Parallel that hands out results as they come, where the backend can."""
     try:
         return Parallel(n_jobs=n_jobs, pre_dispatch=pre_dispatch, return_as="generator")
-    except ValueError:  # ray's backend, for one
+    except ValueError:  # ray's backend can't
         return Parallel(n_jobs=n_jobs, pre_dispatch=pre_dispatch)

@@ -25,7 +25,7 @@ LENGTH_PRIOR = (np.log(0.6), 1.0)
 NOISE_BOUNDS = (np.log(1e-7), np.log(1.0))
 NOISE_PRIOR = (np.log(1e-4), 3.0)
 MAX_ITERATIONS = 15  # of one fit; the next one goes on where it ended
-LEAST_VARIANCE = 1e-12  # of the posterior, in shares of s^2: keeps its root and 1 / std finite
+MIN_VARIANCE = 1e-12  # of the posterior, in shares of s^2: keeps its root and 1 / std finite
 
 
 def matern_52(squared_distances):
@@ -182,7 +182,7 @@ class Posterior:
         covariances = matern_52(distances)
         solved = solve_triangular(self.lower, covariances.T, lower=True, check_finite=False)
         shares = 1.0 - np.einsum("ij,ij->j", solved, solved)
-        std = np.sqrt(self.variance * np.maximum(shares, LEAST_VARIANCE))
+        std = np.sqrt(self.variance * np.maximum(shares, MIN_VARIANCE))
         return self.mean + covariances @ self.weights, std
 
     def predict_with_gradients(self, points):
@@ -193,7 +193,7 @@ class Posterior:
         distances = _scaled_distances(points, self.points, self.theta, self.is_categorical)
         covariances = matern_52(distances)
         solved = cho_solve((self.lower, True), covariances.T).T
-        shares = np.maximum(1.0 - (covariances * solved).sum(axis=1), LEAST_VARIANCE)
+        shares = np.maximum(1.0 - (covariances * solved).sum(axis=1), MIN_VARIANCE)
         std = np.sqrt(self.variance * shares)
         slopes = matern_52_slope(distances)
         precisions = np.where(self.is_categorical, 0.0, np.exp(-2.0 * self.theta[:-1]))

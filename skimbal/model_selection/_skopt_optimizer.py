@@ -1,4 +1,4 @@
-"""scikit-optimize behind the ask and tell of our searches: its optimisers and its results."""
+"""scikit-optimize behind ask and tell: its optimizers, and results for its plots."""
 
 import warnings
 
@@ -9,12 +9,8 @@ from sklearn.base import clone
 from skopt.utils import cook_estimator, create_result, normalize_dimensions
 
 from skimbal._utils._random import seed_unset
-from skimbal.model_selection._bayes_optimizer import part_centres
-from skimbal.model_selection._space import (
-    CategoricalDimension,
-    IntegerDimension,
-    RealDimension,
-)
+from skimbal.model_selection._dimensions import CategoricalDimension, DistributionDimension
+from skimbal.model_selection._point_grid import part_centers
 
 OWN_KEYWORDS = ("dimensions", "random_state")
 MAX_SKOPT_SEED = 2**31
@@ -23,8 +19,8 @@ MAX_SKOPT_SEED = 2**31
 class SkoptOptimizer:
     """`skopt.Optimizer` with any of its arguments, on points of the unit cube.
 
-    It sees a real dimension as Real(0, 1) and the n values of another as Integer(0, n - 1) or n
-    categories.
+    It sees a real dimension as Real(0, 1), and the n values of another one as Integer(0, n - 1) or
+    as n categories.
 
     Parameters
     ----------
@@ -32,10 +28,10 @@ class SkoptOptimizer:
         The space.
     optimizer_kwargs : dict
         Arguments of `skopt.Optimizer`, without the dimensions and the random state.
-    initial : array-like of shape (n_points, n_dims) or None
+    initial : array-like of shape (n_points, n_dims)
         Points to begin with.
     rng : numpy.random.Generator
-        The seed of scikit-optimize comes from it.
+        Draws the seed of scikit-optimize.
 
     Raises
     ------
@@ -43,20 +39,20 @@ class SkoptOptimizer:
         For arguments that `skopt.Optimizer` does not take.
     """
 
-    def __init__(self, space, optimizer_kwargs, *, initial=None, rng):
-        self._centres = [part_centres(dim) for dim in space.dimensions.values()]
+    def __init__(self, space, optimizer_kwargs, *, initial, rng):
+        self._centers = [part_centers(dimension) for dimension in space.dimensions.values()]
         dimensions = [
-            _index_dimension(kind, centres)
-            for (kind, _), centres in zip(space.kinds, self._centres, strict=True)
+            _index_dimension(kind, centers)
+            for (kind, _), centers in zip(space.kinds, self._centers, strict=True)
         ]
         self._optimizer = make_skopt_optimizer(
             optimizer_kwargs, dimensions, int(rng.integers(MAX_SKOPT_SEED))
         )
-        self._queue = np.empty((0, len(dimensions))) if initial is None else np.array(initial)
+        self._queue = np.array(initial)
 
     @property
     def n_queued(self):
-        """Points to come that depend on no loss."""
+        """Number of points to come that depend on no loss."""
         return len(self._queue)
 
     def ask(self, n_points=1):
@@ -74,20 +70,24 @@ class SkoptOptimizer:
         """Take the losses of points; those that are not finite count as the worst so far."""
         losses = np.array(losses, dtype=np.float64)
         rows = [self._from_unit(point) for point in points]
-        known = np.append(np.array(self._optimizer.yi, dtype=np.float64), losses)
-        finite = known[np.isfinite(known)]
-        losses[~np.isfinite(losses)] = finite.max() if len(finite) else 0.0
+        losses = _finite(losses, np.append(np.array(self._optimizer.yi, dtype=np.float64), losses))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the fit of its model
             self._optimizer.tell(rows, losses.tolist())
 
     def _to_unit(self, row):
-        pairs = zip(row, self._centres, strict=True)
+        pairs = zip(row, self._centers, strict=True)
         return [float(value) if c is None else c[int(value)] for value, c in pairs]
 
     def _from_unit(self, point):
-        pairs = zip(point, self._centres, strict=True)
+        pairs = zip(point, self._centers, strict=True)
         return [float(u) if c is None else int(np.abs(c - u).argmin()) for u, c in pairs]
+
+
+def _finite(losses, known):
+    """Losses with the worst finite one of `known` in place of those that are not finite."""
+    worst = np.max(known, initial=-np.inf, where=np.isfinite(known))
+    return np.where(np.isfinite(losses), losses, worst if np.isfinite(worst) else 0.0)
 
 
 def make_skopt_optimizer(optimizer_kwargs, dimensions, seed):
@@ -105,43 +105,38 @@ def make_skopt_optimizer(optimizer_kwargs, dimensions, seed):
         )
     optimizer_kwargs = dict(optimizer_kwargs)
     model = optimizer_kwargs.get("base_estimator")
-    if hasattr(model, "get_params"):  # scikit-optimize seeds those only that it makes itself
-        optimizer_kwargs["base_estimator"] = clone(model)
-        seed_unset(optimizer_kwargs["base_estimator"], seed)
+    if hasattr(model, "get_params"):  # scikit-optimize seeds only the models that it makes itself
+        optimizer_kwargs["base_estimator"] = seed_unset(clone(model), seed)
     try:
         return skopt.Optimizer(dimensions, random_state=seed, **optimizer_kwargs)
-    except Exception as error:  # it raises of all kinds
+    except Exception as error:  # scikit-optimize raises many types
         raise ValueError(
             f"skopt.Optimizer does not take optimizer_kwargs={optimizer_kwargs!r}: {error}"
         ) from error
 
 
-def _index_dimension(kind, centres):
-    if centres is None:
+def _index_dimension(kind, centers):
+    if centers is None:
         return skopt.space.Real(0.0, 1.0)
-    if kind == "categorical" or len(centres) == 1:
-        return skopt.space.Categorical(range(len(centres)))
-    return skopt.space.Integer(0, len(centres) - 1)
-
-
-# ---------------------------------------------------------------- results for its plots
+    if kind == "categorical" or len(centers) == 1:
+        return skopt.space.Categorical(range(len(centers)))
+    return skopt.space.Integer(0, len(centers) - 1)
 
 
 def as_skopt_dimension(name, dimension):
     """The dimension of `skopt.space` for one of ours; a distribution becomes its range."""
     if isinstance(dimension, CategoricalDimension):
         return skopt.space.Categorical(_hashable(dimension.categories), name=name)
-    if isinstance(dimension, RealDimension | IntegerDimension):
-        low, high, log = dimension.low, dimension.high, dimension.log
-    else:
-        low, high, log = dimension.value(0.0), dimension.value(1.0), False
+    if isinstance(dimension, DistributionDimension):
+        return skopt.space.Real(dimension.value(0.0), dimension.value(1.0), name=name)
     is_integer = dimension.kind[0] == "integer"
     of_skopt = skopt.space.Integer if is_integer else skopt.space.Real
-    return of_skopt(low, high, "log-uniform" if log else "uniform", name=name)
+    prior = "log-uniform" if dimension.log else "uniform"
+    return of_skopt(dimension.low, dimension.high, prior, name=name)
 
 
 def optimize_result(space, params, losses, with_model):
-    """The candidates of one space as scikit-optimize's callbacks and plots take them.
+    """The candidates of one space, as scikit-optimize's callbacks and plots take them.
 
     Parameters
     ----------
@@ -150,7 +145,7 @@ def optimize_result(space, params, losses, with_model):
     params : list of dict
         The candidates.
     losses : array-like of shape (n_candidates,)
-        Their losses; those that are not finite count as the worst.
+        Their losses; those that are not finite count as the worst finite one.
     with_model : bool
         Whether scikit-optimize's Gaussian process is fitted to them, for its plots.
 
@@ -161,15 +156,11 @@ def optimize_result(space, params, losses, with_model):
     names = sorted(space.names)
     own = [as_skopt_dimension(name, space.dimensions[name]) for name in names]
     skopt_space = skopt.space.Space(normalize_dimensions(own))
-    rows = [
-        [_hashable([p[name]])[0] if _is_categorical(space, name) else p[name] for name in names]
-        for p in params
-    ]
-    losses = np.array(losses, dtype=np.float64)
-    finite = losses[np.isfinite(losses)]
-    losses[~np.isfinite(losses)] = finite.max() if len(finite) else 0.0
+    rows = [[_row_value(space.dimensions[name], p[name]) for name in names] for p in params]
+    has_model = with_model and np.isfinite(losses).sum() > 1
+    losses = _finite(np.array(losses, dtype=np.float64), losses)
     models = []
-    if with_model and len(finite) > 1:
+    if has_model:
         model = cook_estimator("GP", space=skopt_space, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of length scales at their bounds
@@ -177,11 +168,11 @@ def optimize_result(space, params, losses, with_model):
     return create_result(rows, losses.tolist(), skopt_space, rng=None, models=models)
 
 
-def _is_categorical(space, name):
-    return isinstance(space.dimensions[name], CategoricalDimension)
+def _row_value(dimension, value):
+    return _hashable([value])[0] if isinstance(dimension, CategoricalDimension) else value
 
 
 def _hashable(categories):
-    """Categories as scikit-optimize can have them: dicts, lists and estimators by their text."""
+    """Categories that scikit-optimize can have: dicts, lists and estimators become their text."""
     plain = (str, bool, int, float, type(None))
     return [c if isinstance(c, plain) else repr(c) for c in categories]

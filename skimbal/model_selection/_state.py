@@ -1,4 +1,4 @@
-"""What a search has done so far, and the file that it can go on from."""
+"""What a search has done so far, and the file from which it can continue."""
 
 import os
 import pickle
@@ -10,7 +10,32 @@ from typing import Any
 import joblib
 import numpy as np
 
-FORMAT = 2
+FORMAT = 3
+
+
+@dataclass
+class Candidate:
+    """A candidate that has been evaluated.
+
+    Attributes
+    ----------
+    params : dict
+        Its parameters.
+    results : list of dict
+        Its results, one for each split.
+    batch : int
+        The batch in which it first came up, counted from 0 over all spaces.
+    space_index : int
+        Index of its space.
+    key : bytes
+        Bytes of its point in the unit cube of this space.
+    """
+
+    params: dict
+    results: list
+    batch: int
+    space_index: int
+    key: bytes
 
 
 @dataclass
@@ -22,17 +47,15 @@ class Progress:
     space : SearchSpace
         The space.
     optimizer : object with `ask` and `tell`
-        Minimises over the unit cube.
+        Minimizes over the unit cube.
     index : int
-        Place of the space among those of the search.
-    n_batches, n_proposed : int
-        Batches done, and points asked for in them, duplicates too.
+        Index of the space among those of the search.
+    n_batches, n_proposed, n_repeated : int
+        Batches told, the points in them, and those of the points that had been evaluated before.
     n_without_gain, n_without_new : int
-        Batches since the best loss became better, and since one had a new candidate.
+        Batches since the best loss improved, and since one had a new candidate.
     best_loss : float
-        The least loss of a candidate trained to the end, inf before the first finite one.
-    seen : dict
-        Bytes of a point -> index of its candidate.
+        The lowest loss; inf before the first finite one.
     """
 
     space: Any
@@ -40,27 +63,20 @@ class Progress:
     index: int = 0
     n_batches: int = 0
     n_proposed: int = 0
+    n_repeated: int = 0
     n_without_gain: int = 0
     n_without_new: int = 0
     best_loss: float = np.inf
-    seen: dict = field(default_factory=dict)
 
-    @property
-    def is_exhausted(self):
-        """Whether every point of the space is evaluated."""
-        return len(self.seen) >= self.space.n_points
-
-    def tell(self, points, losses, is_whole):
-        """Hand the losses of a batch to the optimiser and count.
-
-        Discarded candidates, where the array `is_whole` is False, are no gain.
-        """
+    def tell(self, points, losses, n_new):
+        """Give the optimizer the losses of a batch, of which `n_new` are of new candidates."""
         self.optimizer.tell(points, losses)
         self.n_batches += 1
         self.n_proposed += len(points)
-        best = float(np.min(losses[is_whole], initial=np.inf))
-        self.n_without_gain = 0 if best < self.best_loss else self.n_without_gain + 1
-        self.best_loss = min(self.best_loss, best)
+        self.n_repeated += len(points) - n_new
+        self.n_without_new = 0 if n_new else self.n_without_new + 1
+        self.n_without_gain = 0 if losses.min() < self.best_loss else self.n_without_gain + 1
+        self.best_loss = min(self.best_loss, float(losses.min()))
 
 
 @dataclass
@@ -72,23 +88,15 @@ class SearchState:
     fingerprint : dict
         Digests of all that the results depend on, by name.
     estimator : estimator
-        What candidates are clones of, with `ClassWeights` in place.
+        Candidates are clones of it. It has `ClassWeights` where the search needs them.
     seed : int or None
-        Seeds every `random_state` that a candidate leaves open.
+        Seeds every `random_state` that is None in a candidate.
     splits : list of (train, test)
         The one list of splits.
     progresses : list of Progress
         One for each space.
-    params : list of dict
-        The candidates evaluated, in order.
-    outcomes : list of Outcome
-        What became of them.
-    batches : list of int
-        The batch of each candidate, counted from 0.
-    n_batches : int
-        Batches done, of all spaces.
-    n_repeated : int
-        Proposals that had been evaluated before.
+    candidates : list of Candidate
+        The candidates that have been evaluated, in order.
     """
 
     fingerprint: dict
@@ -96,28 +104,16 @@ class SearchState:
     seed: int | None
     splits: list
     progresses: list
-    params: list = field(default_factory=list)
-    outcomes: list = field(default_factory=list)
-    batches: list = field(default_factory=list)
-    n_batches: int = 0
-    n_repeated: int = 0
+    candidates: list = field(default_factory=list)
 
-    def add(self, params, outcome):
-        """Take the outcome of a candidate of the batch that is under way; returns its index."""
-        self.params.append(params)
-        self.outcomes.append(outcome)
-        self.batches.append(self.n_batches)
-        return len(self.params) - 1
+    @property
+    def best_loss(self):
+        """The lowest loss; inf before the first finite one."""
+        return min(progress.best_loss for progress in self.progresses)
 
-
-def digest(value):
-    """A text that is the same for equal values, in any process."""
-    try:
-        return joblib.hash(value)
-    except Exception:  # what can't be pickled, such as a lambda, goes by its name
-        return (
-            f"{type(value).__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-        )
+    def indices_of(self, space_index):
+        """Key -> index of the candidates of a space."""
+        return {c.key: i for i, c in enumerate(self.candidates) if c.space_index == space_index}
 
 
 def digests(**parts):
@@ -125,8 +121,17 @@ def digests(**parts):
     return {name: digest(value) for name, value in parts.items()}
 
 
+def digest(value):
+    """A text that is the same for equal values in every process."""
+    try:
+        return joblib.hash(value)
+    except Exception:  # a value that can't be pickled, such as a lambda, goes by its name
+        name = getattr(value, "__qualname__", type(value).__qualname__)
+        return f"{type(value).__module__}.{name}"
+
+
 def write_state(path, state):
-    """Write a state whole or not at all."""
+    """Write a state completely or not at all."""
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f"{path.name}.")
     try:
@@ -138,21 +143,25 @@ def write_state(path, state):
         raise
 
 
-def read_state(path, expected):
-    """Return the state in a file, None where there is no file.
+def read_state(path, fingerprint):
+    """Return the state in a file, or None where there is no file.
 
     Raises
     ------
     ValueError
-        For a folder, for a file that holds no state, and for that of another search; it is left as
-        it is.
+        For a folder, a missing folder, a file without a state, and the state of another search; the
+        file is not changed.
     """
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(
+            f"state_file={str(path)!r} is in no folder that exists; create the folder first"
+        )
     if not path.exists():
         return None
-    advice = f"name another state_file, or delete {path} to begin anew"
+    advice = f"name another state_file, or delete {path} to start again"
     try:
         with path.open("rb") as file:
             version, state = pickle.load(file)
@@ -160,8 +169,9 @@ def read_state(path, expected):
         raise ValueError(f"{path} holds no state of a search ({error}); {advice}") from error
     if version != FORMAT or not isinstance(state, SearchState):
         raise ValueError(f"{path} holds no state of a search that this version can read; {advice}")
-    differing = [name for name in expected if state.fingerprint.get(name) != expected[name]]
-    if differing or set(state.fingerprint) != set(expected):
+    names = fingerprint.keys() | state.fingerprint.keys()
+    differing = sorted(n for n in names if fingerprint.get(n) != state.fingerprint.get(n))
+    if differing:
         raise ValueError(
             f"{path} holds the state of another search: it differs in {', '.join(differing)}; "
             f"{advice}"

@@ -1,12 +1,16 @@
-"""Affine maps of one network or of a stack of networks, the same to the bit in any stack."""
+"""Affine maps of one network or of a stack of networks.
+
+The outputs of a network have the same bits in every stack, whatever its size.
+"""
 
 import torch
+from torch import Tensor
 
 
-def is_matrix_vector(matrices):
-    """Tell whether a stack has a single matrix, with a side of 1.
+def is_matrix_vector(matrices: Tensor) -> bool:
+    """Tell whether a stack holds a single matrix with one row or one column.
 
-    Its products are computed in another way than those of two or more, and with other rounding.
+    torch computes the products of such a stack with another kernel, which rounds differently.
 
     Parameters
     ----------
@@ -16,7 +20,7 @@ def is_matrix_vector(matrices):
     Returns
     -------
     bool
-        True for P = 1 and m or n = 1.
+        True if P = 1, and m = 1 or n = 1.
 
     Examples
     --------
@@ -28,18 +32,18 @@ def is_matrix_vector(matrices):
     return len(matrices) == 1 and 1 in matrices.shape[1:]
 
 
-def repeat_for_batched_kernel(matrices):
-    """Return a matrix twice, so that its products are computed like those of several.
+def repeat_for_batched_kernel(matrices: Tensor) -> Tensor:
+    """Repeat a single matrix, so that torch computes its products with the kernel for several.
 
     Parameters
     ----------
     matrices : tensor of shape (1, m, n)
-        A stack of one.
+        A stack of one matrix.
 
     Returns
     -------
     tensor of shape (2, m, n)
-        A view.
+        The matrix twice, as a view.
 
     Examples
     --------
@@ -51,19 +55,19 @@ def repeat_for_batched_kernel(matrices):
     return matrices.expand(2, -1, -1)
 
 
-def affine(x, weight, bias, out=None):
-    """x W' + b, of one network (2-d x) or of each of a stack (3-d x).
+def affine(x: Tensor, weight: Tensor, bias: Tensor, out: Tensor | None = None) -> Tensor:
+    """Return x W' + b for one network (2-d x) or for each network of a stack (3-d x).
 
     Parameters
     ----------
     x : tensor of shape (n, n_inputs) or (P, n, n_inputs)
         Inputs.
     weight : tensor of shape (n_outputs, n_inputs) or (P, n_outputs, n_inputs)
-        Weights, as `torch.nn.Linear` has them.
+        Weights, laid out as in `torch.nn.Linear`.
     bias : tensor of shape (n_outputs,) or (P, n_outputs)
-        Added to each row.
+        Biases b.
     out : tensor or None, default=None
-        Where to write.
+        Tensor to write the outputs to.
 
     Returns
     -------

@@ -1,11 +1,13 @@
 """Convolutional network of one or two dimensions: convolutions, pooling, dense layers, logits."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
+import torch
 from torch import nn
 
-from skimbal.modules._heads import Network
+from skimbal.modules._heads import BaseNetwork
 from skimbal.modules._mlp import Dropout, dense
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d}
@@ -27,9 +29,9 @@ def convolution(layer_class, *args, generator, **kwargs):
 
 
 def convolution_layers(n_axes, n_in, n_out, kernel, padding, generator):
-    """Layers of a convolution with a rectifier."""
+    """Return the layers of a convolution with a rectifier."""
     pads = []
-    if padding == "same" and kernel % 2 == 0:  # torch would warn of the copy that it makes
+    if padding == "same" and kernel % 2 == 0:  # torch would warn that it copies the inputs
         pads = [PADS[n_axes](((kernel - 1) // 2, kernel // 2) * n_axes, 0.0)]
         padding = "valid"
     layer_class = CONVOLUTIONS[n_axes]
@@ -37,24 +39,26 @@ def convolution_layers(n_axes, n_in, n_out, kernel, padding, generator):
     return [*pads, layer, nn.ReLU()]
 
 
-def size_after_layers(size, kernel_sizes, pool_sizes, padding):
-    """Return the entries along an axis after convolutions and pools; 0 or less for nothing left.
+def size_after_layers(
+    size: int, kernel_sizes: Sequence[int], pool_sizes: Sequence[int | None], padding: str
+) -> int:
+    """Return the size of an axis after convolutions and pools; 0 or less if nothing is left.
 
     Parameters
     ----------
     size : int
-        Entries of the input along the axis.
+        Size of the axis of the input.
     kernel_sizes : sequence of int
         Kernel of each convolution.
     pool_sizes : sequence of int or None
-        Pool behind each; None is one of 2, left out where it would leave nothing.
+        Pool after each convolution. None is a pool of 2, or no pool if nothing would be left.
     padding : {"same", "valid"}
         Whether convolutions keep the size.
 
     Returns
     -------
     int
-        The size.
+        Size of the axis of the output.
 
     Examples
     --------
@@ -69,33 +73,35 @@ def size_after_layers(size, kernel_sizes, pool_sizes, padding):
 
 
 def size_after_convolution(size, kernel, padding):
-    """Entries along an axis after a convolution."""
+    """Size of an axis after a convolution."""
     return size if padding == "same" else size - kernel + 1
 
 
 def actual_pool(size, pool):
-    """Entries that a pool takes along an axis of a size."""
+    """Entries along an axis of this size that a pool joins."""
     if pool is None:
         return 2 if size >= 2 else 1
     return pool
 
 
-def smallest_size(kernel_sizes, pool_sizes, padding):
-    """Return the entries along an axis that convolutions and pools need, to leave one.
+def smallest_size(
+    kernel_sizes: Sequence[int], pool_sizes: Sequence[int | None], padding: str
+) -> int:
+    """Return the smallest size of an axis of which convolutions and pools leave one entry.
 
     Parameters
     ----------
     kernel_sizes : sequence of int
         Kernel of each convolution.
     pool_sizes : sequence of int or None
-        Pool behind each.
+        Pool after each convolution; None needs no more than one entry.
     padding : {"same", "valid"}
         Whether convolutions keep the size.
 
     Returns
     -------
     int
-        The size.
+        Smallest size of the axis of the input.
 
     Examples
     --------
@@ -111,33 +117,38 @@ def smallest_size(kernel_sizes, pool_sizes, padding):
     return size
 
 
-class Convolution(Network):
-    """Convolutions, each with a rectifier and a maximum pool, and dense layers.
+class Convolution(BaseNetwork):
+    """Convolutions, each with a rectifier and a maximum pool, followed by dense layers.
 
     Parameters
     ----------
     input_shape : tuple of int
-        Channels, and one or two axes.
+        Number of channels, and sizes of one or two axes.
     n_filters : sequence of int
-        Filters of each convolution.
+        Number of filters of each convolution.
     kernel_sizes, pool_sizes : sequence of int
-        Sides of the kernels and the pools of each convolution; a pool None is one of 2, left out
-        along axes where it would leave nothing.
+        Sides of the kernel and the pool of each convolution. A pool None is a pool of 2, or no pool
+        along axes of which nothing would be left.
     padding : "same" or "valid"
-        Zeros around the inputs, or none.
+        Whether the inputs are padded with zeros, so that convolutions keep their size.
     global_pooling : bool
-        Whether the dense layers get the mean of each filter instead of all that it gives.
+        Whether the dense layers get only the mean of each filter.
     dense_layer_sizes : sequence of int
         Units of the hidden dense layers.
     dropout : float in [0, 1)
-        Probability of dropping an entry behind the first dense layer; without one, behind the
-        convolutions.
+        Probability of dropping an entry after the first hidden dense layer, or after the
+        convolutions if there is none.
     n_classes : int
         Number of logits.
     generator : torch.Generator
         Draws the weights.
     noise_generator : torch.Generator
-        Draws the dropped units; on the device of the inputs.
+        Draws the dropped units. It is on the device of the inputs.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-Based Learning Applied to Document
+    Recognition", Proceedings of the IEEE 86(11), 1998, sec. II. doi:10.1109/5.726791.
 
     Examples
     --------
@@ -155,19 +166,19 @@ class Convolution(Network):
 
     def __init__(
         self,
-        input_shape,
-        n_filters,
-        kernel_sizes,
-        pool_sizes,
+        input_shape: tuple[int, ...],
+        n_filters: Sequence[int],
+        kernel_sizes: Sequence[int],
+        pool_sizes: Sequence[int | None],
         *,
-        padding,
-        global_pooling,
-        dense_layer_sizes,
-        dropout,
-        n_classes,
-        generator,
-        noise_generator,
-    ):
+        padding: str,
+        global_pooling: bool,
+        dense_layer_sizes: Sequence[int],
+        dropout: float,
+        n_classes: int,
+        generator: torch.Generator,
+        noise_generator: torch.Generator,
+    ) -> None:
         super().__init__()
         n_channels, *sides = input_shape
         n_axes = len(sides)

@@ -1,29 +1,32 @@
-"""Deep belief network: the RBMs whose weights are the hidden layers of a sigmoid network.
+"""Deep belief network: the RBMs whose weights are the hidden layers of a sigmoid network."""
 
-Hinton, Osindero & Teh 2006, doi:10.1162/neco.2006.18.7.1527: each RBM learns the distribution of
-the activations of the layer below it; unrolled, the stack is a feed-forward network.
-"""
-
+from skimbal.modules._mlp import MLP
 from skimbal.modules._rbm import RBM
 
 
-def stack_rbms(network, *, visible):
+def stack_rbms(network: MLP, *, visible: str) -> list[RBM]:
     """Return one RBM for each hidden layer of a sigmoid `MLP`, sharing its weights.
 
-    The lowest has `visible` units, the others Bernoulli ones. Because weights and hidden biases
-    are shared, training the RBMs leaves the network unrolled and ready to be fine-tuned.
+    Each RBM learns the distribution of the activations of the layer below it. The weights and the
+    hidden biases are shared, so training the RBMs also sets the hidden layers of the network, which
+    can then be fine-tuned.
 
     Parameters
     ----------
     network : MLP
-        With sigmoid activations.
+        A network with sigmoid activations.
     visible : {"bernoulli", "gaussian"}
-        Visible units of the lowest machine.
+        Visible units of the lowest RBM. The others have Bernoulli units.
 
     Returns
     -------
     list of RBM
-        From the input up; the linear layer to the logits has none.
+        From the input up. The linear layer to the logits has no RBM.
+
+    References
+    ----------
+    G. E. Hinton, S. Osindero and Y.-W. Teh, "A Fast Learning Algorithm for Deep Belief Nets",
+    Neural Computation 18(7), 2006, pp. 1527-1554, sec. 4. doi:10.1162/neco.2006.18.7.1527.
 
     Examples
     --------

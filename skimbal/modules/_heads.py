@@ -1,44 +1,28 @@
-"""What all networks have in common: parts up to the last layer, and the last layer."""
+"""Parts that all networks share: a base with features and a last layer, and a normalized layer."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
-class Network(nn.Module):
-    """Base of the networks: `features`, all but the last layer, and `output`, the last one.
-
-    Both are set by the subclass.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skimbal.modules import Network
-    >>> network = Network()
-    >>> network.features, network.output = torch.nn.Flatten(), torch.nn.Linear(4, 3)
-    >>> logits, features = network(torch.zeros(5, 2, 2), with_features=True)
-    >>> logits.shape, features.shape
-    (torch.Size([5, 3]), torch.Size([5, 4]))
-    """
+class BaseNetwork(nn.Module):
+    """Base of the networks: a subclass sets `features`, all but the last layer, and `output`."""
 
     features: nn.Module
     output: nn.Module
 
-    def __init__(self):
-        super().__init__()
-
-    def forward(self, x, with_features=False):
-        """Return the logits, shape (n, n_classes), and with them the features if asked for."""
+    def forward(self, x: Tensor, with_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the logits, shape (n, n_classes), and with them the features on request."""
         features = self.features(x)
         logits = self.output(features)
         return (logits, features) if with_features else logits
 
 
-# Under the root, so that the features of a sample that no unit answers to have a gradient.
-LEAST_SQUARE = 1e-6
+# Added under the root, so that an all-zero feature vector has a gradient.
+MIN_SQUARED_NORM = 1e-6
 
 
-def norms(vectors):
-    """Return the lengths of vectors, the root of their square plus 1e-6.
+def norms(vectors: Tensor) -> Tensor:
+    """Return the lengths of vectors, the square root of their squared length plus 1e-6.
 
     Parameters
     ----------
@@ -57,11 +41,11 @@ def norms(vectors):
     >>> round(norms(torch.tensor([3.0, 4.0])).item(), 4)
     5.0
     """
-    return vectors.square().sum(dim=-1, keepdim=True).add_(LEAST_SQUARE).sqrt_()
+    return vectors.square().sum(dim=-1, keepdim=True).add_(MIN_SQUARED_NORM).sqrt_()
 
 
 class NormalizedLinear(nn.Module):
-    """A last layer whose logits are scaled cosines, z_j = s cos(features, w_j).
+    """Last layer whose logits are scaled cosines, z_j = s cos(features, w_j).
 
     Parameters
     ----------
@@ -76,8 +60,8 @@ class NormalizedLinear(nn.Module):
 
     References
     ----------
-    H. Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition,
-    doi:10.1109/CVPR.2018.00552, section 3.1.
+    H. Wang et al., "CosFace: Large Margin Cosine Loss for Deep Face Recognition", CVPR 2018,
+    sec. 3.1. doi:10.1109/CVPR.2018.00552.
 
     Examples
     --------
@@ -88,14 +72,15 @@ class NormalizedLinear(nn.Module):
     True
     """
 
-    def __init__(self, in_features, n_classes, scale, generator):
+    def __init__(
+        self, in_features: int, n_classes: int, scale: float, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.in_features = in_features
         self.scale = scale
         self.weight = nn.Parameter(torch.empty(n_classes, in_features))
         nn.init.xavier_uniform_(self.weight, generator=generator)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the scaled cosines."""
-        cosine = (x / norms(x)) @ (self.weight / norms(self.weight)).mT
-        return self.scale * cosine
+        return self.scale * ((x / norms(x)) @ (self.weight / norms(self.weight)).mT)

@@ -1,11 +1,12 @@
 """Multi-layer perceptron: dense layers on flattened inputs, logits out."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from skimbal.modules._heads import Network
+from skimbal.modules._heads import BaseNetwork
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -17,17 +18,23 @@ ACTIVATIONS = {
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from its own generator, so that no global random state is touched.
+    """Dropout that draws from its own generator and leaves the global random state alone.
 
-    In training each entry is zeroed with probability p and the others are scaled by 1 / (1 - p);
-    otherwise nothing changes.
+    In training mode, each entry is set to 0 with probability p, and the others are multiplied by
+    1 / (1 - p). Otherwise nothing changes.
 
     Parameters
     ----------
     p : float in [0, 1)
         Probability of dropping an entry.
     generator : torch.Generator
-        Draws the dropped entries; on the device of the inputs.
+        Draws the dropped entries. It is on the device of the inputs.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: A Simple
+    Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014, pp. 1929-1958, sec. 4.
+    https://jmlr.org/papers/v15/srivastava14a.html
 
     Examples
     --------
@@ -38,17 +45,17 @@ class Dropout(nn.Module):
     [0.0, 2.0]
     """
 
-    factor: torch.Tensor | None
+    factor: Tensor | None
 
-    def __init__(self, p, generator):
+    def __init__(self, p: float, generator: torch.Generator) -> None:
         super().__init__()
         self.p = p
         self.generator = generator
-        # Given from outside where many networks are computed as one, else None.
+        # A stack of networks sets the factors of its networks here.
         self.register_buffer("factor", None, persistent=False)
 
-    def forward(self, x):
-        """Return the inputs with entries dropped, in training mode."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the inputs, with entries dropped in training mode."""
         if not self.training:
             return x
         if self.factor is not None:
@@ -68,7 +75,7 @@ def dense(n_inputs, n_outputs, generator):
     return layer
 
 
-class MLP(Network):
+class MLP(BaseNetwork):
     """Dense layers with one activation, and a linear layer to the logits.
 
     Parameters
@@ -76,7 +83,7 @@ class MLP(Network):
     n_inputs : int
         Number of inputs of the flattened sample.
     hidden_layer_sizes : sequence of int
-        Units of each hidden layer; empty is a linear model.
+        Number of units of each hidden layer. If it is empty, the model is linear.
     n_classes : int
         Number of logits.
     activation : str
@@ -86,7 +93,14 @@ class MLP(Network):
     generator : torch.Generator
         Draws the weights.
     noise_generator : torch.Generator
-        Draws the dropped units; on the device of the inputs.
+        Draws the dropped units. It is on the device of the inputs.
+
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning Representations by Back-Propagating
+    Errors", Nature 323, 1986, pp. 533-536. doi:10.1038/323533a0. Initial weights: X. Glorot and
+    Y. Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural Networks", AISTATS
+    2010, eq. 16. https://proceedings.mlr.press/v9/glorot10a.html
 
     Examples
     --------
@@ -103,15 +117,15 @@ class MLP(Network):
 
     def __init__(
         self,
-        n_inputs,
-        hidden_layer_sizes,
-        n_classes,
+        n_inputs: int,
+        hidden_layer_sizes: Sequence[int],
+        n_classes: int,
         *,
-        activation,
-        dropout,
-        generator,
-        noise_generator,
-    ):
+        activation: str,
+        dropout: float,
+        generator: torch.Generator,
+        noise_generator: torch.Generator,
+    ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden_layer_sizes]
         layers: list[nn.Module] = [nn.Flatten()]
@@ -122,10 +136,10 @@ class MLP(Network):
         self.features = nn.Sequential(*layers)
         self.output = dense(sizes[-1], n_classes, generator)
 
-    def hidden_layers(self):
+    def hidden_layers(self) -> list[nn.Linear]:
         """Return the linear layers before the last one, from the input up."""
         return [layer for layer in self.features.children() if isinstance(layer, nn.Linear)]
 
-    def linear_layers(self):
+    def linear_layers(self) -> list[nn.Module]:
         """Return all linear layers, from the input up."""
         return [*self.hidden_layers(), self.output]

@@ -1,20 +1,21 @@
 """Residual networks for small images.
 
-He, Zhang, Ren & Sun 2016, doi:10.1109/CVPR.2016.90. Depth 18 has four stages of two blocks (table
-1) behind a 3 x 3 convolution without pooling, as is usual for images of 32 x 32; depth 6n + 2 has
-three stages of n blocks and shortcuts without parameters (section 4.2).
+Depth 18 has a 3 x 3 convolution without pooling, as is usual for images of 32 x 32, and four stages
+of two blocks (He et al. 2016, table 1). Depth 6n + 2 has three stages of n blocks and shortcuts
+without parameters (sec. 4.2).
 """
 
+import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from skimbal.modules._convolution import convolution
-from skimbal.modules._heads import Network
+from skimbal.modules._heads import BaseNetwork
 from skimbal.modules._mlp import dense
 
 
 def stages_of(depth):
-    """Filters of the first stage, blocks of each stage, and whether shortcuts have parameters.
+    """Return the filters of the first stage, the blocks of each stage, and if shortcuts project.
 
     >>> stages_of(18), stages_of(32)
     ((64, (2, 2, 2, 2), True), (16, (5, 5, 5), False))
@@ -25,10 +26,10 @@ def stages_of(depth):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation that takes its running moments where a batch is a single number."""
+    """Batch normalization that uses its running moments if a batch is a single number."""
 
-    def forward(self, x):
-        """Return the normalised channels."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalized channels."""
         if self.training and x[:, 0].numel() == 1:
             moments = self.running_mean, self.running_var
             return F.batch_norm(x, *moments, self.weight, self.bias, eps=self.eps)
@@ -36,29 +37,18 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 class Block(nn.Module):
-    """Two convolutions around which a shortcut leads.
+    """Two convolutions and a shortcut around them.
 
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels before and behind.
-    stride : int
-        Step of the first convolution.
-    projection : bool
-        Whether a shortcut to another shape has parameters; else it skips entries and fills up
-        the channels with zeros.
-    generator : torch.Generator
-        Draws the weights.
+    If `projection` is true, a shortcut to another shape is a convolution. Otherwise it skips
+    entries and pads the channels with zeros.
     """
 
     def __init__(self, n_in, n_out, stride, projection, generator):
         super().__init__()
 
         def conv(n_in, size, stride):
-            return convolution(
-                nn.Conv2d, n_in, n_out, size, stride=stride, padding=size // 2, bias=False,
-                generator=generator,
-            )  # fmt: skip
+            options = {"stride": stride, "padding": size // 2, "bias": False}
+            return convolution(nn.Conv2d, n_in, n_out, size, generator=generator, **options)
 
         self.stride = stride
         self.n_new = n_out - n_in
@@ -74,7 +64,7 @@ class Block(nn.Module):
         return F.relu(self.residual(x) + self.shortcut(x))
 
     def shortcut(self, x):
-        """Bring the inputs to the shape of the residual."""
+        """Return the inputs in the shape of the residual."""
         if self.projection is not None:
             return self.projection(x)
         x = x[:, :, :: self.stride, :: self.stride]
@@ -82,19 +72,24 @@ class Block(nn.Module):
         return F.pad(x, (0, 0, 0, 0, half, self.n_new - half)) if self.n_new else x
 
 
-class ResNet(Network):
+class ResNet(BaseNetwork):
     """Residual network with global average pooling.
 
     Parameters
     ----------
     n_channels : int
-        Channels of the images.
+        Number of channels of the images.
     depth : int
-        18 or 6n + 2: 8, 14, 20, 26, 32, ...
+        18, or 6n + 2 with n >= 1.
     n_classes : int
         Number of logits.
     generator : torch.Generator
         Draws the weights.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
+    table 1 and sec. 4.2. doi:10.1109/CVPR.2016.90.
 
     Examples
     --------
@@ -105,7 +100,9 @@ class ResNet(Network):
     269722
     """
 
-    def __init__(self, n_channels, depth, n_classes, *, generator):
+    def __init__(
+        self, n_channels: int, depth: int, n_classes: int, *, generator: torch.Generator
+    ) -> None:
         super().__init__()
         n_filters, n_blocks, projection = stages_of(depth)
         layers: list[nn.Module] = [

@@ -1,7 +1,8 @@
-"""What all networks share: validate, encode, build, train, predict.
+"""What all networks share: fit, continue, predict.
 
-`BaseNetClassifier` holds a skorch net (`net_`) and is none: scikit-learn's contract and skorch's
-stay apart. A subclass writes `__init__` and `_build_module`, and may override `_pretrain`.
+`BaseNetClassifier` holds a skorch net (`net_`) and is none, so that scikit-learn's contract and
+skorch's stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves the settings, and
+`skimbal/_training/population.py` trains. A subclass writes `__init__` and `_build_module`.
 """
 
 from abc import ABCMeta, abstractmethod
@@ -19,39 +20,38 @@ from sklearn.base import (
 )
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
-from skimbal._training.early_stopping import ValidationSet, choose
-from skimbal._training.inputs import WindowInputs, channel_moments, is_windows
-from skimbal._training.net import (
-    OPTIMIZERS,
-    EarlyStopping,
-    ScheduledLoss,
-    TrainingPlan,
-    check_callbacks,
-    make_net,
-    to_tensors,
-)
-from skimbal._training.population import TrainingJob
+from skimbal._training.early_stopping import choose
+from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
+from skimbal._training.job import TrainingJob
+from skimbal._training.net import make_net
 from skimbal._training.prediction import predict_arrays
-from skimbal._training.row_order import checked_share
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._log_odds import log_odds
-from skimbal._utils._torch import resolve_device, torch_threads
-from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.losses import class_weight_vector, resolve_loss
-from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
-from skimbal.modules import NormalizedLinear
-from skimbal.sampling import resolve_batches
+from skimbal._utils._torch import import_compiler, torch_threads
+from skimbal._utils._validation import check_two_classes
+from skimbal.neural_network._fit_data import (
+    TrainingData,
+    check_input_shape,
+    check_inputs,
+    count_classes,
+    drop_weightless,
+    encode_labels,
+    given_class_counts,
+    hold_out,
+    validate_training_data,
+)
+from skimbal.neural_network._fit_plan import (
+    depends_on_counts,
+    finish_module,
+    make_early_stopping,
+    make_fit_plan,
+    needs_validation,
+)
 
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
@@ -103,11 +103,14 @@ class BaseNetClassifier(
     `features` (all but the last layer) and `output` (the last layer, which gives the logits).
     """
 
+    # Whether windows of recordings are cut batch by batch, or all at once before.
+    _takes_windows = True
+
     @abstractmethod
     def _build_module(self, X, n_classes, generator, noise_generator):
-        """Return the initialised module for inputs like `X` (standardised, without labels)."""
+        """Return the initialized module for inputs like `X` (standardized, without labels)."""
 
-    def _pretrain(self, net, X, sample_weight, noise_generator):
+    def _pretrain(self, net, X, sample_weight, plan):
         """Train a net without labels and return it; by default it stays as it is.
 
         A generator, as `_fit_coroutine`.
@@ -115,31 +118,25 @@ class BaseNetClassifier(
         yield from ()
         return net
 
-    def _check_inputs(self, X, *, reset):
+    def _set_input_attributes(self, X):
+        """Set the fitted attributes that describe the inputs."""
+        self.input_shape_ = X.shape[1:]
+
+    def _check_inputs(self, X):
         """Raise a ValueError for inputs that this network can't take."""
+
+    def _with_axes(self, X):
+        """Add the missing axes of inputs."""
+        return X
 
     def _prepare_inputs(self, X):
         """Bring validated inputs to the scale and the axes that the network is trained on."""
         if is_windows(X):
             return WindowInputs(X, self._prepare_inputs)
-        X = self._with_channels(X)
+        X = X if X.ndim == 2 else self._with_axes(X)  # the channel of images; features stay so
         if self.standardize:
             X = (X - self.input_mean_) / self.input_scale_
         return self._with_axes(X)
-
-    # Whether windows of recordings are cut batch by batch, or all at once before.
-    _takes_windows = True
-
-    def _cut(self, X):
-        return np.asarray(X) if is_windows(X) and not self._takes_windows else X
-
-    def _with_channels(self, X):
-        """Add the axis of a single channel to images; features stay features."""
-        return X if X.ndim == 2 or is_windows(X) else self._with_axes(X)
-
-    def _with_axes(self, X):
-        """Add the axes that inputs lack."""
-        return X
 
     # ---------------------------------------------------------------- training
 
@@ -169,34 +166,51 @@ class BaseNetClassifier(
         return run_fit(self._fit_coroutine(X, y, sample_weight))
 
     def _fit_coroutine(self, X, y, sample_weight=None):
-        """`fit` as a generator: see `_together.py`."""
+        """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
-            X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=True)
-            self.classes_, targets = np.unique(y, return_inverse=True)
-            counts = self._class_counts(targets, sample_weight)
-            rng = check_random_state(self.random_state)
-            train, valid = self._split_validation(X, targets, sample_weight, rng)
-            X, targets, sample_weight = train
-            inputs = yield from self._initialize(X, targets, sample_weight, counts, rng, valid)
-            yield from self._train(inputs, targets, sample_weight, n_epochs=self.max_epochs)
+            data = validate_training_data(self, X, y, sample_weight, reset=True)
+            yield from self._fit_arrays(*data)
         return self
+
+    def _fit_checked_coroutine(self, X, y, sample_weight=None):
+        """As `_fit_coroutine`, on arrays that an outer estimator has validated."""
+        self._validate_params()
+        with undone_on_error(self):
+            if X.ndim == 2:
+                self.n_features_in_ = X.shape[1]
+            yield from self._fit_arrays(X, y, sample_weight)
+        return self
+
+    def _fit_arrays(self, X, y, sample_weight):
+        """Fit on validated arrays: encode, hold out, plan, build, train."""
+        X, y, sample_weight = drop_weightless(X, y, sample_weight)
+        self.classes_, targets = np.unique(y, return_inverse=True)
+        check_two_classes(self.classes_.tolist())
+        self._set_input_attributes(X)
+        self._check_inputs(X)
+        data, valid = TrainingData(X, targets, sample_weight), None
+        counts = count_classes(data, len(self.classes_))
+        rng = check_random_state(self.random_state)
+        if needs_validation(self):
+            reason = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
+            data, valid = hold_out(data, self.classes_, self.validation_fraction, rng, reason)
+        inputs, early_stopping = yield from self._initialize(data, counts, rng, valid)
+        yield from self._train(inputs, data, self.max_epochs, early_stopping)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
         """Train for one more epoch, on the given samples.
 
-        Where this fails in the training, as by a loss that is not finite, the weights stay as they
-        are then.
-
-        The first call initialises the network, its standardisation (from the samples given) and
-        its weights; after `fit`, training goes on.
+        The first call initializes the network, its standardization (from the samples given) and
+        its weights. After `fit`, the training continues. Where a call fails in the training, as by
+        a loss that is not finite, the network keeps the weights that it had reached.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
             Training inputs, finite.
         y : array-like of shape (n_samples,)
-            Labels; may lack classes.
+            Labels; classes may be missing.
         classes : array-like of shape (n_classes,), default=None
             All labels; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -214,26 +228,31 @@ class BaseNetClassifier(
         """
         return run_fit(self._partial_fit_coroutine(X, y, classes, sample_weight, class_counts))
 
-    def _partial_fit_coroutine(self, X, y, classes, sample_weight, class_counts):
+    def _partial_fit_coroutine(self, X, y, classes, sample_weight, given_counts):
         self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
-        if self._needs_validation():
+        if needs_validation(self):
             raise ValueError(
                 f"partial_fit has no validation data, which sampler={self.sampler!r} needs"
             )
-        first = not hasattr(self, "net_")
+        is_first = not hasattr(self, "net_")
         with undone_on_error(self):
             _check_partial_fit_first_call(self, classes)
-            X, y, sample_weight = self._validate_training_data(X, y, sample_weight, reset=first)
-            targets = self._encode_labels(y)
-            if first:
-                counts = self._stream_counts(class_counts, classes, targets, sample_weight)
+            X, y, weight = validate_training_data(self, X, y, sample_weight, reset=is_first)
+            X, y, weight = drop_weightless(X, y, weight)
+            data = TrainingData(X, encode_labels(y, self.classes_), weight)
+            if is_first:
+                self._set_input_attributes(X)
+                self._check_inputs(X)
+                counts = stream_counts(self, given_counts, classes, data)
                 rng = check_random_state(self.random_state)
-                inputs = yield from self._initialize(X, targets, sample_weight, counts, rng)
+                inputs, _ = yield from self._initialize(data, counts, rng)
             else:
+                check_input_shape(X, self.input_shape_, type(self).__name__)
+                self._check_inputs(X)
                 inputs = self._prepare_inputs(X)
-            yield from self._train(inputs, targets, sample_weight, n_epochs=1)
+            yield from self._train(inputs, data, n_epochs=1)
         return self
 
     def check_training_data(self, X, y, sample_weight=None):
@@ -244,268 +263,66 @@ class BaseNetClassifier(
         X, y, sample_weight
             As in `fit`.
         """
-        self._validate_training_data(X, y, sample_weight, reset=True)
+        X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
+        X, *_ = drop_weightless(X, y, weight)
+        self._set_input_attributes(X)
+        self._check_inputs(X)
 
-    def _validate_training_data(self, X, y, sample_weight, *, reset):
-        X = self._cut(X)
-        if not is_windows(X):
-            X, y = validate_data(
-                self, X, y, reset=reset, allow_nd=True, dtype=[np.float64, np.float32]
-            )
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        check_classification_targets(y)
-        if reset:
-            self.input_shape_ = X.shape[1:]
-        self._check_input_shape(X)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
-            )
-            used = sample_weight > 0
-            X, y, sample_weight = X[used], y[used], sample_weight[used]
-        if len(X):
-            self._check_inputs(X, reset=reset)
-        return X, y, sample_weight
-
-    def _check_input_shape(self, X):
-        if X.shape[1:] != self.input_shape_:
-            raise ValueError(
-                f"X has samples of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
-                f"samples of shape {self.input_shape_}"
-            )
-        if X.ndim > 2 and hasattr(self, "n_features_in_"):
-            del self.n_features_in_
-
-    def _class_counts(self, targets, sample_weight):
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has {len(self.classes_)} class ({self.classes_.tolist()}) with a positive "
-                "weight; a classifier needs samples of two or more classes"
-            )
-        return np.bincount(targets, sample_weight, len(self.classes_)).astype(np.float64)
-
-    def _encode_labels(self, y):
-        unknown_labels = np.setdiff1d(y, self.classes_)
-        if len(unknown_labels):
-            raise ValueError(
-                f"y has labels {unknown_labels.tolist()}, which are not in classes "
-                f"{self.classes_.tolist()}"
-            )
-        return np.searchsorted(self.classes_, y)
-
-    def _stream_counts(self, class_counts, classes, targets, sample_weight):
-        """Class counts for the first call of `partial_fit`."""
-        needs_counts = (
-            isinstance(self.class_weight, str)
-            or isinstance(self.cost_matrix, str)
-            or resolve_loss(self.loss).needs_counts
-        )
-        if class_counts is None and needs_counts:
-            raise ValueError(
-                f"class_weight={self.class_weight!r}, cost_matrix={self.cost_matrix!r} and "
-                f"loss={self.loss!r} depend on class counts, which the first samples don't tell; "
-                "give partial_fit class_counts=..., or give weights and costs as numbers"
-            )
-        if class_counts is None:
-            return self._class_counts(targets, sample_weight)
-        if not isinstance(class_counts, dict) and len(class_counts) == len(self.classes_):
-            class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
-        if isinstance(class_counts, dict):
-            class_counts = [class_counts.get(label, 0) for label in self.classes_.tolist()]
-        counts = np.asarray(class_counts, dtype=np.float64)
-        if counts.shape != self.classes_.shape or not (counts > 0).all():
-            raise ValueError(
-                f"class_counts {counts.tolist()} must be one positive number for each of the "
-                f"classes {self.classes_.tolist()}"
-            )
-        return counts
-
-    def _split_validation(self, X, targets, sample_weight, rng):
-        """Split off validation data, for early stopping or a sampler; None when there is none."""
-        if not self._needs_validation():
-            return (X, targets, sample_weight), None
-        # Windows of one recording are alike, so whole recordings are held out.
-        units = X.recording if is_windows(X) else np.arange(len(X))
-        unit = "recording" if is_windows(X) else "sample"
-        held_out = []
-        for c, label in enumerate(self.classes_.tolist()):
-            candidates = np.unique(units[targets == c])
-            if len(candidates) < 2:
-                why = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
-                raise ValueError(
-                    f"class {label!r} has 1 {unit}, but {why} needs 2 of each class, one of them "
-                    "for validation"
-                )
-            held_out.append(rng.permutation(candidates)[: self._n_held_out(len(candidates))])
-        is_valid = np.isin(units, np.concatenate(held_out))
-        return [
-            (X[rows], targets[rows], None if sample_weight is None else sample_weight[rows])
-            for rows in (~is_valid, is_valid)
-        ]
-
-    def _needs_validation(self):
-        batches = resolve_batches(self.sampler)
-        return self.early_stopping or (batches is not None and batches.needs_validation)
-
-    def _n_held_out(self, n_samples):
-        """Validation samples of a class: its fraction, at least one, and not all."""
-        return np.clip(round(self.validation_fraction * n_samples), 1, n_samples - 1)
-
-    def _initialize(self, X, targets, sample_weight, counts, rng, valid=None):
-        """Build module, loss and net, and return the inputs as the net takes them (a generator).
+    def _initialize(self, data, counts, rng, valid=None):
+        """Build the net; return the inputs as it takes them, and what judges it (a generator).
 
         Every setting is checked before anything is trained.
         """
-        device = resolve_device(self.device)
-        self._check_optimizer()
-        scorer = None if self.scoring is None else get_scorer(self.scoring)
-        sampler = self._checked_sampler(counts)
-        value, costs = resolve_loss(self.loss), self._resolve_cost_matrix(counts)
-        loss = self._bind_loss(value, counts, costs, self.class_weight)
-        # Costs that the network has learned by are in its answers already.
-        self.cost_matrix_ = None if value.needs_costs else costs
-        self._try_loss(value, loss, weighted=sample_weight is not None)
+        is_weighted, has_validation = data.sample_weight is not None, valid is not None
+        plan = make_fit_plan(
+            self, self.classes_, counts, rng, is_weighted=is_weighted, has_validation=has_validation
+        )
+        self.cost_matrix_ = plan.decision_costs
         if self.standardize:
-            moments = channel_moments(self._with_channels(X), sample_weight)
-            self.input_mean_, self.input_scale_ = moments
-        validation_set = None
+            X = data.X if is_windows(data.X) or data.X.ndim == 2 else self._with_axes(data.X)
+            self.input_mean_, self.input_scale_ = channel_moments(X, data.sample_weight)
+        inputs = self._prepare_inputs(data.X)
+        early_stopping = None
         if valid is not None:
-            unweighted = value.unweighted()
-            valid_loss = self._bind_loss(unweighted, counts, costs, class_weight=None).to(device)
-            data = to_tensors(self._prepare_inputs(valid[0]), *valid[1:], device=device)
-            validation_set = self._validation_set(data, unweighted, valid_loss, scorer, sampler)
-        plan = self._plan(device, rng, sampler, value, self._callbacks(loss, validation_set))
-        inputs = self._prepare_inputs(X)
-        net = make_net(self._module_of(inputs, plan, value), loss, self.classes_, plan)
-        self.net_ = yield from self._pretrain(net, inputs, sample_weight, plan.noise_generator)
-        return inputs
-
-    def _checked_sampler(self, counts):
-        """The mini-batch sampler; raises for parameters out of range."""
-        sampler = resolve_batches(self.sampler)
-        if sampler is not None:
-            checked_share(sampler, counts, 1, self.max_epochs)
-        return sampler
-
-    def _plan(self, device, rng, sampler, loss_value, callbacks):
-        seeds = rng.randint(2**31 - 1, size=3).tolist()
-        schedule = self.learning_rate_schedule
-        return TrainingPlan(
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            max_epochs=self.max_epochs,
-            mixup=self.mixup,
-            device=device,
-            generator=torch.Generator().manual_seed(seeds[0]),
-            noise_generator=torch.Generator(device).manual_seed(seeds[1]),
-            augmentation_generator=torch.Generator().manual_seed(seeds[2]),
-            augmentation=self._augmentation(),
-            schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
-            sampler=sampler,
-            needs_features=loss_value.needs_features,
-            callbacks=callbacks,
+            valid_inputs = self._prepare_inputs(valid.X)
+            early_stopping = make_early_stopping(self, plan, valid_inputs, valid, is_held_out=True)
+        elif plan.scorer is not None:
+            early_stopping = make_early_stopping(self, plan, inputs, data, is_held_out=False)
+        training = plan.training
+        generators = training.generator, training.noise_generator
+        module = finish_module(self._build_module(inputs, len(self.classes_), *generators), plan)
+        import_compiler()
+        net = make_net(
+            module, plan.loss, self.classes_, training, plan.callbacks, bool(self.verbose)
         )
+        self._training_plan = training
+        weight = data.sample_weight
+        self.net_ = yield from self._pretrain(net, inputs, weight, training)
+        return inputs, early_stopping
 
-    def _module_of(self, inputs, plan, loss_value):
-        """Build the module, with the last layer that the loss asks for."""
-        n_classes = len(self.classes_)
-        module = self._build_module(inputs, n_classes, plan.generator, plan.noise_generator)
-        if loss_value.head == "normalized":
-            module.output = NormalizedLinear(
-                module.output.in_features, n_classes, loss_value.scale, plan.generator
-            )
-        return module.to(plan.device, torch.get_default_dtype())
-
-    def _check_optimizer(self):
-        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
-            raise ValueError(unknown_name_message("optimizer", self.optimizer, OPTIMIZERS))
-
-    def _augmentation(self):
-        """Names of the random changes of training images."""
-        return ()
-
-    def _bind_loss(self, loss, counts, costs, class_weight):
-        """Bind a loss to the class counts, weights and costs of the training data."""
-        weight = class_weight_vector(class_weight, self.classes_, counts)
-        if weight is not None and loss.weights_classes:
-            raise ValueError(
-                f"loss={loss!r} weights the classes itself; with class_weight="
-                f"{class_weight!r} the two would multiply: leave one of them out"
-            )
-        return loss.bind(counts, class_weight=weight, cost_matrix=costs)
-
-    def _try_loss(self, value, loss, *, weighted):
-        """Call the loss once, so that one that can't be weighted is refused before any training."""
-        with torch.no_grad():
-            target = torch.arange(len(self.classes_))
-            logits = torch.zeros(len(target), len(target))
-            weight = torch.ones(len(target)) if weighted else None
-            loss(logits, target, weight, *([logits] if value.needs_features else []))
-
-    def _resolve_cost_matrix(self, counts):
-        if self.cost_matrix is None:
-            return None
-        if isinstance(self.cost_matrix, str):
-            return inverse_frequency_cost_matrix(counts)
-        return check_cost_matrix(self.cost_matrix, len(self.classes_))
-
-    def _validation_set(self, data, loss_value, loss, scorer, sampler):
-        X, target, *weight = data
-        return ValidationSet(
-            X,
-            target,
-            weight[0] if weight else None,
-            loss=loss,
-            scorer=scorer,
-            classes=self.classes_,
-            cost_matrix=self.cost_matrix_,
-            needs_features=loss_value.needs_features,
-            wants_f1=sampler is not None and sampler.needs_validation,
-        )
-
-    def _callbacks(self, loss, validation_set):
-        callbacks = check_callbacks(self.callbacks)
-        if hasattr(loss, "set_epoch"):
-            callbacks.append(ScheduledLoss())
-        if validation_set is not None:
-            patience = self.n_iter_no_change if self.early_stopping else None
-            callbacks.append(EarlyStopping(validation_set, patience))
-        return callbacks
-
-    def _train(self, inputs, targets, sample_weight, n_epochs):
-        """Train; publish what there is also when the user interrupts."""
-        stoppers = [c for _, c in self.net_.callbacks_ if isinstance(c, EarlyStopping)]
+    def _train(self, inputs, data, n_epochs, early_stopping=None):
+        """Train; publish the whole epochs also when the user interrupts."""
+        tensors = to_tensors(inputs, data.targets, data.sample_weight, device=self.net_.device)
         job = TrainingJob(
             self.net_,
-            to_tensors(inputs, targets, sample_weight, device=self.net_.device),
+            self._training_plan,
+            tensors,
             n_epochs,
             schedule_length=self.max_epochs,
-            early_stopping=stoppers[0] if stoppers else None,
-            has_callbacks=bool(self.callbacks),
+            early_stopping=early_stopping,
             n_threads=self.n_threads,
             verbose=bool(self.verbose),
         )
         n_before = len(self.net_.history)
         try:
             (job,) = yield [job]
-            self.net_ = job.net
+            self.net_, self._training_plan = job.net, job.plan
         finally:
             if len(self.net_.history) > n_before:  # not when it was interrupted before an epoch
-                self._publish()
-
-    def _publish(self):
-        """Set the fitted attributes that describe the training."""
-        self.history_ = pd.DataFrame(
-            [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
-        )
-        self.n_iter_ = len(self.history_)
-        weight = getattr(self.net_.criterion_, "class_weight", None)
-        self.class_weight_ = (
-            np.ones(len(self.classes_)) if weight is None else weight.cpu().double().numpy()
-        )
+                best_epoch = None if early_stopping is None else early_stopping.best_epoch
+                self.history_ = history_table(self.net_.history, best_epoch)
+                self.n_iter_ = len(self.history_)
+                self.class_weight_ = last_class_weights(self.net_.criterion_, len(self.classes_))
 
     # ---------------------------------------------------------------- prediction
 
@@ -578,10 +395,8 @@ class BaseNetClassifier(
     def _forward(self, X):
         """Return features and logits, which don't depend on what other samples there are."""
         check_is_fitted(self)
-        X = self._cut(X)
-        if not is_windows(X):
-            X = validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
-        self._check_input_shape(X)
+        X = check_inputs(self, X, reset=False)
+        check_input_shape(X, self.input_shape_, type(self).__name__)
         with torch_threads(self.n_threads):
             return predict_arrays(self.net_.module_, self._prepare_inputs(X))
 
@@ -596,3 +411,35 @@ class BaseNetClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def stream_counts(estimator, class_counts, classes, data):
+    """Class counts for the first call of `partial_fit`."""
+    if class_counts is not None:
+        if not isinstance(class_counts, dict) and len(class_counts) == len(estimator.classes_):
+            class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
+        return given_class_counts(class_counts, estimator.classes_)
+    if depends_on_counts(estimator):
+        raise ValueError(
+            f"class_weight={estimator.class_weight!r}, cost_matrix={estimator.cost_matrix!r} and "
+            f"loss={estimator.loss!r} depend on class counts, which the first samples don't tell; "
+            "give partial_fit class_counts=..., or give weights and costs as numbers"
+        )
+    return count_classes(data, len(estimator.classes_))
+
+
+def history_table(history, best_epoch):
+    """The history of a net as a table, a row an epoch."""
+    hidden = {"batches", "train_loss_best", "valid_loss_best"}
+    table = pd.DataFrame(
+        [{key: value for key, value in row.items() if key not in hidden} for row in history]
+    )
+    if best_epoch is None:
+        best_epoch = table["epoch"][table["train_loss"].argmin()]
+    return table.assign(is_best=table["epoch"] == best_epoch)
+
+
+def last_class_weights(loss, n_classes):
+    """The class weights of a bound loss, as they are in the last epoch."""
+    weight = getattr(loss, "class_weight", None)
+    return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()

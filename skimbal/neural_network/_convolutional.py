@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skimbal._training.augmentation import AUGMENTATIONS, check_augmentation
+from skimbal._training.augmentation import AUGMENTATIONS
 from skimbal.modules import Convolution, size_after_layers, smallest_size
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 
@@ -79,7 +79,7 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
 
     _n_axes: int
 
-    def _check_inputs(self, X, *, reset):
+    def _check_inputs(self, X):
         _, kernels, pools = self._layer_sizes()
         sides = shape_with_axes(X.shape, self._n_axes, type(self).__name__)[2:]
         for side in sides:
@@ -519,9 +519,6 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_inputs(self, X, *, reset):
+    def _check_inputs(self, X):
         check_channels_first(X.shape, type(self).__name__)
-        super()._check_inputs(X, reset=reset)
-
-    def _augmentation(self):
-        return check_augmentation(self.augmentation)
+        super()._check_inputs(X)

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
-from skimbal._training.net import to_tensors
+from skimbal._training.inputs import to_tensors
 from skimbal.modules import MLP, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 
@@ -268,12 +268,14 @@ class DBNClassifier(BaseNetClassifier):
 
     _takes_windows = False  # pre-training goes through all rows of one tensor
 
-    def _check_inputs(self, X, *, reset):
-        if reset:
-            binary = self.visible == "auto" and ((X == 0) | (X == 1)).all()
-            self.visible_ = (
-                ("bernoulli" if binary else "gaussian") if self.visible == "auto" else self.visible
-            )
+    def _set_input_attributes(self, X):
+        super()._set_input_attributes(X)
+        self.visible_ = self.visible
+        if self.visible == "auto":
+            is_binary = ((X == 0) | (X == 1)).all()
+            self.visible_ = "bernoulli" if is_binary else "gaussian"
+
+    def _check_inputs(self, X):
         if self.visible_ == "bernoulli" and (X.min() < 0 or X.max() > 1):
             raise ValueError(
                 f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "
@@ -299,8 +301,8 @@ class DBNClassifier(BaseNetClassifier):
             noise_generator=noise_generator,
         )
 
-    def _pretrain(self, net, X, sample_weight, noise_generator):
-        plan = PretrainingPlan(
+    def _pretrain(self, net, X, sample_weight, plan):
+        settings = PretrainingPlan(
             visible=self.visible_,
             n_epochs=self.pretrain_epochs,
             learning_rate=self.pretrain_learning_rate,
@@ -313,14 +315,17 @@ class DBNClassifier(BaseNetClassifier):
         data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
         job = PretrainingJob(
             net,
-            noise_generator,
+            plan.generator,
+            plan.noise_generator,
             data,
             weight[0] if weight else None,
-            plan,
+            settings,
             n_threads=self.n_threads,
             verbose=bool(self.verbose),
         )
         (job,) = yield [job]
+        # A job that comes back from another process has copies of its generators.
+        plan.generator, plan.noise_generator = job.generator, job.noise_generator
         job.share_generator()
         self.visible_biases_ = job.visible_biases
         self.pretrain_history_ = pd.concat(

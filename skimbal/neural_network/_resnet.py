@@ -4,7 +4,7 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skimbal._training.augmentation import AUGMENTATIONS, check_augmentation
+from skimbal._training.augmentation import AUGMENTATIONS
 from skimbal.modules import ResNet
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
 from skimbal.neural_network._convolutional import check_channels_first, shape_with_axes
@@ -177,12 +177,9 @@ class ResNetClassifier(BaseNetClassifier):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_inputs(self, X, *, reset):
+    def _check_inputs(self, X):
         check_channels_first(X.shape, type(self).__name__)
         shape_with_axes(X.shape, 2, type(self).__name__)
-
-    def _augmentation(self):
-        return check_augmentation(self.augmentation)
 
     def _with_axes(self, X):
         return X.reshape(shape_with_axes(X.shape, 2, type(self).__name__))

@@ -1,7 +1,7 @@
-"""Optimisers over a box that are driven by ask and tell (numpy alone)."""
+"""Optimizers over a box, driven by ask and tell. They need NumPy only."""
 
-from ._base import BaseOptimizer
-from ._jade import JADE
-from ._random_search import RandomSearch
+from skimbal.optim._base import BaseOptimizer
+from skimbal.optim._jade import JADE
+from skimbal.optim._random_search import RandomSearch
 
 __all__ = ["JADE", "BaseOptimizer", "RandomSearch"]

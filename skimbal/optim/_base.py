@@ -1,8 +1,11 @@
-"""Ask and tell: what every optimiser of the package has in common."""
+"""Ask and tell: what all optimizers of the package share."""
 
 from abc import ABC, abstractmethod
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RandomState = int | np.random.Generator | np.random.RandomState | None
 
 
 def check_bounds(bounds):
@@ -16,12 +19,12 @@ def check_bounds(bounds):
     with np.errstate(over="ignore"):
         widths = checked[:, 1] - checked[:, 0]
     if not (np.isfinite(checked).all() and np.isfinite(widths).all()):
-        raise ValueError("bounds must be finite, and so must high - low; give a smaller box")
+        raise ValueError("bounds and high - low must be finite; give a smaller box")
     if (widths <= 0).any():
         dim = int(np.argmax(widths <= 0))
         raise ValueError(
             f"bounds[{dim}] is {tuple(checked[dim].tolist())}, but low must be below high; leave "
-            "a dimension that is fixed out of the search"
+            "a fixed dimension out of the search"
         )
     return checked
 
@@ -55,19 +58,19 @@ def last_if_not_finite(losses):
 
 
 class BaseOptimizer(ABC):
-    """Minimiser of a function over a box that is driven by `ask` and `tell`.
+    """Minimizer of a function over a box, driven by `ask` and `tell`.
 
-    A subclass sets `population_size` and writes `_propose`, which returns the next points, and
-    `_learn`, which is given their losses. The rest is here: validation, the best point so far and
-    the order of calls. The whole state is in plain attributes, the random generator among them, so
-    that an optimiser that was pickled at any moment goes on bit for bit.
+    A subclass sets `population_size` and writes two methods: `_propose` returns the next points,
+    and `_learn` takes their losses. This class validates, keeps the best point and checks the
+    order of calls. The whole state, including the random generator, is in plain attributes, so
+    that a pickled optimizer continues bit for bit.
 
     Parameters
     ----------
     bounds : array-like of shape (n_dims, 2)
         A finite (low, high) pair for each dimension, low < high.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState
-        A Generator is used as it is, a RandomState gives the seed.
+        A Generator is used as it is; a RandomState draws the seed.
 
     Attributes
     ----------
@@ -80,22 +83,22 @@ class BaseOptimizer(ABC):
 
     Examples
     --------
-    A subclass that looks around the best point so far:
+    A subclass that searches around the best point so far:
 
     >>> from skimbal.optim import BaseOptimizer
     >>> class AroundTheBest(BaseOptimizer):
     ...     def __init__(self, bounds, *, population_size=10, random_state=None):
     ...         super().__init__(bounds, random_state)
     ...         self.population_size = population_size
-    ...         self.centre = self.bounds.mean(axis=1)
+    ...         self.center = self.bounds.mean(axis=1)
     ...
     ...     def _propose(self):
     ...         low, high = self.bounds.T
     ...         steps = self._rng.normal(size=(self.population_size, self.n_dims))
-    ...         return (self.centre + 0.1 * (high - low) * steps).clip(low, high)
+    ...         return (self.center + 0.1 * (high - low) * steps).clip(low, high)
     ...
     ...     def _learn(self, x, losses):
-    ...         self.centre, _ = self.best
+    ...         self.center, _ = self.best
     >>> optimizer = AroundTheBest([(-5, 5), (-5, 5)], random_state=0)
     >>> for _ in range(50):
     ...     x = optimizer.ask()
@@ -106,29 +109,29 @@ class BaseOptimizer(ABC):
 
     population_size: int
 
-    def __init__(self, bounds, random_state):
+    def __init__(self, bounds: ArrayLike, random_state: RandomState) -> None:
         self.bounds = check_bounds(bounds)
         self.n_dims = len(self.bounds)
         self._rng = as_generator(random_state)
-        self._asked: np.ndarray | None = None
-        self._best_x: np.ndarray | None = None
+        self._asked: NDArray | None = None
+        self._best_x: NDArray | None = None
         self._best_loss = np.inf
 
-    def ask(self):
-        """Points whose losses the optimiser wants to know next.
+    def ask(self) -> NDArray[np.float64]:
+        """Return the points whose losses the optimizer needs next.
 
         Until `tell` is called, the same points are returned again.
 
         Returns
         -------
         x : ndarray of shape (population_size, n_dims)
-            Points within the bounds; a copy, free to be changed.
+            Points within the bounds. They are a copy, which the caller may change.
         """
         if self._asked is None:
             self._asked = self._propose()
         return self._asked.copy()
 
-    def tell(self, x, losses):
+    def tell(self, x: ArrayLike, losses: ArrayLike) -> None:
         """Take the losses of the points that the last `ask` returned; no argument is changed.
 
         Parameters
@@ -141,8 +144,8 @@ class BaseOptimizer(ABC):
         Raises
         ------
         ValueError
-            Where nothing was asked, `x` is not what was asked, or the count of losses is wrong. The
-            optimiser then stays as it was.
+            If nothing was asked, `x` is not what was asked, or the number of losses is wrong. The
+            optimizer then stays as it was.
         """
         asked = self._check_told(x)
         losses = np.asarray(losses, dtype=np.float64)
@@ -157,10 +160,10 @@ class BaseOptimizer(ABC):
         self._asked = None
 
     @property
-    def best(self):
+    def best(self) -> tuple[NDArray[np.float64], float]:
         """Best point so far and its loss, ``(ndarray of shape (n_dims,), float)``.
 
-        The loss is inf while none was finite. Raises ValueError before the first `tell`.
+        The loss is inf until one is finite. Before the first `tell` it raises a ValueError.
         """
         if self._best_x is None:
             raise ValueError("there is no best point yet; call ask() and tell() first")
@@ -177,8 +180,7 @@ class BaseOptimizer(ABC):
             )
         if (x != self._asked).any():
             raise ValueError(
-                "x is not what ask() returned; hand back the same points, in their order and in "
-                "float64"
+                "x is not what ask() returned; pass the same float64 points in the same order"
             )
         return self._asked
 
@@ -189,7 +191,7 @@ class BaseOptimizer(ABC):
 
     @abstractmethod
     def _propose(self):
-        """New points, float64 array of shape (population_size, n_dims) that nobody else changes."""
+        """Return new points, a float64 array (population_size, n_dims) of the caller's own."""
 
     @abstractmethod
     def _learn(self, x, losses):

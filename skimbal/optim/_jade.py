@@ -1,16 +1,17 @@
 """JADE, the adaptive differential evolution of Zhang & Sanderson (2009)."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ._adaptation import (
+from skimbal.optim._adaptation import (
     arithmetic_mean,
     lehmer_mean,
     moved_toward,
     sample_crossover_rates,
     sample_mutation_factors,
 )
-from ._base import BaseOptimizer, check_population_size
-from ._operators import (
+from skimbal.optim._base import BaseOptimizer, RandomState, check_population_size
+from skimbal.optim._operators import (
     binomial_crossover,
     choose_difference,
     choose_pbest,
@@ -18,8 +19,6 @@ from ._operators import (
     repair_to_midpoint,
     uniform_points,
 )
-
-MIN_POPULATION_SIZE = 3  # i, r1 and r2 are distinct members while the archive is empty
 
 
 def default_population_size(n_dims):
@@ -30,7 +29,7 @@ def default_population_size(n_dims):
 
 
 def check_fraction(name, value, *, zero_allowed):
-    """Return `value` as a float in (0, 1], or in [0, 1] where zero is allowed, or raise."""
+    """Return `value` as a float in (0, 1], or in [0, 1] if zero is allowed, or raise."""
     is_number = isinstance(value, int | float | np.integer | np.floating)
     if not (is_number and 0 <= value <= 1 and (zero_allowed or value > 0)):
         allowed = "[0, 1]" if zero_allowed else "(0, 1]"
@@ -54,36 +53,36 @@ def check_initial(initial, population_size, n_dims):
 class JADE(BaseOptimizer):
     r"""Adaptive differential evolution with an optional archive, driven by `ask` and `tell`.
 
-    Minimises a function over a box. Member :math:`i` of the population is moved toward one of the
+    It minimizes a function over a box. Member :math:`i` of the population moves toward one of the
     best members and along the difference of two others,
 
     .. math:: v_i = x_i + F_i (x_\text{pbest} - x_i) + F_i (x_{r1} - \tilde x_{r2}),
 
-    crossed with its parent at the rate :math:`CR_i`, and the trial replaces the parent if its loss
-    is lower. The archive holds parents that were replaced; :math:`\tilde x_{r2}` may come from it.
-    :math:`F_i` and :math:`CR_i` are drawn around two locations that follow what succeeded. A
-    generation is one `ask` and one `tell`; the selection is made after all losses are known.
+    and is crossed with its parent at the rate :math:`CR_i`. The trial replaces the parent if its
+    loss is lower. The archive keeps replaced parents, and :math:`\tilde x_{r2}` may come from it.
+    :math:`F_i` and :math:`CR_i` are drawn around two locations, which follow the values that
+    succeeded. A generation is one `ask` and one `tell`; selection waits for all of its losses.
 
     Parameters
     ----------
     bounds : array-like of shape (n_dims, 2)
         A finite (low, high) pair for each dimension, low < high.
     population_size : int or None, default=None
-        Members of the population and points of each `ask`, at least 3. None is the paper's: 30 up
-        to 10 dimensions, 100 up to 30 and 400 above.
+        Members of the population and points of each `ask`, at least 3. None takes the size of the
+        paper: 30 up to 10 dimensions, 100 up to 30 and 400 above.
     p : float in (0, 1], default=0.05
-        Fraction of the population, two members at least, that counts as best. The paper advises
-        0.05 to 0.2.
+        Fraction of the population that counts as best; at least two members do. The paper
+        recommends 0.05 to 0.2.
     c : float in [0, 1], default=0.1
         Rate at which the two locations follow what succeeded; 0 keeps them at 0.5. The paper
-        advises 0.05 to 0.2.
+        recommends 0.05 to 0.2.
     archive : bool, default=True
-        Whether replaced parents are kept, up to `population_size` of them.
+        Whether up to `population_size` replaced parents are kept.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState, default=None
-        A Generator is used as it is, a RandomState gives the seed.
+        A Generator is used as it is; a RandomState draws the seed.
     initial : array-like of shape (n_points, n_dims) or None, default=None
-        Points to begin with, at most `population_size`. They are clipped to the bounds and take the
-        place of the first random members.
+        At most `population_size` points to start with. They are clipped to the bounds and replace
+        the first random members.
 
     Attributes
     ----------
@@ -91,6 +90,8 @@ class JADE(BaseOptimizer):
         The box.
     n_dims : int
         Number of dimensions.
+    min_population_size : int
+        The smallest population that JADE can use.
     mu_cr : float
         Location of the crossover rates, in [0, 1].
     mu_f : float
@@ -99,13 +100,13 @@ class JADE(BaseOptimizer):
     Raises
     ------
     ValueError
-        Where a parameter is outside its range.
+        If a parameter is outside its range.
 
     References
     ----------
     J. Zhang and A. C. Sanderson, "JADE: Adaptive Differential Evolution With Optional External
-    Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009.
-    https://doi.org/10.1109/TEVC.2009.2014613
+    Archive", IEEE Transactions on Evolutionary Computation 13(5), 945-958, 2009, eqs. 4-12.
+    doi:10.1109/TEVC.2009.2014613
 
     Examples
     --------
@@ -121,21 +122,23 @@ class JADE(BaseOptimizer):
     True
     """
 
+    min_population_size = 3  # i, r1 and r2 are distinct members while the archive is empty
+
     def __init__(
         self,
-        bounds,
+        bounds: ArrayLike,
         *,
-        population_size=None,
-        p=0.05,
-        c=0.1,
-        archive=True,
-        random_state=None,
-        initial=None,
-    ):
+        population_size: int | None = None,
+        p: float = 0.05,
+        c: float = 0.1,
+        archive: bool = True,
+        random_state: RandomState = None,
+        initial: ArrayLike | None = None,
+    ) -> None:
         super().__init__(bounds, random_state)
         if population_size is None:
             population_size = default_population_size(self.n_dims)
-        n = self.population_size = check_population_size(population_size, MIN_POPULATION_SIZE)
+        n = self.population_size = check_population_size(population_size, self.min_population_size)
         self.p = check_fraction("p", p, zero_allowed=False)
         self.c = check_fraction("c", c, zero_allowed=True)
         self.archive = bool(archive)
@@ -143,12 +146,9 @@ class JADE(BaseOptimizer):
         self.mu_f = 0.5
         self._n_pbest = max(round(self.p * n), 2)
         self._low, self._high = self.bounds.T.copy()
-        # Rows: the population, the archive, and room for the parents of one generation. One block,
-        # so that P ∪ A is a slice of it.
-        self._pool = np.empty((3 * n, self.n_dims))
-        self._pool[:n] = self._first_members(initial)
-        self._n_archived = 0
-        self._losses: np.ndarray | None = None
+        self._members = self._first_members(initial)
+        self._archived = np.empty((0, self.n_dims))
+        self._losses: NDArray | None = None
         self._rates = np.empty(n)
         self._factors = np.empty(n)
 
@@ -161,22 +161,20 @@ class JADE(BaseOptimizer):
         return members
 
     def _propose(self):
-        n, pool, rng = self.population_size, self._pool, self._rng
-        parents = pool[:n]
+        n, parents, rng = self.population_size, self._members, self._rng
         if self._losses is None:
             return parents.copy()
         self._rates = sample_crossover_rates(rng, self.mu_cr, n)
         self._factors = sample_mutation_factors(rng, self.mu_f, n)
-        for_pbest, for_r1, for_r2, for_dims = rng.random((4, n))
-        pbest = choose_pbest(self._losses, self._n_pbest, for_pbest)
-        r1, r2 = choose_difference(for_r1, for_r2, n + self._n_archived)
-        mutants = current_to_pbest(
-            parents, pool.take(pbest, 0), pool.take(r1, 0), pool.take(r2, 0), self._factors
-        )
+        pbest_uniforms, r1_uniforms, r2_uniforms, dim_uniforms = rng.random((4, n))
+        pool = np.concatenate([parents, self._archived])
+        pbest = choose_pbest(self._losses, self._n_pbest, pbest_uniforms)
+        r1, r2 = choose_difference(r1_uniforms, r2_uniforms, len(pool))
+        mutants = current_to_pbest(parents, pool[pbest], pool[r1], pool[r2], self._factors)
         mutants = repair_to_midpoint(mutants, parents, self._low, self._high)
-        forced_dims = (for_dims * self.n_dims).astype(np.intp)
-        uniforms = rng.random((n, self.n_dims))
-        return binomial_crossover(parents, mutants, self._rates, uniforms, forced_dims)
+        forced_dims = (dim_uniforms * self.n_dims).astype(np.intp)
+        crossover_uniforms = rng.random((n, self.n_dims))
+        return binomial_crossover(parents, mutants, self._rates, crossover_uniforms, forced_dims)
 
     def _learn(self, x, losses):
         if self._losses is None:
@@ -187,24 +185,18 @@ class JADE(BaseOptimizer):
             return
         if self.archive:
             self._archive_parents(better)
-        self._pool[better] = x[better]
+        self._members[better] = x[better]
         self._losses[better] = losses[better]
         self._adapt(better)
 
     def _archive_parents(self, better):
-        """Add the members `better` to the archive; above its size, random ones leave."""
-        n = self.population_size
-        start = n + self._n_archived
-        end = start + better.size
-        self._pool[start:end] = self._pool[better]
-        if end > 2 * n:
-            staying = self._rng.random(end - n).argsort(kind="stable")[:n]
-            self._pool[n : 2 * n] = self._pool[n + staying]
-            end = 2 * n
-        self._n_archived = end - n
+        """Add the members `better` to the archive; random ones leave if it becomes too large."""
+        archived = np.concatenate([self._archived, self._members[better]])
+        if len(archived) > self.population_size:
+            staying = self._rng.random(len(archived)).argsort(kind="stable")
+            archived = archived[staying[: self.population_size]]
+        self._archived = archived
 
     def _adapt(self, better):
-        successful_rates = self._rates[better]
-        successful_factors = self._factors[better]
-        self.mu_cr = moved_toward(self.mu_cr, arithmetic_mean(successful_rates), self.c)
-        self.mu_f = moved_toward(self.mu_f, lehmer_mean(successful_factors), self.c)
+        self.mu_cr = moved_toward(self.mu_cr, arithmetic_mean(self._rates[better]), self.c)
+        self.mu_f = moved_toward(self.mu_f, lehmer_mean(self._factors[better]), self.c)

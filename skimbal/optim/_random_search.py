@@ -1,7 +1,9 @@
-"""Random search: the baseline that every other optimiser has to beat."""
+"""Random search: the baseline that every other optimizer has to beat."""
 
-from ._base import BaseOptimizer, check_population_size
-from ._operators import uniform_points
+from numpy.typing import ArrayLike
+
+from skimbal.optim._base import BaseOptimizer, RandomState, check_population_size
+from skimbal.optim._operators import uniform_points
 
 
 class RandomSearch(BaseOptimizer):
@@ -14,7 +16,7 @@ class RandomSearch(BaseOptimizer):
     population_size : int, default=30
         Points that each `ask` returns, at least 1.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState, default=None
-        A Generator is used as it is, a RandomState gives the seed.
+        A Generator is used as it is; a RandomState draws the seed.
 
     Attributes
     ----------
@@ -26,7 +28,12 @@ class RandomSearch(BaseOptimizer):
     Raises
     ------
     ValueError
-        Where a parameter is outside its range.
+        If a parameter is outside its range.
+
+    References
+    ----------
+    J. Bergstra and Y. Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13, 2012,
+    pp. 281-305. https://jmlr.org/papers/v13/bergstra12a.html
 
     Examples
     --------
@@ -41,7 +48,9 @@ class RandomSearch(BaseOptimizer):
     ((2,), True)
     """
 
-    def __init__(self, bounds, *, population_size=30, random_state=None):
+    def __init__(
+        self, bounds: ArrayLike, *, population_size: int = 30, random_state: RandomState = None
+    ) -> None:
         super().__init__(bounds, random_state)
         self.population_size = check_population_size(population_size, minimum=1)
 
@@ -51,4 +60,4 @@ class RandomSearch(BaseOptimizer):
         return uniform_points(low, high, uniforms)
 
     def _learn(self, x, losses):
-        """Nothing is learnt: the next points do not depend on the losses."""
+        """Do nothing: the next points do not depend on the losses."""

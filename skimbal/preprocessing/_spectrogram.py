@@ -1,10 +1,12 @@
 """Spectrograms: the short-time Fourier transform of signals, in amplitude or decibels."""
 
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
 from scipy.signal import get_window
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -12,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skimbal.preprocessing._signals import validate_signals
 from skimbal.preprocessing._windows import window_starts
 
-# Bytes of the frames that are transformed at once; the result of it all is as large as it is.
+# Bytes of the frames that are transformed at a time.
 CHUNK_BYTES = 2**24
 
 
@@ -22,8 +24,8 @@ def amplitude_spectrogram(signals, taper, hop):
     .. math:: A_{k,m} = \frac{1}{\sum_j w_j}
         \left| \sum_{j=0}^{W-1} w_j \, x_{m h + j} \, e^{-2 \pi i j k / W} \right|
 
-    Only frames that lie within the signal are used; nothing is padded. A sine of amplitude a
-    at the frequency of a bin has a / 2 there.
+    Only frames that lie within the signal are used; nothing is padded. A sine of amplitude a has
+    the value a / 2 at its frequency.
 
     Parameters
     ----------
@@ -37,13 +39,11 @@ def amplitude_spectrogram(signals, taper, hop):
     Returns
     -------
     ndarray of shape (..., n_frequencies, n_frames)
-        Of the precision of `signals` (of whole numbers, single), with ``window // 2 + 1``
-        frequencies.
+        With ``window // 2 + 1`` frequencies and the precision of `signals` (float32 for integers).
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skimbal.preprocessing import amplitude_spectrogram
     >>> sine = np.sin(2 * np.pi * 4 * np.arange(64) / 32)
     >>> amplitude_spectrogram(sine, np.ones(32), hop=16)[:, 0].round(3).argmax()
     np.int64(4)
@@ -54,15 +54,15 @@ def amplitude_spectrogram(signals, taper, hop):
     return np.abs(scipy.fft.rfft(frames, axis=-1, overwrite_x=True)).swapaxes(-1, -2)
 
 
-def decibels(amplitude, floor_db):
+def decibels(amplitude: ArrayLike, floor_db: float) -> NDArray:
     r"""Level of amplitudes, :math:`20 \log_{10} \max(a, 10^{f / 20})`, in dB relative to 1.
 
     Parameters
     ----------
     amplitude : ndarray
-        Amplitudes, at least 0.
+        Amplitudes, 0 or more.
     floor_db : float
-        The lowest level f, which silence has too.
+        The lowest level f. Silence has this level.
 
     Returns
     -------
@@ -82,6 +82,10 @@ def decibels(amplitude, floor_db):
     return np.maximum(level, level.dtype.type(floor_db))
 
 
+def _frequencies_hz(window, sampling_rate_hz):
+    return scipy.fft.rfftfreq(window, 1.0 / sampling_rate_hz)
+
+
 class Spectrogram(TransformerMixin, BaseEstimator):
     r"""Turn signals into images of frequency and time.
 
@@ -90,9 +94,9 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         \qquad D_{k,m} = 20 \log_{10} \max(A_{k,m}, 10^{f / 20})
 
     with window :math:`W`, hop :math:`h`, window function :math:`w` and floor :math:`f`. Frames
-    that would reach beyond the signal are left out, so that no value depends on a padding: L
-    samples have :math:`\lfloor (L - W) / h \rfloor + 1` frames. Nothing is learnt from the data,
-    and a signal's image does not depend on the other signals.
+    that would reach beyond the signal are left out, so no value depends on padding: L samples have
+    :math:`\lfloor (L - W) / h \rfloor + 1` frames. Nothing is learned from the data, and the
+    image of a signal does not depend on the other signals.
 
     Parameters
     ----------
@@ -153,14 +157,14 @@ class Spectrogram(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        window=256,
-        hop=None,
-        sampling_rate_hz=None,
-        scale="log",
-        window_function="hann",
-        min_hz=None,
-        max_hz=None,
-        floor_db=-120.0,
+        window: int = 256,
+        hop: int | None = None,
+        sampling_rate_hz: float | None = None,
+        scale: str = "log",
+        window_function: str | tuple = "hann",
+        min_hz: float | None = None,
+        max_hz: float | None = None,
+        floor_db: float = -120.0,
     ):
         self.window = window
         self.hop = hop
@@ -171,7 +175,7 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         self.max_hz = max_hz
         self.floor_db = floor_db
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Check signals and parameters, and set the frequencies and times of the image.
 
         Parameters
@@ -189,20 +193,20 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For signals that are shorter than the window, NaN, invalid parameters, or a range of
-            frequencies without `sampling_rate_hz` or without any frequency in it.
+            If a signal is shorter than the window or not finite, a parameter is invalid, or a range
+            of frequencies has no `sampling_rate_hz` or no frequency in it.
         """
         self._validate_params()
-        X = validate_signals(self, X, reset=True)
-        starts = window_starts(X.shape[2], self.window, self._hop())
+        signals = validate_signals(self, X, reset=True)
+        starts = window_starts(signals.shape[2], self.window, self._hop())
         chosen = self._frequency_range()
         self._taper()
         if self.sampling_rate_hz is not None:
-            self.frequencies_hz_ = self._all_frequencies_hz()[chosen]
+            self.frequencies_hz_ = _frequencies_hz(self.window, self.sampling_rate_hz)[chosen]
             self.times_s_ = (starts + self.window / 2) / self.sampling_rate_hz
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray:
         """Return the spectrograms.
 
         Parameters
@@ -215,18 +219,17 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         ndarray of shape (n_signals, channels, n_frequencies, n_frames)
             float32 for signals of float32, else float64.
         """
-        X = validate_signals(self, X, reset=False)
-        n_frames = len(window_starts(X.shape[2], self.window, self._hop()))
-        chosen = self._frequency_range()
-        n_frequencies = len(range(self.window // 2 + 1)[chosen])
-        images = np.empty((*X.shape[:2], n_frequencies, n_frames), dtype=X.dtype)
-        frames_bytes = X.shape[1] * n_frames * self.window * X.itemsize
-        n_at_once = max(1, CHUNK_BYTES // frames_bytes)
-        taper = self._taper()
-        for first in range(0, len(X), n_at_once):
-            chunk = slice(first, first + n_at_once)
-            amplitude = amplitude_spectrogram(X[chunk], taper, self._hop())[:, :, chosen]
-            is_log = self.scale == "log"
+        signals = validate_signals(self, X, reset=False)
+        n, n_channels, length = signals.shape
+        n_frames = len(window_starts(length, self.window, self._hop()))
+        chosen, taper, is_log = self._frequency_range(), self._taper(), self.scale == "log"
+        n_frequencies = chosen.stop - chosen.start
+        images = np.empty((n, n_channels, n_frequencies, n_frames), dtype=signals.dtype)
+        frames_bytes = n_channels * n_frames * self.window * signals.itemsize
+        chunk_size = max(1, CHUNK_BYTES // frames_bytes)
+        for first in range(0, n, chunk_size):
+            chunk = slice(first, first + chunk_size)
+            amplitude = amplitude_spectrogram(signals[chunk], taper, self._hop())[:, :, chosen]
             images[chunk] = decibels(amplitude, self.floor_db) if is_log else amplitude
         return images
 
@@ -238,12 +241,9 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         if not taper.sum() > 0:
             raise ValueError(
                 f"window_function={self.window_function!r} of {self.window} samples adds up to "
-                f"{taper.sum():g}, and frames are divided by that; use another one"
+                f"{taper.sum():g}, but frames are divided by that sum; use another window function"
             )
         return taper
-
-    def _all_frequencies_hz(self):
-        return scipy.fft.rfftfreq(self.window, 1.0 / self.sampling_rate_hz)
 
     def _frequency_range(self):
         """The rows of the transform that are kept, as a slice."""
@@ -252,17 +252,17 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         if self.sampling_rate_hz is None:
             raise ValueError(
                 f"min_hz={self.min_hz} and max_hz={self.max_hz} are in Hz, which needs "
-                "sampling_rate_hz; give it, or leave the range out"
+                "sampling_rate_hz; give it, or leave both at None"
             )
-        frequencies_hz = self._all_frequencies_hz()
+        frequencies_hz = _frequencies_hz(self.window, self.sampling_rate_hz)
         low = -np.inf if self.min_hz is None else self.min_hz
         high = np.inf if self.max_hz is None else self.max_hz
         first = int(np.searchsorted(frequencies_hz, low, side="left"))
         end = int(np.searchsorted(frequencies_hz, high, side="right"))
         if first >= end:
             raise ValueError(
-                f"no frequency is from min_hz={self.min_hz} to max_hz={self.max_hz}: they go up to "
-                f"{frequencies_hz[-1]:g} Hz in steps of "
+                f"there is no frequency from min_hz={self.min_hz} to max_hz={self.max_hz}: "
+                f"frequencies go up to {frequencies_hz[-1]:g} Hz in steps of "
                 f"{self.sampling_rate_hz / self.window:g} Hz; widen the range or the window"
             )
         return slice(first, end)

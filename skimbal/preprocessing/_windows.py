@@ -1,13 +1,16 @@
-"""Windows of recordings: as a view to look at, and as an index that copies nothing until asked.
+"""Windows of recordings: as a view of the signals, and as an index that copies on demand.
 
-Overlapping windows hold each sample many times (a step of 200 with windows of 5,000: 25 times), so
-an array of them all is what this module avoids.
+Overlapping windows hold each sample many times (25 times for windows of 5,000 at a step of 200).
+This module therefore never makes an array of all windows.
 """
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval
@@ -21,7 +24,7 @@ def is_count(number):
 
 
 def window_starts(length, size, step):
-    """Where the windows of a recording start: 0, step, 2 step, ... as long as they fit.
+    """Starts of the windows of a recording: 0, step, 2 step and so on as long as they fit.
 
     .. math:: n = \\lfloor (L - W) / s \\rfloor + 1
 
@@ -37,34 +40,32 @@ def window_starts(length, size, step):
     Returns
     -------
     ndarray of int, shape (n_windows,)
-        Starts in samples. What is left at the end of the recording is in no window.
+        Starts in samples. The last samples of the recording may be in no window.
 
     Raises
     ------
     ValueError
-        For a recording that is shorter than the window, or a size or step below 1.
+        If the recording is shorter than the window, or size or step is below 1.
 
     Examples
     --------
-    >>> from skimbal.preprocessing import window_starts
     >>> window_starts(10, size=4, step=3).tolist()
     [0, 3, 6]
     """
     if not (is_count(size) and is_count(step)):
         raise ValueError(
-            f"size and step must be whole numbers of at least 1 sample, got size={size!r}, "
-            f"step={step!r}"
+            f"size={size!r} and step={step!r} are not usable; give whole numbers of 1 or more"
         )
     if length < size:
         raise ValueError(
-            f"a recording of {length} samples is shorter than the window of {size}; use a "
-            "smaller size, or leave the recording out"
+            f"a recording of {length} samples is shorter than the window of {size}; use a smaller "
+            "size, or drop the recording"
         )
     return np.arange(0, length - size + 1, step)
 
 
-def flatten(X):
-    """Put all values of a sample into one row, as classifiers for tables need them.
+def flatten(X: ArrayLike) -> NDArray:
+    """Put all values of a sample into one row, for classifiers of tables.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def flatten(X):
     Returns
     -------
     ndarray of shape (n_samples, n_values)
-        A view where the memory of X allows it.
+        A view if the memory layout of X allows it.
 
     Examples
     --------
@@ -94,14 +95,14 @@ def flatten(X):
 def _whole_numbers(name, values):
     values = np.asarray(values)
     if values.size and values.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be whole numbers, got {values.dtype}")
+        raise ValueError(f"{name} has the type {values.dtype}; give whole numbers")
     return values.astype(np.intp)
 
 
 class WindowIndex:
-    """Windows of recordings as (recording, start) pairs; samples are copied when they are taken.
+    """Windows of recordings as (recording, start) pairs; `take` copies their samples.
 
-    Looks like an array of shape (n_windows, channels, size), and selecting rows of it gives
+    The index looks like an array of shape (n_windows, channels, size). A selection of its rows is
     another index on the same recordings.
 
     Parameters
@@ -123,14 +124,14 @@ class WindowIndex:
     ndim : int
         3.
     dtype : dtype
-        Of the windows: float32, or float64 where a recording needs it. Recordings of small
-        integers (16 bits, say) stay as they are, and their windows are float32.
+        Type of the windows: float32, or float64 if a recording needs it. Recordings of 16-bit
+        integers are not converted; their windows are float32.
 
     Raises
     ------
     ValueError
-        For windows that don't lie within their recording, unequal numbers of channels, or values
-        that are not finite.
+        If a window is not within its recording, the numbers of channels differ, or a value is not
+        finite.
 
     See Also
     --------
@@ -148,7 +149,9 @@ class WindowIndex:
     [[[3.0, 4.0, 5.0]], [[11.0, 12.0, 13.0]]]
     """
 
-    def __init__(self, recordings, recording, start, size):
+    def __init__(
+        self, recordings: Sequence | NDArray, recording: ArrayLike, start: ArrayLike, size: int
+    ):
         is_array = isinstance(recordings, np.ndarray)
         self.recordings = recordings if is_array else [np.asarray(x) for x in recordings]
         self.recording = _whole_numbers("recording", recording)
@@ -159,20 +162,20 @@ class WindowIndex:
     def _check(self):
         if self.recording.ndim != 1 or self.recording.shape != self.start.shape:
             raise ValueError(
-                f"recording has shape {self.recording.shape} and start {self.start.shape}; both "
-                "need one number for each window"
+                f"recording has shape {self.recording.shape} and start has shape "
+                f"{self.start.shape}; give one number for each window in both"
             )
         if not is_count(self.size):
-            raise ValueError(f"size must be a whole number of at least 1, got {self.size!r}")
+            raise ValueError(f"size={self.size!r} is not usable; give a whole number of 1 or more")
         if len(self.recordings) == 0:
-            raise ValueError("recordings is empty; there has to be one at least")
+            raise ValueError("recordings is empty; give one or more recordings")
         shapes = [np.shape(recording) for recording in self.recordings]
         if any(len(shape) != 2 for shape in shapes) or len({shape[0] for shape in shapes}) > 1:
             raise ValueError(
-                "every recording must be (channels, length) with the same number of channels, "
-                f"got the shapes {', '.join(map(str, sorted(set(shapes))[:4]))}, ..."
+                f"the first shapes of recordings are {sorted(set(shapes))[:4]}; give recordings of "
+                "shape (channels, length) with the same number of channels"
             )
-        self._check_places(np.array([shape[1] for shape in shapes]))
+        self._check_bounds(np.array([shape[1] for shape in shapes]))
         for number, recording in enumerate(self.recordings):
             try:
                 assert_all_finite(recording)
@@ -181,42 +184,45 @@ class WindowIndex:
         dtypes = {recording.dtype for recording in self.recordings}
         self.dtype = np.result_type(np.float32, *dtypes)
         if self.dtype.kind != "f":
-            raise ValueError(f"recordings must be real numbers, got {sorted(map(str, dtypes))}")
+            raise ValueError(
+                f"recordings have the types {sorted(map(str, dtypes))}; give real numbers"
+            )
         self._n_channels = shapes[0][0]
 
-    def _check_places(self, lengths):
-        known = (self.recording >= 0) & (self.recording < len(lengths))
-        if not known.all():
+    def _check_bounds(self, lengths):
+        exists = (self.recording >= 0) & (self.recording < len(lengths))
+        if not exists.all():
             raise ValueError(
                 f"there are {len(lengths)} recordings, but a window is of recording "
-                f"{self.recording[~known][0]}"
+                f"{self.recording[~exists][0]}; count recordings from 0"
             )
         outside = (self.start < 0) | (self.start + self.size > lengths[self.recording])
         if outside.any():
             row = outside.argmax()
             raise ValueError(
                 f"window {row} of {self.size} samples from {self.start[row]} on is not within "
-                f"recording {self.recording[row]}, which has {lengths[self.recording[row]]}"
+                f"recording {self.recording[row]}, which has {lengths[self.recording[row]]} "
+                "samples; choose another start"
             )
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int, int]:
         """(n_windows, channels, size)."""
         return len(self), self._n_channels, self.size
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """Number of axes, 3."""
         return 3
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.recording)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"WindowIndex(shape={self.shape}, n_recordings={len(self.recordings)})"
 
-    def __getitem__(self, rows):
-        """Return the index of the chosen windows; for one number, the window itself."""
+    def __getitem__(self, rows: Any) -> Any:
+        """Return the index of the chosen windows, or one window for one number."""
         if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
             rows = rows[0]  # scikit-learn selects rows as X[rows, ...]
         if isinstance(rows, Integral):
@@ -232,12 +238,12 @@ class WindowIndex:
         rows = np.asarray(rows)
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iub"):
             raise IndexError(
-                "rows of a WindowIndex are a number, a slice, or an array of numbers or truth "
-                f"values, got {rows.dtype} of shape {rows.shape}"
+                f"rows have the type {rows.dtype} and shape {rows.shape}; select windows by a "
+                "number, a slice, or an array of numbers or truth values"
             )
         return rows if rows.dtype.kind == "b" else rows.astype(np.intp)
 
-    def take(self, rows):
+    def take(self, rows: ArrayLike) -> NDArray:
         """Copy windows out of the recordings.
 
         Parameters
@@ -248,10 +254,10 @@ class WindowIndex:
         Returns
         -------
         ndarray of shape (n_rows, channels, size)
-            Of the type `dtype`.
+            Windows of the type `dtype`.
         """
-        rows = self._row_numbers(rows)
-        recording, start = self.recording[rows], self.start[rows]
+        numbers = self._row_numbers(rows)
+        recording, start = self.recording[numbers], self.start[numbers]
         if isinstance(self.recordings, np.ndarray):
             view = sliding_window_view(self.recordings, self.size, axis=2)
             return view[recording, :, start].astype(self.dtype, copy=False)
@@ -260,36 +266,36 @@ class WindowIndex:
             window[:] = self.recordings[number][:, first : first + self.size]
         return windows
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray:
         if copy is False:
-            raise ValueError("windows of recordings can't be an array without a copy")
+            raise ValueError("windows of recordings can't be an array without a copy; allow a copy")
         windows = self.take(np.arange(len(self)))
         return windows if dtype is None else windows.astype(dtype, copy=False)
 
 
-def index_windows(recordings, size, step):
+def index_windows(recordings: Sequence | NDArray, size: int, step: int | ArrayLike) -> WindowIndex:
     """Index the windows of recordings, one recording after the other.
 
     Parameters
     ----------
     recordings : list of ndarray of shape (channels, length), or ndarray of shape \
             (n_recordings, channels, length)
-        Recordings, of which none is shorter than `size`.
+        Recordings of at least `size` samples.
     size : int
         Samples of a window.
     step : int or array-like of int, shape (n_recordings,)
-        Samples between the starts of two windows, one for all or one for each recording.
+        Samples between the starts of two windows: one number, or one for each recording.
 
     Returns
     -------
     WindowIndex
-        ``recording`` and ``start`` say where each window is from.
+        ``recording`` and ``start`` are the place of each window.
 
     Raises
     ------
     ValueError
-        For a recording that is shorter than the window (the text names it), a step below 1 or
-        unequal numbers of channels.
+        If a recording is shorter than the window (the message names it), a step is below 1, or the
+        numbers of channels differ.
 
     Examples
     --------
@@ -317,23 +323,23 @@ def index_windows(recordings, size, step):
 
 
 class SlidingWindow(TransformerMixin, BaseEstimator):
-    r"""Cut signals of one length into windows, without a copy.
+    r"""Cut signals of one length into windows without a copy.
 
     Window k of a signal x has the samples
 
     .. math:: x_{k s}, \dots, x_{k s + W - 1}, \qquad
         k = 0, \dots, \lfloor (L - W) / s \rfloor .
 
-    The result is a view of X in NumPy's sense: all windows share its memory and can only be read.
-    To flatten it, or to make it contiguous, copies it W / s times, so it is made for looking and
-    for features of windows; `WindowedClassifier` trains classifiers on windows.
+    The result is a read-only NumPy view of X: all windows share its memory. Flattening the view, or
+    making it contiguous, copies X about W / s times. Use it to look at windows and to compute
+    features of windows. `WindowedClassifier` trains classifiers on windows.
 
     Parameters
     ----------
     size : int, default=None
-        Samples of a window, W. None is the whole signal.
+        Samples of a window, W. None is the complete signal.
     step : int, default=None
-        Samples between the starts of two windows, s. None is `size`, windows side by side.
+        Samples between the starts of two windows, s. None is `size`: windows side by side.
 
     Attributes
     ----------
@@ -361,12 +367,12 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         "step": [None, Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, size=None, step=None):
+    def __init__(self, size: int | None = None, step: int | None = None):
         self.size = size
         self.step = step
 
-    def fit(self, X, y=None):
-        """Check the signals; there is nothing to learn.
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Check the signals; nothing is learned.
 
         Parameters
         ----------
@@ -383,13 +389,13 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For signals that are shorter than the window, NaN, or a size or step below 1.
+            If a signal is shorter than the window or not finite, or size or step is below 1.
         """
         self._validate_params()
         self._view(validate_signals(self, X, reset=True))
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray:
         """Return a read-only view of the windows.
 
         Parameters

@@ -7,16 +7,13 @@ from skimbal.sampling._batches import (
     ProgressivelyBalancedBatches,
     SquareRootBatches,
     TwoPhase,
-    dynamic_share,
     power_share,
-    progressive_share,
     resolve_batches,
 )
 from skimbal.sampling._generative import ConditionalVAESampler
 from skimbal.sampling._ndarray import NDSampler
 
 __all__ = [
-    "BaseBatches",
     "ClassBalancedBatches",
     "ConditionalVAESampler",
     "DynamicBatches",
@@ -24,8 +21,5 @@ __all__ = [
     "ProgressivelyBalancedBatches",
     "SquareRootBatches",
     "TwoPhase",
-    "dynamic_share",
-    "power_share",
-    "progressive_share",
-    "resolve_batches",
 ]
+__all__ += ["BaseBatches", "power_share", "resolve_batches"]  # for extenders

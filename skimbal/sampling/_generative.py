@@ -1,13 +1,11 @@
-"""Over-sampling by a conditional variational autoencoder.
+"""Over-sampling with a conditional variational autoencoder (Sohn, Lee and Yan 2015).
 
-Kingma and Welling (2014), Auto-encoding variational Bayes, ICLR, arXiv:1312.6114; Sohn, Lee and
-Yan (2015), Learning structured output representation using deep conditional generative models,
-NeurIPS. The noise of the decoder has a deviation of its own for each value, which is trained with
-the rest: Rybkin, Daniilidis and Levine (2021), Simple and effective VAE training with calibrated
-decoders, ICML, arXiv:2006.13202.
+The noise of the decoder has its own standard deviation for each value, which is trained together
+with the network (Rybkin, Daniilidis and Levine 2021).
 """
 
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,9 +22,9 @@ from torch.nn.functional import one_hot, relu
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
 
-# Least deviation of the decoder's noise, in deviations of a value: else one that the decoder gets
-# exactly right has a likelihood without bound.
-LEAST_NOISE = 1e-2
+# Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
+# the decoder reconstructs exactly has an unbounded likelihood.
+MIN_NOISE = 1e-2
 
 
 def kl_to_standard_normal(mean, log_variance):
@@ -34,7 +32,7 @@ def kl_to_standard_normal(mean, log_variance):
 
     .. math:: D = \frac{1}{2} \sum_j \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)
 
-    (Kingma and Welling 2014, appendix B.) Tensors of shape (n, n_latent) give one of shape (n,).
+    (Kingma and Welling 2014, appendix B.) Tensors (n, n_latent) give a tensor (n,).
     """
     return 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum(dim=1)
 
@@ -45,14 +43,14 @@ def gaussian_log_likelihood(x, mean, log_deviation):
     .. math:: \log p = -\sum_d \left(\frac{(x_d - \mu_d)^2}{2 s_d^2} + \log s_d
         + \frac{1}{2} \log 2 \pi \right)
 
-    Tensors of shape (n, n_values), (n, n_values) and (n_values,) give one of shape (n,).
+    Tensors (n, n_values), (n, n_values) and (n_values,) give a tensor (n,).
     """
     z = (x - mean) / log_deviation.exp()
     return -(0.5 * z**2 + log_deviation + 0.5 * math.log(2.0 * math.pi)).sum(dim=1)
 
 
 def _linear(n_inputs, n_outputs, generator):
-    """A linear layer whose weights come from the generator, not from torch's global one."""
+    """Linear layer with weights drawn from the generator, not from torch's global one."""
     layer = nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
@@ -71,24 +69,24 @@ class _ConditionalVAE(nn.Module):
         self.decode_mean = _linear(n_hidden, n_values, generator)
         self.log_noise = nn.Parameter(torch.zeros(n_values))
 
-    def _labelled(self, inputs, target):
+    def _with_label(self, inputs, target):
         return torch.cat([inputs, one_hot(target, self.n_classes).to(inputs.dtype)], dim=1)
 
     def encode(self, x, target):
         """Mean and log-variance of the latent values."""
-        hidden = relu(self.encode_hidden(self._labelled(x, target)))
+        hidden = relu(self.encode_hidden(self._with_label(x, target)))
         return self.encode_moments(hidden).chunk(2, dim=1)
 
     def decode(self, latent, target):
         """Mean of the values."""
-        return self.decode_mean(relu(self.decode_hidden(self._labelled(latent, target))))
+        return self.decode_mean(relu(self.decode_hidden(self._with_label(latent, target))))
 
     def log_deviation(self):
         """Log-deviations of the decoder's noise."""
-        return self.log_noise.clamp(min=math.log(LEAST_NOISE))
+        return self.log_noise.clamp(min=math.log(MIN_NOISE))
 
     def negative_elbo(self, x, target, noise):
-        """Mean over the samples of the divergence less the log-likelihood (eq. 10 there)."""
+        """Mean of divergence minus log-likelihood (Kingma and Welling 2014, eq. 10)."""
         mean, log_variance = self.encode(x, target)
         latent = mean + noise * (0.5 * log_variance).exp()
         log_likelihood = gaussian_log_likelihood(
@@ -98,7 +96,7 @@ class _ConditionalVAE(nn.Module):
 
 
 def train(model, x, target, *, n_latent, n_epochs, batch_size, learning_rate, generator):
-    """Maximise the evidence lower bound by Adam; return the mean negative bound of each epoch."""
+    """Maximize the evidence lower bound with Adam; return the mean negative bound of each epoch."""
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     history = []
     for epoch in range(1, n_epochs + 1):
@@ -113,15 +111,15 @@ def train(model, x, target, *, n_latent, n_epochs, batch_size, learning_rate, ge
         history.append(total / len(x))
         if not math.isfinite(history[-1]):
             raise NonFiniteLossError(
-                f"the negative bound is {history[-1]} in epoch {epoch}; lower learning_rate "
-                f"(got {learning_rate:g})"
+                f"the negative bound is {history[-1]} in epoch {epoch} with learning_rate="
+                f"{learning_rate:g}; lower learning_rate"
             )
     return history
 
 
 @torch.no_grad()
 def draw(model, target, n_latent, generator):
-    """Draw from the model: latent values from the prior, values from the decoder with noise."""
+    """Draw latent values from the prior, and values from the decoder with noise."""
     latent = torch.randn(len(target), n_latent, generator=generator)
     mean = model.decode(latent, target)
     noise = torch.randn(mean.shape, generator=generator)
@@ -129,7 +127,7 @@ def draw(model, target, n_latent, generator):
 
 
 def in_type(values, dtype):
-    """Bring numbers to the nearest ones that a type has."""
+    """Convert numbers to the nearest numbers of a type."""
     if dtype.kind == "b":
         return values > 0.5
     if dtype.kind in "iu":
@@ -138,39 +136,39 @@ def in_type(values, dtype):
 
 
 class ConditionalVAESampler(BaseOverSampler):
-    r"""Over-sample by drawing from a variational autoencoder that knows the class.
+    r"""Over-sample by drawing from a conditional variational autoencoder.
 
-    An encoder :math:`q(z \mid x, y)` and a decoder :math:`p(x \mid z, y)`, both of one hidden
-    layer, are trained on the samples of all classes to maximise
+    An encoder :math:`q(z \mid x, y)` and a decoder :math:`p(x \mid z, y)`, each with one hidden
+    layer, are trained on the samples of all classes to maximize
 
     .. math:: \mathbb{E}_{q(z \mid x, y)} \log p(x \mid z, y)
         - D_{KL}\left(q(z \mid x, y) \,\|\, \mathcal{N}(0, I)\right) .
 
-    New samples of class y are drawn from :math:`p(x \mid z, y)` with :math:`z` standard normal.
-    What rare classes share with the others, the network learns from all of them. Values are
-    standardised inside. Windows and images (n-d X) are laid out as rows.
+    New samples of class y are drawn from :math:`p(x \mid z, y)` with standard normal :math:`z`.
+    The network learns from all classes what the rare ones have in common with the others. Values
+    are standardized internally. Windows and images (n-d X) are reshaped to rows.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        As in imbalanced-learn's over-sampling: which classes grow to how many samples.
+        Which classes grow to how many samples, as for the over-samplers of imbalanced-learn.
     n_latent : int, default=8
         Size of z.
     n_hidden : int, default=128
         Units of the hidden layers.
     max_epochs : int, default=200
-        Epochs of the training.
+        Number of training epochs.
     learning_rate : float, default=3e-3
         Step size of Adam.
     batch_size : int, default=64
-        Samples of a batch.
+        Number of samples in a batch.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches and draws.
 
     Attributes
     ----------
     sampling_strategy_ : dict label -> int
-        How many samples of each class were drawn.
+        Number of drawn samples of each class.
     history_ : list of float
         Mean negative bound of the samples in each epoch, in nats.
     n_features_in_ : int
@@ -182,6 +180,8 @@ class ConditionalVAESampler(BaseOverSampler):
        arXiv:1312.6114
     .. [2] K. Sohn, H. Lee, X. Yan (2015). Learning structured output representation using deep
        conditional generative models. NeurIPS.
+    .. [3] O. Rybkin, K. Daniilidis, S. Levine (2021). Simple and effective VAE training with
+       calibrated decoders. ICML. arXiv:2006.13202
 
     Examples
     --------
@@ -198,25 +198,25 @@ class ConditionalVAESampler(BaseOverSampler):
 
     _parameter_constraints: dict = {
         **BaseOverSampler._parameter_constraints,
-        "n_latent": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        **{
+            name: [Interval(Integral, 1, None, closed="left")]
+            for name in ("n_latent", "n_hidden", "max_epochs", "batch_size")
+        },
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        n_latent=8,
-        n_hidden=128,
-        max_epochs=200,
-        learning_rate=3e-3,
-        batch_size=64,
-        random_state=None,
-    ):
+        sampling_strategy: float | str | dict | Callable = "auto",
+        n_latent: int = 8,
+        n_hidden: int = 128,
+        max_epochs: int = 200,
+        learning_rate: float = 3e-3,
+        batch_size: int = 64,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.n_latent = n_latent
         self.n_hidden = n_hidden
@@ -235,7 +235,7 @@ class ConditionalVAESampler(BaseOverSampler):
         dense = X.toarray() if sparse.issparse(X) else X
         rows = dense.reshape(len(dense), -1).astype(np.float64, copy=False)
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
-        # Rounding leaves a constant column a deviation; it stays constant.
+        # Rounding gives a constant column a small deviation; it must stay constant.
         scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
         divisor = np.where(scale > 0, scale, 1.0)
@@ -249,7 +249,7 @@ class ConditionalVAESampler(BaseOverSampler):
         return both, np.concatenate([y, labels])
 
     def _train_and_draw(self, rows, y, labels):
-        """Train on standardised rows and draw one row for each label."""
+        """Train on standardized rows and draw one row for each label."""
         rng = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(rng.randint(2**31 - 1))
         classes, targets = np.unique(y, return_inverse=True)

@@ -1,42 +1,52 @@
-"""imbalanced-learn's samplers on windows, images and other n-dimensional inputs."""
+"""Samplers of imbalanced-learn on windows, images and other n-dimensional inputs."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
 
-INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
+from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes
+
+FEATURE_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
 
 class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
     """Let a sampler for tables resample windows or images.
 
-    Each sample is laid out as one row of its values, the sampler does what it does with rows, and
-    the rows are brought back to the shape of a sample. Interpolation between neighbours (SMOTE and
-    its kin) then works on raw values: neighbours are near in Euclidean distance, and a new window
-    is a weighted mean of two, value by value. Where that makes no sense, as for tones with
-    different phases, resample spectrograms or features, or draw from `ConditionalVAESampler`.
+    Each sample is reshaped to a row of its values, the sampler resamples the rows, and the new
+    rows are reshaped to samples. So SMOTE and similar samplers interpolate raw values: neighbors
+    are close in Euclidean distance, and a new window is the weighted mean of two. This is wrong for
+    tones with different phases. Resample spectrograms or features instead, or draw from
+    `ConditionalVAESampler`.
 
-    2-D inputs, with DataFrames and sparse matrices among them, go to the sampler as they are.
+    2-D inputs, including DataFrames and sparse matrices, are passed to the sampler unchanged.
 
     Parameters
     ----------
     sampler : sampler of imbalanced-learn
-        Anything with `fit_resample`. It is cloned.
+        An object with `fit_resample`. It is cloned.
 
     Attributes
     ----------
     sampler_ : sampler
         The fitted clone.
     sampling_strategy_ : dict label -> int
-        That of the sampler.
+        Number of new samples of each class, as the sampler has it.
     sample_indices_ : ndarray of int, shape (n_samples_new,)
-        The rows that were chosen, for samplers that choose rows.
+        The selected rows, for samplers that select rows.
     input_shape_ : tuple of int
         Shape of a sample.
     n_features_in_ : int
         Number of features (2-D inputs).
+
+    References
+    ----------
+    N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: Synthetic Minority
+    Over-sampling Technique", JAIR 16, 2002, pp. 321-357, sec. 4.2. doi:10.1613/jair.953.
 
     Examples
     --------
@@ -50,14 +60,14 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
     (60, 2, 100)
     """
 
-    _estimator_type = "sampler"  # what imbalanced-learn's `is_sampler` asks first
+    _estimator_type = "sampler"  # for `is_sampler` of imbalanced-learn
     _parameter_constraints: dict = {"sampler": [HasMethods(["fit_resample"])]}
 
-    def __init__(self, sampler):
+    def __init__(self, sampler: Any) -> None:
         self.sampler = sampler
 
-    def fit(self, X, y, **params):
-        """Fit the sampler, which checks the inputs and what is to be sampled.
+    def fit(self, X: Any, y: ArrayLike, **params: Any) -> "NDSampler":
+        """Fit the sampler, which checks the inputs and its parameters.
 
         Parameters
         ----------
@@ -66,7 +76,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels.
         **params : dict
-            Handed on to the sampler.
+            Passed to the sampler.
 
         Returns
         -------
@@ -78,22 +88,22 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         self._publish(shape)
         return self
 
-    def fit_resample(self, X, y, **params):
+    def fit_resample(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
         """Resample inputs and labels.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Inputs; finite, unless the sampler takes others.
+            Inputs. They must be finite, unless the sampler accepts other values.
         y : array-like of shape (n_samples,)
             Labels.
         **params : dict
-            Handed on to the sampler.
+            Passed to the sampler.
 
         Returns
         -------
         X_resampled : ndarray of shape (n_samples_new, ...)
-            Samples of the shape and the type of those of `X`; 2-D inputs come back in their own
+            Samples with the shape and the type of those of `X`. 2-D inputs come back in their
             container, as from imbalanced-learn.
         y_resampled : array-like of shape (n_samples_new,)
             Labels.
@@ -107,7 +117,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         return X_resampled, y_resampled
 
     def _validate(self, X):
-        """Return inputs, n-dimensional ones as an array, and the shape of a sample."""
+        """Return the inputs (as an array if they are n-dimensional) and the shape of a sample."""
         self._validate_params()
         if not hasattr(X, "shape") and np.ndim(X) > 2:
             X = np.asarray(X)
@@ -117,14 +127,13 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         return X, (X.shape if hasattr(X, "shape") else np.shape(X))[1:]
 
     def _publish(self, shape):
-        """Take over the attributes of the sampler; those of rows only where X has rows."""
+        """Copy the attributes of the sampler; those of the features only for 2-D inputs."""
         self.input_shape_ = tuple(shape)
-        for name in ("sampling_strategy_", "sample_indices_", *INPUT_ATTRIBUTES):
-            is_shared = len(shape) == 1 or name not in INPUT_ATTRIBUTES
-            if is_shared and hasattr(self.sampler_, name):
-                setattr(self, name, getattr(self.sampler_, name))
-            elif hasattr(self, name):  # of an earlier fit
-                delattr(self, name)
+        copy_attributes(
+            self.sampler_, self, ("sampling_strategy_", "sample_indices_", *FEATURE_ATTRIBUTES)
+        )
+        if len(shape) > 1:
+            forget_attributes(self, FEATURE_ATTRIBUTES)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "sampler_")
@@ -136,7 +145,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def as_rows(X):
-    """Lay each sample of more than one axis out as a row: a view where the memory allows it."""
+    """Reshape each sample to a row; the result is a view if the memory layout allows it."""
     if issparse(X) or getattr(X, "ndim", 2) <= 2:
         return X
     return X.reshape(len(X), int(np.prod(X.shape[1:])))

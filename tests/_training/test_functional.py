@@ -106,12 +106,12 @@ def test_a_module_that_vmap_cannot_take_is_trained_by_itself(capsys):
     assert all(network.n_iter_ == 20 for network in fitted)
 
 
-def test_the_way_is_said(capsys):
+def test_the_strategy_is_said(capsys):
     fit_population(networks(max_epochs=1), X, y, SUBSETS, verbose=1)
     assert capsys.readouterr().out == "5 Convolution as one, by torch.func.vmap\n"
     fit_population(networks(max_epochs=1)[:1], X, y, SUBSETS[:1], verbose=1)
     assert "1 Convolution, each by itself: the only one" in capsys.readouterr().out
     fit_population(networks(max_epochs=1)[:4], X, y, SUBSETS[:4], verbose=1)
-    assert "4 Convolution, each by itself: so few" in capsys.readouterr().out
+    assert "4 Convolution, each by itself: a small population" in capsys.readouterr().out
     fit_population(networks(max_epochs=1, n_filters=(99, 99)), X, y, SUBSETS, verbose=1)
-    assert "5 Convolution, each by itself: so large" in capsys.readouterr().out
+    assert "5 Convolution, each by itself: a population of large networks" in capsys.readouterr().out

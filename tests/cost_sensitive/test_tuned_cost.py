@@ -597,7 +597,7 @@ def test_inputs_of_a_network_are_checked_before_any_training(bad, monkeypatch):
     def train(jobs):
         raise KeyboardInterrupt  # no Exception, which would be the fit's
 
-    monkeypatch.setattr("skimbal._training.population.TrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
     broken = X.copy()
     broken[0, 0] = bad
     for seed in range(5):  # whichever fold the sample is in

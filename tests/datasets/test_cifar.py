@@ -209,7 +209,7 @@ def test_the_original_is_downloaded_rather_than_replaced(jpeg_home, tmp_path, mo
 def test_an_archive_with_another_checksum_is_never_unpickled(archive_home, monkeypatch):
     monkeypatch.setattr(_cifar, "ARCHIVE_SHA256", "0" * 64)
     monkeypatch.setattr(_cifar_format.pickle, "load", lambda *a, **k: pytest.fail("unpickled"))
-    with pytest.raises(DataNotFoundError, match="put a whole copy there"):
+    with pytest.raises(DataNotFoundError, match="put a complete copy there"):
         small(archive_home)
 
 
@@ -244,8 +244,8 @@ def test_small_test_sets(archive_home):
             "5 test images of 'airplane' were asked for, but this copy's test set has 4",
         ),
         ({"n_test": 0}, "n_test=0 is not usable"),
-        ({"n_max": 5001}, "n_max=5001 is more than the 5000 that CIFAR-10 has"),
-        ({"n_test": 10_001}, "n_test=10001 is more than the 10000 that CIFAR-10 has"),
+        ({"n_max": 5001}, "n_max=5001 is more than the 5000 images that CIFAR-10 has"),
+        ({"n_test": 10_001}, "n_test=10001 is more than the 10000 images that CIFAR-10 has"),
         ({"dtype": "float64"}, "dtype='float64' is not known"),
         ({"version": "png"}, "version='png' is not known; use 'original' or 'jpeg'"),
     ],

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.io import savemat
 
-from skimbal.datasets import _cwru, _sources, cut_stretches, load_cwru
+from skimbal.datasets import _cwru, _sources, cut_segments, load_cwru
 from skimbal.exceptions import DataNotFoundError
 
 # Number, rate, fault, diameter, position, load, samples, whether there is a fan-end signal.
@@ -155,7 +155,7 @@ def test_another_recording_is_refused(mat_folder):
         ({"target": "kind"}, "target='kind' is not known; use 'fault' or 'fault_diameter'"),
         ({"diameters_mil": (8,)}, "diameters_mil=(8,) is not usable; give a sequence of some of"),
         ({"outer_positions": 6}, "outer_positions=6 is not usable"),
-        ({"loads_hp": (1,)}, "at 48000 Hz there is load 0 alone"),
+        ({"loads_hp": (1,)}, "at 48000 Hz there is load 0 only"),
         (
             {"sampling_rate_hz": 12_000, "diameters_mil": (28,), "channels": "both"},
             "the recordings [3001] have no fan-end signal",
@@ -196,7 +196,7 @@ def test_the_ten_classes(real):
     assert cwru.frame["n_samples"].min() == 63_788
     n_per_class = dict.fromkeys(cwru.target.tolist(), 10) | {"normal": 90}
     one, other = (
-        cut_stretches(cwru.data, cwru.target, length=1024, n_per_class=n_per_class, part=part)
+        cut_segments(cwru.data, cwru.target, length=1024, n_per_class=n_per_class, part=part)
         for part in ((0, 0.5), (0.5, 1))
     )
     assert one.data.shape == (180, 2, 1024)

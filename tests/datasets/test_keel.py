@@ -5,17 +5,18 @@ import pandas as pd
 import pytest
 
 from skimbal.datasets import (
-    KEEL58,
     _keel,
     _keel_sources,
     _sources,
-    keel_name,
     keel_suite,
     list_keel,
     load_keel,
     official_folds,
 )
+from skimbal.datasets._keel import keel_name
 from skimbal.exceptions import DataNotFoundError, KeelFormatError
+
+KEEL58 = keel_suite("keel58")
 
 # Table II of Zhang et al. (2018): name, imbalance ratio, attributes, training and test samples.
 TABLE_II = """\
@@ -278,13 +279,13 @@ def test_a_fold_that_keel_does_not_have(fold):
 
 def test_a_set_without_official_folds():
     assert official_folds("zoo-3") == ()
-    with pytest.raises(ValueError, match=r"zoo-3 has no official folds here; .*StratifiedKFold"):
+    with pytest.raises(ValueError, match=r"zoo-3 has no official folds; .*StratifiedKFold"):
         load_keel("zoo-3", fold=1)
 
 
 def test_folds_without_a_folder(no_folder, tmp_path):
     with pytest.raises(
-        DataNotFoundError, match=r"and none is named; set SKIMBAL_DATA .* fold=None"
+        DataNotFoundError, match=r"and no folder is named; set SKIMBAL_DATA .* fold=None"
     ):
         load_keel("iris0", fold=1)
     with pytest.raises(DataNotFoundError, match="the official folds of iris0 are not in"):

@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
-from skimbal.datasets import encode_inputs, encode_output, parse_keel
-from skimbal.datasets._keel_format import canonical_order, complete_rows, parse_header, parse_rows
+from skimbal.datasets._keel_format import (
+    canonical_order,
+    complete_rows,
+    encode_inputs,
+    encode_output,
+    parse_header,
+    parse_keel,
+    parse_rows,
+)
 from skimbal.exceptions import KeelFormatError
 
 TOY = """\

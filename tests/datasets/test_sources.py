@@ -80,7 +80,7 @@ def test_the_first_download_is_recorded_and_any_other_file_refused(cache):
 def test_a_second_download_must_be_the_first_one(cache):
     get(Download(), trust=True)
     (cache / "data.bin").unlink()
-    with pytest.raises(DataNotFoundError, match="another file was served; nothing was kept"):
+    with pytest.raises(DataNotFoundError, match="another file was served and nothing was kept"):
         get(Download(b"another"), trust=True)
     assert names(cache) == ["data.bin.sha256"]
     assert get(Download()).read_bytes() == CONTENT
@@ -140,7 +140,7 @@ def test_a_url_that_is_not_there(cache, address, monkeypatch):
 def test_half_a_file_is_not_trusted(cache, address, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     download = sources.url_download(f"{address}/half.bin", "data.bin", what_to_do=ADVICE)
-    with pytest.raises(DataNotFoundError, match=r"5 of 14 bytes came"):
+    with pytest.raises(DataNotFoundError, match=r"5 of 14 bytes arrived"):
         get(download, trust=True)
     assert names(cache) == []
 
@@ -157,7 +157,7 @@ def test_a_cache_that_cannot_be_written(cache, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(sources.Path, "mkdir", refuse)
-    with pytest.raises(DataNotFoundError, match="set SKIMBAL_CACHE to a folder that can"):
+    with pytest.raises(DataNotFoundError, match="set SKIMBAL_CACHE to a writable folder"):
         get(Download(), SHA256)
 
 
@@ -165,7 +165,7 @@ def test_a_file_of_the_folder_is_compared_with_its_checksum(tmp_path):
     path = tmp_path / "data.bin"
     path.write_bytes(CONTENT)
     assert sources.verified_file(path, SHA256, ADVICE) == path
-    with pytest.raises(DataNotFoundError, match="put a whole copy there, or look elsewhere"):
+    with pytest.raises(DataNotFoundError, match="put a complete copy there, or look elsewhere"):
         sources.verified_file(path, "0" * 64, ADVICE)
 
 

@@ -265,6 +265,6 @@ def test_bad_input_is_refused_before_any_training(parameters, labels, message, m
     def train(jobs):
         raise KeyboardInterrupt  # no Exception, which would be the fit's
 
-    monkeypatch.setattr("skimbal._training.population.TrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
     with pytest.raises(ValueError, match=message):
         bagging(**parameters).fit(X, labels)

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from skimbal import MLPClassifier
-from skimbal.losses import BaseLoss, BoundLoss, ModuleLoss
-from skimbal.losses._base import weighted_mean
+from skimbal.losses import BaseLoss, BoundLoss
+from skimbal.losses._base import ModuleLoss, weighted_mean
 
 COUNTS = np.array([3.0, 1.0])
 LOGITS = torch.tensor([[0.0, 0.0], [np.log(3.0), 0.0]])
@@ -118,7 +118,7 @@ def test_module_trains_a_network_with_weights():
 
 
 class ScaledLoss(torch.nn.Module):
-    """A loss with a parameter, which the optimiser trains."""
+    """A loss with a parameter, which the optimizer trains."""
 
     def __init__(self):
         super().__init__()

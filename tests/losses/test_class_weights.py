@@ -130,7 +130,7 @@ def test_array_is_used_as_given(given):
         ({"a": np.nan}, "finite"),
         ({"a": None}, "finite"),
         ({"a": 0, "b": 0, "c": 0}, "not all zero"),
-        ([1.0, 2.0], r"shape \(2,\), but there are 3 classes 'a', 'b', 'c'"),
+        ([1.0, 2.0], r"shape \(2,\), but there are 3 classes; .* the order 'a', 'b', 'c'"),
         ([[1.0, 2.0, 3.0]], r"shape \(1, 3\)"),
         (2.0, r"shape \(\)"),
         ([1.0, -2.0, 1.0], r"\[1.0, -2.0, 1.0\] must be finite, non-negative"),

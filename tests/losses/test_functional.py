@@ -11,8 +11,8 @@ from skimbal.losses._functional import (
     cross_entropy,
     expected_cost,
     focal,
-    log_of_the_rest,
-    log_of_the_rest_per_class,
+    log_complement,
+    log_complements,
     margin_cross_entropy,
     shifted_cross_entropy,
 )
@@ -69,15 +69,15 @@ def test_focal_with_gamma_0_is_cross_entropy():
 def test_complements_by_hand():
     log_proba = LOGITS.log_softmax(dim=1)
     np.testing.assert_allclose(
-        log_of_the_rest(log_proba, torch.eye(3, dtype=torch.bool)), np.log([0.9, 0.7, 0.4])
+        log_complement(log_proba, torch.eye(3, dtype=torch.bool)), np.log([0.9, 0.7, 0.4])
     )
-    np.testing.assert_allclose(log_of_the_rest_per_class(log_proba)[0], np.log([0.9, 0.7, 0.4]))
+    np.testing.assert_allclose(log_complements(log_proba)[0], np.log([0.9, 0.7, 0.4]))
 
 
 def test_complements_of_posteriors_near_1_are_exact():
     """1 - p is e^-50, which 1 - exp(log p) rounds to 0."""
     log_proba = torch.tensor([[50.0, 0.0]], dtype=torch.float64).log_softmax(dim=1)
-    np.testing.assert_allclose(log_of_the_rest_per_class(log_proba), [[-50.0, 0.0]], atol=1e-20)
+    np.testing.assert_allclose(log_complements(log_proba), [[-50.0, 0.0]], atol=1e-20)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from skimbal.losses._functional import cross_entropy
 from skimbal.losses._functional_batch import (
     auc_margin,
-    class_rectification,
     dice,
-    distances,
     generalized_dice,
-    hard_triplet_loss,
-    is_minority,
     mean_false_error,
     mean_squared_false_error,
     soft_g_mean,
@@ -155,102 +150,6 @@ def test_soft_g_mean_is_steep_where_a_class_is_missed():
     share = torch.full((2,), 0.5, dtype=torch.float64)
     soft_g_mean(logits, torch.tensor([0, 1]), share).backward()
     assert logits.grad[1, 1] < -0.49
-
-
-def test_distances_by_hand():
-    features = torch.tensor([[2.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [4.0, 0.0]], dtype=torch.float64)
-    root = np.sqrt(2)
-    expected = [[0, root, 2, 0], [root, 0, root, root], [2, root, 0, 2], [0, root, 2, 0]]
-    np.testing.assert_allclose(distances(features), expected, atol=1e-12)
-
-
-def test_distances_of_equal_and_zero_features_have_finite_slopes():
-    features = torch.tensor([[1.0, 2.0], [1.0, 2.0], [0.0, 0.0]], requires_grad=True)
-    distances(features).sum().backward()
-    assert features.grad.isfinite().all()
-
-
-@pytest.mark.parametrize(
-    ("counts", "minority"),
-    [
-        ([5, 3, 2], [1, 2]),  # 2 and 2 + 3 of 10
-        ([6, 2, 2], [1, 2]),
-        ([4, 3, 3], []),  # both of the smaller ones are no larger than the other: 6 of 10
-        ([5, 5, 0], []),
-        ([9, 1, 0], [1]),
-        ([5, 4, 1], [1, 2]),
-        ([4, 4, 2], [2]),
-    ],
-)
-def test_minority_classes(counts, minority):
-    target = torch.repeat_interleave(torch.arange(3), torch.tensor(counts))
-    share = torch.full((10,), 0.1)
-    expected = [y in minority for y in target.tolist()]
-    assert is_minority(torch.zeros(10, 3), target, share).tolist() == expected
-
-
-def naive_triplets(distance, target, weight, anchors, margin, k):
-    above = below = 0.0
-    for a in anchors:
-        there = [i for i in range(len(target)) if weight[i] > 0 and i != a]
-        far = sorted((distance[a, i] for i in there if target[i] == target[a]), reverse=True)[:k]
-        near = sorted(distance[a, i] for i in there if target[i] != target[a])[:k]
-        hinges = [max(0.0, margin + p - q) for p in far for q in near]
-        if hinges and weight[a] > 0:
-            above += weight[a] * np.mean(hinges)
-            below += weight[a]
-    return above / below if below else 0.0
-
-
-@pytest.mark.parametrize("n_hardest", [1, 2, 50])
-def test_triplets_as_a_loop(n_hardest):
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(14, 4, dtype=torch.float64, generator=generator)
-    target = torch.tensor([0] * 8 + [1] * 3 + [2] * 3)
-    weight = torch.rand(14, dtype=torch.float64, generator=generator)
-    weight[[0, 9]] = 0.0
-    distance = distances(features)
-    value = hard_triplet_loss(
-        distance, target, weight / weight.sum(), target > 0, margin=0.5, n_hardest=n_hardest
-    )
-    expected = naive_triplets(
-        distance.numpy(), target.tolist(), weight.tolist(), range(8, 14), 0.5, n_hardest
-    )
-    assert expected > 0
-    assert value.item() == pytest.approx(expected, rel=1e-12)
-
-
-def test_rectification_mixes_the_two_losses():
-    logits, target = make_batch(12)
-    target = (target == 2).long() * 2
-    share = torch.full((12,), 1 / 12, dtype=torch.float64)
-    settings = {"features": logits, "margin": 0.5, "n_hardest": 3}
-    plain, mixed, triplets = (
-        class_rectification(logits, target, share, rectified=part, **settings)
-        for part in (0.0, 0.25, 1.0)
-    )
-    torch.testing.assert_close(plain, cross_entropy(logits, target).mean())
-    torch.testing.assert_close(
-        triplets, hard_triplet_loss(distances(logits), target, share, target == 2, 0.5, 3)
-    )
-    torch.testing.assert_close(mixed, 0.75 * plain + 0.25 * triplets)
-
-
-def test_rectification_differentiates_through_the_features():
-    logits, target = make_batch(9)
-    target = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 2])
-    features = torch.randn(
-        9, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
-    ).requires_grad_()
-    share = torch.full((9,), 1 / 9, dtype=torch.float64)
-
-    def loss(features):
-        return class_rectification(
-            logits, target, share, features, rectified=0.5, margin=0.5, n_hardest=2
-        )
-
-    assert torch.autograd.gradcheck(loss, features)
-    assert torch.autograd.grad(loss(features), features)[0].abs().sum() > 0
 
 
 def test_a_batch_without_weight_gives_finite_gradients():

@@ -23,8 +23,7 @@ from skimbal.losses import (
     adjust_logits,
     class_weight_vector,
 )
-from skimbal.losses._class_rectification import imbalance
-from skimbal.losses._class_weights import as_rare_as_the_rarest
+from skimbal.losses._class_weights import fill_absent
 from skimbal.losses._costs import cost_weights
 from skimbal.losses._functional import focal
 from skimbal.losses._ldam import margins
@@ -38,7 +37,7 @@ def value_of(loss, counts=COUNTS, **given):
 
 
 def test_absent_classes_are_as_rare_as_the_rarest():
-    counts = as_rare_as_the_rarest([60, 0, 10])
+    counts = fill_absent([60, 0, 10])
     assert counts.tolist() == [60.0, 10.0, 10.0]
 
 
@@ -124,9 +123,9 @@ def test_focal_alpha_of_two_classes():
 @pytest.mark.parametrize(
     ("alpha", "message"),
     [
-        (0.25, r"alpha=0.25 with 3 classes; .* give an array"),
-        ({"a": 1}, r"dict, but a loss knows no labels; give the network"),
-        ("balance", "unknown alpha 'balance'; did you mean 'balanced'"),
+        (0.25, r"alpha=0.25 is one number, but there are 3 classes .*; give an array"),
+        ({"a": 1}, r"dict, but a loss knows no labels; give the dict to the network"),
+        ("balance", "'alpha' .*'balanced'.* Got 'balance'"),
         ([1.0, 2.0], r"alpha has shape \(2,\), but there are 3 classes; give one weight"),
         ([1.0, -2.0, 1.0], r"\[1.0, -2.0, 1.0\] must be finite, non-negative"),
         ([0.0, 0.0, 0.0], "not all zero"),
@@ -139,7 +138,7 @@ def test_bad_alpha_is_refused(alpha, message):
 
 
 def test_alpha_of_two_classes_is_a_fraction():
-    with pytest.raises(ValueError, match="must be between 0 and 1"):
+    with pytest.raises(ValueError, match=r"'alpha' .* range \(0.0, 1.0\).* Got 1.5"):
         Focal(alpha=1.5).bind(COUNTS[:2])
 
 
@@ -191,27 +190,6 @@ def test_bad_costs_are_refused(loss, cost_matrix, message):
         loss.bind(COUNTS, cost_matrix=cost_matrix)
 
 
-def test_imbalance_by_hand():
-    assert imbalance(np.array([10.0, 10.0])) == 0.0
-    # 20 samples lack of 30.
-    assert imbalance(np.array([15.0, 5.0])) == pytest.approx(10 / 30)
-
-
-@pytest.mark.parametrize(
-    ("loss", "counts"),
-    [(ClassRectification(eta=0), COUNTS), (ClassRectification(eta=1), np.full(3, 4.0))],
-)
-def test_rectification_of_nothing_is_cross_entropy(loss, counts):
-    logits, target = make_batch()
-    value = loss.bind(counts).double()(logits, target, features=logits)
-    torch.testing.assert_close(value, value_of(CrossEntropy()))
-
-
-def test_rectification_without_features_is_refused():
-    with pytest.raises(ValueError, match=r"got features=None, .*; call the loss with features="):
-        ClassRectification().bind(COUNTS)(*make_batch())
-
-
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
@@ -224,7 +202,7 @@ def test_rectification_without_features_is_refused():
         (DeferredReweighting(start=1.1), r"'start' .* range \[0.0, 1.0\]. Got 1.1"),
         (DeferredReweighting(start=-0.1), "'start' .* Got -0.1"),
         (DeferredReweighting(weights="inverse"), "'weights' .*'effective'.* Got 'inverse'"),
-        (DeferredReweighting(loss=None), "unknown loss None"),
+        (DeferredReweighting(loss=None), "'loss' .* Got None"),
         (IncrementalWeightedCrossEntropy(T=0), r"'T' .* range \(0.0, inf\]. Got 0"),
         (IncrementalWeightedCrossEntropy(T=-3), "'T' .* Got -3"),
         (IncrementalWeightedCrossEntropy(ramp="exp"), "'ramp' .*'exponential'.* Got 'exp'"),

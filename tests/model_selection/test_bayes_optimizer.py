@@ -2,17 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
-from scipy.stats import norm
 
-from skimbal.model_selection._bayes_optimizer import (
-    ALWAYS_FIT,
-    BayesOptimizer,
-    latin_hypercube,
-    log_expected_gain,
-    log_expected_improvement,
-    part_centres,
-)
+from skimbal.model_selection._bayes_optimizer import ALWAYS_FIT, BayesOptimizer, standardized
 from skimbal.model_selection._space import SearchSpace
 
 PLANE = SearchSpace.parse({"x": (0.0, 1.0), "y": (0.0, 1.0)})
@@ -34,50 +25,6 @@ def minimise(optimizer, function, n_evaluations, n_points=1):
         asked.append(optimizer.ask(n_points))
         optimizer.tell(asked[-1], function(asked[-1]))
     return np.vstack(asked)
-
-
-@pytest.mark.parametrize("z", [-6.0, -1.5, -0.5, 0.0, 2.0])
-def test_expected_gain_is_the_mean_of_what_exceeds_zero(z):
-    gain, _ = quad(lambda t: (z + t) * norm.pdf(t), -z, np.inf, epsabs=0)
-    assert log_expected_gain(z)[0] == pytest.approx(np.log(gain), abs=1e-6)
-
-
-def test_expected_gain_at_zero_is_the_density_there():
-    assert np.exp(log_expected_gain(0.0)[0]) == pytest.approx(1 / np.sqrt(2 * np.pi))
-
-
-def test_expected_gain_far_below_is_the_density_over_z_squared():
-    log_h, slope = log_expected_gain(np.array([-1e3, -1e4]))
-    expected = norm.logpdf([-1e3, -1e4]) - 2 * np.log([1e3, 1e4])
-    np.testing.assert_allclose(log_h, expected, rtol=1e-9)
-    np.testing.assert_allclose(slope, [1e3, 1e4], rtol=1e-2)
-
-
-def test_slope_of_the_expected_gain():
-    z = np.array([-20.0, -3.0, -0.9, 0.0, 1.5])
-    numeric = (log_expected_gain(z + 1e-5)[0] - log_expected_gain(z - 1e-5)[0]) / 2e-5
-    np.testing.assert_allclose(log_expected_gain(z)[1], numeric, rtol=1e-6)
-
-
-def test_expected_improvement_scales_with_the_losses():
-    one = log_expected_improvement(0.3, 0.2, 0.1)
-    ten = log_expected_improvement(3.0, 2.0, 1.0)
-    assert ten - one == pytest.approx(np.log(10))
-
-
-def test_latin_hypercube_has_a_point_in_each_part():
-    points = latin_hypercube(np.random.default_rng(0), 7, 3)
-    for column in points.T:
-        assert sorted((column * 7).astype(int)) == list(range(7))
-
-
-def test_centres_of_parts():
-    dimensions = MIXED.dimensions
-    assert part_centres(dimensions["x"]) is None
-    np.testing.assert_allclose(part_centres(dimensions["n"]), [0.1, 0.3, 0.5, 0.7, 0.9])
-    np.testing.assert_allclose(part_centres(dimensions["kind"]), [1 / 6, 1 / 2, 5 / 6])
-    many = SearchSpace.parse({"n": (1, 10**6)}).dimensions["n"]
-    assert part_centres(many) is None
 
 
 def test_first_points_are_the_initial_ones_and_a_hypercube():
@@ -146,7 +93,7 @@ def test_a_batch_spreads():
 
 def test_a_finite_space_is_gone_through_and_then_empty():
     optimizer = optimizer_of(SMALL, n_initial_points=2)
-    assert optimizer.n_points_of_space == 6
+    assert optimizer.grid.n_points == 6
     points = minimise(optimizer, bowl, 5, 2)
     rest = optimizer.ask(5)
     assert len(points) + len(rest) == 6
@@ -240,7 +187,7 @@ def test_length_scales_are_fitted_ever_more_seldom():
     points = np.random.default_rng(0).random((100, 2))
     for point in points:
         optimizer.tell(point[None], bowl(point[None]))
-        losses, _ = optimizer._standardised_losses()
+        losses, _ = standardized(optimizer.losses)
         if losses is not None:
             optimizer._fit(losses)
     assert ALWAYS_FIT <= optimizer.n_kernel_fits < ALWAYS_FIT + 20

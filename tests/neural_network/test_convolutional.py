@@ -12,7 +12,7 @@ from skimbal import (
 )
 from skimbal._training import inputs
 from skimbal.modules import size_after_layers, smallest_size
-from skimbal.neural_network import CNN_PRESETS, _base
+from skimbal.neural_network import CNN_PRESETS, _base, _fit_plan
 from skimbal.preprocessing import WindowIndex, index_windows
 
 rng = np.random.default_rng(0)
@@ -188,6 +188,7 @@ def test_whole_recordings_are_held_out(kind, parameters, monkeypatch):
         return to_tensors(X, *rest, device=device)
 
     monkeypatch.setattr(_base, "to_tensors", to_tensors)
+    monkeypatch.setattr(_fit_plan, "to_tensors", to_tensors)
     network = kind(max_epochs=2, validation_fraction=0.25, random_state=0, **parameters)
     network.fit(windows, labels)
     held_out, trained = seen

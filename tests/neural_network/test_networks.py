@@ -1,7 +1,5 @@
 """What both dense networks promise beyond scikit-learn's common checks."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,9 +21,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import DBNClassifier, MLPClassifier
-from skimbal._training.net import EarlyStopping
+from skimbal._training.early_stopping import EarlyStopping, Judgment
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
+from skimbal.neural_network._fit_data import TrainingData, hold_out
 from skimbal.sampling import DynamicBatches
 
 NETWORKS = [
@@ -51,7 +50,7 @@ def untrainable(monkeypatch):
         raise AssertionError("training began")
 
     monkeypatch.setattr("skimbal._training.contrastive_divergence.PretrainingJob.run_all", train)
-    monkeypatch.setattr("skimbal._training.population.TrainingJob.run_all", train)
+    monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
 
 
 @pytest.fixture(scope="module")
@@ -272,15 +271,14 @@ def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
 
 def best_epoch_of(answers):
     """The epoch that early stopping keeps, given each epoch's validation loss and score."""
-    net = SimpleNamespace(module_=torch.nn.Linear(1, 1), history=skorch.history.History())
+    module, history = torch.nn.Linear(1, 1), skorch.history.History()
     given = iter(answers)
-    callback = EarlyStopping(lambda module: (*next(given), None), patience=10)
-    callback.on_train_begin(net)
+    early_stopping = EarlyStopping(lambda module: Judgment(*next(given)), patience=10)
     for epoch in range(1, len(answers) + 1):
-        net.history.new_epoch()
-        net.history.record("epoch", epoch)
-        callback.on_epoch_end(net)
-    return callback.best_epoch_
+        history.new_epoch()
+        history.record("epoch", epoch)
+        early_stopping.judge(module, history)
+    return early_stopping.best_epoch
 
 
 def test_the_score_decides_before_the_loss_and_the_loss_breaks_ties():
@@ -440,7 +438,7 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         ({"batch_size": 0}, "batch_size"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
         ({"sampler": "balancd"}, "did you mean 'balanced'"),
-        ({"sampler": DynamicBatches(even_part=2.0)}, "even_part"),
+        ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
         ({"scoring": "gmean"}, "did you mean 'g_mean'"),
         ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
         ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
@@ -502,13 +500,13 @@ def test_early_stopping_holds_out_some_of_each_class_and_not_all(n_rare, fractio
     network = clone(NETWORKS[0]).set_params(
         early_stopping=True, validation_fraction=fraction, scoring="roc_auc"
     )
-    network.classes_ = np.array([False, True])
-    targets = y.astype(int)
-    train, valid = network._split_validation(X, targets, None, np.random.RandomState(0))
+    data = TrainingData(X, y.astype(int), None)
+    classes = np.array([False, True])
+    train, valid = hold_out(data, classes, fraction, np.random.RandomState(0), "early_stopping")
     n_held_out = min(max(round(fraction * n_rare), 1), n_rare - 1)
-    assert (train[1].sum(), valid[1].sum()) == (n_rare - n_held_out, n_held_out)
-    assert len(valid[1]) == n_held_out + round(fraction * (200 - n_rare))
-    together = np.concatenate([train[0], valid[0]])
+    assert (train.targets.sum(), valid.targets.sum()) == (n_rare - n_held_out, n_held_out)
+    assert len(valid.targets) == n_held_out + round(fraction * (200 - n_rare))
+    together = np.concatenate([train.X, valid.X])
     np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(X, axis=0))
     assert network.fit(X, y).history_.valid_score.notna().all()
 

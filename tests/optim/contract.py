@@ -1,4 +1,4 @@
-"""What every optimiser promises: a class to inherit, with one method to write."""
+"""What every optimizer promises: a class to inherit, with one method to write."""
 
 import pickle
 
@@ -15,7 +15,7 @@ def distance(x):
 
 
 def run(optimizer, n_generations, loss=distance):
-    """Drive the optimiser; return all asked points, shape (n_generations, n_points, n_dims)."""
+    """Drive the optimizer; return all asked points, shape (n_generations, n_points, n_dims)."""
     asked = []
     for _ in range(n_generations):
         x = optimizer.ask()
@@ -25,10 +25,10 @@ def run(optimizer, n_generations, loss=distance):
 
 
 class OptimizerContract:
-    """Tests for one optimiser; a subclass named ``Test...`` writes `make`."""
+    """Tests for one optimizer; a subclass named ``Test...`` writes `make`."""
 
     def make(self, bounds=BOUNDS, random_state=0):
-        """A new optimiser of some small population over `bounds`."""
+        """A new optimizer of some small population over `bounds`."""
         raise NotImplementedError
 
     def test_asks_points_of_its_shape_within_the_bounds(self):
@@ -98,15 +98,15 @@ class OptimizerContract:
             other.tell(other.ask().tolist(), losses.tolist())
         np.testing.assert_array_equal(optimizer.ask(), other.ask())
 
-    def test_best_is_the_least_of_all_that_was_told(self):
-        optimizer, least, at = self.make(), np.inf, None
+    def test_best_is_the_lowest_loss_that_was_told(self):
+        optimizer, lowest, at = self.make(), np.inf, None
         for _ in range(30):
             x = optimizer.ask()
             losses = distance(x)
-            if losses.min() < least:
-                least, at = losses.min(), x[losses.argmin()]
+            if losses.min() < lowest:
+                lowest, at = losses.min(), x[losses.argmin()]
             optimizer.tell(x, losses)
-            assert optimizer.best[1] == least
+            assert optimizer.best[1] == lowest
             np.testing.assert_array_equal(optimizer.best[0], at)
 
     def test_best_never_gets_worse_where_losses_are_noise(self):

@@ -12,13 +12,13 @@ from .contract import BOUNDS, distance, run
 SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "performance" / "jade_functions.py"))
 
 
-def least_losses(name, generations, *, archive=True, n_seeds=10):
-    """Least losses (n_seeds, n_generations) on a function of the paper, 30 dimensions."""
+def min_losses(name, generations, *, archive=True, n_seeds=10):
+    """Lowest losses (n_seeds, n_generations) on a function of the paper, 30 dimensions."""
     return SCRIPT["losses_of_runs"](name, archive, generations, range(n_seeds))
 
 
 def median_log10(name, generations, *, archive=True):
-    return np.median(np.log10(least_losses(name, (generations,), archive=archive)))
+    return np.median(np.log10(min_losses(name, (generations,), archive=archive)))
 
 
 def textbook_jade(bounds, n, seed, n_generations, loss):
@@ -42,22 +42,22 @@ def textbook_jade(bounds, n, seed, n_generations, loss):
             for i, z in zip(again, rng.standard_cauchy(len(again)), strict=True):
                 factors[i] = mu_f + 0.1 * z
         factors = [min(factor, 1.0) for factor in factors]
-        for_pbest, for_r1, for_r2, for_dim = rng.random((4, n))
-        for_crossover = rng.random((n, n_dims))
+        pbest_uniforms, r1_uniforms, r2_uniforms, dim_uniforms = rng.random((4, n))
+        crossover_uniforms = rng.random((n, n_dims))
         ranked = sorted(range(n), key=lambda i: losses[i])
         n_pbest = max(round(0.05 * n), 2)
         trials = []
         for i in range(n):
             x = members[i]
-            pbest = members[ranked[int(for_pbest[i] * n_pbest)]]
+            pbest = members[ranked[int(pbest_uniforms[i] * n_pbest)]]
             allowed = [k for k in range(n) if k != i]
-            r1 = allowed[int(for_r1[i] * len(allowed))]
+            r1 = allowed[int(r1_uniforms[i] * len(allowed))]
             pool = members + archive
             allowed = [k for k in range(len(pool)) if k not in (i, r1)]
-            r2 = allowed[int(for_r2[i] * len(allowed))]
+            r2 = allowed[int(r2_uniforms[i] * len(allowed))]
             trial = list(x)
             for j, (low, high) in enumerate(bounds):
-                if for_crossover[i][j] < rates[i] or j == int(for_dim[i] * n_dims):
+                if crossover_uniforms[i][j] < rates[i] or j == int(dim_uniforms[i] * n_dims):
                     v = x[j] + factors[i] * (pbest[j] - x[j] + members[r1][j] - pool[r2][j])
                     v = (low + x[j]) / 2 if v < low else v
                     trial[j] = (high + x[j]) / 2 if v > high else v
@@ -100,10 +100,10 @@ def test_selection_waits_for_the_whole_generation_and_ties_keep_the_parent():
     optimizer.tell(trials, [0.0, 0.5, 2.0, 9.0, 3.0, np.nan])  # tie, won, tie, lost, won, lost
     expected = parents.copy()
     expected[[1, 4]] = trials[[1, 4]]
-    np.testing.assert_array_equal(optimizer._pool[:6], expected)
+    np.testing.assert_array_equal(optimizer._members, expected)
     np.testing.assert_array_equal(optimizer._losses, [0.0, 0.5, 2.0, 3.0, 3.0, 5.0])
-    np.testing.assert_array_equal(optimizer._pool[6:8], parents[[1, 4]])
-    assert optimizer._n_archived == 2
+    np.testing.assert_array_equal(optimizer._archived, parents[[1, 4]])
+    assert len(optimizer._archived) == 2
 
 
 def test_nothing_changes_where_no_trial_wins():
@@ -113,8 +113,8 @@ def test_nothing_changes_where_no_trial_wins():
     before = copy.deepcopy(optimizer)
     optimizer.tell(x, np.full(8, np.inf))
     assert (optimizer.mu_cr, optimizer.mu_f) == (before.mu_cr, before.mu_f)
-    assert optimizer._n_archived == before._n_archived
-    np.testing.assert_array_equal(optimizer._pool, before._pool)
+    np.testing.assert_array_equal(optimizer._archived, before._archived)
+    np.testing.assert_array_equal(optimizer._members, before._members)
     np.testing.assert_array_equal(optimizer._losses, before._losses)
 
 
@@ -135,11 +135,11 @@ def test_archive_is_never_larger_than_the_population_and_holds_replaced_parents(
     for generation in range(40):
         x = optimizer.ask()
         optimizer.tell(x, distance(x))
-        population = {tuple(row) for row in optimizer._pool[:6].tolist()}
+        population = {tuple(row) for row in optimizer._members.tolist()}
         if previous is not None:
             replaced |= previous - population
         previous = population
-        archived = optimizer._pool[6 : 6 + optimizer._n_archived].tolist()
+        archived = optimizer._archived.tolist()
         assert len(archived) == min(len(replaced), 6), generation
         assert {tuple(row) for row in archived} <= replaced
     assert len(replaced) > 12
@@ -150,10 +150,10 @@ def test_which_archived_parents_leave_is_random():
     for seed in range(400):
         optimizer = JADE([(0, 11)], population_size=6, random_state=seed)
         for parents in (np.arange(6.0), np.arange(6.0, 12.0)):  # 12 parents for 6 places
-            optimizer._pool[:6, 0] = parents
+            optimizer._members[:, 0] = parents
             optimizer._archive_parents(np.arange(6))
-        staying = optimizer._pool[6:12, 0].astype(int)
-        assert np.unique(staying).size == optimizer._n_archived == 6
+        staying = optimizer._archived[:, 0].astype(int)
+        assert np.unique(staying).size == staying.size == 6
         survived[staying] += 1
     # Binomial(400, 1/2): beyond 150 and 250 once in two million draws.
     assert survived.min() > 150
@@ -163,7 +163,7 @@ def test_which_archived_parents_leave_is_random():
 def test_without_archive_none_is_kept():
     optimizer = JADE(BOUNDS, population_size=6, archive=False, random_state=0)
     run(optimizer, 20)
-    assert optimizer._n_archived == 0
+    assert len(optimizer._archived) == 0
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_functions_of_the_paper_have_their_minimum_zero(name):
 
 
 def test_step_function_as_published():
-    losses = least_losses("f6", (100, 1500))
+    losses = min_losses("f6", (100, 1500))
     assert 3.5 <= losses[:, 0].mean() <= 8.0
     assert (losses[:, 1] == 0.0).all()
 
@@ -281,5 +281,5 @@ def test_archive_gains_many_decades_on_schwefels_functions(name, decades):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["f12", "f13"])
-def test_penalised_functions_as_published(name):
-    assert np.median(least_losses(name, (1500,))) < 2e-32
+def test_penalized_functions_as_published(name):
+    assert np.median(min_losses(name, (1500,))) < 2e-32

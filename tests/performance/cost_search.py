@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from skimbal import DBNClassifier
 from skimbal.cost_sensitive import find_costs
-from skimbal.datasets import KEEL58, load_keel
+from skimbal.datasets import keel_suite, load_keel
 
 EPOCHS_OF_THE_PAPER = {"pretrain_epochs": 100, "max_epochs": 300}
 QUICK_EPOCHS = {"pretrain_epochs": 5, "max_epochs": 30}
@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    names = arguments.datasets.split(",") if arguments.datasets else KEEL58
+    names = arguments.datasets.split(",") if arguments.datasets else keel_suite("keel58")
     rows = []
     for name in names:
         rows.append(measure(name, arguments.seeds, arguments.partitions))

@@ -170,7 +170,7 @@ class TiesMove(JADE):
         tied = None if self._losses is None else losses == self._losses
         super()._learn(x, losses)
         if tied is not None:
-            self._pool[: self.population_size][tied] = x[tied]
+            self._members[tied] = x[tied]
 
 
 def jade(n, bounds, budget, seed):

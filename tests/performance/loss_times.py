@@ -22,7 +22,7 @@ import torch
 from tqdm import tqdm
 
 from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier
-from skimbal.datasets import cut_stretches, fetch_cifar10_imbalanced, load_cwru, load_watch
+from skimbal.datasets import cut_segments, fetch_cifar10_imbalanced, load_cwru, load_watch
 from skimbal.losses import all_losses
 from skimbal.metrics import balanced_accuracy
 from skimbal.preprocessing import Spectrogram, index_windows
@@ -80,7 +80,7 @@ def cwru_data(rng):
     cwru = load_cwru()
     sets = []
     for part, n in (((0, 0.7), 150), ((0.8, 1), 40)):
-        X, y = cut_stretches(
+        X, y = cut_segments(
             cwru.data,
             cwru.target,
             length=900,

@@ -6,13 +6,13 @@ Its recordings are not public. In their place stand, five times with other seeds
     Recordings of `make_motor_sound`, with the thesis' counts: 100, 200 or 400 normal, 21
     misaligned, 30 with a bad bearing, 6 disturbed. They last 0.2 s at 12.8 kHz; windows of 0.1 s.
 "bearings, later" and "bearings, new"
-    Stretches of the bearing recordings at 48 kHz without load, with the thesis' ratios: half its
-    counts, for the one normal recording has room for no more. Stretches of 900 samples, windows of
+    Segments of the bearing recordings at 48 kHz without load, with the thesis' ratios: half its
+    counts, for the one normal recording has room for no more. Segments of 900 samples, windows of
     512 at a step of 128. "later" tests on another part of the same recordings; "new" on the faults
     of a diameter that was not trained on, another one each time. The normal recording is split in
     time in both.
 
-A sample is a recording or stretch, of the mean posterior of its windows' spectrograms. The test set
+A sample is a recording or segment, of the mean posterior of its windows' spectrograms. The test set
 has 50 of each class. A candidate of a search is judged by macro F1 in three folds by recording; the
 best one is trained on all of them and tested once. The network has an 87th of the multiplications
 of the thesis' one for the same image (8, 8 and 16 filters, pooled), for 10,000 of them are trained.
@@ -34,7 +34,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from skimbal import BayesSearchCV, CNN2DClassifier, DESearchCV, WindowedClassifier
-from skimbal.datasets import cut_stretches, load_cwru, make_motor_sound
+from skimbal.datasets import cut_segments, load_cwru, make_motor_sound
 from skimbal.losses import Focal
 from skimbal.metrics import balanced_accuracy, macro_f1
 from skimbal.model_selection import class_weight_space
@@ -80,7 +80,7 @@ def simulated_motor(level, repetition):
 
 
 def bearings(is_new, level, repetition):
-    """X, y, X_test, y_test of stretches of bearing recordings."""
+    """X, y, X_test, y_test of segments of bearing recordings."""
     cwru = load_cwru()
     rng = np.random.RandomState(repetition)
     normal = np.flatnonzero(cwru.target == "normal")
@@ -96,7 +96,7 @@ def bearings(is_new, level, repetition):
     for rows, part, fault_part, numbers in zip(sides, parts, fault_parts, counts, strict=True):
         n_of = dict(zip(BEARING_CLASSES, numbers, strict=True))
         halves = [
-            cut_stretches(
+            cut_segments(
                 [cwru.data[row] for row in chosen],
                 cwru.target[chosen],
                 length=STRETCH,

@@ -6,7 +6,8 @@ import pytest
 import scipy.signal
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skimbal.preprocessing import Spectrogram, amplitude_spectrogram, decibels
+from skimbal.preprocessing import Spectrogram, decibels
+from skimbal.preprocessing._spectrogram import amplitude_spectrogram
 
 rng = np.random.default_rng(0)
 SIGNALS = rng.normal(size=(3, 2, 200))
@@ -36,10 +37,8 @@ def test_amplitudes_by_the_sum_itself():
 @pytest.mark.parametrize(("window", "hop"), [(64, 16), (63, 63), (200, 7)])
 def test_amplitudes_are_those_of_scipy(window, hop, window_function):
     images = Spectrogram(window, hop, scale="linear", window_function=window_function)
-    _, _, expected = scipy.signal.stft(
-        SIGNALS, window=window_function, nperseg=window, noverlap=window - hop, boundary=None,
-        padded=False,
-    )  # fmt: skip
+    options = {"window": window_function, "nperseg": window, "noverlap": window - hop}
+    _, _, expected = scipy.signal.stft(SIGNALS, **options, boundary=None, padded=False)
     np.testing.assert_allclose(images.fit_transform(SIGNALS), np.abs(expected), atol=1e-12)
 
 

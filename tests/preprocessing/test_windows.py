@@ -7,13 +7,8 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skimbal.preprocessing import (
-    SlidingWindow,
-    WindowIndex,
-    flatten,
-    index_windows,
-    window_starts,
-)
+from skimbal.preprocessing import SlidingWindow, WindowIndex, flatten, index_windows
+from skimbal.preprocessing._windows import window_starts
 
 rng = np.random.default_rng(0)
 SIGNALS = rng.normal(size=(4, 2, 30))
@@ -181,7 +176,7 @@ def test_index_survives_a_pickle():
         ((RECORDINGS, [0], [24], 7), "recording 0, which has 30"),
         ((RECORDINGS, [0], [-1], 7), "from -1 on"),
         ((RECORDINGS, [3], [0], 7), "3 recordings, but a window is of recording 3"),
-        ((RECORDINGS, [0, 1], [0], 7), "one number for each window"),
+        ((RECORDINGS, [0, 1], [0], 7), "one number for each window in both"),
         ((RECORDINGS, [0], [0], 0), "size"),
         (([], [], [], 7), "empty"),
         (([np.zeros((1, 9)), np.zeros((2, 9))], [0], [0], 7), "same number of channels"),

@@ -10,16 +10,14 @@ from skimbal.sampling import (
     ProgressivelyBalancedBatches,
     SquareRootBatches,
     TwoPhase,
-    dynamic_share,
     power_share,
-    progressive_share,
     resolve_batches,
 )
-from skimbal.sampling._batches import BATCHES
+from skimbal.sampling._batches import BATCHES, dynamic_share, progressive_share
 
 VALUES = [
     *(batches() for batches in BATCHES.values()),
-    TwoPhase(DynamicBatches(even_part=0.3), fraction=1.0),
+    TwoPhase(DynamicBatches(uniform_fraction=0.3), fraction=1.0),
 ]
 F1 = np.array([0.95, 0.5, 0.0, 1.0])
 
@@ -76,7 +74,7 @@ def test_progress_by_hand():
 def test_dynamic_share_by_hand():
     np.testing.assert_allclose(dynamic_share([9, 9, 9], [0.9, 0.7, 0.4]), [0.1, 0.3, 0.6])
     np.testing.assert_allclose(dynamic_share([9, 0, 9], [0.9, 0.0, 0.4]), [1 / 7, 0, 6 / 7])
-    np.testing.assert_allclose(dynamic_share([9, 9], [1.0, 0.5], even_part=0.2), [0.1, 0.9])
+    np.testing.assert_allclose(dynamic_share([9, 9], [1.0, 0.5], uniform_fraction=0.2), [0.1, 0.9])
     np.testing.assert_allclose(dynamic_share([9, 1], [1.0, 1.0]), [0.5, 0.5])
     np.testing.assert_allclose(dynamic_share([9, 1], [0.5, np.nan]), [1 / 3, 2 / 3])
 
@@ -125,10 +123,10 @@ def test_names_and_values_are_resolved():
         ("balancd", "unknown sampler 'balancd'; did you mean 'balanced'"),
         (SMOTE(), "pipeline of imbalanced-learn"),
         (ClassBalancedBatches, "or a value"),
-        (3, "got 3"),
+        (3, "sampler is 3, but it must be one of"),
     ],
 )
-def test_what_is_no_mini_batch_sampler(sampler, message):
+def test_other_values_are_refused(sampler, message):
     with pytest.raises(ValueError, match=message):
         resolve_batches(sampler)
 
@@ -136,10 +134,13 @@ def test_what_is_no_mini_batch_sampler(sampler, message):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (DynamicBatches(even_part=1.5), "even_part must be a number from 0 to 1, got 1.5"),
+        (
+            DynamicBatches(uniform_fraction=1.5),
+            r"'uniform_fraction' .* range \[0.0, 1.0\]. Got 1.5",
+        ),
         (TwoPhase(fraction=-0.1), "fraction"),
         (TwoPhase(fraction="half"), "fraction"),
-        (TwoPhase(first=None), "nothing to draw by"),
+        (TwoPhase(first=None), "'first' .* Got None"),
         (TwoPhase(first="first"), "unknown sampler"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Networks of one structure as one computation: dense by hand, others by `torch.func`."""
+"""How the gradients of a population are computed: dense, functional or sequential."""
 
 from skimbal._training.stacks.base import BaseStack
 from skimbal._training.stacks.dense import DenseStack
@@ -10,4 +10,5 @@ from skimbal._training.stacks.layout import (
     add_product_,
     aligned_matrices,
 )
+from skimbal._training.stacks.sequential import SequentialStack
 from skimbal._training.stacks.structure import structure_of, value_of

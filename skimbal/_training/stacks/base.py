@@ -25,6 +25,7 @@ class BaseStack:
     def __init__(self, modules):
         first = dict(modules[0].named_parameters())
         self.layout = ParameterLayout({name: value.shape for name, value in first.items()})
+        self.gradients: torch.Tensor
         self.parameters = next(iter(first.values())).new_zeros(len(modules), self.layout.row_length)
         for name, rows in self.layout.views(self.parameters.detach()).items():
             for row, module in zip(rows, modules, strict=True):
@@ -40,6 +41,11 @@ class BaseStack:
         self.dropout_generators = [
             [generators[i] for i in networks] for generators in self.dropout_generators
         ]
+
+    def write_gradients_to(self, module, i):
+        """Write the gradients of network i into a module."""
+        for name, rows in self.layout.views(self.gradients).items():
+            module.get_parameter(name).grad = rows[i].clone()
 
     def write_to(self, module, i):
         """Write network i into a module."""

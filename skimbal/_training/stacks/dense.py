@@ -85,8 +85,8 @@ class DenseStack(BaseStack):
 
         Returns
         -------
-        tensor of shape (P,)
-            The losses.
+        losses : tensor of shape (P,)
+        logits : tensor of shape (P, n, n_classes)
         """
         features = X.flatten(2)
         *layers, output = self.layers
@@ -96,7 +96,7 @@ class DenseStack(BaseStack):
         losses, (delta, *of_features) = loss(inputs[: 1 + loss.needs_features], *labels)
         if not layers:
             output.backward(delta, to_inputs=False)
-            return losses
+            return losses, inputs[0]
         delta = output.backward(delta)
         for gradient in of_features:
             delta.add_(gradient)
@@ -104,7 +104,7 @@ class DenseStack(BaseStack):
         for layer in reversed(others):
             delta = layer.backward(delta)
         first.backward(delta, to_inputs=False)
-        return losses
+        return losses, inputs[0]
 
 
 class _Linear:

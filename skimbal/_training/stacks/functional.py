@@ -24,7 +24,7 @@ class FunctionalStack(BaseStack):
         self._prepare()
 
     @classmethod
-    def obstacle(cls, module, X):
+    def reason_not_stackable(cls, module, X):
         """What keeps `vmap` from a module, in words, tried on a few samples; None if nothing."""
         stack = cls([deepcopy(module), deepcopy(module)])
         try:
@@ -62,7 +62,7 @@ class FunctionalStack(BaseStack):
         gradients = torch.autograd.grad(outputs, list(values.values()), deltas)
         for name, gradient in zip(values, gradients, strict=True):
             self.gradient_views[name].copy_(gradient)
-        return losses
+        return losses, outputs[0].detach()
 
     def _draw_dropped(self, X):
         """Draw which units are dropped in a batch, for `vmap` can't: factors by buffer name."""

@@ -1,13 +1,8 @@
-"""What both searches say to bad input: what was given, what is allowed, before any fit.
-
-Spaces by themselves are in test_space.py, class weights in test_class_weights.py; here it is the
-searches that refuse.
-"""
+"""What both searches have of scikit-learn's: metrics, refit, attributes; and what they refuse."""
 
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.stats
 from sklearn.base import clone
@@ -17,15 +12,13 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 from skimbal import BayesSearchCV, DESearchCV, MLPClassifier
-from skimbal.model_selection import ClassWeights, CostMatrix, class_weight_space, cost_matrix_space
-from skimbal.model_selection._space import SearchSpace
+from skimbal.model_selection import class_weight_space
 
 C_SPACE = {"C": (0.01, 10.0, "log-uniform")}
 SMALL = {
     DESearchCV: {"population_size": 4, "max_generations": 2, "cv": 2, "random_state": 0},
     BayesSearchCV: {"n_iter": 6, "n_initial_points": 4, "cv": 2, "random_state": 0},
 }
-
 both = pytest.mark.parametrize("Search", SMALL)
 
 
@@ -75,16 +68,13 @@ def refuses(search, X, y, *words):
     assert Counts.n_fits == 0
 
 
-# ---------------------------------------------------------------- spaces
-
-
 @both
 @pytest.mark.parametrize(
     ("space", "words"),
     [
-        ({}, ["{}", "one at least"]),
+        ({}, ["{}", "at least one"]),
         ([], ["empty list"]),
-        ([C_SPACE, {}], ["{}", "one at least"]),
+        ([C_SPACE, {}], ["{}", "at least one"]),
         ({"C": []}, ["'C'", "empty list", "(low, high)"]),
         ({"C": (1.0, 0.1)}, ["'C'", "(1.0, 0.1)", "low must be below high"]),
         ({"C": (1.0, 1.0)}, ["(1.0, 1.0)", "list of one value"]),
@@ -146,7 +136,7 @@ def test_labels_that_the_data_lacks(Search, data):
     refuses(search_of(Search, space), X, y.astype(float), "did you mean '1.0'")
     refuses(search_of(Search, space), X, np.zeros(len(y), dtype=int), "'1'", "Known: '0'")
     held = Counts(class_weight={7: 2.0})
-    refuses(search_of(Search, space, held), X, y, "class_weight has [7]", "no labels of y")
+    refuses(search_of(Search, space, held), X, y, "class_weight has [7]", "not labels of y")
 
 
 @both
@@ -171,9 +161,6 @@ def test_more_folds_than_samples(Search, data):
     refuses(search_of(Search, cv=5), X[:3], y[:3], "n_splits=5", "n_samples=3")
     refuses(search_of(Search, cv=1), X, y, "cv", "Got 1")
     refuses(search_of(Search, cv=[]), X, y, "cv=[] makes no split of 90 samples")
-
-
-# ---------------------------------------------------------------- other parameters
 
 
 @both
@@ -216,7 +203,7 @@ def test_start_points_that_are_no_integers(Search, value, data):
         (DESearchCV, {"population_size": 2}, ["population_size", "[3, inf)", "Got 2"]),
         (DESearchCV, {"population_size": 4.5}, ["population_size", "an int", "Got 4.5"]),
         (DESearchCV, {"max_generations": 0}, ["max_generations", "[1, inf)", "Got 0"]),
-        (DESearchCV, {"p": np.nan}, ["p=nan", "(0, 1]"]),
+        (DESearchCV, {"pbest_fraction": np.nan}, ["pbest_fraction", "Got nan"]),
         (DESearchCV, {"x0": [{"C": 1.0}] * 5}, ["x0 has 5 points", "population_size=4"]),
         (BayesSearchCV, {"n_iter": 0}, ["n_iter", "[1, inf)", "Got 0"]),
         (BayesSearchCV, {"n_iter": 2.5}, ["n_iter", "an int", "Got 2.5"]),
@@ -237,9 +224,6 @@ def test_not_fitted(Search, method, data):
     arguments = data if method == "score" else data[:1]
     with pytest.raises(NotFittedError, match=f"This {Search.__name__} instance is not fitted"):
         getattr(search_of(Search), method)(*arguments)
-
-
-# ---------------------------------------------------------------- estimators that fail
 
 
 @both
@@ -266,15 +250,12 @@ def test_an_estimator_that_fails_for_some_candidates(Search, data):
 def test_an_estimator_that_fails_for_all_candidates(Search, data):
     search = search_of(Search, estimator=Counts(fails="always"))
     with pytest.raises(
-        ValueError, match="candidates failed; error_score='raise' stops at"
+        ValueError, match="candidates failed; set error_score='raise' to stop"
     ) as error:
         search.fit(*data)
     assert str(error.value).count("Traceback") == 1  # of the first one alone
     assert "is too much" in str(error.value)
     assert not hasattr(search, "best_params_")
-
-
-# ---------------------------------------------------------------- files
 
 
 @both
@@ -314,64 +295,9 @@ def test_nothing_is_written_for_a_search_that_is_refused(Search, data, tmp_path)
     refuses(search_of(Search, state_file=tmp_path), *data, str(tmp_path), "is a folder")
 
 
-# ---------------------------------------------------------------- weights, costs, spaces of them
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: class_weight_space([0.0, 1.0, np.nan]), ["1 of 3 rows", "drop these rows"]),
-        (lambda: class_weight_space(["a", None, "b"]), ["no label", "1 of 3"]),
-        (lambda: class_weight_space(pd.Series(["a", "b", pd.NA], dtype="string")), ["1 of 3"]),
-        (lambda: class_weight_space(np.array([1, "1"], dtype=object)), ["int, str", "as text"]),
-        (lambda: class_weight_space([0.1, 0.7, 0.2]), ["0.1", "whole numbers"]),
-        (lambda: class_weight_space([0, 1], low="1"), ["low='1'", "0 < low < high"]),
-        (lambda: class_weight_space([0, 1], low=None), ["low=None"]),
-        (lambda: class_weight_space([0, 1], low=5, high=2), ["low=5, high=2"]),
-        (lambda: class_weight_space([0, 1], high=np.inf), ["high=inf", "finite"]),
-        (lambda: class_weight_space([0, 1], reference="1"), ["reference='1'", "[0, 1]"]),
-        (lambda: cost_matrix_space(["a", "a__b", "b__c", "c"]), ["'a__b__c'", "rename"]),
-        (lambda: ClassWeights([0.0, np.nan]), ["no label"]),
-        (lambda: CostMatrix([0, 1], [[0, np.nan], [1, 0]]), ["nan", "finite numbers >= 0"]),
-        (lambda: CostMatrix([0, 1], [[0, -1], [1, 0]]), ["-1.0", ">= 0"]),
-    ],
-)
-def test_weights_and_their_spaces(make, words):
-    with pytest.raises(ValueError) as error:  # noqa: PT011
-        make()
-    for word in words:
-        assert word in str(error.value)
-
-
-# ---------------------------------------------------------------- what looks bad and is not
-
-
 @both
 def test_categories_that_are_listed_twice_are_one(Search, data):
     points = [{"C": 1.0}, {"C": 0.1}]
     search = search_of(Search, {"C": [0.1, 1.0, 0.1, 1.0]}, x0=points).fit(*data)
     assert sorted(params["C"] for params in search.cv_results_["params"]) == [0.1, 1.0]
     assert search.stopping_reason_ == "exhausted"
-
-
-def test_equal_categories_of_different_types_are_two():
-    space = SearchSpace.parse({"max_features": [1, 1.0, True, 1]})
-    values = [space.to_params(point)["max_features"] for point in ([0.1], [0.5], [0.9])]
-    assert [(value, type(value)) for value in values] == [(1, int), (1.0, float), (True, bool)]
-    snapped = space.snap([[0.1], [0.5], [0.9]]).ravel()
-    assert snapped == pytest.approx([1 / 6, 1 / 2, 5 / 6])
-    assert SearchSpace.parse({"C": [1, 10]}).from_params({"C": 1.0}) == pytest.approx([0.25])
-
-
-def test_tuples_of_texts_and_of_none_are_categories():
-    for values in (("rbf", "poly"), (None, 5), (True, False), (1, 3, 5), ((1, 1), (1, 2))):
-        assert SearchSpace.parse({"a": values}).dimensions["a"].categories == values
-    assert SearchSpace.parse({"a": range(2, 9, 3)}).dimensions["a"].categories == (2, 5, 8)
-
-
-def test_log_uniform_integers_over_many_decades():
-    dimension = SearchSpace.parse({"n": (1, 10**9, "log-uniform")}).dimensions["n"]
-    for value in (1, 2, 12_345, 10**8 + 1, 10**9):
-        assert dimension.value(dimension.unit(value)) == value
-    assert (dimension.value(0.0), dimension.value(1.0)) == (1, 10**9)
-    assert dimension.value(0.5) == round(np.sqrt(0.5 * (10**9 + 0.5)))

@@ -1,4 +1,4 @@
-"""Class weights and costs that are parameters by label, and their spaces."""
+"""Class weights and costs with a parameter for each label."""
 
 import pickle
 
@@ -9,25 +9,13 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import estimator_html_repr
-from skopt.space import Real
 
 from skimbal import FixedCostClassifier, MLPClassifier
-from skimbal.model_selection import (
-    ClassWeights,
-    CostMatrix,
-    as_grid,
-    class_weight_space,
-    cost_matrix_space,
-)
-from skimbal.model_selection._class_weights import (
-    conventional_entries,
-    with_entries_as_parameters,
-)
+from skimbal.model_selection import ClassWeights, CostMatrix
+from skimbal.model_selection._label_parameters import put_label_parameters
 
 
 @pytest.fixture(scope="module")
@@ -80,69 +68,6 @@ def test_as_good_as_a_dict(estimator, data):
     assert np.mean(plain.predict(X) == "worn") < np.mean(ours.predict(X) == "worn")
 
 
-def test_searches_of_scikit_learn(data):
-    X, y = data
-    pipeline = make_pipeline(StandardScaler(), SVC(class_weight=ClassWeights(y)))
-    space = class_weight_space(y, param="svc__class_weight")
-    grid = GridSearchCV(pipeline, as_grid(space, 3), scoring="f1_macro", cv=3).fit(X, y)
-    tried = grid.cv_results_["param_svc__class_weight__worn"].tolist()
-    assert tried == pytest.approx([1, 10**1.5, 1000])
-    assert np.ptp(grid.cv_results_["mean_test_score"]) > 0
-    drawn = RandomizedSearchCV(pipeline, space, n_iter=3, cv=3, random_state=0).fit(X, y)
-    assert 1 <= drawn.best_params_["svc__class_weight__worn"] <= 1000
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: ClassWeights({"a": -1.0}), ">= 0"),
-        (lambda: ClassWeights({"a": np.inf}), "finite"),
-        (lambda: ClassWeights({1: 1.0, "1": 2.0}), "several labels read '1'"),
-        (lambda: ClassWeights([]), "list of labels"),
-        (lambda: ClassWeights(["ok", "worn"]).set_params(wron=2), "did you mean 'worn'"),
-        (lambda: ClassWeights(["a", "b"]).set_params(a="much"), "finite number"),
-        (lambda: CostMatrix([0, 1]).set_params(**{"0__0": 1.0}), "pair of labels '0__0'"),
-        (lambda: CostMatrix([0, 1]).set_params(**{"0__1": -1.0}), ">= 0"),
-        (lambda: CostMatrix([0, 1], np.ones((3, 3))), r"must be \(2, 2\)"),
-        (lambda: CostMatrix(["a", "a__b", "b__c", "c"]), "several labels read 'a__b__c'"),
-        (lambda: class_weight_space([0, 0, 0]), "single label"),
-        (lambda: class_weight_space([0, 1], low=0), "0 < low < high"),
-        (lambda: class_weight_space([0, 1], low=10, high=10), "0 < low < high"),
-        (lambda: class_weight_space([0, 1], reference=2), "reference=2"),
-        (lambda: class_weight_space([[0], [1]]), "list of labels"),
-    ],
-)  # fmt: skip
-def test_bad_input(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_space_of_weights():
-    y = ["b"] * 3 + ["a"] * 5 + ["c"]
-    space = class_weight_space(y)
-    assert list(space) == ["class_weight__b", "class_weight__c"]
-    for dimension in space.values():
-        assert isinstance(dimension, Real)
-        assert (dimension.low, dimension.high, dimension.prior) == (1, 1000, "log-uniform")
-        assert 1 <= dimension.rvs(random_state=0) <= 1000
-        assert len(dimension.rvs(n_samples=3, random_state=0)) == 3
-    assert list(class_weight_space(y, reference="c", param="p__costs")) == [
-        "p__costs__a",
-        "p__costs__b",
-    ]
-    assert list(class_weight_space(["majority", "x", "x"], reference="majority")) == [
-        "class_weight__x"
-    ]
-
-
-def test_space_of_costs():
-    space = cost_matrix_space(["b", "a", "a", "c"], low=0.1, high=10)
-    assert set(space) == {
-        "cost_matrix__b__a", "cost_matrix__b__c", "cost_matrix__c__a", "cost_matrix__c__b",
-    }  # fmt: skip
-    assert {(d.low, d.high) for d in space.values()} == {(0.1, 10)}
-
-
 def test_cost_matrix_is_an_array_with_parameters(data):
     X, y = data
     costs = CostMatrix(y)
@@ -158,7 +83,9 @@ def test_cost_matrix_is_an_array_with_parameters(data):
 
 
 def placed(estimator, names, y):
-    return with_entries_as_parameters(clone(estimator), names, y).get_params(deep=True)
+    estimator = clone(estimator)
+    put_label_parameters(estimator, names, y)
+    return estimator.get_params(deep=True)
 
 
 def test_entries_are_put_in_place():
@@ -184,7 +111,7 @@ def test_entries_are_put_in_place():
     ("estimator", "names", "message"),
     [
         (LogisticRegression(), ["class_weight__wron"], "did you mean 'worn'"),
-        (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "no labels of y"),
+        (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "not labels of y"),
         (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "the 2 labels"),
         (MLPClassifier(), ["cost_matrix__ok"], "unknown label in cost_matrix__"),
     ],
@@ -192,21 +119,3 @@ def test_entries_are_put_in_place():
 def test_labels_that_the_data_lacks(estimator, names, message):
     with pytest.raises(ValueError, match=message):
         placed(estimator, names, ["ok", "worn"])
-
-
-def test_conventional_weights_by_hand():
-    y = ["a"] * 12 + ["b"] * 4 + ["c"] * 2
-    names = ["class_weight__b", "class_weight__c"]
-    network = with_entries_as_parameters(MLPClassifier(), names, y)
-    weights = conventional_entries([*names, "learning_rate"], network, y)
-    assert weights == {"class_weight__b": 3.0, "class_weight__c": 6.0}
-    names = ["class_weight__a", "class_weight__b"]
-    assert conventional_entries(names, network, y) == {
-        "class_weight__a": 2 / 12,
-        "class_weight__b": 2 / 4,
-    }
-    names = list(cost_matrix_space(y))
-    network = with_entries_as_parameters(MLPClassifier(), names, y)
-    costs = conventional_entries(names, network, y)
-    assert costs["cost_matrix__b__a"] == costs["cost_matrix__b__c"] == 3.0
-    assert costs["cost_matrix__c__a"] == costs["cost_matrix__c__b"] == 6.0

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skimbal.datasets import cut_stretches
-from skimbal.datasets._stretches import even_shares, part_bounds
+from skimbal.datasets import cut_segments
+from skimbal.datasets._segments import even_shares, part_bounds
 
 
 def numbered(*lengths, n_channels=2):
@@ -41,36 +41,36 @@ def test_shares_are_full_even_and_within_the_capacities(seed):
         shares = even_shares(n, capacities)
         assert shares.sum() == n
         assert (shares <= capacities).all()
-        # Who has room left has at most one less than anyone.
+        # A place with room left has at most one less than any other.
         assert shares[shares < capacities].min(initial=99) >= shares.max() - 1
 
 
 def cut(**arguments):
     defaults = {"length": 10, "n_per_class": {"a": 8, "b": 5, "c": 2}, "random_state": 0}
-    return cut_stretches(RECORDINGS, Y, **{**defaults, **arguments})
+    return cut_segments(RECORDINGS, Y, **{**defaults, **arguments})
 
 
-def test_stretches_are_what_their_start_says():
-    stretches = cut()
-    assert stretches.data.shape == (15, 2, 10)
-    assert stretches.data.dtype == np.float32
-    for x, r, s in zip(stretches.data, stretches.recording, stretches.start, strict=True):
+def test_segments_are_what_their_start_says():
+    segments = cut()
+    assert segments.data.shape == (15, 2, 10)
+    assert segments.data.dtype == np.float32
+    for x, r, s in zip(segments.data, segments.recording, segments.start, strict=True):
         np.testing.assert_array_equal(x, RECORDINGS[r][:, s : s + 10])
 
 
 def test_counts_classes_and_groups():
-    stretches = cut(groups=[7, 7, 8, 9])
-    assert stretches.target.tolist() == ["a"] * 8 + ["b"] * 5 + ["c"] * 2
-    np.testing.assert_array_equal(stretches.target, Y[stretches.recording])
-    assert stretches.groups.tolist() == [7] * 8 + [8] * 5 + [9] * 2
+    segments = cut(groups=[7, 7, 8, 9])
+    assert segments.target.tolist() == ["a"] * 8 + ["b"] * 5 + ["c"] * 2
+    np.testing.assert_array_equal(segments.target, Y[segments.recording])
+    assert segments.groups.tolist() == [7] * 8 + [8] * 5 + [9] * 2
     np.testing.assert_array_equal(cut().groups, cut().recording)
-    assert np.bincount(stretches.recording).tolist() == [4, 4, 5, 2]
+    assert np.bincount(segments.recording).tolist() == [4, 4, 5, 2]
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_no_sample_is_in_two_stretches(seed):
-    stretches = cut(n_per_class={"a": 15, "b": 20, "c": 8}, random_state=seed)
-    first_channel = stretches.data[:, 0].ravel()
+def test_no_sample_is_in_two_segments(seed):
+    segments = cut(n_per_class={"a": 15, "b": 20, "c": 8}, random_state=seed)
+    first_channel = segments.data[:, 0].ravel()
     assert len(np.unique(first_channel)) == len(first_channel)
 
 
@@ -83,9 +83,9 @@ def test_parts_that_do_not_overlap_share_no_sample(first, second, seed):
     assert not np.intersect1d(one.data[:, 0], other.data[:, 0]).size
 
 
-def test_stretches_stay_inside_their_part():
-    stretches = cut(part=(0.25, 0.75), n_per_class={"b": 10})
-    assert sorted(stretches.start.tolist()) == list(range(50, 150, 10))
+def test_segments_stay_inside_their_part():
+    segments = cut(part=(0.25, 0.75), n_per_class={"b": 10})
+    assert sorted(segments.start.tolist()) == list(range(50, 150, 10))
     assert part_bounds(200, (0.25, 0.75)) == (50, 150)
 
 
@@ -98,8 +98,8 @@ def test_what_is_left_out_of_the_dict_is_left_out():
 
 
 def test_integer_labels():
-    stretches = cut_stretches(RECORDINGS, [1, 1, 0, 0], length=10, n_per_class={0: 1, 1: 2})
-    assert stretches.target.tolist() == [0, 1, 1]
+    segments = cut_segments(RECORDINGS, [1, 1, 0, 0], length=10, n_per_class={0: 1, 1: 2})
+    assert segments.target.tolist() == [0, 1, 1]
 
 
 def test_seeds():
@@ -114,15 +114,15 @@ def test_seeds():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_per_class": {"a": 16}}, "'a' has room for 15 stretches of 10 .* 2 recordings, but 16"),
+        ({"n_per_class": {"a": 16}}, "'a' has room for 15 segments of 10 .* 2 recordings, but 16"),
         ({"length": 0}, "length=0 is not usable"),
         ({"length": 10.0}, r"length=10\.0 is not usable"),
         ({"part": (0.6, 0.4)}, "0 <= low < high <= 1"),
         ({"part": "first"}, "part='first' is not usable"),
-        ({"n_per_class": {"d": 1}}, r"the classes \['d'\], which y lacks; y has \['a', 'b', 'c'\]"),
+        ({"n_per_class": {"d": 1}}, r"the classes \['d'\], which are not in y; use \['a', 'b', 'c'\]"),
         ({"n_per_class": {"a": -1}}, "n_per_class of class 'a' is -1"),
         ({"n_per_class": {"a": 1.5}}, r"n_per_class of class 'a' is 1\.5"),
-        ({"n_per_class": 0}, "asks for no stretch"),
+        ({"n_per_class": 0}, "asks for no segments"),
         ({"groups": [1, 2]}, r"groups has shape \(2,\), but with 4 recordings"),
     ],
 )
@@ -141,4 +141,4 @@ def test_bad_input(arguments, message):
 )
 def test_bad_recordings(recordings, message):
     with pytest.raises(ValueError, match=message):
-        cut_stretches(recordings, ["a"] * len(recordings), length=2, n_per_class=1)
+        cut_segments(recordings, ["a"] * len(recordings), length=2, n_per_class=1)

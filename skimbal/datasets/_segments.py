@@ -1,0 +1,194 @@
+"""Imbalanced sets out of recordings: a given number of segments of each class, without overlap."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch, check_random_state
+
+from skimbal.datasets._checks import check_count, is_count
+
+
+def even_shares(n, capacities):
+    """Split `n` over places of given capacities, as evenly as these allow.
+
+    >>> even_shares(7, [1, 5, 5]).tolist()
+    [1, 3, 3]
+    """
+    capacities = np.asarray(capacities, dtype=np.int64)
+    assert 0 <= n <= capacities.sum()
+    # The largest level at which no more than n are placed; one each of the rest, in order.
+    level = 0
+    while np.minimum(capacities, level + 1).sum() <= n and level < capacities.max(initial=0):
+        level += 1
+    shares = np.minimum(capacities, level)
+    rest = n - shares.sum()
+    shares[np.flatnonzero(capacities > level)[:rest]] += 1
+    return shares
+
+
+def part_bounds(n_samples, part):
+    """First sample inside and first sample behind the fractions `part` of a recording."""
+    return round(part[0] * n_samples), round(part[1] * n_samples)
+
+
+def cut_segments(
+    recordings: Sequence[ArrayLike],
+    y: ArrayLike,
+    *,
+    length: int,
+    n_per_class: int | dict,
+    part: tuple[float, float] = (0.0, 1.0),
+    groups: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    """Cut segments that do not overlap out of recordings, a given number of each class.
+
+    This makes an imbalanced set from balanced recordings, or from recordings that are too few to
+    be split. The segments of a class are spread over its recordings as evenly as their lengths
+    allow. Within a recording they are drawn at random from the tiles of the chosen part.
+
+    Parameters
+    ----------
+    recordings : sequence of arrays of shape (n_channels, n_samples)
+        The recordings. Their lengths may differ, their numbers of channels may not.
+    y : array-like of shape (n_recordings,)
+        Class of each recording.
+    length : int
+        Samples in a segment, 1 or more.
+    n_per_class : int or dict
+        Segments of each class, or a dict of class to number. Classes that are not in the dict
+        have no segments.
+    part : (float, float), default=(0.0, 1.0)
+        Fractions of each recording, from 0 to 1, between which the segments lie. Training on
+        ``(0, 0.6)`` and testing on ``(0.7, 1)`` shares no sample and leaves a gap. A class with
+        a single recording can't be split otherwise. Such a test says less than a test on another
+        machine.
+    groups : array-like of shape (n_recordings,), default=None
+        What must stay on one side of a split (bearing, person). None is the recording.
+    random_state : int, RandomState or None, default=None
+        Seed of the places.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch
+        ``data`` of shape (n_segments, n_channels, length), of the recordings' dtype; ``target``,
+        ``groups``, ``recording`` (index into `recordings`) and ``start`` (first sample), each of
+        shape (n_segments,). Segments are ordered by class, recording and start.
+    (data, target)
+        With ``return_X_y=True``.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not agree, a class is not in `y`, or there is no room for the segments. The
+        message says how many segments fit.
+
+    Examples
+    --------
+    Two recordings of class a, one of class b:
+
+    >>> import numpy as np
+    >>> from skimbal.datasets import cut_segments
+    >>> recordings = [np.zeros((1, 100)), np.zeros((1, 50)), np.zeros((1, 90))]
+    >>> cut = cut_segments(
+    ...     recordings, ["a", "a", "b"], length=10, n_per_class={"a": 6, "b": 2}, random_state=0
+    ... )
+    >>> cut.data.shape
+    (8, 1, 10)
+    >>> cut.recording.tolist()
+    [0, 0, 0, 1, 1, 1, 2, 2]
+    """
+    arrays = [np.asarray(recording) for recording in recordings]
+    labels = np.asarray(y)
+    group_of = np.arange(len(arrays)) if groups is None else np.asarray(groups)
+    _check_recordings(arrays, labels, group_of)
+    _check_length_and_part(length, part)
+    counts = _segments_per_class(n_per_class, np.unique(labels))
+    rng = check_random_state(random_state)
+    segments = [
+        segment
+        for label, n in counts.items()
+        for segment in _draw(label, n, np.flatnonzero(labels == label), arrays, length, part, rng)
+    ]
+    recording, start = np.array(segments, dtype=np.int64).reshape(-1, 2).T
+    data = np.stack([arrays[r][:, s : s + length] for r, s in segments])
+    target = labels[recording]
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data, target=target, groups=group_of[recording], recording=recording, start=start
+    )
+
+
+def _draw(label, n, indices, recordings, length, part, rng):
+    """Pairs (recording, start) of the `n` segments of one class."""
+    bounds = [part_bounds(recordings[i].shape[1], part) for i in indices]
+    capacities = [(high - low) // length for low, high in bounds]
+    if n > sum(capacities):
+        raise ValueError(
+            f"class {label!r} has room for {sum(capacities)} segments of {length} samples in the "
+            f"part {tuple(part)} of its {len(indices)} recordings, but {n} were asked for; ask for "
+            "fewer or shorter segments, or for a larger part"
+        )
+    for i, (low, high), capacity, share in zip(
+        indices, bounds, capacities, even_shares(n, capacities), strict=True
+    ):
+        # The tiles are shifted at random by what they leave over, so that every sample is used.
+        first = low + rng.randint(high - low - capacity * length + 1)
+        for tile in np.sort(rng.permutation(capacity)[:share]):
+            yield i, first + tile * length
+
+
+def _check_recordings(recordings, y, groups):
+    if not recordings:
+        raise ValueError("recordings is empty; give one or more recordings")
+    n = len(recordings)
+    for name, values in (("y", y), ("groups", groups)):
+        if values.shape != (n,):
+            raise ValueError(
+                f"{name} has shape {values.shape}, but with {n} recordings it must be ({n},); give "
+                "one value for each recording"
+            )
+    for k, recording in enumerate(recordings):
+        if recording.ndim != 2:
+            raise ValueError(
+                f"recording {k} has shape {recording.shape}, but it must be (n_channels, "
+                "n_samples); reshape a single channel to (1, n_samples)"
+            )
+    channels = sorted({len(recording) for recording in recordings})
+    if len(channels) > 1:
+        raise ValueError(
+            f"the recordings have {channels} channels; give recordings with one number of channels"
+        )
+
+
+def _check_length_and_part(length, part):
+    check_count("length", length, 1)
+    ends = list(part) if np.iterable(part) and not isinstance(part, str) else []
+    if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= 1:
+        raise ValueError(f"part={part!r} is not usable; give (low, high) with 0 <= low < high <= 1")
+
+
+def _segments_per_class(n_per_class, classes):
+    """Dict of class to number, in sorted order of the classes."""
+    classes = classes.tolist()
+    if not isinstance(n_per_class, dict):
+        n_per_class = dict.fromkeys(classes, n_per_class)
+    unknown_labels = [label for label in n_per_class if label not in classes]
+    if unknown_labels:
+        raise ValueError(
+            f"n_per_class has the classes {unknown_labels}, which are not in y; use {classes}"
+        )
+    for label, n in n_per_class.items():
+        if not is_count(n):
+            raise ValueError(
+                f"n_per_class of class {label!r} is {n!r}; give an integer >= 0 for each class"
+            )
+    if not sum(n_per_class.values()):
+        raise ValueError("n_per_class asks for no segments; give a number above 0 for some class")
+    return {label: n_per_class[label] for label in classes if label in n_per_class}

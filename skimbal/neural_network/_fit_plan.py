@@ -1,0 +1,188 @@
+"""What a fit will do: loss, costs, sampler, scorer, seeds; checked before anything is trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from skimbal._training.augmentation import check_augmentation
+from skimbal._training.early_stopping import EarlyStopping, ValidationSet
+from skimbal._training.inputs import to_tensors
+from skimbal._training.job import TrainingPlan
+from skimbal._training.net import make_callbacks
+from skimbal._training.optimizer import OPTIMIZERS
+from skimbal._training.row_order import checked_share
+from skimbal._training.schedules import SCHEDULES
+from skimbal._utils._torch import resolve_device
+from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.losses import class_weight_vector, resolve_loss
+from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.modules import NormalizedLinear
+from skimbal.sampling import resolve_batches
+
+
+@dataclass
+class FitPlan:
+    """The settings of an estimator for one training set.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+    counts : ndarray of shape (n_classes,)
+        Sample-weighted number of samples of each class, those for validation among them.
+    loss_value : BaseLoss
+    loss : torch.nn.Module
+        The loss, bound to counts, class weights and costs.
+    costs : ndarray of shape (n_classes, n_classes) or None
+    scorer : callable or None
+    training : TrainingPlan
+    callbacks : list
+        Of skorch callbacks.
+    """
+
+    classes: np.ndarray
+    counts: np.ndarray
+    loss_value: Any
+    loss: torch.nn.Module
+    costs: np.ndarray | None
+    scorer: Callable | None
+    training: TrainingPlan
+    callbacks: list
+
+    @property
+    def decision_costs(self):
+        """The costs that decide; costs that the network learns by are in its answers already."""
+        return None if self.loss_value.needs_costs else self.costs
+
+
+def needs_validation(estimator):
+    """Whether an estimator holds samples out, for early stopping or for its sampler."""
+    sampler = resolve_batches(estimator.sampler)
+    return estimator.early_stopping or (sampler is not None and sampler.needs_validation)
+
+
+def depends_on_counts(estimator):
+    """Whether class weights, costs or the loss are made from class counts."""
+    return (
+        isinstance(estimator.class_weight, str)
+        or isinstance(estimator.cost_matrix, str)
+        or resolve_loss(estimator.loss).needs_counts
+    )
+
+
+def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validation):
+    """Check and resolve the settings of a network for classes with these counts."""
+    if isinstance(estimator.optimizer, str) and estimator.optimizer not in OPTIMIZERS:
+        raise ValueError(unknown_name_message("optimizer", estimator.optimizer, OPTIMIZERS))
+    device = resolve_device(estimator.device)
+    sampler = resolve_batches(estimator.sampler)
+    if sampler is not None:
+        checked_share(sampler, counts, 1, estimator.max_epochs)
+    value = resolve_loss(estimator.loss)
+    costs = resolve_costs(estimator.cost_matrix, counts)
+    loss = bind_loss(value, classes, counts, costs, estimator.class_weight)
+    try_loss(value, loss, len(classes), is_weighted=is_weighted)
+    return FitPlan(
+        classes,
+        counts,
+        value,
+        loss,
+        costs,
+        scorer=None if estimator.scoring is None else get_scorer(estimator.scoring),
+        training=make_training_plan(estimator, device, sampler, value, rng),
+        callbacks=make_callbacks(
+            estimator.callbacks,
+            has_validation=has_validation,
+            schedule=estimator.learning_rate_schedule,
+        ),
+    )
+
+
+def make_training_plan(estimator, device, sampler, loss_value, rng):
+    """What the training loop needs to know, with generators of random numbers of its own."""
+    seeds = rng.randint(2**31 - 1, size=3).tolist()
+    schedule = estimator.learning_rate_schedule
+    return TrainingPlan(
+        optimizer=estimator.optimizer,
+        learning_rate=estimator.learning_rate,
+        weight_decay=estimator.weight_decay,
+        batch_size=estimator.batch_size,
+        max_epochs=estimator.max_epochs,
+        mixup=estimator.mixup,
+        device=device,
+        generator=torch.Generator().manual_seed(seeds[0]),
+        noise_generator=torch.Generator(device).manual_seed(seeds[1]),
+        augmentation_generator=torch.Generator().manual_seed(seeds[2]),
+        augmentation=check_augmentation(getattr(estimator, "augmentation", ())),
+        schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
+        sampler=sampler,
+        needs_features=loss_value.needs_features,
+    )
+
+
+def resolve_costs(cost_matrix, counts):
+    """The cost matrix as an array, or None."""
+    if cost_matrix is None:
+        return None
+    if isinstance(cost_matrix, str):
+        return inverse_frequency_cost_matrix(counts)
+    return check_cost_matrix(cost_matrix, len(counts))
+
+
+def bind_loss(value, classes, counts, costs, class_weight):
+    """Bind a loss to the class counts, weights and costs of the training data."""
+    weight = class_weight_vector(class_weight, classes, counts)
+    if weight is not None and value.weights_classes:
+        raise ValueError(
+            f"loss={value!r} weights the classes itself; with class_weight={class_weight!r} the "
+            "two would multiply: leave one of them out"
+        )
+    return value.bind(counts, class_weight=weight, cost_matrix=costs)
+
+
+def try_loss(value, loss, n_classes, *, is_weighted):
+    """Call the loss once, so that one that can't be weighted is refused before any training."""
+    with torch.no_grad():
+        target = torch.arange(n_classes)
+        logits = torch.zeros(n_classes, n_classes)
+        weight = torch.ones(n_classes) if is_weighted else None
+        loss(logits, target, weight, *([logits] if value.needs_features else []))
+
+
+def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
+    """Judge every epoch on prepared inputs and their labels.
+
+    Held-out data decide when the training ends; on training data only `scoring` is recorded.
+    """
+    value = plan.loss_value.unweighted()
+    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, class_weight=None)
+    device, sampler = plan.training.device, plan.training.sampler
+    X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
+    evaluate = ValidationSet(
+        X,
+        target,
+        weight[0] if weight else None,
+        loss=loss.to(device),
+        scorer=plan.scorer,
+        classes=plan.classes,
+        cost_matrix=plan.decision_costs,
+        needs_features=value.needs_features,
+        wants_f1=sampler is not None and sampler.needs_validation,
+    )
+    patience = estimator.n_iter_no_change if estimator.early_stopping else None
+    return EarlyStopping(evaluate, patience, is_held_out=is_held_out)
+
+
+def finish_module(module, plan):
+    """Give a module the last layer that the loss asks for, and put it on its device."""
+    training = plan.training
+    if plan.loss_value.head == "normalized":
+        module.output = NormalizedLinear(
+            module.output.in_features,
+            len(plan.classes),
+            plan.loss_value.scale,
+            training.generator,
+        )
+    return module.to(training.device, torch.get_default_dtype())
