@@ -42,36 +42,30 @@ WITHOUT_PAPER = {
     "runs, stores and prints comparisons": """
         benchmark.report benchmark.resume benchmark.run_benchmark
     """,
-    "reads and lists files": """
-        datasets.encode_inputs datasets.encode_output datasets.keel_name datasets.list_keel
-        datasets.parse_keel
-    """,
+    "reads and lists files": "datasets.list_keel datasets.official_folds",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.WindowedClassifier preprocessing.SlidingWindow
         preprocessing.WindowIndex preprocessing.flatten preprocessing.index_windows
-        preprocessing.window_starts
     """,
-    "simulates signals by formulas of its own": "datasets.make_motor_sound",
     "looks up, converts or wraps what it is given": """
-        losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.ModuleLoss losses.all_losses
-        losses.resolve_loss metrics.check_label_scorer metrics.confusion_score
-        metrics.cost_matrix_from_costs metrics.get_scorer metrics.make_confusion_scorer
-        metrics.make_cost_scorer metrics.normalize_costs metrics.score_labels metrics.scorer_names
-        sampling.NDSampler sampling.resolve_batches
+        losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.all_losses losses.resolve_loss
+        metrics.check_label_scorer metrics.confusion_score metrics.cost_matrix_from_costs
+        metrics.get_scorer metrics.make_confusion_scorer metrics.make_cost_scorer
+        metrics.normalize_costs metrics.score_labels metrics.scorer_names sampling.resolve_batches
     """,
-    "names parameters for searches": """
-        model_selection.ClassWeights model_selection.CostMatrix model_selection.as_distributions
-        model_selection.as_grid model_selection.class_weight_space
-        model_selection.cost_matrix_space
+    "another public name has the reference: the loss or score of labels": """
+        losses.cross_entropy metrics.accuracy_from_confusion
+        metrics.balanced_accuracy_from_confusion metrics.g_mean_from_confusion
+        metrics.macro_f1_from_confusion metrics.recall_from_confusion
     """,
     "computes a step of a network": """
-        modules.Network modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
+        modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
         modules.repeat_for_batched_kernel modules.size_after_layers modules.smallest_size
     """,
-    "fits other estimators": """
-        ensemble.default_network neural_network.cross_fit neural_network.fit_population
+    "fits other estimators, or predicts by them": """
+        ensemble.default_network neural_network.class_probabilities neural_network.cross_fit
+        neural_network.cross_fit_coroutine neural_network.fit_population
     """,
-    "counts": "metrics.significant_wins metrics.win_lose_draw",
 }
 EXEMPT = {f"skimbal.{name}" for names in WITHOUT_PAPER.values() for name in names.split()}
 
