@@ -72,7 +72,7 @@ def test_predict_has_the_least_expected_cost():
     np.testing.assert_array_equal(proba, GaussianNB().fit(X, y).predict_proba(X))
 
 
-def test_equal_costs_are_the_largest_posterior():
+def test_equal_costs_are_the_largest_probability():
     np.testing.assert_array_equal(fit([1, 1, 1]).predict(X), GaussianNB().fit(X, y).predict(X))
 
 
