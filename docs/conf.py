@@ -24,6 +24,9 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "notebook_pages",
+    "number_tables",
+    "result_pictures",
 ]
 html_math_renderer = "mathml"
 exclude_patterns = ["_build"]

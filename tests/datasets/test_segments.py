@@ -119,7 +119,10 @@ def test_seeds():
         ({"length": 10.0}, r"length=10\.0 is not usable"),
         ({"part": (0.6, 0.4)}, "0 <= low < high <= 1"),
         ({"part": "first"}, "part='first' is not usable"),
-        ({"n_per_class": {"d": 1}}, r"the classes \['d'\], which are not in y; use \['a', 'b', 'c'\]"),
+        (
+            {"n_per_class": {"d": 1}},
+            r"the classes \['d'\], which are not in y; use \['a', 'b', 'c'\]",
+        ),
         ({"n_per_class": {"a": -1}}, "n_per_class of class 'a' is -1"),
         ({"n_per_class": {"a": 1.5}}, r"n_per_class of class 'a' is 1\.5"),
         ({"n_per_class": 0}, "asks for no segments"),

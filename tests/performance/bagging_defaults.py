@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier
 from skimbal.cost_sensitive import find_costs
-from skimbal.ensemble._balanced_bagging import default_network
+from skimbal.ensemble import default_network
 from skimbal.metrics import decide_by_costs, g_mean, prior_costs
 
 SHRINKAGES = [0.0, 0.25, 0.5, 0.75, 1.0]
