@@ -30,10 +30,13 @@ from skimbal.sampling import DynamicBatches
 NETWORKS = [
     MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
     DBNClassifier(
-        hidden_layer_sizes=(8,), max_epochs=15, pretrain_epochs=2, learning_rate=0.02,
+        hidden_layer_sizes=(8,),
+        max_epochs=15,
+        pretrain_epochs=2,
+        learning_rate=0.02,
         random_state=0,
     ),
-]  # fmt: skip
+]
 each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
 
 
@@ -226,9 +229,13 @@ def test_history_has_a_row_an_epoch_and_the_loss_falls(network, imbalanced):
 def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
     X, y = np.arange(10.0)[:, None], np.arange(10) > 7
     network = MLPClassifier(
-        hidden_layer_sizes=(), batch_size=8, max_epochs=1, optimizer="sgd", learning_rate=1e-12,
+        hidden_layer_sizes=(),
+        batch_size=8,
+        max_epochs=1,
+        optimizer="sgd",
+        learning_rate=1e-12,
         random_state=0,
-    )  # fmt: skip
+    )
     fitted = network.fit(X, y)
     log_proba = fitted.predict_log_proba(X)[np.arange(10), y.astype(int)]
     assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
@@ -237,9 +244,14 @@ def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
 def test_a_linear_network_is_logistic_regression(imbalanced):
     X, y = imbalanced
     network = MLPClassifier(
-        hidden_layer_sizes=(), batch_size=300, max_epochs=1500, learning_rate=0.05,
-        weight_decay=0.0, class_weight="balanced", random_state=0,
-    )  # fmt: skip
+        hidden_layer_sizes=(),
+        batch_size=300,
+        max_epochs=1500,
+        learning_rate=0.05,
+        weight_decay=0.0,
+        class_weight="balanced",
+        random_state=0,
+    )
     X = StandardScaler().fit_transform(X)
     reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
     np.testing.assert_allclose(
@@ -251,9 +263,13 @@ def test_a_linear_network_is_logistic_regression(imbalanced):
 @each_network
 def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
     network = clone(network).set_params(
-        early_stopping=True, scoring=scoring, n_iter_no_change=4, max_epochs=60,
-        validation_fraction=0.3, learning_rate=0.05,
-    )  # fmt: skip
+        early_stopping=True,
+        scoring=scoring,
+        n_iter_no_change=4,
+        max_epochs=60,
+        validation_fraction=0.3,
+        learning_rate=0.05,
+    )
     fitted = network.fit(*imbalanced)
     history = fitted.history_
     if scoring is None:
@@ -575,9 +591,13 @@ def test_sample_weights_are_routed(network, imbalanced):
         requesting = clone(network)
         requesting.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         routed = cross_validate(
-            make_pipeline(requesting), X, y, cv=folds,
-            params={"sample_weight": weights}, return_estimator=True,
-        )["estimator"]  # fmt: skip
+            make_pipeline(requesting),
+            X,
+            y,
+            cv=folds,
+            params={"sample_weight": weights},
+            return_estimator=True,
+        )["estimator"]
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
@@ -610,9 +630,13 @@ def test_mixup_weighs_partners_by_their_weights(callbacks):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
     network = MLPClassifier(
-        hidden_layer_sizes=(), mixup=1.0, max_epochs=100, learning_rate=0.05, random_state=0,
+        hidden_layer_sizes=(),
+        mixup=1.0,
+        max_epochs=100,
+        learning_rate=0.05,
+        random_state=0,
         callbacks=callbacks,
-    )  # fmt: skip
+    )
     proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
     assert proba.mean() < 0.01
 

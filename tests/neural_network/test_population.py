@@ -102,9 +102,13 @@ def assert_same(one, other):
 
 
 LOSSES = [
-    *all_losses(), Focal(), FocalOfAnyPower(), torch.nn.CrossEntropyLoss(), UnknownToVmap(),
+    *all_losses(),
+    Focal(),
+    FocalOfAnyPower(),
+    torch.nn.CrossEntropyLoss(),
+    UnknownToVmap(),
     RelativeToTheBatch(),
-]  # fmt: skip
+]
 POPULATIONS = {
     **{
         f"loss {loss}": networks(mlp(loss=loss, cost_matrix="inverse_frequency")) for loss in LOSSES
@@ -160,7 +164,7 @@ POPULATIONS = {
     "persistent dbn": networks(dbn(persistent=True, n_gibbs_steps=2)),
     "dbn of mini-batches": networks(dbn(batch_size=30, pretrain_momentum=0.0)),
     "dbn without pre-training": networks(dbn(pretrain_epochs=0)),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -353,8 +357,10 @@ def test_a_scorer_that_fails_for_one_network_spoils_no_other():
     stopping = mlp(early_stopping=True, validation_fraction=0.2, scoring=scorer, random_state=0)
     outcomes = run_fits([Fit(clone(stopping), X[:n], y[:n]).coroutine() for n in (331, 290, 330)])
     assert [type(outcome) for outcome in outcomes] == [
-        MLPClassifier, ZeroDivisionError, MLPClassifier,
-    ]  # fmt: skip
+        MLPClassifier,
+        ZeroDivisionError,
+        MLPClassifier,
+    ]
     assert_same(outcomes[0], stopping.fit(X, y))
 
 
