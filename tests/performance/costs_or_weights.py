@@ -73,7 +73,7 @@ def multiclass_names():
     return sorted((name for name in names if n_rows[name] <= MAX_ROWS), key=n_rows.get)
 
 
-# ---------------------------------------------------------------- optimisers of others
+# ---------------------------------------------------------------- optimizers of others
 
 
 class TPE:
@@ -135,7 +135,7 @@ class CMAES:
 
 
 class OthersSearchCV(BayesSearchCV):
-    """The search of the package with an optimiser that it does not have."""
+    """The search of the package with an optimizer that it does not have."""
 
     def __init__(
         self,
