@@ -136,7 +136,7 @@ def _fit_pipeline_coroutine(pipeline, X, y, params):
 class _Task:
     """A generator, the results of what it has requested, and the task that waits for its own."""
 
-    generator: Coroutine
+    generator: Any  # a Coroutine; None for the caller of `run_fits`
     scope: Callable[[], AbstractContextManager]
     parent: Any
     index: int
@@ -207,7 +207,7 @@ def run_fits(
     -------
     list of fitted estimator or Exception
     """
-    caller = _Task(iter(()), nullcontext, None, 0, [None] * len(fits), len(fits))
+    caller = _Task(None, nullcontext, None, 0, [None] * len(fits), len(fits))
     tasks = []
     for index, fit in enumerate(fits):
         tasks.append(_Task(fit, scopes[index] if scopes else nullcontext, caller, index))

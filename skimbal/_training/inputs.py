@@ -48,8 +48,9 @@ class WindowInputs:
             rows = rows.cpu().numpy()
         elif isinstance(rows, slice):
             rows = np.arange(len(self))[rows]
-        array = self.prepare(self.windows.take(rows))
-        return torch.as_tensor(array, dtype=torch.get_default_dtype(), device=self.device)
+        array = self.prepare(self.windows.take(np.atleast_1d(rows)))
+        tensor = torch.as_tensor(array, dtype=torch.get_default_dtype(), device=self.device)
+        return tensor if np.ndim(rows) else tensor[0]
 
     def to(self, device):
         """Return the inputs with another device for what is asked for."""

@@ -48,10 +48,9 @@ class StackedOptimizer:
         self.settings = []
         for net, clock in zip(nets, clocks, strict=True):
             settings = _settings(net)
-            # Networks of one group have one learning rate in every epoch.
-            self.settings.append(
-                (*settings, ("clock", clock)) if schedule is not None else settings
-            )
+            if schedule is not None:  # networks of a group have one learning rate in every epoch
+                settings = (*settings, ("clock", clock))
+            self.settings.append(settings)
         self.optimizer_class = nets[0].optimizer
         self._build(stack, self._read_states(nets, stack))
 
@@ -130,7 +129,7 @@ class StackedOptimizer:
 
     def write_to(self, net, i, state):
         """Write network i of a `state` into the net's own optimiser."""
-        views = {}
+        views: dict = {}
         for key, value in state.items():
             views[key] = self.layout.views(value) if is_rows(value) else None
         for name, parameter in net.module_.named_parameters():

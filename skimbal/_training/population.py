@@ -67,7 +67,8 @@ class Population:
             self._write(range(len(self.n_whole_epochs)))
             for job in jobs:
                 job.net.module_.eval()
-                job.net.notify("on_train_end", X=job.tensors[0], y=job.tensors[1])
+                if job.net.history:  # before the first whole epoch there is nothing to save
+                    job.net.notify("on_train_end", X=job.tensors[0], y=job.tensors[1])
         return errors
 
     def _build(self):

@@ -104,9 +104,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Where the probabilities come from on which the costs are found: `cv` of
         `TunedCostClassifierCV`.
     search : {"auto", "exact", "jade", "grid"}, default="jade"
-        How costs are searched: see `find_costs`.
+        How costs are searched: "exact" for two classes, "jade" (adaptive differential evolution)
+        or "grid". "auto" is "exact" for two classes, else "jade". See `find_costs`.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
-        Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
+        Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.5
         Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
         frequencies; with `class_weight` toward equal costs.
@@ -295,6 +296,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     def _base_estimator(self):
         own = self.get_params(deep=False)
         network = {name: own[name] for name in DBNClassifier().get_params() if name in own}
+        if not self.early_stopping:  # else the network would record its score in every epoch
+            network["scoring"] = None
         network = DBNClassifier(**network)
         return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
 

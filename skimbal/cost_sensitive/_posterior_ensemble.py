@@ -26,6 +26,11 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
     estimators : list of fitted classifiers
         The members.
 
+    References
+    ----------
+    J. Kittler, M. Hatef, R. P. W. Duin and J. Matas 1998, On Combining Classifiers, IEEE TPAMI
+    20(3), doi:10.1109/34.667881, section 2.2 (sum rule).
+
     Examples
     --------
     >>> from sklearn.naive_bayes import GaussianNB

@@ -42,8 +42,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels: see `skimbal.metrics.scorer_names`.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
-        How costs are searched: see `find_costs`. "auto" is exact for two classes and adaptive
-        differential evolution for more.
+        How costs are searched: "exact" for two classes, "jade" (adaptive differential evolution)
+        or "grid". "auto" is "exact" for two classes, else "jade". See `find_costs`.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0

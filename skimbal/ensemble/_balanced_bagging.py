@@ -44,8 +44,19 @@ from skimbal.neural_network import MLPClassifier
 OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
 
-def default_network():
-    """Return the network of a `BalancedBaggingNetClassifier` whose `estimator` is None."""
+def default_network() -> MLPClassifier:
+    """Return the network of a `BalancedBaggingNetClassifier` whose `estimator` is None.
+
+    Returns
+    -------
+    MLPClassifier
+        Not fitted.
+
+    Examples
+    --------
+    >>> from skimbal.ensemble import BalancedBaggingNetClassifier, default_network
+    >>> ensemble = BalancedBaggingNetClassifier(default_network().set_params(max_epochs=30))
+    """
     return MLPClassifier(
         hidden_layer_sizes=(32, 32),
         class_weight="balanced",

@@ -62,7 +62,8 @@ def needs_validation(estimator):
     """Whether an estimator holds samples out, for early stopping or for its sampler."""
     if estimator.early_stopping or estimator.sampler is None:
         return estimator.early_stopping
-    return resolve_batches(estimator.sampler).needs_validation
+    sampler = resolve_batches(estimator.sampler)
+    return sampler is not None and sampler.needs_validation
 
 
 def depends_on_counts(estimator):

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from skimbal import DBNClassifier, ECSDBNClassifier, TunedCostClassifierCV
 from skimbal.cost_sensitive import find_costs
+from skimbal.neural_network._fit_data import validate_training_data
 
 SMALL = {"hidden_layer_sizes": (6,), "pretrain_epochs": 2, "max_epochs": 8, "learning_rate": 0.02}
 RENAMED = {"cost_cv": "cv"}
@@ -83,18 +84,18 @@ def test_is_tuned_costs_around_a_dbn(data, options):
 
 @pytest.mark.parametrize("refit", ["ensemble", True])
 def test_the_data_are_validated_once(data, refit, monkeypatch):
-    """The networks get the arrays that were validated, with the flag that says so."""
+    """The networks of the folds get rows of the arrays that were validated."""
     given = []
 
-    def fit_checked(network, X, y, sample_weight=None):
+    def validate(network, X, y, sample_weight, *, reset):
         given.append(X)
-        return (yield from network._fit_coroutine(X, y, sample_weight))
+        return validate_training_data(network, X, y, sample_weight, reset=reset)
 
-    monkeypatch.setattr(DBNClassifier, "_fit_checked_coroutine", fit_checked, raising=False)
+    monkeypatch.setattr("skimbal.neural_network._base.validate_training_data", validate)
     X, y = pd.DataFrame(data[0], columns=list("abcde")), data[1]
     network = ECSDBNClassifier(**SMALL, cost_cv=3, refit=refit, random_state=0).fit(X, y)
-    assert len(given) == (3 if refit == "ensemble" else 4)
-    assert all(isinstance(rows, np.ndarray) for rows in given)
+    assert len(given) == 1
+    assert given[0] is X
     expected = ECSDBNClassifier(**SMALL, cost_cv=3, refit=refit, random_state=0).fit(*data)
     np.testing.assert_array_equal(network.predict_proba(X), expected.predict_proba(data[0]))
 
@@ -121,7 +122,7 @@ def test_names_of_features_are_those_of_the_last_fit(data, refit):
     assert not hasattr(network.estimator_, "feature_names_in_")
 
 
-def test_as_published_is_one_network_whatever_the_costs_are_found_on(data):
+def test_as_published_is_one_network_for_any_cost_cv(data):
     published = ECSDBNClassifier.as_published(random_state=0, cost_cv=5)
     assert (published.refit, published.shrinkage, published.class_weight) == (True, 0.0, None)
     network = DBNClassifier.as_published(0).set_params(scoring="g_mean")
@@ -186,7 +187,7 @@ def test_inputs_are_checked_before_any_training(data, bad, message, monkeypatch)
     X, y = data
     X = (X - X.min()) / np.ptp(X)
     X[0, 0] = bad
-    for seed in range(5):  # whichever inner fold the sample is in
+    for seed in range(5):  # the sample is in different inner folds
         with pytest.raises(ValueError, match=message):
             ECSDBNClassifier(**SMALL, visible="bernoulli", random_state=seed).fit(X, y)
 

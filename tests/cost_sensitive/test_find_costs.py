@@ -40,7 +40,7 @@ COST_MATRIX = np.array([[0.0, 1.0], [7.0, 0.0]])
 
 
 def problem(n_samples, n_classes, seed, kind="smooth"):
-    """Labels, imbalanced, every class twice or more, and posteriors that say something of them."""
+    """Imbalanced labels, every class at least twice, and probabilities that depend on them."""
     rng = np.random.default_rng(seed)
     frequencies = 0.5 ** np.arange(n_classes)
     y = np.concatenate(
@@ -59,7 +59,7 @@ def problem(n_samples, n_classes, seed, kind="smooth"):
 
 
 def thresholds(proba):
-    """Every cut of the posterior of class 1 that costs can make: none moves a 0 or a 1."""
+    """Every cut of the probability of class 1 that costs can make: none moves a 0 or a 1."""
     values = np.unique(proba[:, 1])
     return np.concatenate([[0.0], 0.5 * (values[1:] + values[:-1]), [np.nextafter(1.0, 0.0)]])
 
@@ -192,7 +192,7 @@ def test_no_change_of_a_single_cost_is_better(n_classes, kind):
 
 
 def test_ties_are_not_left_to_rounding():
-    """Posteriors in sevenths have the same odds in different bits; predict must see the scores."""
+    """Sevenths have the same odds in different bits; `predict` must agree with the scores."""
     for seed in range(30):
         y, proba = problem(60, 3, seed, "ties")
         for search in ("grid", "jade"):
@@ -266,7 +266,7 @@ def test_permuted_classes_swap_the_costs():
     np.testing.assert_array_equal(by_name.costs, costs)
 
 
-def test_scaled_posteriors_and_weights_change_nothing():
+def test_scaled_probabilities_and_weights_change_nothing():
     y, proba = problem(80, 2, 5)
     scale = np.random.default_rng(0).uniform(0.5, 2, size=(80, 1))
     costs = find_costs(y, proba).costs
@@ -325,7 +325,7 @@ def test_unit_space_is_the_published_search(n_classes):
 
 
 def hopeless_start(seed):
-    """A rare class of tiny posteriors: equal costs, and nearly all in the box, miss it."""
+    """A rare class of tiny probabilities: equal costs, and nearly all in the box, miss it."""
     rng = np.random.default_rng(seed)
     y = np.repeat([0, 1, 2], [60, 30, 6])
     logits = rng.normal(size=(96, 3)) + np.array([2.0, 1.0, -18.0])
@@ -336,7 +336,7 @@ def hopeless_start(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_plateau_of_a_missed_class_is_left(seed):
-    """JADE alone, without grid and sweeps, from members that all have a G-mean of 0."""
+    """Only JADE, without grid and sweeps, from members that all have a G-mean of 0."""
     y, proba = hopeless_start(seed)
     run = Trace(3)
     run.record(np.zeros((1, 3)), np.zeros(1))
@@ -373,7 +373,7 @@ def test_a_class_that_no_costs_can_find():
     assert macro_f1.score > 0.3
 
 
-def test_extreme_posteriors_give_finite_costs():
+def test_extreme_probabilities_give_finite_costs():
     y = np.repeat(np.arange(4), 5)
     proba = np.full((20, 4), 5e-324)
     proba[:, 0] = 1.0

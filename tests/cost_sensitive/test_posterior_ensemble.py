@@ -37,14 +37,14 @@ def test_the_ensemble_is_the_mean_of_its_members(data):
 
 def test_only_what_the_members_can_do_is_offered(data):
     X, y = data
-    boosted = HistGradientBoostingClassifier(max_iter=2).fit(X, y)  # no log-posteriors
+    boosted = HistGradientBoostingClassifier(max_iter=2).fit(X, y)  # no log-probabilities
     ensemble = PosteriorEnsemble([boosted, boosted])
     assert hasattr(boosted, "decision_function")
     assert not hasattr(ensemble, "decision_function")
     check_is_fitted(ensemble)
 
 
-def test_log_posteriors_of_certain_members_are_finite_where_one_doubts():
+def test_log_probabilities_of_certain_members_are_finite_where_one_doubts():
     class Certain(LogisticRegression):
         def predict_log_proba(self, X):
             return np.tile([0.0, -1000.0], (len(X), 1))

@@ -35,7 +35,7 @@ def bagging(estimator=SMALL, **parameters):
     )
 
 
-def test_posteriors_are_the_mean_of_the_networks():
+def test_probabilities_are_the_mean_of_the_networks():
     fitted = bagging().fit(X, names)
     encoded = fitted.encoder_.transform(X)
     expected = np.mean([network.predict_proba(encoded) for network in fitted.estimators_], axis=0)
@@ -49,8 +49,10 @@ def test_each_network_is_trained_on_its_bag():
     encoded = fitted.encoder_.transform(X)
     for network, bag in zip(fitted.estimators_, fitted.estimators_samples_, strict=True):
         assert (names[bag] == "rare").mean() == 0.5
-        alone = clone(network).fit(encoded[bag], names[bag])
-        np.testing.assert_array_equal(alone.predict_proba(encoded), network.predict_proba(encoded))
+        separate = clone(network).fit(encoded[bag], names[bag])
+        np.testing.assert_array_equal(
+            separate.predict_proba(encoded), network.predict_proba(encoded)
+        )
     assert len({network.random_state for network in fitted.estimators_}) == 8
 
 
@@ -92,7 +94,7 @@ def test_networks_get_encoded_features(encoding):
 # ------------------------------------------------------------------ out of bag
 
 
-def test_out_of_bag_posteriors_are_of_networks_that_have_not_seen_the_sample():
+def test_out_of_bag_probabilities_are_of_networks_that_have_not_seen_the_sample():
     fitted = bagging(n_estimators=4, oob_score=True).fit(X, y)
     encoded = fitted.encoder_.transform(X)
     for row in range(0, 260, 13):
