@@ -20,6 +20,12 @@ from skimbal.metrics import (
     macro_f1_from_confusion,
 )
 
+_FROM_CONFUSION = {
+    "g_mean": g_mean_from_confusion,
+    "accuracy": accuracy_from_confusion,
+    "balanced_accuracy": balanced_accuracy_from_confusion,
+    "macro_f1": macro_f1_from_confusion,
+}
 MAX_DISTINCT_WARNINGS = 20
 MAX_WARNING_LENGTH = 300
 
@@ -121,13 +127,7 @@ def scores_of_confusion(confusion):
     0.7857142857142857
     """
     confusion = np.asarray(confusion, dtype=np.float64)
-    functions = {
-        "g_mean": g_mean_from_confusion,
-        "accuracy": accuracy_from_confusion,
-        "balanced_accuracy": balanced_accuracy_from_confusion,
-        "macro_f1": macro_f1_from_confusion,
-    }
-    return {name: float(function(confusion)) for name, function in functions.items()}
+    return {name: float(function(confusion)) for name, function in _FROM_CONFUSION.items()}
 
 
 def _area_under_curve(classifier, classes, X, y):

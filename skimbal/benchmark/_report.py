@@ -299,60 +299,30 @@ def _rank_tests(means):
 
 def _notes(cells, means, protocol, metric):
     """Limits of the tables that a reader must know."""
-    notes = [
-        _note_on_missing_cells(cells, means, protocol),
-        _note_on_failures(cells),
-        _note_on_pairs(protocol),
-        _note_on_prior(protocol),
-        _note_on_auc(cells) if metric == "auc" else None,
-    ]
-    return [note for note in notes if note is not None]
-
-
-def _note_on_missing_cells(cells, means, protocol):
-    n_all, n_sets = len(protocol.cells()), len(protocol.datasets)
-    if len(cells) == n_all:
-        return None
-    return (
+    n_all, n_sets, methods = len(protocol.cells()), len(protocol.datasets), set(protocol.methods)
+    failed = cells[cells.status == "failed"]
+    counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
+    n_pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
+    has_search = any(name.startswith("ecs-dbn") for name in methods)
+    n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
+    notes = {
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
         f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
-        "runs the missing cells."
-    )
-
-
-def _note_on_failures(cells):
-    failed = cells[cells.status == "failed"]
-    if failed.empty:
-        return None
-    counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
-    return f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts})."
-
-
-def _note_on_pairs(protocol):
-    pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
-    if pairs >= MIN_PAIRS:
-        return None
-    return (
-        f"With {pairs} scores for each data set (folds x trials), no difference on one data set "
-        f"can be significant at 5 %, so all are draws. Use {MIN_PAIRS} scores or more."
-    )
-
-
-def _note_on_prior(protocol):
-    methods = set(protocol.methods)
-    if "dbn-prior" in methods or not any(name.startswith("ecs-dbn") for name in methods):
-        return None
-    return (
+        "runs the missing cells.": len(cells) < n_all,
+        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}).": len(failed) > 0,
+        f"With {n_pairs} scores for each data set (folds x trials), no difference on one data set "
+        f"can be significant at 5 %, so all are draws. Use {MIN_PAIRS} scores or more.": (
+            n_pairs < MIN_PAIRS
+        ),
         "dbn-prior is not among the methods. Add it to see what the cost search gains over the "
-        "same network decided at the training prevalence."
-    )
-
-
-def _note_on_auc(cells):
-    n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
-    return (
-        f"The AUC is undefined in {n_undefined} cells, which are left out." if n_undefined else None
-    )
+        "same network decided at the training prevalence.": (
+            has_search and "dbn-prior" not in methods
+        ),
+        f"The AUC is undefined in {n_undefined} cells, which are left out.": (
+            metric == "auc" and n_undefined > 0
+        ),
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _wide(result, column):

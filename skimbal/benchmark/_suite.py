@@ -96,12 +96,11 @@ def resolve_folds(suite, infos, split, n_folds):
     """
     if split not in SPLITS:
         raise ValueError(unknown_name_message("split", split, SPLITS))
-    if split == "stratified":
-        return {name: _stratified_folds(name, infos[name], n_folds) for name in suite.datasets}
-    return {name: _official_folds(suite, name, n_folds) for name in suite.datasets}
+    folds_of = _stratified_folds if split == "stratified" else _official_folds
+    return {name: folds_of(suite, name, infos[name], n_folds) for name in suite.datasets}
 
 
-def _stratified_folds(name, info, n_folds):
+def _stratified_folds(suite, name, info, n_folds):
     if info.smallest_count < n_folds:
         raise ValueError(
             f"data set {name!r}: class {info.smallest_class!r} has {info.smallest_count} samples, "
@@ -111,7 +110,7 @@ def _stratified_folds(name, info, n_folds):
     return list(range(1, n_folds + 1))
 
 
-def _official_folds(suite, name, n_folds):
+def _official_folds(suite, name, info, n_folds):
     folds = list(suite.folds_of(name)) if suite.folds_of is not None else []
     if not folds:
         raise ValueError(

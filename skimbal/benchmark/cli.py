@@ -10,7 +10,7 @@ import skimbal._version
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._methods import METHODS, RESAMPLERS
 from skimbal.benchmark._report import report
-from skimbal.benchmark._run import resume, run_benchmark
+from skimbal.benchmark._run import PROTOCOL_OPTIONS, resume, run_benchmark
 from skimbal.benchmark._store import METRICS
 from skimbal.benchmark._suite import SPLITS
 from skimbal.benchmark._suites import SUITES
@@ -81,8 +81,9 @@ def _add_run(parser):
         "--methods", required=True, type=_names, help="names of `skimbal list methods`, with commas"
     )
     parser.add_argument("--datasets", type=_names, help="data sets of the suite, with commas")
-    parser.add_argument("--folds", type=int, default=5, help="folds of each trial (default 5)")
-    parser.add_argument("--trials", type=int, default=1, help="repetitions (default 1)")
+    counts = {"type": int, "metavar": "N"}
+    parser.add_argument("--folds", dest="n_folds", default=5, help="default 5", **counts)
+    parser.add_argument("--trials", dest="n_trials", default=1, help="default 1", **counts)
     parser.add_argument(
         "--split",
         default="stratified",
@@ -123,25 +124,17 @@ def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _work(options):
+    return {"out": options.out, "n_jobs": options.jobs, "progress": not options.quiet}
+
+
 def _run(options):
-    result = run_benchmark(
-        options.suite,
-        options.methods,
-        out=options.out,
-        datasets=options.datasets,
-        n_folds=options.folds,
-        n_trials=options.trials,
-        split=options.split,
-        seed=options.seed,
-        n_jobs=options.jobs,
-        progress=not options.quiet,
-    )
-    _publish(result, options)
+    protocol = {name: getattr(options, name) for name in PROTOCOL_OPTIONS}
+    _publish(run_benchmark(options.suite, options.methods, **protocol, **_work(options)), options)
 
 
 def _resume(options):
-    work = {"n_jobs": options.jobs, "progress": not options.quiet}
-    _publish(resume(options.out, retry_failed=options.retry_failed, **work), options)
+    _publish(resume(retry_failed=options.retry_failed, **_work(options)), options)
 
 
 def _report(options):
@@ -150,8 +143,7 @@ def _report(options):
 
 
 def _demo(options):
-    work = {"n_jobs": options.jobs, "progress": not options.quiet}
-    _publish(run_benchmark("demo", DEMO_METHODS, out=options.out, **work), options)
+    _publish(run_benchmark("demo", DEMO_METHODS, **_work(options)), options)
 
 
 def _publish(result, options):

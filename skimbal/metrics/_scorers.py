@@ -287,13 +287,11 @@ def confusion_score(
         for name, value in getattr(scorer, "_kwargs", {}).items()
         if not (name == "zero_division" and value in (0, "warn"))
     }
-    sign = getattr(scorer, "_sign", 1)
     if getattr(scorer, "_response_method", "predict") != "predict":
         return None
     score = _plain_confusion_score(function, options, classes)
-    if score is None or sign > 0:
-        return score
-    return partial(_negated, score)
+    is_negated = score is not None and getattr(scorer, "_sign", 1) < 0
+    return partial(_negated, score) if is_negated else score
 
 
 def _plain_confusion_score(function, options, classes):

@@ -272,7 +272,7 @@ def test_fold_one_of_abalone9_18_is_refused_and_never_read(tmp_path, no_source):
 
 @pytest.mark.parametrize("fold", [0, 6, -1, 1.0, True, "1"])
 def test_a_fold_that_keel_does_not_have(fold):
-    with pytest.raises(ValueError, match=r"is not a fold of KEEL; use an integer from 1 to 5"):
+    with pytest.raises(ValueError, match="is not usable; give an integer from 1 to 5, or None"):
         load_keel("iris0", fold=fold)
 
 

@@ -164,7 +164,7 @@ def test_a_file_of_the_folder_is_compared_with_its_checksum(tmp_path):
     path = tmp_path / "data.bin"
     path.write_bytes(CONTENT)
     assert sources.verified_file(path, SHA256, ADVICE) == path
-    with pytest.raises(DataNotFoundError, match="put a complete copy there, or look elsewhere"):
+    with pytest.raises(DataNotFoundError, match="is expected; look elsewhere"):
         sources.verified_file(path, "0" * 64, ADVICE)
 
 
