@@ -296,6 +296,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     def _base_estimator(self):
         own = self.get_params(deep=False)
         network = {name: own[name] for name in DBNClassifier().get_params() if name in own}
+        if not self.early_stopping:  # else the network would record its score in every epoch
+            network["scoring"] = None
         network = DBNClassifier(**network)
         return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
 

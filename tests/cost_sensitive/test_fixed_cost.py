@@ -164,7 +164,7 @@ def test_clone_and_pickle():
         ([1.0, np.inf, 1.0], "finite"),
         ([0.0, 0.0, 0.0], "all zero"),
         (np.ones((2, 3)), r"shape \(2, 3\)"),
-        (np.ones((3, 3)), "costly diagonal"),
+        (np.ones((3, 3)), "has the diagonal"),
         (-MATRIX, "negative entries"),
         (np.where(MATRIX > 5, np.nan, MATRIX), "NaN or infinite"),
         (np.zeros((3, 3)), "all zero"),
