@@ -23,7 +23,13 @@ from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strate
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
-from skimbal.neural_network import MLPClassifier, class_probabilities, cross_fit_coroutine
+from skimbal.neural_network import (
+    BaseNetClassifier,
+    MLPClassifier,
+    check_training_data,
+    class_probabilities,
+    cross_fit_coroutine,
+)
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
@@ -193,8 +199,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         sample_weight = check_weights(sample_weight, y)
         check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
         estimator = self._base_estimator()
-        if hasattr(type(estimator), "check_training_data") and not is_name(self.cv, "prefit"):
-            clone(estimator).check_training_data(X, y, sample_weight)
+        if isinstance(estimator, BaseNetClassifier) and not is_name(self.cv, "prefit"):
+            check_training_data(clone(estimator), X, y, sample_weight)
         return (yield from self._search_coroutine(X, y, sample_weight, params, is_checked=False))
 
     def _fit_checked_coroutine(self, X, y, sample_weight=None):
