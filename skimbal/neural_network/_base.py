@@ -417,6 +417,7 @@ def initialize(network, data, counts, rng, valid=None):
 
     Every setting is checked before anything is trained.
     """
+    import_compiler()
     is_weighted, has_validation = data.sample_weight is not None, valid is not None
     plan = make_fit_plan(
         network,
@@ -440,7 +441,6 @@ def initialize(network, data, counts, rng, valid=None):
     training = plan.training
     generators = training.generator, training.noise_generator
     module = finish_module(network._build_module(inputs, len(network.classes_), *generators), plan)
-    import_compiler()
     net = make_net(
         module, plan.loss, network.classes_, training, plan.callbacks, bool(network.verbose)
     )
