@@ -131,10 +131,38 @@ def test_a_dense_network_has_the_same_bits_alone_and_in_a_population(name):
 @pytest.mark.parametrize("name", DENSE)
 def test_callbacks_that_only_read_leave_the_bits(name):
     X, y = _data(name)
-    callbacks = [EpochTimer(), PassthroughScoring("train_loss")]
+    callbacks = [EpochTimer(), PassthroughScoring("train_loss", on_train=True)]
     watched = clone(DENSE[name]).set_params(callbacks=callbacks).fit(X, y)
     unwatched = clone(DENSE[name]).fit(X, y)
     np.testing.assert_array_equal(watched.predict_proba(X), unwatched.predict_proba(X))
+
+
+class ScaledCrossEntropy(torch.nn.Module):
+    """Cross entropy of scaled logits; notes the scale, which is trained, and its gradient."""
+
+    steps: list = []
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, logits, target):
+        with torch.enable_grad():
+            scale = self.scale.detach().requires_grad_()
+            loss = torch.nn.functional.cross_entropy(logits.detach() * scale, target)
+            (gradient,) = torch.autograd.grad(loss, scale)
+        self.steps.append((self.scale.item(), gradient.item()))
+        return torch.nn.functional.cross_entropy(logits * self.scale, target)
+
+
+def test_a_parameter_of_a_loss_takes_the_steps_of_gradient_descent():
+    """Its gradient is that of one batch; earlier ones do not add up."""
+    ScaledCrossEntropy.steps = []
+    descent = {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.0}
+    _mlp(loss=ScaledCrossEntropy(), **descent).fit(*_table())
+    n_batches = 5 * -(-110 // 32)
+    scale, gradient = np.transpose(ScaledCrossEntropy.steps[-n_batches:])
+    np.testing.assert_allclose(np.diff(scale), -0.1 * gradient[:-1], rtol=1e-3, atol=1e-6)
 
 
 if __name__ == "__main__":

@@ -270,7 +270,12 @@ def draw_confusions(rows):
     rows = rows[rows.level == MAIN_LEVEL]
     data = list(rows.data.unique())
     fig, axes = plt.subplots(
-        len(data), len(CASES), figsize=(15, 3.1 * len(data)), sharey="row", layout="constrained"
+        len(data),
+        len(CASES),
+        squeeze=False,
+        figsize=(15, 3.1 * len(data)),
+        sharey="row",
+        layout="constrained",
     )
     for row, name in zip(axes, data, strict=True):
         for ax, case in zip(row, CASES, strict=True):
@@ -324,11 +329,11 @@ def main():
     arguments = parse_arguments(
         parser,
         globals(),
-        PLAN=[("simulated motor", 20, (*CASES, *REFERENCES))],
+        PLAN=[("simulated motor", 20, tuple(CASES))],
         LEVELS=(20,),
         MAIN_LEVEL=20,
         N_TEST=4,
-        N_EVALUATIONS=18,
+        N_EVALUATIONS=12,
         seeds=2,
         epochs=1,
     )

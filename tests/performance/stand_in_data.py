@@ -38,9 +38,9 @@ def write_watch(folder, rng):
 
 
 def write_cifar10(folder, rng):
-    """Coefficients of images of one color for each class, 200 to train on and 20 to test."""
+    """Coefficients of images of one color for each class, 200 to train on and 100 to test."""
     (folder / "cifar10").mkdir(parents=True)
-    for part, n_of_class in (("train", 200), ("test", 20)):
+    for part, n_of_class in (("train", 200), ("test", 100)):
         label = np.repeat(np.arange(10, dtype=np.uint8), n_of_class)
         luma = np.zeros((8, 8, len(label), 4, 4), np.int16)
         color = 60 * label.astype(np.int16) - 270
