@@ -35,6 +35,7 @@ default_role = "literal"  # `name` in a docstring is code, wherever it points
 
 autosummary_generate = True
 autodoc_default_options = {"member-order": "bysource"}
+autodoc_typehints = "none"  # the docstrings have the types, in words
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them
 

@@ -4,6 +4,7 @@ The net holds the module, the loss, the optimizer and the history, and predicts.
 the loop in `population.py`, which calls the callbacks through `Net.notify`.
 """
 
+import numpy as np
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import (
@@ -90,11 +91,19 @@ class Net(NeuralNetClassifier):
         ends = False
         for _, callback in self.callbacks_:
             call = getattr(callback, method_name)
+            if method_name == "on_train_begin" and _goes_on(callback, self):
+                continue
             if isinstance(callback, EarlyStopping):
                 ends = _asks_to_end(call, self, **cb_kwargs) or ends
             else:
                 call(self, **cb_kwargs)
         return ends
+
+
+def _goes_on(callback, net):
+    """Whether a scheduler has the optimizer already: a new one would repeat its last step."""
+    scheduler = callback.lr_scheduler_ if isinstance(callback, LRScheduler) else None
+    return scheduler is not None and scheduler.optimizer is net.optimizer_
 
 
 def _asks_to_end(call, net, **given):
@@ -188,7 +197,7 @@ def make_net(module, loss, classes, plan, callbacks, verbose):
         batch_size=plan.batch_size,
         max_epochs=plan.max_epochs,
         train_split=None,
-        classes=classes,
+        classes=np.arange(len(classes)),  # it is trained on these, and predicts them
         predict_nonlinearity=torch.nn.Softmax(dim=-1),
         callbacks=callbacks,
         device=str(plan.device),

@@ -7,8 +7,6 @@ from skimbal._training.early_stopping import ValidationSet
 from skimbal._training.net import make_dataset, overridden_events
 from skimbal._training.prediction import forward
 
-BATCH_EVENTS = {"on_batch_begin", "on_batch_end", "on_grad_computed"}
-
 
 class Observer:
     """Calls the callbacks of a network that is trained alone.
@@ -30,7 +28,6 @@ class Observer:
         if job.early_stopping is not None and job.early_stopping.is_held_out:
             self.validation = job.early_stopping.evaluate
         self.events = overridden_events(self.net)
-        self.sees_batches = bool(self.events & BATCH_EVENTS)
         held_out = self.validation
         self.datasets = {
             "dataset_train": make_dataset(*job.tensors[:2]),
@@ -58,11 +55,10 @@ class Observer:
 
     def begin_batch(self, X, labels):
         """Tell the callbacks that a step begins."""
-        if self.sees_batches:
-            target, _, n_rows, _ = labels
-            self.batch = X[0, : n_rows[0]], target[0, : n_rows[0]]
-            self.net.history.new_batch()
-            self._notify("on_batch_begin", batch=self.batch, training=True)
+        target, _, n_rows, _ = labels
+        self.batch = X[0, : n_rows[0]], target[0, : n_rows[0]]
+        self.net.history.new_batch()
+        self._notify("on_batch_begin", batch=self.batch, training=True)
 
     def after_gradients(self):
         """Show the callbacks the gradients of a batch."""
@@ -73,9 +69,8 @@ class Observer:
 
     def end_batch(self, losses, logits):
         """Tell the callbacks that a step has been taken."""
-        if self.sees_batches:
-            logits = logits[0, : len(self.batch[0])].detach().clone()
-            self._end_batch(self.batch, losses[0], logits, prefix="train")
+        logits = logits[0, : len(self.batch[0])].detach().clone()
+        self._end_batch(self.batch, losses[0], logits, prefix="train")
 
     def _end_batch(self, batch, loss, logits, prefix):
         self.net.history.record_batch(f"{prefix}_loss", loss.item())
@@ -89,7 +84,7 @@ class Observer:
         for name in ("train_loss", "valid_loss"):
             if name in history[-1]:
                 history.record(f"{name}_best", history[-1][name] == min(history[:, name]))
-        if self.sees_batches and self.validation is not None:
+        if self.validation is not None:
             self._show_validation(self.validation)
         return self._notify("on_epoch_end", **self.datasets)
 

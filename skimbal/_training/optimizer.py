@@ -45,12 +45,12 @@ class StackedOptimizer:
     def __init__(self, nets, stack, schedule, clocks):
         self.layout = stack.layout
         self.schedule = schedule
-        self.settings = [_settings(net) for net in nets]
-        if schedule is not None:  # networks of one group have one learning rate in every epoch
-            self.settings = [
-                (*settings, ("clock", clock))
-                for settings, clock in zip(self.settings, clocks, strict=True)
-            ]
+        self.settings = []
+        for net, clock in zip(nets, clocks, strict=True):
+            settings = _settings(net)
+            if schedule is not None:  # networks of a group have one learning rate in every epoch
+                settings = (*settings, ("clock", clock))
+            self.settings.append(settings)
         self.optimizer_class = nets[0].optimizer
         self._build(stack, self._read_states(nets, stack))
 
@@ -93,11 +93,12 @@ class StackedOptimizer:
 
     def state(self):
         """Return the state of all networks: rows side by side, and numbers that they share."""
-        groups = [self.optimizer.state[group["params"][0]] for group in self.optimizer.param_groups]
-        return {
-            name: torch.cat([group[name] for group in groups]) if is_rows(value) else value
-            for name, value in groups[0].items()
-        }
+        state: dict = {}
+        for group in self.optimizer.param_groups:
+            for name, value in self.optimizer.state[group["params"][0]].items():
+                parts = [state[name], value] if name in state and is_rows(value) else [value]
+                state[name] = torch.cat(parts) if len(parts) > 1 else value
+        return state
 
     def _read_states(self, nets, stack):
         """The states that the nets' own optimisers are in, as `state` gives them."""
@@ -128,12 +129,13 @@ class StackedOptimizer:
 
     def write_to(self, net, i, state):
         """Write network i of a `state` into the net's own optimiser."""
-        views = {k: self.layout.views(v) for k, v in state.items() if is_rows(v)}
+        views: dict = {}
+        for key, value in state.items():
+            views[key] = self.layout.views(value) if is_rows(value) else None
         for name, parameter in net.module_.named_parameters():
-            net.optimizer_.state[parameter] = {
-                key: views[key][name][i].clone() if key in views else _copy(value)
-                for key, value in state.items()
-            }
+            own = net.optimizer_.state[parameter] = {}
+            for key, value in state.items():
+                own[key] = _copy(value) if views[key] is None else views[key][name][i].clone()
 
 
 class SequentialOptimizer:
@@ -183,7 +185,9 @@ def copy_settings(source, target):
 def _settings(net):
     """What the groups of an optimiser may differ in, as a tuple that can be compared."""
     (group,) = net.optimizer_.param_groups
-    return tuple((key, value) for key, value in group.items() if key != "params")
+    settings = dict(group)
+    del settings["params"]
+    return tuple(settings.items())
 
 
 def is_rows(value):

@@ -1,8 +1,14 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
+from skimbal.neural_network._base import BaseNetClassifier
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._dbn import DBNClassifier
-from skimbal.neural_network._fit_population import cross_fit, fit_population
+from skimbal.neural_network._fit_population import (
+    class_probabilities,
+    cross_fit,
+    cross_fit_coroutine,
+    fit_population,
+)
 from skimbal.neural_network._mlp import MLPClassifier
 from skimbal.neural_network._resnet import ResNetClassifier
 
@@ -16,3 +22,4 @@ __all__ = [
     "cross_fit",
     "fit_population",
 ]
+__all__ += ["BaseNetClassifier", "class_probabilities", "cross_fit_coroutine"]  # for extenders

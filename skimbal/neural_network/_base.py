@@ -85,8 +85,9 @@ DENSE_CONSTRAINTS: dict = {
 def check_layer_sizes(given, name="hidden_layer_sizes"):
     """Return the sizes as a list of int, or raise a ValueError."""
     sizes = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
-    if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
-        raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
+    for size in sizes:
+        if not isinstance(size, Integral) or int(size) < 1:
+            raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
     return sizes
 
 
@@ -430,10 +431,8 @@ def stream_counts(estimator, class_counts, classes, data):
 
 def history_table(history, best_epoch):
     """The history of a net as a table, a row an epoch."""
-    hidden = {"batches", "train_loss_best", "valid_loss_best"}
-    table = pd.DataFrame(
-        [{key: value for key, value in row.items() if key not in hidden} for row in history]
-    )
+    hidden = ["batches", "train_loss_best", "valid_loss_best"]
+    table = pd.DataFrame(list(history)).drop(columns=hidden, errors="ignore")
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]
     return table.assign(is_best=table["epoch"] == best_epoch)

@@ -114,4 +114,6 @@ def test_the_strategy_is_said(capsys):
     fit_population(networks(max_epochs=1)[:4], X, y, SUBSETS[:4], verbose=1)
     assert "4 Convolution, each by itself: a small population" in capsys.readouterr().out
     fit_population(networks(max_epochs=1, n_filters=(99, 99)), X, y, SUBSETS, verbose=1)
-    assert "5 Convolution, each by itself: a population of large networks" in capsys.readouterr().out
+    assert (
+        "5 Convolution, each by itself: a population of large networks" in capsys.readouterr().out
+    )

@@ -432,7 +432,7 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
         ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
         ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
-        ({"cost_matrix": [[1, 1], [1, 0]]}, "costly diagonal"),
+        ({"cost_matrix": [[1, 1], [1, 0]]}, "has the diagonal"),
         ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"batch_size": 0}, "batch_size"),

@@ -14,6 +14,7 @@ the same box, one evaluation at a time.
 """
 
 import argparse
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 import skopt
 from _comparison import run_missing
+from _tiny import parse_arguments
 from scipy.stats import wilcoxon
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -33,7 +35,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skimbal.datasets._sources import data_folder
 from skimbal.model_selection import ClassWeights, class_weight_space
 from skimbal.model_selection._bayes_optimizer import BayesOptimizer
 from skimbal.model_selection._space import SearchSpace
@@ -137,10 +138,20 @@ PROBLEMS = {
     "Rosenbrock 10": Function(rosenbrock, 10, n_evaluations=200, max_seeds=5),
 }
 
+TINY_PROBLEMS = {
+    "Branin": Function(branin, 2, n_evaluations=12),
+    "glass, logistic regression": WeightSearch("glass", "logistic regression", 12, max_seeds=1),
+}
+
+
+def multiclass_archive():
+    """KEEL's multi-class sets, from the folder that ``SKIMBAL_DATA`` names."""
+    return ZipFile(Path(os.environ["SKIMBAL_DATA"]) / "keel" / "keel_multiclass_5fold.zip")
+
 
 def load_multiclass(name):
     """Inputs and labels of a multi-class KEEL set whose inputs are numbers."""
-    archive = ZipFile(Path(data_folder()) / "keel" / "keel_multiclass_5fold.zip")
+    archive = multiclass_archive()
     parts = [archive.open(f"{name}/{name}-5-1{part}.dat") for part in ("tra", "tst")]
     rows = pd.concat([pd.read_csv(part, header=None, skipinitialspace=True) for part in parts])
     return rows.iloc[:, :-1].to_numpy(dtype=float), rows.iloc[:, -1].to_numpy()
@@ -258,7 +269,9 @@ def main():
     parser.add_argument(
         "--optimisers", nargs="+", default=list(OPTIMISERS), choices=list(OPTIMISERS)
     )
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), PROBLEMS=TINY_PROBLEMS, problems=list(TINY_PROBLEMS), seeds=6
+    )
     cells = [
         {"seed": seed, "problem": problem, "optimiser": optimiser}
         for seed in range(arguments.seeds)

@@ -7,10 +7,18 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+from _tiny import parse_arguments
 
-from skimbal.benchmark import report
+from skimbal.benchmark import METHODS, SUITES, report, run_benchmark
 
 CELL = ["dataset", "method", "fold", "trial", "status", "seed", "g_mean", "accuracy", "auc"]
+
+
+def compare_two_methods(folder):
+    """Write the cells of a comparison of two methods on three sets."""
+    methods = {name: METHODS[name] for name in ("logistic-balanced", "random-forest-prior")}
+    names = ["glass5", "ecoli3", "abalone9-18"]
+    run_benchmark(SUITES["keel58"], methods, out=folder, datasets=names, n_folds=2)
 
 
 def main():
@@ -19,7 +27,9 @@ def main():
     parser.add_argument("name", help="the end of the files' names")
     parser.add_argument("--control", help="the method that the others are tested against")
     parser.add_argument("--out", required=True, type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals())
+    if arguments.tiny:
+        compare_two_methods(arguments.results)
     run = report(arguments.results, control=arguments.control)
     means = run.per_dataset.pivot(index="dataset", columns="method", values="mean")
     summary = run.summary.sort_values("mean", ascending=False)

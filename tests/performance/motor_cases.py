@@ -28,6 +28,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, run_cells
+from _tiny import parse_arguments
 from scipy.stats import wilcoxon
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, log_loss
 from sklearn.model_selection import StratifiedKFold
@@ -320,7 +321,17 @@ def draw_curves(table):
 
 def main():
     parser = base_parser(__doc__, n_seeds=5, n_epochs=15)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        PLAN=[("simulated motor", 20, (*CASES, *REFERENCES))],
+        LEVELS=(20,),
+        MAIN_LEVEL=20,
+        N_TEST=4,
+        N_EVALUATIONS=18,
+        seeds=2,
+        epochs=1,
+    )
     cells = [
         {"data": data, "level": level, "repetition": seed, "case": case, "n_epochs": n_epochs}
         for n_epochs in [arguments.epochs]

@@ -32,7 +32,10 @@ class ParameterLayout:
 
     def views(self, rows):
         """Return each parameter, shape (P, *shape), as a view of rows (P, row_length)."""
-        return {name: self._view(rows, name, shape) for name, shape in self.shapes.items()}
+        views = {}
+        for name, shape in self.shapes.items():
+            views[name] = self._view(rows, name, shape)
+        return views
 
     def _view(self, rows, name, shape):
         start = self.offsets[name]
