@@ -84,9 +84,16 @@ for ax, title, truth, predicted in [
     (axes[1], "Split by window (leaks)", labels, by_window),
 ]:
     ConfusionMatrixDisplay.from_predictions(
-        truth, predicted, labels=names, normalize="true", values_format=".2f", ax=ax,
-        cmap="Blues", colorbar=False, im_kw={"vmin": 0, "vmax": 1},
-    )  # fmt: skip
+        truth,
+        predicted,
+        labels=names,
+        normalize="true",
+        values_format=".2f",
+        ax=ax,
+        cmap="Blues",
+        colorbar=False,
+        im_kw={"vmin": 0, "vmax": 1},
+    )
     score = balanced_accuracy_score(truth, predicted)
     ax.set_title(f"{title}\nbalanced accuracy {score:.2f}")
 plt.show()

@@ -19,9 +19,17 @@ from skimbal import DESearchCV, MLPClassifier
 from skimbal.model_selection import class_weight_space
 
 X, y = make_classification(
-    3000, 10, n_informative=5, n_redundant=0, n_classes=3, n_clusters_per_class=2,
-    weights=[0.9, 0.07, 0.03], class_sep=0.8, flip_y=0.02, random_state=0,
-)  # fmt: skip
+    3000,
+    10,
+    n_informative=5,
+    n_redundant=0,
+    n_classes=3,
+    n_clusters_per_class=2,
+    weights=[0.9, 0.07, 0.03],
+    class_sep=0.8,
+    flip_y=0.02,
+    random_state=0,
+)
 labels = np.array(["normal", "worn", "broken"])[y]
 X_train, X_test, y_train, y_test = train_test_split(
     X, labels, train_size=700, stratify=labels, random_state=0
