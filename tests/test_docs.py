@@ -21,7 +21,7 @@ from skimbal.benchmark._suites import SUITES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BUILT = {"_build", "auto_examples", "generated"}
+BUILT = {"_build", "auto_examples", "generated", "sg_execution_times.rst"}
 PAGES = sorted(
     page
     for page in (ROOT / "docs").rglob("*.rst")

@@ -153,9 +153,10 @@ class EarlyStopping:
         self.best_rank = None
         self.best_state = None
         self.valid_f1 = None
+        self._candidate = None
 
     def judge(self, module, history):
-        """Record an epoch, keep the weights of a better one; return whether the training ends."""
+        """Record an epoch and the weights of a better one; return whether the training ends."""
         judgment = self.evaluate(module)
         self.valid_f1 = judgment.f1
         if self.is_held_out:
@@ -169,9 +170,16 @@ class EarlyStopping:
         score = judgment.score
         rank = (-np.inf if score is None or np.isnan(score) else score, -judgment.loss)
         if self.best_rank is None or rank > self.best_rank:
-            self.best_rank, self.best_epoch = rank, epoch
-            self.best_state = {k: v.clone() for k, v in module.state_dict().items()}
+            state = {k: v.clone() for k, v in module.state_dict().items()}
+            self._candidate = rank, epoch, state
+            return False
         return epoch - self.best_epoch >= self.patience
+
+    def end_epoch(self):
+        """Keep the epoch as the best one, if it is: not before it is whole."""
+        if self._candidate is not None:
+            self.best_rank, self.best_epoch, self.best_state = self._candidate
+            self._candidate = None
 
     def restore(self, module):
         """Give the module the weights of its best epoch, if one has been judged."""

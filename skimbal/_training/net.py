@@ -83,6 +83,20 @@ class Net(NeuralNetClassifier):
                 "lr and weight_decay"
             ) from error
 
+    def __getstate__(self):
+        """Return all attributes, so that any pickler can take what a user has written.
+
+        skorch hands module and loss to pickle itself, which knows none of a notebook's classes. It
+        does so for networks on other devices, so that they can be loaded where there are none.
+        """
+        return vars(self).copy() if self.device == "cpu" else super().__getstate__()
+
+    def __setstate__(self, state):
+        if "module_" in state:
+            vars(self).update(state)
+        else:
+            super().__setstate__(state)
+
     def check_data(self, X, y=None):
         """Accept the data: the estimator has validated it."""
 

@@ -167,6 +167,8 @@ class Population:
         if self.observer is not None:
             ends = self.observer.end_epoch() or ends
         self.n_whole_epochs[i] = len(history)
+        if job.early_stopping is not None:
+            job.early_stopping.end_epoch()
         return ends
 
     def _write(self, networks):

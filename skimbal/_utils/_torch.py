@@ -53,7 +53,7 @@ def free_memory(device="cpu"):
 
 
 def import_compiler():
-    """Import what torch imports in the first step of an optimizer, which takes some seconds.
+    """Import what torch imports in the first module or step of an optimizer; it takes seconds.
 
     A Ctrl-C is put off meanwhile: after half of that import no later fit of the process works.
     """

@@ -17,7 +17,7 @@ from skimbal._utils._validation import check_labels, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
-from skimbal.neural_network import DBNClassifier
+from skimbal.neural_network import DBNClassifier, check_training_data
 
 COST_PARAMETERS = (*SEARCH_CONSTRAINTS, "scoring", "n_jobs", "refit", "random_state")
 FITTED_ATTRIBUTES = (
@@ -63,27 +63,28 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
         Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int, default=128
@@ -125,9 +126,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 
@@ -329,7 +331,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         network = self._base_estimator()
-        network.check_training_data(X, y, sample_weight)
+        check_training_data(network, X, y, sample_weight)
         network.visible = network.visible_  # so that "auto" is the same in every inner fold
         X, y = as_floats(X), check_labels(y)
         sample_weight = check_weights(sample_weight, y)

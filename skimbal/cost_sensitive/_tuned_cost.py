@@ -23,7 +23,13 @@ from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strate
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
-from skimbal.neural_network import MLPClassifier, class_probabilities, cross_fit_coroutine
+from skimbal.neural_network import (
+    BaseNetClassifier,
+    MLPClassifier,
+    check_training_data,
+    class_probabilities,
+    cross_fit_coroutine,
+)
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
@@ -191,10 +197,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
         self._validate_params()
         X, y = indexable(X, check_labels(y))
         sample_weight = check_weights(sample_weight, y)
-        estimator = self._base_estimator()
         check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
-        if hasattr(type(estimator), "check_training_data") and not is_name(self.cv, "prefit"):
-            clone(estimator).check_training_data(X, y, sample_weight)
+        estimator = self._base_estimator()
+        if isinstance(estimator, BaseNetClassifier) and not is_name(self.cv, "prefit"):
+            check_training_data(clone(estimator), X, y, sample_weight)
         return (yield from self._search_coroutine(X, y, sample_weight, params, is_checked=False))
 
     def _fit_checked_coroutine(self, X, y, sample_weight=None):
@@ -214,6 +220,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         fitted, rows, proba = yield from self._held_out_coroutine(
             X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
+        check_knows_all_classes(fitted, classes)
         search = partial(self._search_costs, y, classes, sample_weight, self._draw_seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
         folds = [] if splits is None else [search(*fold) for fold in zip(rows, proba, strict=True)]
@@ -225,29 +232,25 @@ class TunedCostClassifierCV(BaseCostClassifier):
 
     def _held_out_coroutine(self, X, y, splits, fit_params, classes, rng, *, is_checked):
         """Return the final classifier, and for each split its rows and probabilities."""
-        estimator = self._base_estimator()
+        estimator, rows = self._base_estimator(), [np.arange(len(y))]
         if is_name(self.cv, "prefit"):
             check_is_fitted(estimator)
-            fitted = FrozenEstimator(estimator)
-        else:
-            estimator = seed_unset(clone(estimator), self._draw_seed(rng))
-        if is_name(self.cv, "train"):
+            return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]
+        estimator = seed_unset(clone(estimator), self._draw_seed(rng))
+        if splits is None:  # cv="train"
             fitted = yield from Fit(clone(estimator), X, y, fit_params, is_checked).coroutine()
-        if splits is None:
-            rows, proba = [np.arange(len(y))], [class_probabilities(fitted, X, classes)]
+            proba = [class_probabilities(fitted, X, classes)]
         else:
-            members = [estimator] * len(splits)
+            members, refit = [estimator] * len(splits), estimator if self.refit is True else None
             if self.refit == "ensemble":  # with one seed, all would make the same errors
                 seeds = generator_of_seeds(estimator, self.random_state, rng)
                 members = [reseeded(member, seeds) for member in members]
-            refit = estimator if self.refit is True else None
             proba, classifiers = yield from cross_fit_coroutine(
                 members, X, y, splits, fit_params, classes, refit=refit, is_checked=is_checked
             )
             rows = [test for _, test in splits]
-            is_one = self.refit is True or len(classifiers) == 1
+            is_one = refit is not None or len(classifiers) == 1
             fitted = classifiers[-1] if is_one else PosteriorEnsemble(classifiers)
-        check_knows_all_classes(fitted, classes)
         return fitted, rows, proba
 
     def _search_costs(self, y, classes, sample_weight, seed, rows, proba):

@@ -148,6 +148,11 @@ def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
     costs : ndarray of shape (n_classes,)
         Positive; the rarest class has the largest.
 
+    References
+    ----------
+    N. Japkowicz and S. Stephen, "The Class Imbalance Problem: A Systematic Study", Intelligent Data
+    Analysis 6(5), 2002, pp. 429-449 (cost-modifying). doi:10.3233/IDA-2002-6504.
+
     Examples
     --------
     >>> from skimbal.metrics import prior_costs
@@ -174,6 +179,11 @@ def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64
     -------
     cost_matrix : ndarray of shape (n_classes, n_classes)
         :func:`cost_matrix_from_costs` of :func:`prior_costs`.
+
+    References
+    ----------
+    N. Japkowicz and S. Stephen, "The Class Imbalance Problem: A Systematic Study", Intelligent Data
+    Analysis 6(5), 2002, pp. 429-449 (cost-modifying). doi:10.3233/IDA-2002-6504.
 
     Examples
     --------

@@ -487,6 +487,12 @@ def recall_per_class(
     recalls : ndarray of shape (n_classes,)
         In [0, 1]; NaN for a class absent from `y_true`.
 
+    References
+    ----------
+    M. Sokolova and G. Lapalme, "A Systematic Analysis of Performance Measures for Classification
+    Tasks", Information Processing & Management 45(4), 2009, pp. 427-437, table 2.
+    doi:10.1016/j.ipm.2009.03.002.
+
     Examples
     --------
     >>> from skimbal.metrics import recall_per_class
@@ -515,6 +521,12 @@ def precision_per_class(
     -------
     precisions : ndarray of shape (n_classes,)
         In [0, 1]; NaN for a class that is never predicted.
+
+    References
+    ----------
+    M. Sokolova and G. Lapalme, "A Systematic Analysis of Performance Measures for Classification
+    Tasks", Information Processing & Management 45(4), 2009, pp. 427-437, table 2.
+    doi:10.1016/j.ipm.2009.03.002.
 
     Examples
     --------

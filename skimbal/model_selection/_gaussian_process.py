@@ -3,7 +3,7 @@ r"""A Gaussian process on the unit cube for the Bayesian search.
 The covariance of two losses is :math:`s^2 k(r)`. :math:`k` is the Matern function of smoothness 5/2
 and :math:`r^2 = \sum_d \delta_d^2 / l_d^2`. :math:`\delta_d` is the difference along a real or
 integer dimension, and 0 or 1 along a categorical one. Noise of variance :math:`s^2 \eta` is added.
-Given the length scales :math:`l_d` and :math:`\eta`, the mean and :math:`s^2` have a closed form, so
+The mean and :math:`s^2` have a closed form for given length scales :math:`l_d` and :math:`\eta`, so
 the model is fitted by gradient descent on the logarithms of the length scales and of :math:`\eta`.
 Formulas: C. E. Rasmussen and C. K. I. Williams 2006, Gaussian Processes for Machine Learning, eqs.
 2.25, 2.26, 4.17 and 5.9.

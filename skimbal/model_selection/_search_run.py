@@ -64,17 +64,12 @@ class SearchRun:
         """Search one space after another; return the reason why the search ended."""
         with self.bar:
             for progress in self.state.progresses:
-                reason = self._search_space(progress)
+                while (reason := self._reason_to_leave(progress)) is None:
+                    reason = self._run_batch(progress) or self._reason_to_end()
+                    if reason is not None:
+                        break
                 if reason in ENDS_SEARCH:
                     break
-        return reason
-
-    def _search_space(self, progress):
-        """Search one space; return the reason why this search ended."""
-        while (reason := self._reason_to_leave(progress)) is None:
-            reason = self._run_batch(progress) or self._reason_to_end()
-            if reason is not None:
-                break
         return reason
 
     def _reason_to_leave(self, progress):

@@ -1,6 +1,6 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
-from skimbal.neural_network._base import BaseNetClassifier
+from skimbal.neural_network._base import BaseNetClassifier, check_training_data
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._dbn import DBNClassifier
 from skimbal.neural_network._fit_population import (
@@ -22,4 +22,9 @@ __all__ = [
     "cross_fit",
     "fit_population",
 ]
-__all__ += ["BaseNetClassifier", "class_probabilities", "cross_fit_coroutine"]  # for extenders
+__all__ += [  # for extenders
+    "BaseNetClassifier",
+    "check_training_data",
+    "class_probabilities",
+    "cross_fit_coroutine",
+]

@@ -56,7 +56,8 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
-    if np.ndim(X) > 2:
+    n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    if n_axes > 2:
         if reset:
             forget_attributes(estimator, INPUT_ATTRIBUTES)
         return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")

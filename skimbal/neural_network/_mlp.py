@@ -19,7 +19,7 @@ class MLPClassifier(BaseNetClassifier):
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 32)
-        Units of each hidden layer; empty is a linear model.
+        Units of each hidden layer. Without any, the network is a linear model.
     activation : {"relu", "tanh", "sigmoid", "elu", "gelu"}, default="relu"
         Activation of the hidden units.
     dropout : float in [0, 1), default=0.0
@@ -28,32 +28,33 @@ class MLPClassifier(BaseNetClassifier):
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
-        Optimiser, or a class of `torch.optim`.
+        Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.0001
-        Weight decay of the optimiser.
+        Weight decay of the optimizer.
     batch_size : int, default=64
         Samples of a mini-batch.
     max_epochs : int, default=100
@@ -66,16 +67,19 @@ class MLPClassifier(BaseNetClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping ends the training.
     scoring : str, callable or None, default=None
-        What early stopping improves: a name or scikit-learn scorer, with the validation loss
-        deciding between equal scores, or None for that loss, which no class weights enter.
+        Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
+        the validation data and decides; the validation loss decides between equal scores. Without,
+        it is recorded on the training data. With None, the validation loss decides, which does not
+        use class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 

@@ -125,7 +125,7 @@ def test_names_of_features_are_those_of_the_last_fit(data, refit):
 def test_as_published_is_one_network_for_any_cost_cv(data):
     published = ECSDBNClassifier.as_published(random_state=0, cost_cv=5)
     assert (published.refit, published.shrinkage, published.class_weight) == (True, 0.0, None)
-    network = DBNClassifier.as_published(0).set_params(scoring="g_mean")
+    network = DBNClassifier.as_published(0)
     assert published._base_estimator().get_params() == network.get_params()
 
 

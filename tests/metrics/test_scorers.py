@@ -334,7 +334,8 @@ def test_score_labels_takes_hand_written_scorers():
     ],
 )
 def test_scorers_of_probabilities_are_refused_before_training(scorer):
-    with pytest.raises(ValueError, match=r"needs probabilities .* use a scorer of labels such as g_mean"):
+    message = r"needs probabilities .* use a scorer of labels such as g_mean"
+    with pytest.raises(ValueError, match=message):
         check_label_scorer(scorer)
 
 

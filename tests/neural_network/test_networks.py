@@ -294,6 +294,7 @@ def best_epoch_of(answers):
         history.new_epoch()
         history.record("epoch", epoch)
         early_stopping.judge(module, history)
+        early_stopping.end_epoch()
     return early_stopping.best_epoch
 
 

@@ -36,7 +36,7 @@ from skimbal import (
     TunedCostClassifierCV,
 )
 from skimbal.datasets import list_keel, load_keel
-from skimbal.metrics import get_scorer, holm, rank_methods, wilcoxon
+from skimbal.metrics import average_ranks, get_scorer, holm, wilcoxon
 from skimbal.model_selection import class_weight_space
 
 N_EVALUATIONS = 60
@@ -266,7 +266,7 @@ def summary(cells):
     rows = []
     for group, of_group in cells.groupby("group", sort=False):
         scores = by_set(of_group)
-        ranks = rank_methods(scores.to_numpy()).mean(axis=0)
+        ranks = average_ranks(scores.to_numpy())
         cpu_s = of_group.groupby("method").cpu_s.median()
         for method, rank in zip(METHODS, ranks, strict=True):
             difference = scores[method] - scores["equal weights"]
