@@ -36,7 +36,7 @@ endef
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: install
 install: .venv/.dev ## Make .venv with the package and all that developing it takes
@@ -52,6 +52,10 @@ test: .venv/.dev ## Run the whole test suite, the slow tests too
 .PHONY: test-fast
 test-fast: .venv/.dev ## Run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test-extended
+test-extended: .venv/.dev ## Run what takes too long for CI: the performance scripts, clusters, peers
+	$(BIN)/python -m pytest -n $(WORKERS) --extended -m extended $(PYTEST_ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venv-oldest/.test ## Run the fast tests with the oldest versions that pyproject.toml allows

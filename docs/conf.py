@@ -24,6 +24,9 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "notebook_pages",
+    "number_tables",
+    "result_pictures",
 ]
 html_math_renderer = "mathml"
 exclude_patterns = ["_build"]
@@ -32,6 +35,7 @@ default_role = "literal"  # `name` in a docstring is code, wherever it points
 
 autosummary_generate = True
 autodoc_default_options = {"member-order": "bysource"}
+autodoc_typehints = "none"  # the docstrings have the types, in words
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them
 

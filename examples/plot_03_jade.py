@@ -2,10 +2,11 @@
 JADE with and without its archive
 =================================
 
-:class:`~skimbal.optim.JADE` is driven by ask and tell: it proposes points, we say what they cost.
-Its archive keeps parents that were replaced, and draws differences from them. On the functions of
-its paper (Zhang and Sanderson 2009) in 30 dimensions that pays on some, such as Schwefel's problem
-2.21, and costs a little on others, such as the sphere.
+This example minimizes two functions with :class:`~skimbal.optim.JADE`, with and without its
+archive, and with random search. The optimizer proposes points in ``ask``, and we return their
+losses in ``tell``. The archive keeps parents that were replaced, and JADE takes differences from
+them. On the functions of its paper (Zhang and Sanderson 2009) in 30 dimensions, the archive helps
+on some, such as Schwefel's problem 2.21. On others, such as the sphere, it is slightly worse.
 """
 
 # %%
@@ -34,7 +35,8 @@ def convergence(optimizer, function, n_generations):
 
 
 # %%
-# Median and range of five seeds. Random search is what any optimiser has to beat.
+# The lines are the medians of five seeds, and the bands their ranges. Random search is the baseline
+# that any optimizer has to beat.
 bounds = [(-100, 100)] * 30
 contenders = {
     "JADE, archive": lambda seed: JADE(bounds, population_size=100, random_state=seed),
@@ -52,7 +54,7 @@ for ax, function in zip(axes, (sphere, schwefel_2_21), strict=True):
         (line,) = ax.semilogy(generations, middle, label=name)
         ax.fill_between(generations, low, high, alpha=0.2, color=line.get_color())
         print(f"{function.__name__:14s} {name:17s} {middle[-1]:.1e}")
-    ax.set_title(function.__name__.replace("_", " ", 1).replace("_", "."))
+    ax.set_title(function.__name__.capitalize().replace("_", " ", 1).replace("_", "."))
     ax.set_xlabel("generation")
 axes[0].set_ylabel("best loss")
 axes[0].legend()

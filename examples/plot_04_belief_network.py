@@ -2,9 +2,10 @@
 What the layers of a belief network learn without labels
 ========================================================
 
-A :class:`~skimbal.neural_network.DBNClassifier` trains its layers one after the other on inputs
-alone, and only then all of them on labels. Here the inputs are images of handwritten digits, so
-that what a hidden unit responds to can be looked at, and the rare class is the digit 8.
+This example shows what a :class:`~skimbal.neural_network.DBNClassifier` learns in its two phases.
+In pre-training, it trains one layer after the other on the inputs only. In fine-tuning, it trains
+all layers on the labels. The inputs are images of handwritten digits, so the weights of a hidden
+unit are an image too. The rare class is the digit 8.
 """
 
 # %%
@@ -26,8 +27,10 @@ print({label: int((y_train == label).sum()) for label in ("eight", "other")})
 # %%
 # Pre-training
 # ------------
-# The visible units are Bernoulli: a pixel is the probability of being on. One epoch of fine-tuning
-# with a tiny step leaves the layers as contrastive divergence made them.
+# The visible units are Bernoulli: the value of a pixel is its probability of being on. The network
+# has one epoch of fine-tuning with a tiny learning rate, so the layers stay as pre-training made
+# them. A hidden unit responds to images that are bright where its weights are red and dark where
+# they are blue.
 settings = {
     "hidden_layer_sizes": (64, 32),
     "visible": "bernoulli",
@@ -55,8 +58,9 @@ plt.show()
 # %%
 # Fine-tuning
 # -----------
-# Both networks, trained on labels from here and cut at the prevalence of the rare digit. Whether
-# pre-training pays on tables is measured on the page on belief networks: there it hardly does.
+# Now both networks, with and without pre-training, are trained on the labels. The decision is at
+# the prevalence of the rare digit. The page on belief networks measures whether pre-training helps
+# on tables: it hardly does.
 for name, pretrain_epochs in [("with pre-training", 60), ("without", 0)]:
     scores = []
     for seed in range(3):

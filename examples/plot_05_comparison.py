@@ -2,16 +2,16 @@
 A comparison, and how to read it
 ================================
 
-:func:`~skimbal.benchmark.run_benchmark` compares methods cell by cell; the command
-``skimbal run`` is the same from a terminal. Here a small comparison is run, and the recorded one
-over 58 KEEL sets is drawn.
+This example runs a small comparison of methods with :func:`~skimbal.benchmark.run_benchmark`, and
+draws the recorded comparison over 58 KEEL sets. The command ``skimbal run`` does the same from a
+terminal.
 """
 
 # %%
-# A small one
-# -----------
-# Two data sets, four methods, three folds. The results lie in one file of the folder and would be
-# gone on with if this were stopped.
+# A small comparison
+# ------------------
+# The comparison has two data sets, four methods and three folds. The results are in one file of the
+# folder. If the run is stopped, it can continue from this file.
 import tempfile
 from pathlib import Path
 
@@ -32,12 +32,12 @@ with tempfile.TemporaryDirectory() as folder:
 print(small.summary[["mean", "rank"]].round(3).to_string())
 
 # %%
-# The large one
-# -------------
-# 58 sets, five folds, ten trials: the page of measured results has the tables. The diagram shows
-# the average rank by G-mean of the belief networks among themselves, best to the left; a bar joins
-# methods that the pairwise Wilcoxon signed-rank tests over the data sets, with Holm's correction,
-# do not tell apart.
+# The recorded comparison
+# -----------------------
+# The recorded comparison has 58 sets, five folds and ten trials. The page of measured results has
+# its tables. The diagram shows the average rank of the belief networks by G-mean, with the best at
+# the left. A bar joins methods that do not differ significantly in pairwise Wilcoxon signed-rank
+# tests over the data sets, with Holm's correction.
 results = Path.cwd().parent / "docs" / "results" / "keel58_means_networks.csv"
 scores = pd.read_csv(results, index_col="dataset")
 ranks = scores.rank(axis=1, ascending=False).mean()
@@ -58,13 +58,15 @@ scikit_posthocs.critical_difference_diagram(
     label_props={"fontsize": 9},
     color_palette=["0.3"] * len(ranks),
 )
+ax.set_title("average rank by G-mean over 58 sets (1 is the best)")
 plt.show()
 
 # %%
 # Set by set
 # ----------
-# Each point is a data set: ECS-DBN beside the belief network at the prior threshold, and beside
-# the one that SMOTE has given a balanced training set.
+# Each point is a data set. ECS-DBN is compared with the belief network at the prior threshold
+# (left), and with the belief network on a training set that SMOTE has balanced (right). ECS-DBN is
+# better on the sets above the line.
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained")
 for ax, other in zip(axes, ["dbn-prior", "smote-dbn"], strict=True):
     ax.scatter(scores[other], scores["ecs-dbn"], s=18)

@@ -1,15 +1,16 @@
 """
-Many networks as one, and what averaging them is worth
-======================================================
+Many networks as one population, and the gain from averaging them
+=================================================================
 
-On a small table one network is a draw of luck: another seed, another network. Here sixty networks
-are trained as one population, and then averaged, more and more of them.
+On a small table, networks with different seeds have very different scores. This example trains
+sixty networks as one population, and shows how the score improves when more and more of them are
+averaged.
 """
 
 # %%
 # Sixty networks
 # --------------
-# They differ in their seed and in their bootstrap of the training rows.
+# The networks differ in their seed and in their bootstrap sample of the training rows.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_classification
@@ -37,11 +38,11 @@ subsets = [rng.choice(600, 600) for _ in networks]
 fitted = fit_population(networks, X, y, subsets, verbose=1)
 
 # %%
-# One by one and averaged
-# -----------------------
-# Each dot is the G-mean of one network on 2000 new samples; the line is that of the average of the
-# first k, the band what other orders of the same networks give. The threshold is 1/2 for all of
-# them, for the class weights are balanced.
+# Single networks and averages
+# ----------------------------
+# A gray dot is the G-mean of one network on 2000 new samples. The line is the G-mean of the average
+# of k networks, and the band contains 80 % of the choices of k networks. The threshold is always
+# 1/2, because the class weights are balanced.
 proba = np.array([network.predict_proba(X_test)[:, 1] for network in fitted])
 alone = [g_mean(y_test, p > 0.5) for p in proba]
 sizes = [1, 2, 3, 5, 8, 12, 20, 30, 45, 60]
@@ -56,7 +57,7 @@ fig, ax = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
 ax.plot(np.full(60, 0.8), alone, "o", color="0.6", markersize=4, label="one network")
 ax.plot(sizes, averaged.mean(axis=0), color="C0", label="mean of k networks")
 low, high = np.quantile(averaged, [0.1, 0.9], axis=0)
-ax.fill_between(sizes, low, high, color="C0", alpha=0.2, label="80 % of the orders")
+ax.fill_between(sizes, low, high, color="C0", alpha=0.2, label="80 % of the choices")
 ax.axhline(
     g_mean(y_test, ensemble.predict(X_test)),
     color="C1",
@@ -66,14 +67,14 @@ ax.axhline(
 ax.set_xscale("log")
 ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
-ax.set(xlabel="networks k", ylabel="G-mean on new samples")
+ax.set(xlabel="number of averaged networks k", ylabel="G-mean on new samples")
 ax.legend(loc="lower right")
 plt.show()
 
 # %%
 # Out of bag
 # ----------
-# The ensemble tells by itself how good it is, on samples that its networks have not seen, and has
-# found its costs on them.
+# The ensemble estimates its own score: each sample is predicted by the networks that were not
+# trained on it. It has found its costs on these predictions too.
 print(f"out of bag {ensemble.oob_score_:.3f}, new {g_mean(y_test, ensemble.predict(X_test)):.3f}")
 print("costs", ensemble.costs_.round(2))

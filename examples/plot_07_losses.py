@@ -1,11 +1,11 @@
 """
-Losses for rare classes, drawn
-==============================
+Losses for rare classes
+=======================
 
-What losses do for a rare class, in two pictures: how the class weights of
+This example draws what losses do for a rare class. The first figure shows how the class weights of
 :class:`~skimbal.losses.IncrementalWeightedCrossEntropy` and
-:class:`~skimbal.losses.DeferredReweighting` rise in the course of a training, and what a sample of
-the rare class costs, depending on how well it is classified.
+:class:`~skimbal.losses.DeferredReweighting` rise during a training. The second figure shows the
+loss of a sample of the rare class, depending on how well it is classified.
 """
 
 # %%
@@ -18,10 +18,10 @@ from skimbal import losses
 class_counts = np.array([900.0, 100.0])
 
 # %%
-# Weights that come late
-# ----------------------
-# 900 samples against 100: the balanced weight of the rare class is 5. A network tells a bound loss
-# with a schedule which epoch begins; here we do it.
+# Weights that start late
+# -----------------------
+# There are 900 and 100 samples, so the balanced weight of the rare class is 5. In a training, the
+# network tells the loss which epoch begins. Here we do it.
 n_epochs = 200
 epochs = np.arange(1, n_epochs + 1)
 
@@ -53,20 +53,22 @@ axes[1, 1].legend()
 plt.show()
 
 # %%
-# The exponential ramp is the paper's. The step of T = 40 would be deferred re-weighting that starts
-# when 0.8 of 200 epochs are over. The mean weight of a training sample is 1 in every epoch: the
-# weight of the frequent class falls as this one rises.
+# The exponential ramp is that of the paper. A step with T = 40 equals deferred re-weighting that
+# starts after 0.8 of 200 epochs. The mean weight of a training sample is 1 in every epoch, so the
+# weight of the frequent class falls while that of the rare class rises.
 for epoch in (1, 160, 180, 200):
     bound = losses.IncrementalWeightedCrossEntropy(T=20).bind(class_counts)
     bound.set_epoch(epoch, n_epochs)
     print(f"epoch {epoch:3d}: weights {bound.class_weight.numpy().round(3)}")
 
 # %%
-# What a sample costs
-# -------------------
-# The loss of one sample of the rare class against its logit margin: the logit of the rare class
-# less that of the frequent one. At a margin of 0 the posterior is one half. LDAM's logits are those
-# of a normalised last layer; a small scale makes its margin fit into the picture.
+# The loss of one sample
+# ----------------------
+# The left panel shows the loss of one sample of the rare class, and the right panel its negative
+# slope, with which the training pulls the sample toward the rare class. The horizontal axis is the
+# logit margin: the logit of the rare class minus that of the frequent one. At a margin of 0, the
+# predicted probability is one half. The logits of LDAM are those of a normalized last layer; its
+# scale is small here, so that its margin fits into the figure.
 margin = torch.linspace(-6.0, 6.0, 241, dtype=torch.float64)
 logits = torch.stack([torch.zeros_like(margin), margin], dim=1)
 rare = torch.tensor([1])
@@ -97,7 +99,7 @@ for name, loss in shown.items():
     left.plot(margin, values, label=name)
     right.plot(margin, -slopes, label=name)
 left.set(ylabel="loss of a rare sample", ylim=(0, 14))
-right.set(ylabel="pull toward the rare class")
+right.set(ylabel="negative slope: pull toward the rare class")
 for ax in (left, right):
     ax.set_xlabel("logit margin")
     ax.axvline(0.0, color="0.8", lw=0.8, zorder=0)
@@ -105,8 +107,10 @@ left.legend(fontsize="small")
 plt.show()
 
 # %%
-# Weights pull everywhere, and harder. Balanced softmax and LDAM move the curve of cross entropy to
-# the right: a rare sample is pulled until it is right by a margin, log 9 here for balanced softmax.
-# The focal loss lets go of samples that are classified well; the asymmetric one adds a focused term
-# of the wrong class to cross entropy. The expected cost does not pull on a sample that is badly
-# wrong: its slope vanishes at both ends, so a network that starts badly learns slowly.
+# * Class weights pull harder at every margin.
+# * Balanced softmax and LDAM move the curve of cross entropy to the right: a rare sample is pulled
+#   until it is right by a margin, which is log 9 for balanced softmax here.
+# * The focal loss hardly pulls on samples that are classified well.
+# * The asymmetric loss adds a focused term of the wrong class to cross entropy.
+# * The expected cost does not pull on a sample that is badly wrong, because its slope vanishes at
+#   both ends. A network with a bad start learns slowly with it.

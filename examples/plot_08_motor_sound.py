@@ -1,18 +1,20 @@
 """
-The sound of a motor, simulated
-===============================
+The simulated sound of a motor
+==============================
 
-:func:`~skimbal.datasets.make_motor_sound` makes recordings of a healthy motor and of three rare
-faults: 200 of the one, and 21, 30 and 6 of the others. **It is a simulation**: it shows what a
-method has to see in such data, and it measures nothing about a real motor.
+This example shows the spectrograms of a healthy motor and of three rare faults, made by
+:func:`~skimbal.datasets.make_motor_sound`. By default, the function makes 200 healthy recordings,
+and 21, 30 and 6 of the faults. **It is a simulation**: it shows what a method has to detect in such
+data, and it says nothing about a real motor.
 """
 
 # %%
 # One recording of each class
 # ---------------------------
 # A spectrogram cuts a recording into short frames and shows the power of each frame by frequency.
-# On the left are the low frequencies in long frames, so that the harmonics of the shaft come out as
-# lines; on the right, up to 6 kHz in short frames, so that single events keep their time.
+# The left panels show low frequencies in long frames, where the harmonics of the shaft are lines.
+# The right panels show frequencies up to 6 kHz in short frames, where short events are sharp in
+# time.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.signal import ShortTimeFFT
@@ -54,13 +56,15 @@ fig.colorbar(image, ax=axes, label="power / dB", shrink=0.4)
 plt.show()
 
 # %%
-# What tells the classes apart
-# ----------------------------
-# * *misaligned*: on the left, the second and third line (about 110 and 170 Hz) are raised against
-#   the first. Healthy motors have strong harmonics by chance too, so this is the hard one.
-# * *bearing*: on the right, a band between 2.5 and 4.5 kHz, the resonance that each impact excites.
-# * *noise*: a few broad stripes. Most windows of such a recording hold no knock at all and look
-#   healthy, so that a decision by recording has to weigh its windows.
+# How the classes differ
+# ----------------------
+# * *misaligned*: in the left panel, the second and third line (about 110 and 170 Hz) are stronger
+#   relative to the first. Some healthy motors have strong harmonics too, so this class is the
+#   hardest.
+# * *bearing*: the right panel has a band between 2.5 and 4.5 kHz. It is the resonance that each
+#   impact excites.
+# * *noise*: the right panel has a few vertical stripes. Most windows of such a recording contain no
+#   knock and look healthy, so a decision about a recording has to combine its windows.
 for recording, label in zip(sound.data, sound.target, strict=True):
     peak = np.abs(recording).max() / recording.std()
-    print(f"{label:10s} peak over effective value {peak:.1f}")
+    print(f"{label:10s} peak over root mean square {peak:.1f}")

@@ -2,17 +2,18 @@
 Recordings, and the split that leaks
 ====================================
 
-Machines are recorded one by one; classifiers take windows. Recordings are cut into windows, windows
-become spectrograms, and what counts is the label of a recording. Two windows of one recording are
-alike, whatever its label is. A split by window puts them on both sides, and then a classifier that
-knows the recordings looks like one that knows the classes.
+This example classifies recordings of machines, and shows why cross-validation must split recordings
+and not windows. The recordings are cut into windows, and the windows become spectrograms. Two
+windows of one recording are alike, even apart from its label. A split by window puts them into
+training and test set, and then a classifier that recognizes the recordings looks as if it
+recognized the classes.
 """
 
 # %%
-# A signal made for this
-# ----------------------
-# Every machine hums at frequencies of its own: those are what a classifier can learn by heart. A
-# worn one has a tone at 500 Hz as well, a loose one at 300 Hz, and both are rare.
+# A generated signal
+# ------------------
+# Every machine hums at its own frequencies, which a classifier can memorize. A worn machine also
+# has a tone at 500 Hz, and a loose one at 300 Hz. Both are rare.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, balanced_accuracy_score
@@ -45,8 +46,9 @@ recordings = [record(label) for label in y]
 # %%
 # Recordings in, recordings out
 # -----------------------------
-# The classifier takes the list. Rare classes get a smaller step and so more windows. A sample is a
-# recording, so scikit-learn's cross-validation keeps the windows of a recording together.
+# The classifier takes the list of recordings. Rare classes have a smaller step between windows, and
+# so more windows. A sample is a recording, so scikit-learn's cross-validation keeps the windows of
+# a recording together.
 network = MLPClassifier(
     hidden_layer_sizes=(32,), class_weight="balanced", max_epochs=20, random_state=0
 )
@@ -61,8 +63,9 @@ folds = StratifiedKFold(4, shuffle=True, random_state=0)
 by_recording = cross_val_predict(model, recordings, y, cv=folds)
 
 # %%
-# The same windows, split one by one
-# ----------------------------------
+# The same windows, split by window
+# ---------------------------------
+# Here a sample is a window, and windows of one recording are in training and test folds.
 windows = index_windows(recordings, size=500, step=250)
 labels = y[windows.recording]
 by_window = cross_val_predict(
@@ -70,8 +73,10 @@ by_window = cross_val_predict(
 )
 
 # %%
-# What the two splits say
-# -----------------------
+# Results of the two splits
+# -------------------------
+# The split by window promises a much higher accuracy than the classifier reaches on recordings that
+# it has not seen.
 names = list(TONES_HZ)
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
 for ax, title, truth, predicted in [
@@ -79,22 +84,29 @@ for ax, title, truth, predicted in [
     (axes[1], "Split by window (leaks)", labels, by_window),
 ]:
     ConfusionMatrixDisplay.from_predictions(
-        truth, predicted, labels=names, normalize="true", values_format=".2f", ax=ax,
-        cmap="Blues", colorbar=False, im_kw={"vmin": 0, "vmax": 1},
-    )  # fmt: skip
+        truth,
+        predicted,
+        labels=names,
+        normalize="true",
+        values_format=".2f",
+        ax=ax,
+        cmap="Blues",
+        colorbar=False,
+        im_kw={"vmin": 0, "vmax": 1},
+    )
     score = balanced_accuracy_score(truth, predicted)
     ax.set_title(f"{title}\nbalanced accuracy {score:.2f}")
 plt.show()
 
 # %%
-# A window and its spectrogram
-# ----------------------------
+# The spectrogram of a recording
+# ------------------------------
 worn = recordings[int(np.flatnonzero(y == "worn")[0])]
 spectrogram = Spectrogram(window=256, hop=32, sampling_rate_hz=RATE_HZ).fit(worn)
 fig, ax = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
 image = ax.pcolormesh(
     spectrogram.times_s_, spectrogram.frequencies_hz_, spectrogram.transform(worn)[0, 0], vmin=-50
 )
-ax.set(xlabel="time in s", ylabel="frequency in Hz", title="A worn machine: the tone at 500 Hz")
-fig.colorbar(image, label="level in dB")
+ax.set(xlabel="time / s", ylabel="frequency / Hz", title="A worn machine: the tone at 500 Hz")
+fig.colorbar(image, label="level / dB")
 plt.show()

@@ -2,13 +2,14 @@
 Convolutional networks on spectrograms
 ======================================
 
-Motor sounds of four kinds, most of them normal: spectrograms, a small convolutional network, and
-three ways to let it see the rare classes: none, class weights, mini-batches drawn by class.
+This example classifies spectrograms of motor sounds with a small convolutional network. Three of
+the four classes are rare. It trains the network without any measure, with class weights, and with
+mini-batches that are drawn by class.
 """
 
 # %%
-# Recordings become images: frequencies by times, in decibels. Two thirds of the recordings of each
-# class train the networks. The sounds are simulated.
+# The sounds are simulated. Each recording becomes an image of frequencies by times, in decibels.
+# Two thirds of the recordings of each class are training data.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import recall_score
@@ -37,10 +38,10 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# ``class_weight`` weighs the loss of each sample; ``sampler`` draws the samples of a mini-batch
-# class by class, so that the few rare ones come again and again.
-WAYS = {
-    "as they are": {},
+# ``class_weight`` weights the loss of each sample. ``sampler`` draws the samples of a mini-batch
+# class by class, so the few rare samples are used many times in an epoch.
+MEASURES = {
+    "no measure": {},
     'class_weight="balanced"': {"class_weight": "balanced"},
     'sampler="balanced"': {"sampler": "balanced"},
 }
@@ -56,12 +57,13 @@ networks = {
         random_state=0,
         **parameters,
     ).fit(X_train, y_train)
-    for name, parameters in WAYS.items()
+    for name, parameters in MEASURES.items()
 }
 
 # %%
-# The losses of the three can't be compared: each is the mean over its own weighting. Recalls can.
-classes = networks["as they are"].classes_
+# The training losses of the three networks cannot be compared, because each has its own weighting.
+# The recalls can.
+classes = networks["no measure"].classes_
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for i, (name, network) in enumerate(networks.items()):
     left.plot(network.history_.epoch, network.history_.train_loss, label=name)
@@ -69,7 +71,7 @@ for i, (name, network) in enumerate(networks.items()):
     recalls = recall_score(y_test, predicted, labels=classes, average=None)
     print(f"{name}: macro F1 {macro_f1(y_test, predicted):.2f}")
     right.bar(np.arange(len(classes)) + 0.27 * (i - 1), recalls, width=0.25, label=name)
-left.set(xlabel="epoch", ylabel="training loss", title="each by its own weighting")
+left.set(xlabel="epoch", ylabel="training loss", title="training loss, each with its own weighting")
 left.legend()
 counts = {label: int((y_test == label).sum()) for label in classes}
 right.set_xticks(range(len(classes)), [f"{label}\n({n} test)" for label, n in counts.items()])
@@ -77,5 +79,5 @@ right.set(ylabel="recall", title="recall by class")
 plt.show()
 
 # %%
-# With three test recordings of the rarest class a single split shows how it is done, not which way
-# is better; the pages on losses compare ways over many repetitions.
+# The rarest class has three test recordings, so this single split does not show which measure is
+# better. The pages of results compare them over many repetitions.

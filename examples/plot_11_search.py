@@ -2,10 +2,10 @@
 Searching class weights
 =======================
 
-Weights of inverse class frequency are a convention, not an optimum. Here a network's two free class
-weights are searched for the best macro F1 in cross-validation, by
-:class:`~skimbal.model_selection.DESearchCV` and by random search with as many candidates. The
-networks of a generation, ten candidates in three folds, train as one.
+Inverse class frequencies are conventional weights, and often not the best. This example searches
+the two free class weights of a network for the best macro F1 in cross-validation, with
+:class:`~skimbal.model_selection.DESearchCV` and with random search. Both evaluate about a hundred
+candidates. The networks of a generation (ten candidates in three folds) train as one population.
 """
 
 # %%
@@ -19,17 +19,25 @@ from skimbal import DESearchCV, MLPClassifier
 from skimbal.model_selection import class_weight_space
 
 X, y = make_classification(
-    3000, 10, n_informative=5, n_redundant=0, n_classes=3, n_clusters_per_class=2,
-    weights=[0.9, 0.07, 0.03], class_sep=0.8, flip_y=0.02, random_state=0,
-)  # fmt: skip
+    3000,
+    10,
+    n_informative=5,
+    n_redundant=0,
+    n_classes=3,
+    n_clusters_per_class=2,
+    weights=[0.9, 0.07, 0.03],
+    class_sep=0.8,
+    flip_y=0.02,
+    random_state=0,
+)
 labels = np.array(["normal", "worn", "broken"])[y]
 X_train, X_test, y_train, y_test = train_test_split(
     X, labels, train_size=700, stratify=labels, random_state=0
 )
 
 # %%
-# One dimension for each class but the most frequent one, whose weight is 1. The search begins with
-# the inverse-frequency weights.
+# The space has one dimension for each class except the most frequent one, whose weight is 1. The
+# search begins with the inverse-frequency weights.
 network = MLPClassifier(hidden_layer_sizes=(16,), learning_rate=0.01, max_epochs=30)
 space = class_weight_space(y_train, low=0.3, high=100)
 settings = {
@@ -42,13 +50,13 @@ search = DESearchCV(network, space, max_generations=10, **settings).fit(X_train,
 print(search.best_params_)
 
 # %%
-# A first generation is random, so a search that has no other is random search.
+# The first generation of a search is random, so a search with one generation is random search.
 random = DESearchCV(network, space, population_size=100, max_generations=1, **settings)
 random.fit(X_train, y_train)
 
 # %%
-# The score of the best of a hundred candidates is too good to be true; data that no search has seen
-# tell what it is worth.
+# The best cross-validation score of a hundred candidates was selected because it is high, so it is
+# not an honest estimate. Test data that no search has used give one.
 counts = {label: np.sum(y_train == label) for label in np.unique(y_train)}
 conventional = {label: counts["normal"] / count for label, count in counts.items()}
 contenders = {
@@ -67,10 +75,10 @@ for name, model in contenders.items():
     print(f"{name:21s} macro F1: in the search {in_search}, on test data {on_test:.3f}")
 
 # %%
-# Left, the candidates of the DE search: they gather where the score is high, far from the
-# conventional weights, which are too large here. Right, the best score so far. In two dimensions,
-# random search with a hundred candidates is hard to beat, and one run says little about which is
-# better.
+# The left panel shows the candidates of the DE search. They gather where the score is high. This is
+# far from the conventional weights, which are too large here. The right panel shows the best score
+# so far. In two dimensions, random search with a hundred candidates is hard to beat, and one run
+# does not show which search is better.
 results = search.cv_results_
 worn, broken = (
     results[f"param_class_weight__{label}"].astype(float) for label in ("worn", "broken")

@@ -1,16 +1,16 @@
-"""Warnings and errors that a caller may want to catch by name."""
+"""Warnings and errors that can be caught by name."""
 
 
 class AbsentClassWarning(UserWarning):
-    """A class is absent from the labels that a score was computed on."""
+    """A class is absent from the labels of a score."""
 
 
 class FewerFoldsWarning(UserWarning):
-    """A class has fewer samples than folds were asked for; fewer folds are used."""
+    """A class has fewer samples than there are folds, so fewer folds are used."""
 
 
 class DataNotFoundError(FileNotFoundError):
-    """A data set is in none of the sources that were tried; the message says what to do."""
+    """A data set was not found in any source; the message says what to do."""
 
 
 class KeelFormatError(ValueError):

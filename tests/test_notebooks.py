@@ -1,16 +1,21 @@
-"""The notebooks of the examples: stored as they were run, and run again from a clean kernel.
+"""The notebooks of the examples: their stored outputs, a run from a clean kernel, their pages.
 
-Who changes one runs it, so that its outputs belong to its code:
+After a change of a notebook, run it, so that its outputs belong to its code:
 
     .venv/bin/jupyter execute --inplace examples/motor_faults.ipynb
 """
 
+import base64
 import json
 import resource
+import sys
 from itertools import groupby
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_extensions"))
+import notebook_pages
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FIGURES = {"motor_faults": "motor_faults.png"}  # notebook -> the file that it saves
@@ -62,6 +67,42 @@ def test_notebooks_are_stored_as_they_were_run(name):
         has_picture = any("image/png" in media for _, media in outputs)
         assert has_picture == ("plt.show()" in "".join(cell["source"]))
     assert (EXAMPLES / f"{name}.ipynb").stat().st_size < MAX_BYTES
+
+
+def test_a_page_has_the_text_the_code_and_the_outputs(tmp_path):
+    table = '<style scoped>th {}</style><table border="1" class="dataframe"></table>'
+    outputs = [
+        {"output_type": "stream", "text": ["a\n"]},
+        {"output_type": "stream", "text": ["b\n"]},
+        {"output_type": "display_data", "data": {"text/html": [table], "text/plain": ["?"]}},
+        {"output_type": "display_data", "data": {"image/png": base64.b64encode(b"PNG").decode()}},
+        {"output_type": "execute_result", "data": {"text/plain": ["3"]}},
+    ]
+    cells = [
+        {"cell_type": "markdown", "source": ["# Title\n", "\n", "Text with `code`."]},
+        {"cell_type": "code", "source": ["x = 1\n", "x"], "outputs": outputs},
+    ]
+    (tmp_path / "tiny.ipynb").write_text(json.dumps({"cells": cells}))
+    notebook_pages.write_page(tmp_path / "tiny.ipynb", tmp_path / "pages")
+    assert (tmp_path / "pages" / "tiny_1.png").read_bytes() == b"PNG"
+    lines = (tmp_path / "pages" / "tiny.rst").read_text().splitlines()
+    assert [line for line in lines if line] == [
+        "Title",
+        "=====",
+        "Text with `code`.",
+        ".. code-block:: python",
+        "   x = 1",
+        "   x",
+        ".. code-block:: none",
+        "   a",
+        "   b",
+        ".. raw:: html",
+        '   <div class="pst-scrollable-table-container">'
+        '<table class="table table-sm w-auto text-end"></table></div>',
+        ".. image:: tiny_1.png",
+        ".. code-block:: none",
+        "   3",
+    ]
 
 
 @pytest.mark.slow

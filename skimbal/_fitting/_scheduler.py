@@ -7,7 +7,6 @@ of the fits that they request, until all of them wait for jobs; then it runs the
 structure at once.
 """
 
-import inspect
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -133,46 +132,43 @@ def _fit_pipeline_coroutine(pipeline, X, y, params):
     return pipeline
 
 
-_PENDING = object()
-
-
-@dataclass
+@dataclass(eq=False)
 class _Task:
-    """A generator, the results of what it has requested, and where its own outcome goes."""
+    """A generator, the results of what it has requested, and the task that waits for its own."""
 
-    generator: Coroutine
+    generator: Any  # a Coroutine; None for the caller of `run_fits`
     scope: Callable[[], AbstractContextManager]
-    outcomes: list
+    parent: Any
     index: int
-    results: list = field(default_factory=list)
-    is_open: bool = True
-
-    def is_ready(self):
-        """Whether all that it has requested is there."""
-        return all(result is not _PENDING for result in self.results)
+    results: Any = None  # None before the first request
+    n_missing: int = 0
 
     def advance(self):
-        """Continue the generator; return its next requests, none when it has ended."""
-        errors = [result for result in self.results if isinstance(result, Exception)]
+        """Continue the generator; return its next requests, or None when it has ended."""
+        error = None
+        for result in self.results or ():
+            if isinstance(result, Exception):
+                error = result
+                break
         try:
             with self.scope():
-                requests = self.generator.throw(errors[0]) if errors else self._send()
+                if error is not None:
+                    requests = self.generator.throw(error)
+                else:
+                    requests = self.generator.send(self.results)
         except StopIteration as stop:
-            return self._end(stop.value)
-        except Exception as error:
-            return self._end(error)
-        self.results = [_PENDING] * len(requests)
+            self.parent.receive(self.index, stop.value)
+            return None
+        except Exception as failure:
+            self.parent.receive(self.index, failure)
+            return None
+        self.results, self.n_missing = [None] * len(requests), len(requests)
         return requests
 
-    def _send(self):
-        if inspect.getgeneratorstate(self.generator) == inspect.GEN_CREATED:
-            return next(self.generator)
-        return self.generator.send(self.results)
-
-    def _end(self, outcome):
-        self.outcomes[self.index] = outcome
-        self.is_open = False
-        return []
+    def receive(self, index, result):
+        """Take the result of a request."""
+        self.results[index] = result
+        self.n_missing -= 1
 
 
 @dataclass
@@ -211,42 +207,68 @@ def run_fits(
     -------
     list of fitted estimator or Exception
     """
-    outcomes = [_PENDING] * len(fits)
-    scopes = scopes or [nullcontext] * len(fits)
-    tasks = [
-        _Task(fit, scope, outcomes, index)
-        for index, (fit, scope) in enumerate(zip(fits, scopes, strict=True))
-    ]
-    requests: list[_Request] = []
+    caller = _Task(None, nullcontext, None, 0, [None] * len(fits), len(fits))
+    tasks = []
+    for index, fit in enumerate(fits):
+        tasks.append(_Task(fit, scopes[index] if scopes else nullcontext, caller, index))
     try:
         while tasks:
-            ready = [task for task in tasks if task.is_ready()]
-            for task in ready:
-                for index, request in enumerate(task.advance()):
-                    if isinstance(request, Fit):
-                        request = request.coroutine()
-                    if isinstance(request, Generator):
-                        tasks.append(_Task(request, task.scope, task.results, index))
-                    else:
-                        requests.append(_Request(request, task, index))
-            tasks = [task for task in tasks if task.is_open]
-            if not ready:
-                _run_jobs(requests, n_jobs, memory_limit, report)
-                requests = []
+            jobs: list[_Request] = []
+            _advance_all(tasks, jobs)
+            _run_jobs(jobs, n_jobs, memory_limit, report)
     except BaseException as error:  # an interrupt: each fit keeps what it has, inner ones first
         for task in reversed(tasks):
             with suppress(type(error)):
                 task.generator.throw(error)
         raise
-    return outcomes
+    return caller.results
+
+
+def _advance_all(tasks, jobs):
+    """Advance tasks in place until all wait for jobs, which are added to `jobs`."""
+    ready = True
+    while ready:
+        ready = False
+        for task in list(tasks):
+            if task.n_missing:
+                continue
+            ready = True
+            requests = task.advance()
+            if requests is None:
+                tasks.remove(task)
+            for index, request in enumerate(requests or ()):
+                if isinstance(request, Fit | Generator):
+                    tasks.append(_Task(_as_coroutine(request), task.scope, task, index))
+                else:
+                    jobs.append(_Request(request, task, index))
 
 
 def run_fit(coroutine: Coroutine, n_jobs: int | None = None):
     """Run one fit, or raise its error."""
-    (outcome,) = run_fits([coroutine], n_jobs=n_jobs)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    proceed: Callable[[Any], list] = coroutine.send
+    given: Any = None
+    while True:
+        try:
+            requests = proceed(given)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            if len(requests) == 1 and not isinstance(requests[0], Fit | Generator):
+                results = type(requests[0]).run_all(requests)
+            else:
+                results = run_fits(list(map(_as_coroutine, requests)), n_jobs=n_jobs)
+            for result in results:
+                if isinstance(result, Exception):
+                    raise result
+            proceed, given = coroutine.send, results
+        except BaseException as error:  # an interrupt, too: the fit keeps what it has
+            proceed, given = coroutine.throw, error
+
+
+def _as_coroutine(request):
+    if isinstance(request, Generator):
+        return request
+    return request.coroutine() if isinstance(request, Fit) else _request_job(request)
 
 
 def split_by_memory(fits, X, subsets, memory_limit=None):
@@ -265,31 +287,40 @@ def split_by_memory(fits, X, subsets, memory_limit=None):
 
 def _run_jobs(requests, n_jobs, memory_limit, report):
     """Run jobs, those of one structure at once, and hand the results to their tasks."""
+    n_workers = effective_n_jobs(n_jobs)
+    parts = []
+    for group in _group_by_structure(requests):
+        size = _part_size(group, n_workers, memory_limit)
+        parts += [group[start : start + size] for start in range(0, len(group), size)]
+    for part in parts if report else ():
+        report(part[0].job.describe(_jobs_of(part)))
+    if n_workers == 1 or len(parts) == 1:
+        results = map(_run_part, parts)
+    else:
+        results = Parallel(n_jobs=n_jobs)(delayed(_run_all)(_jobs_of(part)) for part in parts)
+    for part, outcomes in zip(parts, results, strict=True):
+        for request, outcome in zip(part, outcomes, strict=True):
+            request.task.receive(request.index, outcome)
+
+
+def _group_by_structure(requests):
     groups = defaultdict(list)
     for i, request in enumerate(requests):
         structure = request.job.structure()
         groups[type(request.job), i if structure is None else structure].append(request)
-    n_workers = effective_n_jobs(n_jobs)
-    parts = [
-        part for group in groups.values() for part in _split_group(group, n_workers, memory_limit)
-    ]
-    if report:
-        for part in parts:
-            report(part[0].job.describe([request.job for request in part]))
-    calls = [[request.job for request in part] for part in parts]
-    if n_workers == 1 or len(parts) == 1:
-        results = (
-            _run_part(call, part[0].task.scope if len(part) == 1 else nullcontext)
-            for part, call in zip(parts, calls, strict=True)
-        )
-    else:
-        results = Parallel(n_jobs=n_jobs)(map(delayed(_run_part), calls))
-    for part, outcomes in zip(parts, results, strict=True):
-        for request, outcome in zip(part, outcomes, strict=True):
-            request.task.results[request.index] = outcome
+    return list(groups.values())
 
 
-def _run_part(jobs, scope=nullcontext):
+def _jobs_of(part):
+    return [request.job for request in part]
+
+
+def _run_part(part):
+    """Run jobs in this process, a single one within the scope of its fit."""
+    return _run_all(_jobs_of(part), part[0].task.scope if len(part) == 1 else nullcontext)
+
+
+def _run_all(jobs, scope=nullcontext):
     try:
         with scope():
             return type(jobs[0]).run_all(jobs)
@@ -297,14 +328,13 @@ def _run_part(jobs, scope=nullcontext):
         return [error] * len(jobs)
 
 
-def _split_group(group, n_workers, memory_limit):
-    """Split a group so that each part fits into the memory and all processes have work."""
+def _part_size(group, n_workers, memory_limit):
+    """How many jobs of a group run at once: they fit into the memory, all processes have work."""
     if len(group) == 1:
-        return [group]
-    jobs = [request.job for request in group]
+        return 1
+    jobs = _jobs_of(group)
     if memory_limit is None:
         memory_limit = SHARE_OF_FREE_MEMORY * free_memory(jobs[0].device)
     n_fitting = int(memory_limit / n_workers / max(job.n_bytes() for job in jobs))
     n_parts = max(n_workers, -(-len(group) // max(1, min(n_fitting, MAX_POPULATION))))
-    size = -(-len(group) // n_parts)
-    return [group[start : start + size] for start in range(0, len(group), size)]
+    return -(-len(group) // n_parts)

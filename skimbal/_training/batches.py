@@ -1,7 +1,5 @@
 """The training rows of an epoch: one random order for each network, cut into batches."""
 
-from functools import partial
-
 import numpy as np
 import torch
 
@@ -25,8 +23,8 @@ def padded_batches(n_rows, batch_size, multiple):
     [64, 64, 32]
     """
     n_full, rest = divmod(n_rows, batch_size)
-    sizes = [batch_size] * n_full + ([rest] if rest else [])
-    return [rounded_up(size, multiple) for size in sizes]
+    last = [rounded_up(rest, multiple)] if rest else []
+    return [rounded_up(batch_size, multiple)] * n_full + last
 
 
 class Batches:
@@ -35,7 +33,7 @@ class Batches:
     Parameters
     ----------
     datasets : list of tuple of tensor
-        Inputs and whatever goes with them, of each network.
+        Inputs of each network and the tensors that belong to them.
     weights : list of tensor or None
         Weights of each network's rows; None is 1 for every row.
     batch_size : int
@@ -56,15 +54,20 @@ class Batches:
     def __init__(self, datasets, weights, batch_size, multiple, orders):
         self.batch_size = batch_size
         self.orders = orders
-        self.lengths = [len(tensors[0]) for tensors in datasets]
+        self.lengths = []
+        for X, *_ in datasets:
+            self.lengths.append(len(X))
         self.batches = padded_batches(self.lengths[0], batch_size, multiple)
         n_slots = sum(self.batches)
-        self.tensors = [_stack(column, n_slots) for column in zip(*datasets, strict=True)]
+        self.tensors = []
+        for column in zip(*datasets, strict=True):
+            self.tensors.append(_stack(column, n_slots))
         self.weight = None
-        if any(weight is not None for weight in weights):
-            ones = self.tensors[0].new_ones(n_slots)
-            filled = zip(weights, self.lengths, strict=True)
-            self.weight = _stack([ones[:n] if w is None else w for w, n in filled], n_slots)
+        for i, weight in enumerate(weights):
+            if weight is not None:
+                if self.weight is None:
+                    self.weight = self.tensors[0].new_ones(len(weights), n_slots)
+                self.weight[i, : len(weight)] = weight
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
         self.row_of_slot = batch * batch_size + np.minimum(place, batch_size)
@@ -88,8 +91,10 @@ class Batches:
 
     def _shares(self, weight):
         """Divide the weights of every batch by their sum; None where there are none."""
-        batches = weight.split(self.batches, dim=1)
-        return torch.cat([batch / batch.sum(dim=1, keepdim=True) for batch in batches], dim=1)
+        shares = []
+        for batch in weight.split(self.batches, dim=1):
+            shares.append(batch / batch.sum(dim=1, keepdim=True))
+        return torch.cat(shares, dim=1)
 
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
@@ -107,7 +112,14 @@ class Batches:
         plans : list of TrainingPlan
             Say how the rows of each network are augmented and mixed.
         """
-        return mix_epoch(plans[0].mixup, self, partial(augment_epoch, plans))
+        if plans[0].mixup:
+            yield from mix_epoch(plans, self)
+            return
+        X, *labels = self.draw_epoch()
+        if plans[0].augmentation:
+            X = augment_epoch(plans, X)
+        for batch in self.batches_of(X, *labels):
+            yield *batch, None
 
     def draw_epoch(self):
         """Draw an order for each network; return the tensors in this order, and the shares.
@@ -119,7 +131,9 @@ class Batches:
             order.draw(out=drawn)
         rows = (self.drawn + self.first_rows).take(self.slots).view(self.counts.shape)
         rows = rows.to(self.counts.device)
-        ordered = [_take(tensor, rows) for tensor in self.tensors]
+        ordered = []
+        for tensor in self.tensors:
+            ordered.append(_take(tensor, rows))
         self.ordered_weight = None
         if self.weight is None:
             return [*ordered, self.equal_shares]
@@ -137,7 +151,9 @@ class Batches:
 
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
-        by_tensor = [tensor.split(self.batches, dim=1) for tensor in ordered]
+        by_tensor = []
+        for tensor in ordered:
+            by_tensor.append(tensor.split(self.batches, dim=1))
         return zip(*by_tensor, self.n_rows, strict=True)
 
 
@@ -215,7 +231,7 @@ def _stack(tensors, n_rows):
 def sums_over_batches(batches, weights=1.0):
     """Add up what every batch gives for every network.
 
-    Network by network, in one order of addition whatever the number of networks is.
+    Network by network, in an order of addition that does not depend on the number of networks.
 
     Parameters
     ----------

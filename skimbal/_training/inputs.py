@@ -25,7 +25,7 @@ class WindowInputs:
     ----------
     windows : WindowIndex
     prepare : callable
-        Standardises an array of windows.
+        Standardizes an array of windows.
     device : torch.device or str, default="cpu"
         Where to put what is asked for.
 
@@ -89,16 +89,8 @@ def channel_moments(X, sample_weight=None):
     """
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
-
-    def weighted_mean(function):
-        sums = (
-            np.einsum("n,ncl->c", weight[rows], function(part.reshape(*part.shape[:2], -1)))
-            for rows, part in blocks_of_rows(X)
-        )
-        return sum(sums) / (weight.sum() * n_numbers)
-
-    mean = weighted_mean(lambda flat: flat)
-    variance = weighted_mean(lambda flat: (flat - mean[:, None]) ** 2)
+    mean = _weighted_moment(X, weight)
+    variance = _weighted_moment(X, weight, center=mean)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
     constant = variance <= (len(X) * n_numbers * np.finfo(np.float64).eps * mean) ** 2
     scale = np.where(constant, 1.0, np.sqrt(variance))
@@ -106,13 +98,24 @@ def channel_moments(X, sample_weight=None):
     return mean.reshape(shape), scale.reshape(shape)
 
 
+def _weighted_moment(X, weight, center=None):
+    """Weighted mean of each channel, or of its squared distance from a center."""
+    total = 0.0
+    for rows, part in blocks_of_rows(X):
+        values = part.reshape(*part.shape[:2], -1)
+        if center is not None:
+            values = (values - center[:, None]) ** 2
+        total = total + np.einsum("n,ncl->c", weight[rows], values)
+    return total / (weight.sum() * prod(X.shape[2:]))
+
+
 def to_tensors(*arrays, device):
     """Put arrays on the device once, floats in torch's default dtype; None is left out."""
-    dtypes = {"f": torch.get_default_dtype()}
-    return [
-        array.to(device)
-        if isinstance(array, WindowInputs)
-        else torch.as_tensor(array, dtype=dtypes.get(array.dtype.kind), device=device)
-        for array in arrays
-        if array is not None
-    ]
+    tensors = []
+    for array in arrays:
+        if isinstance(array, WindowInputs):
+            tensors.append(array.to(device))
+        elif array is not None:
+            dtype = torch.get_default_dtype() if array.dtype.kind == "f" else None
+            tensors.append(torch.as_tensor(array, dtype=dtype, device=device))
+    return tensors

@@ -14,7 +14,7 @@ from skimbal._training.inputs import WindowInputs
 from skimbal._training.losses import is_cross_entropy
 from skimbal._training.net import Net, changes_the_training
 from skimbal._training.optimizer import OPTIMIZERS, n_steps_taken
-from skimbal._training.population import train_population
+from skimbal._training.population import Population
 from skimbal._training.stacks import (
     BLOCK,
     DenseStack,
@@ -59,7 +59,7 @@ class TrainingJob:
     Parameters
     ----------
     net : Net
-        Initialised; trained in place.
+        Initialized; trained in place.
     plan : TrainingPlan
         Its generators are used up by the training.
     tensors : list of tensor
@@ -96,7 +96,7 @@ class TrainingJob:
                 return f"the callback {type(callback).__name__} may change the training"
         if self.net.optimizer not in OPTIMIZERS.values():
             return f"the optimizer {getattr(self.net.optimizer, '__name__', self.net.optimizer)}"
-        if any(True for _ in self.net.criterion_.parameters()):
+        if next(self.net.criterion_.parameters(), None) is not None:
             return "a loss with parameters"
         if isinstance(self.tensors[0], WindowInputs):
             return "windows that are cut batch by batch"
@@ -129,10 +129,6 @@ class TrainingJob:
             self.n_threads,
         )
 
-    def valid_f1(self):
-        """F1 of each class on the validation data in the epoch before, for samplers; or None."""
-        return None if self.early_stopping is None else self.early_stopping.valid_f1
-
     def n_bytes(self):
         """Memory that the network needs in a population, roughly."""
         X = self.tensors[0]
@@ -155,18 +151,24 @@ class TrainingJob:
     def run_all(jobs):
         """Train jobs of one structure; return them, or the errors of those that failed."""
         is_alone = reason_to_train_alone(jobs) is not None
-        populations = [[job] for job in jobs] if is_alone else [jobs]
-        total = sum(job.n_epochs for job in jobs)
-        is_hidden = not any(job.verbose for job in jobs)
+        n_epochs, is_shown = 0, False
+        for job in jobs:
+            n_epochs += job.n_epochs
+            is_shown |= job.verbose
+        size = 1 if is_alone else len(jobs)
+        kind, multiple = stack_class(jobs[0], is_alone), row_multiple(jobs[0].net)
         errors: dict = {}
         with (
             torch_threads(jobs[0].n_threads),
-            tqdm(total=total, unit="epoch", disable=is_hidden) as progress,
+            tqdm(total=n_epochs, unit="epoch", disable=not is_shown) as progress,
         ):
-            for population in populations:
-                kind = stack_class(population[0], is_alone)
-                errors |= train_population(population, kind, row_multiple(jobs[0].net), progress)
-        return [errors.get(id(job), job) for job in jobs]
+            for start in range(0, len(jobs), size):
+                population = Population(jobs[start : start + size], kind, multiple, progress)
+                errors |= population.train()
+        outcomes = []
+        for job in jobs:
+            outcomes.append(errors.get(id(job), job))
+        return outcomes
 
 
 def reason_to_train_alone(jobs):

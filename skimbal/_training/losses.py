@@ -7,8 +7,7 @@ import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from skimbal._training.mixup import mixed
-from skimbal.losses import BoundLoss, Formula
-from skimbal.losses._functional import cross_entropy
+from skimbal.losses import BoundLoss, Formula, cross_entropy
 
 
 class StackedLoss:
@@ -35,11 +34,12 @@ class StackedLoss:
 
     def begin_epoch(self, epochs, n_epochs):
         """Tell losses with a schedule the epoch of each network."""
-        scheduled = [loss for loss in self.losses if hasattr(loss, "set_epoch")]
+        has_schedule = False
         for loss, *epoch in zip(self.losses, epochs, n_epochs, strict=True):
             if hasattr(loss, "set_epoch"):
                 loss.set_epoch(*epoch)
-        if scheduled:
+                has_schedule = True
+        if has_schedule:
             self._stack()
 
     def keep(self, networks):
@@ -131,9 +131,11 @@ def is_cross_entropy(loss):
     return isinstance(loss, BoundLoss) and loss.per_sample is cross_entropy
 
 
-def _is_formula(per_sample):
-    """Whether a loss is known to change no tensor, and to look at each row for itself."""
-    return isinstance(per_sample, Formula) or not isinstance(per_sample, torch.nn.Module)
+def is_formula(loss):
+    """Whether a bound loss is known to change no tensor, and to look at each row for itself."""
+    if not isinstance(loss, BoundLoss):
+        return False
+    return isinstance(loss.per_sample, Formula) or not isinstance(loss.per_sample, torch.nn.Module)
 
 
 def _may_look_at_the_batch(loss, logits, target):
@@ -164,7 +166,7 @@ def _find_strategy(loss, logits, needs_features):
     try:
         if (
             isinstance(loss, BoundLoss)
-            and not _is_formula(loss.per_sample)
+            and not is_formula(loss)
             and _may_look_at_the_batch(loss, logits, target)
         ):
             return partial(looped, takes_weights=True)
@@ -187,12 +189,14 @@ class StackedCrossEntropy:
     """
 
     def __init__(self, losses):
-        weights = [loss.class_weight for loss in losses]
-        given = [weight for weight in weights if weight is not None]
         self.class_weight = None
-        if given:
-            ones = torch.ones_like(given[0])
-            self.class_weight = torch.stack([ones if w is None else w for w in weights])
+        for i, loss in enumerate(losses):
+            if loss.class_weight is not None:
+                if self.class_weight is None:
+                    self.class_weight = loss.class_weight.new_ones(
+                        len(losses), len(loss.class_weight)
+                    )
+                self.class_weight[i] = loss.class_weight
 
     def __call__(self, inputs, target, share, n_rows):
         (logits,) = inputs

@@ -10,6 +10,8 @@ Each of the two losses of a batch is a mean by the weights of its samples.
 import numpy as np
 import torch
 
+from skimbal._training.augmentation import augment_epoch
+
 
 def draw_parts(alpha, n_batches, generator):
     """Draw the parts of an epoch's batches; `generator` only gives the seed."""
@@ -22,16 +24,14 @@ def mixed(own, partners, part):
     return part * own + (1.0 - part) * partners
 
 
-def mix_epoch(alpha, rows, augment):
-    """Yield the batches of an epoch of a population, mixed.
+def mix_epoch(plans, rows):
+    """Yield the batches of an epoch of a population, augmented and mixed.
 
     Parameters
     ----------
-    alpha : float
-        0 mixes nothing.
+    plans : list of TrainingPlan
+        One for each network, with the same `mixup` and `augmentation`.
     rows : Batches
-    augment : callable
-        Returns the inputs of an epoch, in their order, after their changes.
 
     Yields
     ------
@@ -41,17 +41,13 @@ def mix_epoch(alpha, rows, augment):
         What each row counts in the loss of the batch.
     n_rows : ndarray of shape (P,)
         Rows that count.
-    mixture : tuple of (tensor of shape (P, n), the same, tensor of shape (P,)) or None
+    mixture : tuple of (tensor of shape (P, n), the same, tensor of shape (P,))
         Targets and shares of the partners, and the parts that the samples themselves have.
     """
-    if not alpha:
-        X, *tensors = rows.draw_epoch()
-        for batch in rows.batches_of(augment(X), *tensors):
-            yield *batch, None
-        return
+    alpha = plans[0].mixup
     drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
     X, target, share = rows.draw_epoch()
-    X = augment(X)
+    X = augment_epoch(plans, X)
     parts = torch.as_tensor(np.array(drawn)).to(X)
     sizes = torch.as_tensor(rows.batches, device=X.device)
     of_slots = parts.repeat_interleave(sizes, dim=1)

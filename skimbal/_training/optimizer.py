@@ -18,22 +18,22 @@ FUSED = {"adam", "adamw", "sgd", "adagrad"}
 
 
 def n_steps_taken(optimizer):
-    """Steps that an optimiser has taken, where it counts them; else whether it has any state."""
+    """Steps that an optimizer has taken, where it counts them; else whether it has any state."""
     for state in optimizer.state.values():
         return int(state.get("step", 1))
     return 0
 
 
 class StackedOptimizer:
-    """One optimiser for networks that may differ in step size and weight decay.
+    """One optimizer for networks that may differ in step size and weight decay.
 
-    torch's elementwise optimisers do not know that the numbers of a row are the parameters of
+    torch's elementwise optimizers do not know that the numbers of a row are the parameters of
     several layers, so networks with equal settings are one tensor to them.
 
     Parameters
     ----------
     nets : list of Net
-        With initialised optimisers; those with equal settings side by side.
+        With initialized optimizers; those with equal settings side by side.
     stack : BaseStack
         Holds parameters and gradients.
     schedule : callable or None
@@ -45,17 +45,17 @@ class StackedOptimizer:
     def __init__(self, nets, stack, schedule, clocks):
         self.layout = stack.layout
         self.schedule = schedule
-        self.settings = [_settings(net) for net in nets]
-        if schedule is not None:  # networks of one group have one learning rate in every epoch
-            self.settings = [
-                (*settings, ("clock", clock))
-                for settings, clock in zip(self.settings, clocks, strict=True)
-            ]
+        self.settings = []
+        for net, clock in zip(nets, clocks, strict=True):
+            settings = _settings(net)
+            if schedule is not None:  # networks of a group have one learning rate in every epoch
+                settings = (*settings, ("clock", clock))
+            self.settings.append(settings)
         self.optimizer_class = nets[0].optimizer
         self._build(stack, self._read_states(nets, stack))
 
     def _build(self, stack, state):
-        """Make the optimiser; `state` has rows of all networks, or numbers that they share."""
+        """Make the optimizer; `state` has rows of all networks, or numbers that they share."""
         groups, start = [], 0
         for settings, members in groupby(self.settings):
             stop = start + len(list(members))
@@ -93,14 +93,15 @@ class StackedOptimizer:
 
     def state(self):
         """Return the state of all networks: rows side by side, and numbers that they share."""
-        groups = [self.optimizer.state[group["params"][0]] for group in self.optimizer.param_groups]
-        return {
-            name: torch.cat([group[name] for group in groups]) if is_rows(value) else value
-            for name, value in groups[0].items()
-        }
+        state: dict = {}
+        for group in self.optimizer.param_groups:
+            for name, value in self.optimizer.state[group["params"][0]].items():
+                parts = [state[name], value] if name in state and is_rows(value) else [value]
+                state[name] = torch.cat(parts) if len(parts) > 1 else value
+        return state
 
     def _read_states(self, nets, stack):
-        """The states that the nets' own optimisers are in, as `state` gives them."""
+        """The states that the nets' own optimizers are in, as `state` gives them."""
         first = nets[0].optimizer_.state
         if not first:
             return {}
@@ -127,13 +128,14 @@ class StackedOptimizer:
         self._build(stack, state)
 
     def write_to(self, net, i, state):
-        """Write network i of a `state` into the net's own optimiser."""
-        views = {k: self.layout.views(v) for k, v in state.items() if is_rows(v)}
+        """Write network i of a `state` into the net's own optimizer."""
+        views: dict = {}
+        for key, value in state.items():
+            views[key] = self.layout.views(value) if is_rows(value) else None
         for name, parameter in net.module_.named_parameters():
-            net.optimizer_.state[parameter] = {
-                key: views[key][name][i].clone() if key in views else _copy(value)
-                for key, value in state.items()
-            }
+            own = net.optimizer_.state[parameter] = {}
+            for key, value in state.items():
+                own[key] = _copy(value) if views[key] is None else views[key][name][i].clone()
 
 
 class SequentialOptimizer:
@@ -181,13 +183,15 @@ def copy_settings(source, target):
 
 
 def _settings(net):
-    """What the groups of an optimiser may differ in, as a tuple that can be compared."""
+    """What the groups of an optimizer may differ in, as a tuple that can be compared."""
     (group,) = net.optimizer_.param_groups
-    return tuple((key, value) for key, value in group.items() if key != "params")
+    settings = dict(group)
+    del settings["params"]
+    return tuple(settings.items())
 
 
 def is_rows(value):
-    """Whether an entry of an optimiser's state has a row for each network."""
+    """Whether an entry of an optimizer's state has a row for each network."""
     return isinstance(value, torch.Tensor) and value.ndim == 2
 
 

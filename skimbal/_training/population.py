@@ -15,11 +15,12 @@ from skimbal._training.observer import Observer
 from skimbal._training.optimizer import SequentialOptimizer, StackedOptimizer
 from skimbal._training.row_order import RowOrder
 from skimbal._training.stacks import SequentialStack
+from skimbal._utils._signals import sigint_deferred
 from skimbal.exceptions import NonFiniteLossError
 
 
-def train_population(jobs, stack_class, row_multiple, progress):
-    """Train networks together; return the errors of those that failed, by the job's id.
+class Population:
+    """Networks of one structure, trained together.
 
     Parameters
     ----------
@@ -32,114 +33,126 @@ def train_population(jobs, stack_class, row_multiple, progress):
     progress : tqdm.tqdm
         Told of every epoch of a network.
     """
-    # Networks of one step size and weight decay lie side by side, for one call to update them.
-    jobs = sorted(jobs, key=_step_settings)
-    events = [(job.net, {"X": job.tensors[0], "y": job.tensors[1]}) for job in jobs]
-    try:
-        for net, data in events:  # callbacks may load parameters, which the stack then reads
-            net.notify("on_train_begin", **data)
-        return Population(jobs, stack_class, row_multiple, progress).train()
-    except Exception as error:
-        return {id(job): error for job in jobs}
-    finally:
-        for net, data in events:
-            net.module_.eval()
-            if net.history:  # an interrupt before the first whole epoch leaves nothing to save
-                net.notify("on_train_end", **data)
 
-
-def _step_settings(job):
-    """What the steps of networks of one structure may differ in, to sort them by."""
-    net = job.net
-    return net.lr, net.optimizer__weight_decay, job.schedule_length, len(net.history)
-
-
-class Population:
-    """Networks of one structure, trained together; see `train_population`."""
+    stack: Any
+    batches: Any
+    loss: Any
+    optimizer: Any
 
     def __init__(self, jobs, stack_class, row_multiple, progress):
-        self.jobs = jobs
+        # Networks of one step size and weight decay lie side by side: one call updates them.
+        self.jobs = sorted(jobs, key=_step_settings)
+        self.stack_class = stack_class
+        self.row_multiple = row_multiple
         self.progress = progress
-        self.n_whole_epochs = [len(job.net.history) for job in jobs]
-        self.written: set = set()  # networks whose nets have their last parameters
-        nets, plan = [job.net for job in jobs], jobs[0].plan
-        self.batches: Any
-        self.loss: Any
-        self.optimizer: Any
-        self.stack = stack_class([net.module_ for net in nets])
-        orders = [row_order_of(job) for job in jobs]
-        if stack_class is SequentialStack:
-            self.batches = SlicedBatches(jobs[0].tensors, nets[0].batch_size, orders)
-            self.loss = SequentialLoss(nets[0].criterion_, plan.needs_features)
-            self.optimizer = SequentialOptimizer(nets[0], plan.schedule)
-        else:
-            data = [job.tensors[:2] for job in jobs]
-            weights = [job.tensors[2] if len(job.tensors) > 2 else None for job in jobs]
-            self.batches = Batches(data, weights, nets[0].batch_size, row_multiple, orders)
-            example = self.stack.parameters.new_zeros(1, len(nets[0].classes))
-            self.loss = StackedLoss([net.criterion_ for net in nets], example, plan.needs_features)
-            clocks = [(len(job.net.history), job.schedule_length) for job in jobs]
-            self.optimizer = StackedOptimizer(nets, self.stack, plan.schedule, clocks)
         self.observer = None
-        if nets[0].callbacks_:
-            self.observer = Observer(jobs[0], self.stack, self.optimizer)
+        self.n_whole_epochs = []
+        self.written: set = set()  # networks whose nets have their last parameters
 
     def train(self):
         """Train all networks to their ends; return the errors of those that failed by job id."""
-        errors = {}
-        n_epochs = 0
+        errors: dict = {}
+        jobs = self.jobs
         try:
+            for job in jobs:  # callbacks may load parameters, which the stack then reads
+                job.net.notify("on_train_begin", X=job.tensors[0], y=job.tensors[1])
+            self._build()
+            n_epochs = 0
             while self.jobs:
                 figures = self._train_epoch()
                 n_epochs += 1
-                going_on = []
-                for i, job in enumerate(self.jobs):
-                    try:
-                        ends = self._close_epoch(i, *figures[i]) or n_epochs == job.n_epochs
-                    except Exception as error:
-                        errors[id(job)] = error
-                        ends = True
-                    if not ends:
-                        going_on.append(i)
-                self._show_progress()
-                self._write(set(range(len(self.jobs))).difference(going_on))
-                self._keep(going_on)
+                self._end_epoch(figures, n_epochs, errors)
+        except Exception as error:
+            return {id(job): error for job in jobs}
         finally:  # an interrupt keeps what there is, but for an epoch that is not whole
-            self._write(range(len(self.jobs)))
+            with sigint_deferred():
+                self._write(range(len(self.n_whole_epochs)))
+            for job in jobs:
+                job.net.module_.eval()
+                if job.net.history:  # before the first whole epoch there is nothing to save
+                    job.net.notify("on_train_end", X=job.tensors[0], y=job.tensors[1])
         return errors
+
+    def _build(self):
+        """Stack the networks, and all that their training needs."""
+        jobs, plan = self.jobs, self.jobs[0].plan
+        nets, modules, orders, criteria = [], [], [], []
+        for job in jobs:
+            nets.append(job.net)
+            modules.append(job.net.module_)
+            criteria.append(job.net.criterion_)
+            orders.append(row_order_of(job))
+        self.stack = self.stack_class(modules)
+        if self.stack_class is SequentialStack:
+            self.batches = SlicedBatches(jobs[0].tensors, nets[0].batch_size, orders)
+            self.loss = SequentialLoss(criteria[0], plan.needs_features)
+            self.optimizer = SequentialOptimizer(nets[0], plan.schedule)
+        else:
+            datasets, weights, clocks = [], [], []
+            for job in jobs:
+                X, target, *weight = job.tensors
+                datasets.append((X, target))
+                weights.append(weight[0] if weight else None)
+                clocks.append((len(job.net.history), job.schedule_length))
+            self.batches = Batches(datasets, weights, nets[0].batch_size, self.row_multiple, orders)
+            example = self.stack.parameters.new_zeros(1, len(nets[0].classes))
+            self.loss = StackedLoss(criteria, example, plan.needs_features)
+            self.optimizer = StackedOptimizer(nets, self.stack, plan.schedule, clocks)
+        if nets[0].callbacks_:
+            self.observer = Observer(jobs[0], self.stack, self.optimizer)
+        for net in nets:
+            self.n_whole_epochs.append(len(net.history))
 
     def _train_epoch(self):
         """Train on every batch once; return the loss, the learning rate and the time of each."""
         started = perf_counter()
-        epochs = [n + 1 for n in self.n_whole_epochs]
-        lengths = [job.schedule_length for job in self.jobs]
+        epochs, lengths, plans = [], [], []
+        for job, n_epochs in zip(self.jobs, self.n_whole_epochs, strict=True):
+            epochs.append(n_epochs + 1)
+            lengths.append(job.schedule_length)
+            plans.append(job.plan)
         self.loss.begin_epoch(epochs, lengths)
         rates = self.optimizer.begin_epoch(epochs, lengths)
-        begun = zip(self.jobs, self.batches.orders, epochs, lengths, strict=True)
-        for job, order, epoch, length in begun:
+        for job, order, *epoch in zip(self.jobs, self.batches.orders, epochs, lengths, strict=True):
             job.net.history.new_epoch()
-            job.net.history.record("epoch", epoch)
-            order.begin_epoch(epoch, length, job.valid_f1())
-        if self.observer is not None:
-            self.observer.begin_epoch(rates[0])
-        batches = self.batches.epoch([job.plan for job in self.jobs])
-        losses = [self._train_batch(X, labels) for X, *labels in batches]
-        means = sums_over_batches(losses, self.batches.n_rows) / self.batches.lengths
-        duration_s = (perf_counter() - started) / len(self.jobs)
-        return [(loss, rate, duration_s) for loss, rate in zip(means.tolist(), rates, strict=True)]
-
-    def _train_batch(self, X, labels):
-        """Take one step of the optimizer; return the losses before it."""
+            job.net.history.record("epoch", epoch[0])
+            order.begin_epoch(*epoch, job.early_stopping and job.early_stopping.valid_f1)
         observer = self.observer
         if observer is not None:
-            observer.begin_batch(X, labels)
-        losses, logits = self.stack.compute_gradients(X, labels, self.loss)
-        if observer is not None:
-            observer.after_gradients()
-        self.optimizer.step()
-        if observer is not None:
-            observer.end_batch(losses, logits)
-        return losses
+            observer.begin_epoch(rates[0])
+        losses = []
+        for X, *labels in self.batches.epoch(plans):
+            if observer is not None:
+                observer.begin_batch(X, labels)
+            batch_losses, logits = self.stack.compute_gradients(X, labels, self.loss)
+            if observer is not None:
+                observer.after_gradients()
+            self.optimizer.step()
+            if observer is not None:
+                observer.end_batch(batch_losses, logits)
+            losses.append(batch_losses)
+        means = sums_over_batches(losses, self.batches.n_rows) / self.batches.lengths
+        duration_s = (perf_counter() - started) / len(self.jobs)
+        return zip(means.tolist(), rates, [duration_s] * len(rates), strict=True)
+
+    def _end_epoch(self, figures, n_epochs, errors):
+        """Judge all networks after an epoch, and continue with those that have not ended."""
+        remaining = []
+        for i, (job, row) in enumerate(zip(self.jobs, figures, strict=True)):
+            try:
+                ends = self._close_epoch(i, *row) or n_epochs == job.n_epochs
+            except Exception as error:
+                errors[id(job)] = error
+                ends = True
+            if not ends:
+                remaining.append(i)
+        self.progress.update(len(self.jobs))
+        if not self.progress.disable:
+            self.progress.set_postfix(mean_figures(self.jobs))
+        if len(remaining) < len(self.jobs):
+            with sigint_deferred():  # half of it would mix up the networks
+                self._write(set(range(len(self.jobs))).difference(remaining))
+                self._keep(remaining)
 
     def _close_epoch(self, i, loss, learning_rate, duration_s):
         """Write the epoch of network i into its history; return whether its training ends."""
@@ -161,23 +174,11 @@ class Population:
             job.early_stopping.end_epoch()
         return ends
 
-    def _show_progress(self):
-        self.progress.update(len(self.jobs))
-        if self.progress.disable:
-            return
-        rows = [job.net.history[-1] for job in self.jobs]
-        shown = {}
-        for name in ("train_loss", "valid_loss", "valid_score", "train_score"):
-            values = [row[name] for row in rows if name in row]
-            if values:
-                shown[name] = f"{np.mean(values):.4g}"
-        self.progress.set_postfix(shown)
-
     def _write(self, networks):
         """Write networks into their nets as they are at their ends, if that has not been done."""
-        networks = [i for i in networks if i not in self.written]
+        networks = set(networks) - self.written
         state = self.optimizer.state() if networks else {}
-        for i in networks:
+        for i in sorted(networks):
             job = self.jobs[i]
             del job.net.history[self.n_whole_epochs[i] :]
             self.stack.write_to(job.net.module_, i)
@@ -188,15 +189,32 @@ class Population:
 
     def _keep(self, networks):
         """Continue with some of the networks."""
-        if len(networks) == len(self.jobs):
-            return
-        self.jobs = [self.jobs[i] for i in networks]
-        self.n_whole_epochs = [self.n_whole_epochs[i] for i in networks]
-        self.written = set()
+        jobs, n_whole_epochs = self.jobs, self.n_whole_epochs
+        self.jobs, self.n_whole_epochs, self.written = [], [], set()
+        for i in networks:
+            self.jobs.append(jobs[i])
+            self.n_whole_epochs.append(n_whole_epochs[i])
         if self.jobs:
             for part in (self.stack, self.loss, self.batches):
                 part.keep(networks)
             self.optimizer.keep(networks, self.stack)
+
+
+def _step_settings(job):
+    """What the steps of networks of one structure may differ in, to sort them by."""
+    net = job.net
+    return net.lr, net.optimizer__weight_decay, job.schedule_length, len(net.history)
+
+
+def mean_figures(jobs):
+    """Means of the last losses and scores over networks, as text for the progress bar."""
+    rows = [job.net.history[-1] for job in jobs]
+    figures = {}
+    for name in ("train_loss", "valid_loss", "valid_score", "train_score"):
+        values = [row[name] for row in rows if name in row]
+        if values:
+            figures[name] = f"{np.mean(values):.4g}"
+    return figures
 
 
 def row_order_of(job):

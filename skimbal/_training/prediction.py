@@ -1,9 +1,9 @@
-"""What a trained module computes: the same for a sample whatever samples come with it.
+"""What a trained module computes: a sample gets the same answer in any company.
 
 Products of matrices round differently with the number of their rows. Dense networks are therefore
 computed in float64, where that does not show. For convolutions float64 takes several times as long
-(`docs/convolutions.rst` has the figures), and there is a better way: blocks that always have the
-same number of rows, filled up where there are fewer, in the precision of the module.
+(`docs/guide/convolutions.rst` has the figures), and there is a better way: blocks that always have
+the same number of rows, filled up where there are fewer, in the precision of the module.
 """
 
 import torch

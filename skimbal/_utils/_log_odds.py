@@ -1,6 +1,6 @@
-"""How far posteriors lean: the decision function of all classifiers with posteriors."""
+"""The decision function of all classifiers that predict probabilities."""
 
 
 def log_odds(log_proba):
-    """Log-odds of the second class of two, shape (n,); else log-posteriors, (n, n_classes)."""
+    """Log-odds (n,) of the second of two classes, or log-probabilities (n, n_classes) of more."""
     return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba

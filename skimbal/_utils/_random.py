@@ -1,4 +1,4 @@
-"""Seeds of estimators: those that are unset, and new ones."""
+"""Seeds for the `random_state` parameters of an estimator and of the estimators inside it."""
 
 from numbers import Integral
 
@@ -10,12 +10,13 @@ MAX_SEED = np.iinfo(np.int32).max
 
 
 def _random_states(estimator):
+    """All `random_state` parameters by name, in sorted order."""
     params = sorted(estimator.get_params(deep=True).items())
     return {name: value for name, value in params if name.split("__")[-1] == "random_state"}
 
 
 def seed_unset(estimator, random_state):
-    """Give every `random_state` of an estimator that is None a seed, for one seed to rule all."""
+    """Set every `random_state` that is None to a seed drawn from `random_state`, if that is set."""
     unset = [name for name, value in _random_states(estimator).items() if value is None]
     if random_state is not None and unset:
         rng = check_random_state(random_state)
@@ -24,15 +25,14 @@ def seed_unset(estimator, random_state):
 
 
 def generator_of_seeds(estimator, random_state, rng):
-    """`rng`, or without a `random_state` a generator from the first seed of the estimator's own."""
+    """Return `rng`, or without `random_state` a generator from the first seed in the estimator."""
     own = [seed for seed in _random_states(estimator).values() if isinstance(seed, Integral)]
     return rng if random_state is not None or not own else check_random_state(own[0])
 
 
 def reseeded(estimator, rng):
-    """Return a clone whose every `random_state` has a new seed."""
+    """Return a clone in which every `random_state` is a new seed."""
     estimator = clone(estimator)
-    seeds = {name: rng.randint(MAX_SEED) for name in _random_states(estimator)}
-    if seeds:
-        estimator.set_params(**seeds)
-    return estimator
+    return estimator.set_params(
+        **{name: rng.randint(MAX_SEED) for name in _random_states(estimator)}
+    )

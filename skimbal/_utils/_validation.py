@@ -1,15 +1,17 @@
-"""Validation shared by all layers: names, labels, cost matrices and n-dimensional inputs."""
+"""Validation that all layers share: names, cost matrices, labels and sample weights."""
 
 import difflib
 
 import numpy as np
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
 from skimbal._utils._warnings import warn
 
 
 def unknown_name_message(kind, name, known):
-    """Text of the error for an unknown name, with the nearest known ones.
+    """Return the text of the error for an unknown name, with similar known names.
 
     >>> unknown_name_message("loss", "focl", ["focal", "dice"])
     "unknown loss 'focl'; did you mean 'focal'? Known: 'dice', 'focal'"
@@ -36,20 +38,22 @@ def check_cost_matrix(cost_matrix, n_classes):
         raise ValueError("cost_matrix has NaN or infinite entries; every cost must be finite")
     if (matrix < 0).any():
         raise ValueError(
-            f"cost_matrix has negative entries (least {matrix.min():g}); costs must be >= 0"
+            f"cost_matrix has negative entries (the lowest is {matrix.min():g}); costs must be >= 0"
         )
     if np.diagonal(matrix).any():
         raise ValueError(
-            f"cost_matrix has a costly diagonal {np.diagonal(matrix).tolist()}; a right "
-            "prediction costs 0, so subtract the diagonal from each row first"
+            f"cost_matrix has the diagonal {np.diagonal(matrix).tolist()}, but a correct "
+            "prediction costs 0; subtract the diagonal from each row first"
         )
     if not matrix.any():
-        raise ValueError("cost_matrix is all zero, so every decision costs the same; give costs")
+        raise ValueError(
+            "cost_matrix is all zero, so every decision costs the same; give positive costs"
+        )
     return matrix
 
 
 def check_two_classes(classes):
-    """Raise a ValueError for fewer than two classes with a positive weight."""
+    """Raise a ValueError if fewer than two classes have a positive weight."""
     if len(classes) < 2:
         raise ValueError(
             f"y has {len(classes)} class with a positive sample_weight, {list(classes)}; a "
@@ -58,8 +62,33 @@ def check_two_classes(classes):
 
 
 def takes_sample_weight(estimator, consequence):
-    """Whether a `fit` takes `sample_weight`; where it does not, warn of the consequence."""
+    """Whether the `fit` of an estimator takes `sample_weight`; if not, warn of the consequence."""
     if has_fit_parameter(estimator, "sample_weight"):
         return True
     warn(f"{type(estimator).__name__} takes no sample_weight; {consequence}")
     return False
+
+
+def check_labels(y):
+    """Return the labels as a finite 1-d array of classes, or raise a ValueError."""
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    return y
+
+
+def check_weights(sample_weight, y):
+    """Return sample weights as a non-negative array, or None for None, or raise a ValueError."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+
+
+def check_known_classes(estimator, classes):
+    """Raise a ValueError if a fitted estimator knows classes that are not among `classes`."""
+    unknown_labels = np.setdiff1d(estimator.classes_, classes)
+    if len(unknown_labels):
+        raise ValueError(
+            f"the fitted {type(estimator).__name__} knows the classes {unknown_labels.tolist()}, "
+            "but y has none of them; give samples of every class"
+        )

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, however deep in the package they arise."""
+"""Warnings that point at the line of the user, not at a line of this package."""
 
 import sys
 import warnings
@@ -9,7 +9,7 @@ PACKAGE = str(Path(__file__).parent.parent)
 
 
 def warn(message, category=UserWarning):
-    """Warn at the innermost line outside the package."""
+    """Give a warning that points at the innermost line outside the package."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):

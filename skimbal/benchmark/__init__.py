@@ -1,13 +1,12 @@
-"""Compare methods on suites of data sets: from a protocol to a table, on as many runs as it takes.
+"""Compare methods on suites of data sets: from a protocol to a table, in runs that can be resumed.
 
-``skimbal run``, ``resume``, ``report``, ``list`` and ``demo`` on the command line, and the same
-here as functions.
+The command line has ``skimbal run``, ``resume``, ``report``, ``list`` and ``demo``. This package
+has the same as functions.
 """
 
-from skimbal.benchmark._methods import METHODS, Method
+from skimbal.benchmark._methods import Method
 from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._run import resume, run_benchmark
 from skimbal.benchmark._suite import Suite
-from skimbal.benchmark._suites import SUITES
 
-__all__ = ["METHODS", "SUITES", "Method", "Report", "Suite", "report", "resume", "run_benchmark"]
+__all__ = ["Method", "Report", "Suite", "report", "resume", "run_benchmark"]

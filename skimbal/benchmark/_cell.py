@@ -1,4 +1,4 @@
-"""Cells: fit a method on training folds, score it on the test folds, keep what was said."""
+"""Cells: fit a method on training folds, score it on the test folds, record its warnings."""
 
 import json
 import time
@@ -9,24 +9,31 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, roc_auc_score
+from sklearn.metrics import confusion_matrix
 
 from skimbal._fitting import Fit, run_fits
 from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy_from_confusion,
     g_mean_from_confusion,
+    get_scorer,
     macro_f1_from_confusion,
 )
 
+_FROM_CONFUSION = {
+    "g_mean": g_mean_from_confusion,
+    "accuracy": accuracy_from_confusion,
+    "balanced_accuracy": balanced_accuracy_from_confusion,
+    "macro_f1": macro_f1_from_confusion,
+}
 MAX_DISTINCT_WARNINGS = 20
 MAX_WARNING_LENGTH = 300
 
 
 def evaluate(make, random_states, splits):
-    """Fit and score a method on several splits, and record the error of each where it fails.
+    """Fit and score a method on several splits; record the error of a split that fails.
 
-    The networks of all splits are trained together, where the method has any.
+    The networks of all splits are trained together.
 
     Parameters
     ----------
@@ -41,43 +48,43 @@ def evaluate(make, random_states, splits):
     -------
     list of (status, values)
         The status is "done" or "failed"; values are columns of the results file. The confusion
-        matrix has the classes in sorted order; the time of the fits is shared out evenly.
+        matrix has the classes in sorted order. Each split has an equal share of the fit time.
     """
-    caught: list[list] = [[] for _ in splits]
+    warned: list[list] = [[] for _ in splits]
     start = time.perf_counter()
-    with _recorded_warnings() as shared:  # by networks that are trained together
+    with _recorded_warnings() as shared:  # of networks that are trained together
         outcomes = run_fits(
             [
                 _make_and_fit(make, random_state, X, y)
                 for random_state, (X, _, y, _) in zip(random_states, splits, strict=True)
             ],
-            scopes=[partial(_recorded_warnings, own) for own in caught],
+            scopes=[partial(_recorded_warnings, own) for own in warned],
         )
     fit_seconds = (time.perf_counter() - start) / len(splits)
     return [
         _score(outcome, fit_seconds, [*own, *shared], *split)
-        for outcome, own, split in zip(outcomes, caught, splits, strict=True)
+        for outcome, own, split in zip(outcomes, warned, splits, strict=True)
     ]
 
 
 @contextmanager
-def _recorded_warnings(seen=None):
-    """Record warnings in a list, one that is given or a new one."""
-    seen = [] if seen is None else seen
+def _recorded_warnings(record=None):
+    """Append warnings to a list, a given one or a new one."""
+    record = [] if record is None else record
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            yield seen
+            yield record
         finally:
-            seen += caught
+            record += caught
 
 
 def _make_and_fit(make, random_state, X, y):
     return (yield from Fit(make(random_state), X, y).coroutine())
 
 
-def _score(outcome, fit_seconds, caught, X_train, X_test, y_train, y_test):
-    """Score a fitted classifier, or record the error in its place."""
+def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
+    """Score a fitted classifier, or record the error that replaced it."""
     classes = np.unique(np.concatenate([y_train, y_test]))
     support = [int(np.sum(y_test == label)) for label in classes]
     values = {"support": json.dumps(support)}
@@ -90,7 +97,7 @@ def _score(outcome, fit_seconds, caught, X_train, X_test, y_train, y_test):
         except Exception:
             values["error"] = traceback.format_exc()
             status = "failed"
-    return status, values | _summary_of_warnings([*caught, *new])
+    return status, values | _summary_of_warnings([*warned, *new])
 
 
 def _scores(classifier, classes, X_test, y_test):
@@ -99,11 +106,13 @@ def _scores(classifier, classes, X_test, y_test):
     predict_seconds = time.perf_counter() - start
     confusion = confusion_matrix(y_test, y_pred, labels=classes)
     if confusion.sum() != len(y_test):
-        unknown = sorted(set(np.unique(y_pred).tolist()) - set(classes.tolist()))
-        raise ValueError(f"the method predicted labels that the data does not have: {unknown}")
+        unknown_labels = sorted(set(np.unique(y_pred).tolist()) - set(classes.tolist()))
+        raise ValueError(
+            f"the method predicted the labels {unknown_labels}, which the data does not have"
+        )
     return {
         **scores_of_confusion(confusion),
-        "auc": area_under_curve(classifier, classes, X_test, y_test),
+        "auc": _area_under_curve(classifier, classes, X_test, y_test),
         "confusion": json.dumps(confusion.tolist()),
         "predict_seconds": predict_seconds,
     }
@@ -118,31 +127,20 @@ def scores_of_confusion(confusion):
     0.7857142857142857
     """
     confusion = np.asarray(confusion, dtype=np.float64)
-    functions = {
-        "g_mean": g_mean_from_confusion,
-        "accuracy": accuracy_from_confusion,
-        "balanced_accuracy": balanced_accuracy_from_confusion,
-        "macro_f1": macro_f1_from_confusion,
-    }
-    return {name: float(function(confusion)) for name, function in functions.items()}
+    return {name: float(function(confusion)) for name, function in _FROM_CONFUSION.items()}
 
 
-def area_under_curve(classifier, classes, X, y):
-    """Area under the ROC curve; the mean over one-against-rest curves for more than two classes.
+def _area_under_curve(classifier, classes, X, y):
+    """Area under the ROC curve (mean over one-against-rest curves for three or more classes).
 
-    None where it does not exist: a class is absent from `y` or from the training data, or the
-    classifier gives labels only.
+    None if it does not exist: a class is missing in `y` or in the training data, or the classifier
+    predicts labels only.
     """
-    if len(np.unique(y)) < len(classes) or list(classifier.classes_) != list(classes):
-        return None
-    if hasattr(classifier, "predict_proba"):
-        scores = classifier.predict_proba(X)
-    elif hasattr(classifier, "decision_function") and len(classes) == 2:
-        return float(roc_auc_score(y == classes[1], classifier.decision_function(X)))
-    else:
-        return None
-    areas = [roc_auc_score(y == label, scores[:, column]) for column, label in enumerate(classes)]
-    return float(np.mean(areas))
+    has_scores = hasattr(classifier, "predict_proba") or (
+        len(classes) == 2 and hasattr(classifier, "decision_function")
+    )
+    has_classes = len(np.unique(y)) == len(classes) == len(classifier.classes_)
+    return float(get_scorer("roc_auc")(classifier, X, y)) if has_scores and has_classes else None
 
 
 def _summary_of_warnings(caught):

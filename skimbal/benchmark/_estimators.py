@@ -1,4 +1,4 @@
-"""Estimators that the methods of the comparison need and nobody else does."""
+"""Estimators that only the methods of the comparison need."""
 
 import warnings
 from collections import Counter
@@ -12,13 +12,13 @@ from skimbal.cost_sensitive import FixedCostClassifier
 
 
 class ResamplingWarning(UserWarning):
-    """A sampler had to use fewer neighbours, or could not resample a fold at all."""
+    """A sampler used fewer neighbors, or could not resample a fold."""
 
 
 def allowed_neighbors(parameters, n_smallest, n_samples):
-    """Numbers of neighbours that a training set allows, for a sampler's parameters.
+    """Numbers of neighbors that a training set allows, for a sampler's parameters.
 
-    A neighbour within a class needs one more sample of that class; the neighbourhood of
+    A neighbor within a class needs one more sample of that class; the neighborhood of
     ``m_neighbors`` is taken among all samples.
 
     Parameters
@@ -40,22 +40,22 @@ def allowed_neighbors(parameters, n_smallest, n_samples):
     >>> allowed_neighbors({"k_neighbors": 5, "m_neighbors": 10}, n_smallest=4, n_samples=50)
     {'k_neighbors': 3, 'm_neighbors': 10}
     """
-    room = {"k_neighbors": n_smallest, "n_neighbors": n_smallest, "m_neighbors": n_samples}
-    return {name: max(1, min(value, room[name] - 1)) for name, value in parameters.items()}
+    available = {"k_neighbors": n_smallest, "n_neighbors": n_smallest, "m_neighbors": n_samples}
+    return {name: max(1, min(value, available[name] - 1)) for name, value in parameters.items()}
 
 
 class FoldSafeSampler(BaseEstimator):
-    """An over-sampler that survives the small folds of a comparison.
+    """An over-sampler that also works on the small folds of a comparison.
 
-    Where the smallest over-sampled class has no more samples than the sampler wants neighbours,
-    it gets as many neighbours as there are. Where the sampler cannot work at all (ADASYN when
+    If the smallest over-sampled class has too few samples for the sampler's number of neighbors,
+    the sampler uses as many neighbors as there are. If the sampler cannot work at all (ADASYN when
     no sample is to be generated, SVM-SMOTE when every support vector is noise, a class of one
-    sample), the data passes unchanged. Both are said in a `ResamplingWarning`.
+    sample), the data is not changed. Both raise a `ResamplingWarning`.
 
     Parameters
     ----------
     sampler : imbalanced-learn sampler
-        SMOTE or its kin; it is cloned.
+        SMOTE or a variant of it; it is cloned.
     """
 
     def __init__(self, sampler):
@@ -63,26 +63,26 @@ class FoldSafeSampler(BaseEstimator):
 
     def fit_resample(self, X, y):
         """Resample X of shape (n_samples, n_features) and y of shape (n_samples,)."""
-        sampler = self._fitting_sampler(y)
+        sampler = self._adapted_sampler(y)
         try:
             return sampler.fit_resample(X, y)
         except (ValueError, RuntimeError) as error:
             warnings.warn(
-                f"{type(sampler).__name__} left the training data as it was: {error}",
+                f"{type(sampler).__name__} did not change the training data: {error}",
                 ResamplingWarning,
                 stacklevel=2,
             )
             return X, y
 
-    def _fitting_sampler(self, y):
+    def _adapted_sampler(self, y):
         counts = sorted(Counter(np.asarray(y).tolist()).values())
-        wanted = self.sampler.get_params()
-        names = {"k_neighbors", "n_neighbors", "m_neighbors"}.intersection(wanted)
-        parameters = {name: wanted[name] for name in sorted(names)}
+        given = self.sampler.get_params()
+        names = {"k_neighbors", "n_neighbors", "m_neighbors"}.intersection(given)
+        parameters = {name: given[name] for name in sorted(names)}
         allowed = allowed_neighbors(parameters, counts[0], sum(counts))
         if allowed != parameters:
             warnings.warn(
-                f"{type(self.sampler).__name__} uses {allowed} in place of {parameters}: the "
+                f"{type(self.sampler).__name__} uses {allowed} instead of {parameters}: the "
                 f"smallest class of this training set has {counts[0]} samples",
                 ResamplingWarning,
                 stacklevel=3,
@@ -90,8 +90,20 @@ class FoldSafeSampler(BaseEstimator):
         return clone(self.sampler).set_params(**allowed)
 
 
-class RandomCostClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier that decides by one random cost per class, uniform in (0, 1].
+class _Wrapper(ClassifierMixin, BaseEstimator):
+    """A classifier that hands predictions on to its fitted `estimator_`."""
+
+    def predict(self, X):
+        """Labels, of shape (n_samples,)."""
+        return self.estimator_.predict(X)
+
+    def predict_proba(self, X):
+        """Probabilities of the estimator, of shape (n_samples, n_classes)."""
+        return self.estimator_.predict_proba(X)
+
+
+class RandomCostClassifier(_Wrapper):
+    """A classifier that decides by one random cost for each class, uniform in (0, 1].
 
     CSDBN of Zhang et al. (2018), https://doi.org/10.1109/TNNLS.2018.2832648, is this around a deep
     belief network.
@@ -120,17 +132,9 @@ class RandomCostClassifier(ClassifierMixin, BaseEstimator):
         self.estimator_ = yield from Fit(estimator, X, y).coroutine()
         return self
 
-    def predict(self, X):
-        """Labels by least expected cost, of shape (n_samples,)."""
-        return self.estimator_.predict(X)
 
-    def predict_proba(self, X):
-        """Probabilities of the estimator, of shape (n_samples, n_classes), whatever the costs."""
-        return self.estimator_.predict_proba(X)
-
-
-class EncodedLabelsClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier that takes the classes as 0, 1, ... alone, for any labels.
+class EncodedLabelsClassifier(_Wrapper):
+    """Any labels for a classifier that takes the classes 0, 1 and so on only, such as XGBoost's.
 
     Parameters
     ----------
@@ -149,8 +153,4 @@ class EncodedLabelsClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """Labels, of shape (n_samples,)."""
-        return self.classes_[self.estimator_.predict(X)]
-
-    def predict_proba(self, X):
-        """Probabilities of the estimator, of shape (n_samples, n_classes)."""
-        return self.estimator_.predict_proba(X)
+        return self.classes_[super().predict(X)]

@@ -1,7 +1,7 @@
-"""The methods of the comparison: every row of the paper's Table AI, and peers.
+"""The methods of the comparison: every row of Table AI of the article below, and peers.
 
-Zhang, Tan, Li, Hong (2018), A Cost-Sensitive Deep Belief Network for Imbalanced Classification,
-IEEE TNNLS, https://doi.org/10.1109/TNNLS.2018.2832648.
+C. Zhang, K. C. Tan, H. Li, G. S. Hong (2018), A cost-sensitive deep belief network for imbalanced
+classification, IEEE TNNLS, doi:10.1109/TNNLS.2018.2832648.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class Method:
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
     group : str
-        "deep belief network", "multi-layer perceptron" or "peer"; your own may be anything.
+        "deep belief network", "multi-layer perceptron", "peer" or any name of your own.
 
     Examples
     --------
@@ -101,14 +101,9 @@ def _maker(classifier_class, **options):
     return partial(_seeded, classifier_class, options)
 
 
-# The epochs of the paper, for every network of the comparison.
-DBN_EPOCHS = {"pretrain_epochs": 100, "max_epochs": 300}
-DBN = _maker(DBNClassifier, **DBN_EPOCHS)
-ECS_DBN = partial(_maker, ECSDBNClassifier, **DBN_EPOCHS)
-MLP = _maker(MLPClassifier)
-FOREST = _maker(RandomForestClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
-BAGGING = _maker(BalancedBaggingNetClassifier)
-EXTRA_TREES = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
+# All networks of the comparison have the epochs of the article.
+_dbn = partial(_maker, DBNClassifier, pretrain_epochs=100, max_epochs=300)
+_ecs_dbn = partial(_maker, ECSDBNClassifier, pretrain_epochs=100, max_epochs=300)
 RESAMPLERS = {
     "adasyn": ("ADASYN", ADASYN, {}),
     "smote": ("SMOTE", SMOTE, {}),
@@ -118,93 +113,63 @@ RESAMPLERS = {
 }
 
 
-def _network_methods():
+def _deep_belief_networks():
     """(name, description, maker) of the methods around a deep belief network."""
-    yield (
-        "ecs-dbn",
-        "DBN, costs found on out-of-fold probabilities and shrunk, networks of the folds averaged",
-        ECS_DBN(),
-    )
-    yield (
-        "ecs-dbn-refit",
-        "the same with one network trained on everything, and its costs not shrunk",
-        ECS_DBN(refit=True, shrinkage=0.0),
-    )
-    yield (
-        "ecs-dbn-balanced",
-        "ecs-dbn with balanced class weights in the training",
-        ECS_DBN(class_weight="balanced"),
-    )
-    yield (
-        "ecs-dbn-train",
-        "the network of dbn, costs found on its training probabilities (the paper's protocol)",
-        ECS_DBN(cost_cv="train", cost_space="unit", shrinkage=0.0),
-    )
-    yield "dbn", "deep belief network, labels by the larger probability", DBN
-    yield (
-        "dbn-balanced",
-        "DBN with balanced class weights",
-        _maker(DBNClassifier, class_weight="balanced", **DBN_EPOCHS),
-    )
-    yield (
-        "dbn-prior",
-        "the same DBN, its probabilities cut at the training prevalence",
-        partial(_at_prior, DBN),
-    )
+    yield "ecs-dbn", "DBN, out-of-fold costs, shrunk; mean of the folds' networks", _ecs_dbn()
+    refit = {"refit": True, "shrinkage": 0.0}
+    yield "ecs-dbn-refit", "one DBN fitted on all samples, out-of-fold costs", _ecs_dbn(**refit)
+    balanced = {"class_weight": "balanced"}
+    yield "ecs-dbn-balanced", "ecs-dbn with balanced class weights", _ecs_dbn(**balanced)
+    train = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0}
+    yield "ecs-dbn-train", "DBN, costs of the training set, as published", _ecs_dbn(**train)
+    yield "dbn", "DBN, label of the largest probability", _dbn()
+    yield "dbn-balanced", "DBN with balanced class weights", _dbn(**balanced)
+    yield "dbn-prior", "DBN, decided at the training prevalence", partial(_at_prior, _dbn())
     yield (
         "dbn-ensemble-prior",
-        "the networks of ecs-dbn cut at the training prevalence: no cost is searched",
-        ECS_DBN(shrinkage=1.0),
+        "networks of ecs-dbn, decided at the training prevalence",
+        _ecs_dbn(shrinkage=1.0),
     )
-    yield "csdbn", "DBN with random class costs", partial(_random_costs, DBN)
+    yield "csdbn", "DBN with random class costs", partial(_random_costs, _dbn())
 
 
-def _perceptron_methods():
-    yield "ecs-mlp", "MLP, costs found on out-of-fold probabilities", partial(_tuned_costs, MLP)
-    yield "mlp", "multi-layer perceptron, labels by the larger probability", MLP
-    yield (
-        "mlp-prior",
-        "the same MLP, its probabilities cut at the training prevalence",
-        partial(_at_prior, MLP),
-    )
+def _perceptrons():
+    mlp = _maker(MLPClassifier)
+    yield "ecs-mlp", "MLP, out-of-fold costs", partial(_tuned_costs, mlp)
+    yield "mlp", "MLP, label of the largest probability", mlp
+    yield "mlp-prior", "MLP, decided at the training prevalence", partial(_at_prior, mlp)
+    bagging = _maker(BalancedBaggingNetClassifier)
+    yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
 
 
-def _peer_methods():
-    yield (
-        "logistic-balanced",
-        "logistic regression, balanced class weights",
-        _maker(LogisticRegression, class_weight="balanced", max_iter=1000),
-    )
-    yield (
-        "svm-balanced",
-        "SVM with RBF kernel, balanced class weights",
-        _maker(SVC, class_weight="balanced"),
-    )
-    yield (
-        "balanced-random-forest",
-        "forest of trees on balanced bootstraps",
-        _maker(BalancedRandomForestClassifier, n_estimators=100, n_jobs=1),
-    )
-    yield (
-        "easy-ensemble",
-        "AdaBoosts on balanced subsets",
-        _maker(EasyEnsembleClassifier, n_jobs=1),
-    )
-    yield (
-        "rusboost",
-        "boosting of trees of depth 3 with random under-sampling",
-        _maker(RUSBoostClassifier, estimator=DecisionTreeClassifier(max_depth=3)),
-    )
+def _peers():
+    balanced = {"class_weight": "balanced"}
+    logistic = _maker(LogisticRegression, **balanced, max_iter=1000)
+    yield "logistic-balanced", "logistic regression, balanced class weights", logistic
+    yield "svm-balanced", "SVM with RBF kernel, balanced class weights", _maker(SVC, **balanced)
+    forest = _maker(BalancedRandomForestClassifier, n_estimators=100, n_jobs=1)
+    yield "balanced-random-forest", "forest of trees on balanced bootstraps", forest
+    easy = _maker(EasyEnsembleClassifier, n_jobs=1)
+    yield "easy-ensemble", "AdaBoost ensembles on balanced subsets", easy
+    boost = _maker(RUSBoostClassifier, estimator=DecisionTreeClassifier(max_depth=3))
+    yield "rusboost", "boosted trees of depth 3 with random under-sampling", boost
+    trees = {"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1}
+    random_forest, extra_trees = RandomForestClassifier, ExtraTreesClassifier
     for name, title, maker in [
-        ("random-forest", "random forest", FOREST),
-        ("extra-trees", "extremely randomised trees", EXTRA_TREES),
+        ("random-forest", "random forest", _maker(random_forest, **trees)),
+        ("extra-trees", "extremely randomized trees", _maker(extra_trees, **trees)),
     ]:
-        yield f"{name}-prior", f"{title}, cut at the prevalence", partial(_at_prior, maker)
-        yield (
-            f"{name}-tuned",
-            f"{title}, threshold tuned for G-mean by inner folds",
-            partial(_tuned_threshold, maker),
-        )
+        at_prior = partial(_at_prior, maker)
+        yield f"{name}-prior", f"{title}, decided at the training prevalence", at_prior
+        yield _with_tuned_threshold(name, title, maker)
+    # These two need the packages of the extra "boosting".
+    yield _with_tuned_threshold("lightgbm", "LightGBM", _lightgbm)
+    yield _with_tuned_threshold("xgboost", "XGBoost", _xgboost)
+
+
+def _with_tuned_threshold(name, title, maker):
+    description = f"{title}, threshold tuned for G-mean by inner folds"
+    return f"{name}-tuned", description, partial(_tuned_threshold, maker)
 
 
 def _lightgbm(random_state):
@@ -219,34 +184,15 @@ def _xgboost(random_state):
     return EncodedLabelsClassifier(XGBClassifier(n_jobs=1, random_state=random_state))
 
 
-def _boosting_methods():
-    """Those that need packages of the extra "boosting"."""
-    for name, title, maker in [
-        ("lightgbm", "LightGBM", _lightgbm),
-        ("xgboost", "XGBoost", _xgboost),
-    ]:
-        yield (
-            f"{name}-tuned",
-            f"{title}, threshold tuned for G-mean by inner folds",
-            partial(_tuned_threshold, maker),
-        )
-
-
 def _all_methods():
-    for name, description, maker in _network_methods():
+    for name, description, maker in _deep_belief_networks():
         yield Method(name, description, partial(_scaled, maker), "deep belief network")
     for name, (title, sampler, options) in RESAMPLERS.items():
-        make = partial(_resampled, sampler, options, DBN)
+        make = partial(_resampled, sampler, options, _dbn())
         yield Method(f"{name}-dbn", f"DBN after {title}", make, "deep belief network")
-    for name, description, maker in _perceptron_methods():
+    for name, description, maker in _perceptrons():
         yield Method(name, description, partial(_scaled, maker), "multi-layer perceptron")
-    yield Method(
-        "bagging-net",
-        "networks on bootstraps, averaged, costs found out of bag",
-        partial(_scaled, BAGGING),
-        "multi-layer perceptron",
-    )
-    for name, description, maker in [*_peer_methods(), *_boosting_methods()]:
+    for name, description, maker in _peers():
         yield Method(name, description, partial(_scaled, maker), "peer")
 
 
@@ -267,9 +213,9 @@ def resolve_methods(methods):
     resolved = [method if isinstance(method, Method) else _by_name(method) for method in methods]
     names = [method.name for method in resolved]
     if not names:
-        raise ValueError(f"no methods were given; known: {', '.join(METHODS)}")
+        raise ValueError(f"no methods were given; choose from {', '.join(METHODS)}")
     if len(set(names)) < len(names):
-        raise ValueError(f"methods must differ by name, got {', '.join(names)}")
+        raise ValueError(f"the methods {', '.join(names)} have a name twice; give different names")
     return resolved
 
 

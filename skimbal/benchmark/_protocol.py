@@ -1,4 +1,4 @@
-"""The protocol of a run: which cells it has, and the seed of each."""
+"""The protocol of a run: its cells, and the seed of each cell."""
 
 import json
 import zlib
@@ -19,7 +19,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Protocol:
-    """All that decides the numbers of a run, as far as it is not the code itself.
+    """Everything that decides the numbers of a run, except the code itself.
 
     Two runs with equal protocols have the same cells with the same data and seeds.
     """
@@ -57,45 +57,44 @@ class Protocol:
         """The protocol that `to_json` wrote."""
         return cls(**json.loads(text))
 
-    def differences(self, there):
-        """Phrases that say in what the stored protocol `there` differs; empty for the same run.
+    def differences(self, stored):
+        """Phrases that say how the protocol `stored` in a folder differs; empty for the same run.
 
         The order of the methods makes no difference.
         """
         names = {"suite": "suite", "n_folds": "folds", "n_trials": "trials", "split": "split"}
         phrases = [
-            f"{name} is {getattr(there, field)} there and {getattr(self, field)} here"
+            f"{name} is {getattr(stored, field)} in the folder and {getattr(self, field)} here"
             for field, name in {**names, "seed": "seed"}.items()
-            if getattr(there, field) != getattr(self, field)
+            if getattr(stored, field) != getattr(self, field)
         ]
-        phrases += _members("methods", there.methods, self.methods)
-        phrases += _members("data sets", there.datasets, self.datasets)
-        changed = _changed(there.fingerprints, self.fingerprints)
-        phrases += [f"other data than there in {', '.join(changed)}"] if changed else []
-        other_folds = _changed(there.folds, self.folds)
-        return phrases or [f"other folds than there in {name}" for name in other_folds]
+        phrases += _members("methods", stored.methods, self.methods)
+        phrases += _members("data sets", stored.datasets, self.datasets)
+        for what in ("fingerprints", "folds"):
+            before, now = getattr(stored, what), getattr(self, what)
+            names_changed = [name for name in before if name in now and before[name] != now[name]]
+            if names_changed:
+                kind = "data" if what == "fingerprints" else "folds"
+                phrases.append(f"other {kind} than in the folder for {', '.join(names_changed)}")
+        return phrases
 
 
-def _members(what, there, here):
+def _members(what, stored, own):
     """Phrases for the members that only one of two lists has."""
-    pairs = [("there", set(there) - set(here)), ("here", set(here) - set(there))]
-    return [f"{what} only {where}: {_short(names)}" for where, names in pairs if names]
+    pairs = [("in the folder", set(stored) - set(own)), ("here", set(own) - set(stored))]
+    return [f"{what} only {where}: {_shortened(names)}" for where, names in pairs if names]
 
 
-def _short(names, n_shown=5):
+def _shortened(names, n_shown=5):
     shown = ", ".join(sorted(names)[:n_shown])
     return shown if len(names) <= n_shown else f"{shown} and {len(names) - n_shown} more"
-
-
-def _changed(there, here):
-    return [name for name in there if name in here and there[name] != here[name]]
 
 
 def cell_seed(seed, cell):
     """Seed of the methods in a cell, in [0, 2^31).
 
-    It depends on the run's seed, the data set's name, the fold and the trial only, so that all
-    methods share it, and methods or data sets that are added change no other cell.
+    It depends on the run's seed, the data set's name, the fold and the trial only. All methods
+    share it, and additional methods or data sets change no other cell.
 
     >>> cell_seed(0, Cell("ecoli3", "dbn", 1, 0)) == cell_seed(0, Cell("ecoli3", "svm", 1, 0))
     True

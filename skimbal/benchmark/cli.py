@@ -1,39 +1,31 @@
-"""The ``skimbal`` command: run, resume and report comparisons, and list what there is."""
+"""The ``skimbal`` command: run, resume and report comparisons; list data sets and methods."""
 
 import argparse
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 
 import skimbal._version
 from skimbal._utils._validation import unknown_name_message
-from skimbal.benchmark._methods import METHODS
+from skimbal.benchmark._methods import METHODS, RESAMPLERS
 from skimbal.benchmark._report import report
-from skimbal.benchmark._run import resume, run_benchmark
+from skimbal.benchmark._run import PROTOCOL_OPTIONS, resume, run_benchmark
 from skimbal.benchmark._store import METRICS
 from skimbal.benchmark._suite import SPLITS
 from skimbal.benchmark._suites import SUITES
 from skimbal.datasets import list_keel
 
-DEMO_METHODS = (
-    "ecs-dbn",
-    "dbn-prior",
-    "dbn",
-    "adasyn-dbn",
-    "smote-dbn",
-    "smote-borderline1-dbn",
-    "smote-borderline2-dbn",
-    "smote-svm-dbn",
-)
+DEMO_METHODS = ("ecs-dbn", "dbn-prior", "dbn", *(f"{name}-dbn" for name in RESAMPLERS))
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Parameters
     ----------
-    arguments : list of str or None, default=None
-        None: those of the process.
+    arguments : sequence of str or None, default=None
+        Arguments of the command; None takes those of the process.
 
     Returns
     -------
@@ -45,7 +37,7 @@ def main(arguments=None):
         warnings.showwarning = _show_warning
         try:
             options.command(options)
-        except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
+        except BrokenPipeError:  # the reader of a pipe, such as `head`, ended
             sys.stderr.close()
             return 0
         except (ValueError, OSError) as error:
@@ -53,7 +45,7 @@ def main(arguments=None):
         except RuntimeError as error:
             return _fail(error, 1)
         except KeyboardInterrupt:
-            return _fail("interrupted; the finished cells are kept" + _hint(options), 130)
+            return _fail("interrupted; the finished cells are kept" + _advice(options), 130)
     return 0
 
 
@@ -66,8 +58,8 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
     print(f"skimbal: warning: {message}", file=sys.stderr)
 
 
-def _hint(options):
-    return f"; go on with: skimbal resume {options.out}" if hasattr(options, "out") else ""
+def _advice(options):
+    return f"; resume with: skimbal resume {options.out}" if hasattr(options, "out") else ""
 
 
 def _parser():
@@ -76,63 +68,55 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=skimbal._version.__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add_run(commands)
-    _add_resume(commands)
-    _add_report(commands)
-    _add_list(commands)
-    _add_demo(commands)
+    for name, (command, add_arguments, text) in COMMANDS.items():
+        subparser = commands.add_parser(name, help=text)
+        add_arguments(subparser)
+        subparser.set_defaults(command=command)
     return parser
 
 
-def _add_run(commands):
-    parser = commands.add_parser("run", help="compare methods on a suite of data sets")
+def _add_run(parser):
     parser.add_argument("--suite", required=True, help="a name of `skimbal list suites`")
-    parser.add_argument("--methods", required=True, type=_names, help="names, comma-separated")
-    parser.add_argument("--datasets", type=_names, help="some of the suite, comma-separated")
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=1)
+    parser.add_argument(
+        "--methods", required=True, type=_names, help="names of `skimbal list methods`, with commas"
+    )
+    parser.add_argument("--datasets", type=_names, help="data sets of the suite, with commas")
+    counts = {"type": int, "metavar": "N"}
+    parser.add_argument("--folds", dest="n_folds", default=5, help="default 5", **counts)
+    parser.add_argument("--trials", dest="n_trials", default=1, help="default 1", **counts)
     parser.add_argument(
         "--split",
         default="stratified",
-        help=f"{' or '.join(SPLITS)}: folds drawn anew in each trial, or the published ones",
+        help=f"{' or '.join(SPLITS)}: new folds in each trial, or the published folds",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the methods")
-    parser.add_argument("--out", required=True, help="output folder; an unfinished run goes on")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the methods (default 0)")
+    parser.add_argument("--out", required=True, help="output folder; a stopped run is resumed")
     _add_work_options(parser, jobs=1)
-    parser.set_defaults(command=_run)
 
 
-def _add_resume(commands):
-    parser = commands.add_parser("resume", help="go on with a run that was stopped")
+def _add_resume(parser):
     parser.add_argument("out", help="output folder of the run")
-    parser.add_argument("--retry-failed", action="store_true", help="run failed cells once more")
+    parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     _add_work_options(parser, jobs=1)
-    parser.set_defaults(command=_resume)
 
 
-def _add_report(commands):
-    parser = commands.add_parser("report", help="tables and tests of a run, finished or not")
+def _add_report(parser):
     parser.add_argument("out", help="output folder of the run")
     parser.add_argument("--metric", default="g_mean", help=", ".join(METRICS))
-    parser.add_argument("--control", help="method to test the others against")
-    parser.set_defaults(command=_report)
+    parser.add_argument("--control", help="method that the others are tested against")
 
 
-def _add_list(commands):
-    parser = commands.add_parser("list", help="what there is to run")
+def _add_list(parser):
     parser.add_argument("what", help=", ".join(LISTS))
-    parser.set_defaults(command=_list)
 
 
-def _add_demo(commands):
-    parser = commands.add_parser("demo", help="ECS-DBN and its rivals on six small real sets")
-    parser.add_argument("--out", default="results/demo")
+def _add_demo(parser):
+    parser.add_argument("--out", default="results/demo", help="output folder (results/demo)")
     _add_work_options(parser, jobs=2)
-    parser.set_defaults(command=_demo)
 
 
 def _add_work_options(parser, jobs):
-    parser.add_argument("--jobs", type=int, default=jobs, help="worker processes")
+    parser.add_argument("--jobs", type=int, default=jobs, help=f"worker processes (default {jobs})")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
 
 
@@ -140,30 +124,17 @@ def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _work(options):
+    return {"out": options.out, "n_jobs": options.jobs, "progress": not options.quiet}
+
+
 def _run(options):
-    result = run_benchmark(
-        options.suite,
-        options.methods,
-        out=options.out,
-        datasets=options.datasets,
-        n_folds=options.folds,
-        n_trials=options.trials,
-        split=options.split,
-        seed=options.seed,
-        n_jobs=options.jobs,
-        progress=not options.quiet,
-    )
-    _publish(result, options)
+    protocol = {name: getattr(options, name) for name in PROTOCOL_OPTIONS}
+    _publish(run_benchmark(options.suite, options.methods, **protocol, **_work(options)), options)
 
 
 def _resume(options):
-    result = resume(
-        options.out,
-        n_jobs=options.jobs,
-        retry_failed=options.retry_failed,
-        progress=not options.quiet,
-    )
-    _publish(result, options)
+    _publish(resume(retry_failed=options.retry_failed, **_work(options)), options)
 
 
 def _report(options):
@@ -172,18 +143,11 @@ def _report(options):
 
 
 def _demo(options):
-    result = run_benchmark(
-        "demo",
-        DEMO_METHODS,
-        out=options.out,
-        n_jobs=options.jobs,
-        progress=not options.quiet,
-    )
-    _publish(result, options)
+    _publish(run_benchmark("demo", DEMO_METHODS, **_work(options)), options)
 
 
 def _publish(result, options):
-    """Write the report's files, and print it."""
+    """Write the files of the report, and print it."""
     result.save(options.out)
     if not options.quiet:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -209,11 +173,15 @@ def _list_methods():
 
 def _list_suites():
     for suite in SUITES.values():
-        print(f"{suite.name:10}  {len(suite.datasets):3} data sets: {_shortened(suite.datasets)}")
-
-
-def _shortened(names):
-    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        names = ", ".join(suite.datasets[:6]) + (", and others" if len(suite.datasets) > 6 else "")
+        print(f"{suite.name:10}  {len(suite.datasets):3} data sets: {names}")
 
 
 LISTS = {"datasets": _list_datasets, "methods": _list_methods, "suites": _list_suites}
+COMMANDS = {
+    "run": (_run, _add_run, "compare methods on a suite of data sets"),
+    "resume": (_resume, _add_resume, "resume a stopped run"),
+    "report": (_report, _add_report, "print tables and tests of a run, finished or not"),
+    "list": (_list, _add_list, "list data sets, methods or suites"),
+    "demo": (_demo, _add_demo, "compare ECS-DBN with its rivals on six small data sets"),
+}

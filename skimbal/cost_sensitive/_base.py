@@ -3,15 +3,18 @@
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import Bunch, assert_all_finite, get_tags
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
-from skimbal._utils._warnings import warn
+from skimbal._utils._validation import takes_sample_weight
 from skimbal.metrics import decide
+
+INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
 
 def _estimator_has(method):
@@ -23,85 +26,93 @@ def _estimator_has(method):
     return check
 
 
-def check_labels(y):
-    """Return labels as a finite 1-d array of classes, or raise a ValueError."""
-    y = column_or_1d(y, warn=True)
-    assert_all_finite(y, input_name="y")
-    check_classification_targets(y)
-    return y
+def is_class_weighted(estimator):
+    """Whether a classifier, or the last step of a pipeline, is to be trained with class weights."""
+    if isinstance(estimator, Pipeline):
+        return is_class_weighted(estimator[-1])
+    return getattr(estimator, "class_weight", None) is not None
 
 
 class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base of the classifiers that decide for the class of least expected cost.
+    """Base of the classifiers that decide for the class with the lowest expected cost.
 
-    A subclass sets `estimator_`, `cost_matrix_` and `classes_` in `fit`.
+    A subclass sets `estimator_`, `cost_matrix_` and `classes_` in `fit`, and defines
+    `_base_estimator`, the unfitted classifier that is wrapped.
+
+    References
+    ----------
+    C. Elkan 2001, The Foundations of Cost-Sensitive Learning, IJCAI, equation 1.
     """
 
     @abstractmethod
     def _base_estimator(self):
         """Return the unfitted classifier that is wrapped."""
 
-    def predict(self, X):
-        """Return the class of least expected cost, argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
+    def _is_class_weighted(self):
+        """Whether the classifier is to be trained with class weights."""
+        return is_class_weighted(self._base_estimator())
+
+    def _validate_inputs(self, X):
+        """Return the inputs as the fitted classifier takes them."""
+        return X
+
+    def predict(self, X) -> NDArray:
+        """Return the class with the lowest expected cost.
+
+        This is argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            What the classifier takes.
+            Inputs shaped as in `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples,)
             Labels.
         """
-        check_is_fitted(self)
-        return self.classes_[decide(self.estimator_.predict_proba(X), self.cost_matrix_)]
+        proba = self.predict_proba(X)
+        return self.classes_[decide(proba, self.cost_matrix_)]
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
-        """Return the posteriors of the classifier; costs don't change them."""
+    def predict_proba(self, X) -> NDArray:
+        """Return the predicted probabilities; costs don't change them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Inputs shaped as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`.
+        """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return self.estimator_.predict_proba(self._validate_inputs(X))
 
     @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Return the logarithms of the posteriors."""
+    def predict_log_proba(self, X) -> NDArray:
+        """Return the logarithms of the predicted probabilities."""
         check_is_fitted(self)
-        return self.estimator_.predict_log_proba(X)
+        return self.estimator_.predict_log_proba(self._validate_inputs(X))
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X) -> NDArray:
         """Return the decision function of the classifier; costs don't change it."""
         check_is_fitted(self)
-        return self.estimator_.decision_function(X)
+        return self.estimator_.decision_function(self._validate_inputs(X))
 
     def _route(self, sample_weight, params):
-        """What `fit` hands on, as `process_routing` tells it, and without metadata routing too."""
+        """Return what `fit` passes on, with the structure of `process_routing`."""
         if _routing_enabled():
             if sample_weight is not None:
                 params = {**params, "sample_weight": sample_weight}
             return process_routing(self, "fit", **params)
-        fit_params = self._with_weight(params, sample_weight)
-        return Bunch(estimator=Bunch(fit=fit_params), splitter=Bunch(split={}))
-
-    def _with_weight(self, params, sample_weight):
-        """Add the weights to parameters of the classifier's `fit`, if it takes any."""
-        if sample_weight is None:
-            return params
-        if has_fit_parameter(self._base_estimator(), "sample_weight"):
-            return {**params, "sample_weight": sample_weight}
-        warn(
-            f"{type(self._base_estimator()).__name__} takes no sample_weight; it weighs the "
-            "samples in what decides the costs only",
-        )
-        return params
-
-    def _copy_input_names(self):
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
-            elif hasattr(self, name):  # of an earlier fit
-                delattr(self, name)
+        consequence = "it weights the samples only in what decides the costs"
+        if sample_weight is not None and takes_sample_weight(self._base_estimator(), consequence):
+            params = {**params, "sample_weight": sample_weight}
+        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split={}))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")

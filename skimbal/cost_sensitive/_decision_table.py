@@ -1,22 +1,23 @@
-"""Scores of many decisions on one set of posteriors, as array operations.
+"""Scores of many decisions on one set of predicted probabilities, as array operations.
 
-A decision weighs each class: with log-weights w, sample i is given to the class of the largest
-log p_ic + w_c. What a search needs is the confusion matrices of thousands of such w (`population`)
-and, along one class, of all w_c that decide differently (`sweep`).
+A decision weights each class: with log-weights w, sample i is given to the class of the largest
+log p_ic + w_c. A search needs the confusion matrices of thousands of such w
+(`DecisionTable.population`) and, along one class, of all w_c that decide differently
+(`DecisionTable.sweep`).
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs, score_labels
 
-# Log-weights closer than this decide alike but for rounding, so no optimum may hang on them.
+# Log-weights that are closer than this differ only by rounding, so no optimum may depend on them.
 RESOLUTION = 1e-12
 # How far an interval without an end reaches beyond the last sample, in log-odds.
 OUTER_WIDTH = 1.0
-# Entries of the largest array that `population` makes at once.
+# Entries of the largest array that is made at once.
 CHUNK_ENTRIES = 4_000_000
 
 
@@ -46,13 +47,70 @@ class Intervals:
         return 0.5 * (low[widest] + high[widest]), best
 
 
+def make_score(scoring, classes, *, is_weighted):
+    """Return the function that scores confusion matrices of shape (n, n_classes, n_classes)."""
+    score = confusion_score(scoring, classes)
+    if score is None:  # unknown, so whether the scorer takes labels is unknown, too
+        return partial(
+            score_one_by_one, check_label_scorer(scoring, classes), classes, is_weighted=is_weighted
+        )
+    return score
+
+
+def score_one_by_one(scorer, classes, confusion, *, is_weighted):
+    """Score with any scorer of labels, once for each different confusion matrix."""
+    flat = confusion.reshape(len(confusion), -1)
+    different, inverse = np.unique(flat, axis=0, return_inverse=True)
+    rows, columns = np.divmod(np.arange(len(classes) ** 2), len(classes))
+    scores = []
+    for counts in different:
+        if is_weighted:
+            cells = np.flatnonzero(counts > 0)
+            weight = counts[cells]
+        else:
+            cells, weight = np.arange(len(counts)).repeat(np.rint(counts).astype(np.intp)), None
+        labels = classes[rows[cells]], classes[columns[cells]]
+        scores.append(score_labels(scorer, classes, *labels, weight))
+    return np.array(scores)[inverse.ravel()]  # NumPy 2.0 returns it as a column
+
+
+def count_confusion(targets, predicted, weight, n_classes):
+    """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
+    cells = (np.arange(len(predicted))[:, None] * n_classes + targets) * n_classes + predicted
+    weight = np.broadcast_to(weight, predicted.shape)
+    counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * n_classes**2)
+    return counts.reshape(-1, n_classes, n_classes)
+
+
+def find_rivals(log_proba, log_weights, c):
+    """Return the strongest other class for each sample, and the w_c that would overtake it."""
+    others = log_proba + log_weights
+    others[:, c] = -np.inf
+    rival = others.argmax(axis=1)
+    ahead = others[np.arange(len(others)), rival]
+    return rival, ahead - log_proba[:, c]
+
+
+def sum_gaps(log_proba, targets, log_weights):
+    """Sum over the classes of the smallest growth of w_c that would find a sample of class c."""
+    total = np.zeros(len(log_weights))
+    for c in range(log_proba.shape[1]):
+        own = log_proba[(targets == c) & np.isfinite(log_proba[:, c])]
+        if len(own):
+            others = own + log_weights[:, None]
+            others[:, :, c] = -np.inf
+            behind = others.max(axis=2) - own[:, c] - log_weights[:, None, c]
+            total += np.maximum(behind.min(axis=1), 0.0)
+    return total
+
+
 class DecisionTable:
-    """Posteriors and truth of one set of samples, to be decided in many ways.
+    """Predicted probabilities and true classes of one set of samples, to be decided in many ways.
 
     Parameters
     ----------
     proba : ndarray of shape (n_samples, n_classes)
-        Posteriors.
+        Predicted probabilities.
     targets : ndarray of shape (n_samples,)
         Index of the true class of each sample.
     scoring : str or callable
@@ -68,48 +126,21 @@ class DecisionTable:
         with np.errstate(divide="ignore"):
             self.log_proba = np.log(self.proba)
         self.targets = targets
-        self.classes = classes
-        self.sample_weight = sample_weight
-        self.weight = np.ones(len(targets)) if sample_weight is None else sample_weight
         self.n_classes = len(classes)
+        self.weight = np.ones(len(targets)) if sample_weight is None else sample_weight
         self.counts = np.bincount(targets, self.weight, self.n_classes)
-        self._score = confusion_score(scoring, classes)
-        if self._score is None:  # unknown, so not known to take labels either
-            self.scorer = check_label_scorer(scoring, classes)
-            self._score = self._score_one_by_one
+        self._score = make_score(scoring, classes, is_weighted=sample_weight is not None)
 
     def score(self, confusion):
         """Score confusion matrices of shape (n, n_classes, n_classes); NaN is the worst score."""
         scores = np.asarray(self._score(confusion), dtype=np.float64)
         return np.where(np.isnan(scores), -np.inf, scores)
 
-    def _score_one_by_one(self, confusion):
-        """Score with any scorer of labels, once for each different matrix."""
-        different, inverse = np.unique(
-            confusion.reshape(len(confusion), -1), axis=0, return_inverse=True
-        )
-        rows, columns = np.divmod(np.arange(self.n_classes**2), self.n_classes)
-        scores = [self._score_counts(counts, rows, columns) for counts in different]
-        return np.array(scores)[inverse.ravel()]  # NumPy 2.0 returns it as a column
-
-    def _score_counts(self, counts, rows, columns):
-        if self.sample_weight is not None:
-            occurs = counts > 0
-            rows, columns, weight = rows[occurs], columns[occurs], counts[occurs]
-        else:
-            n_times = np.rint(counts).astype(np.intp)
-            rows, columns, weight = rows.repeat(n_times), columns.repeat(n_times), None
-        return score_labels(
-            self.scorer, self.classes, self.classes[rows], self.classes[columns], weight
-        )
-
-    # ------------------------------------------------------------ along one class
-
     def sweep(self, log_weights, c):
-        """Score every decision that differs in the log-weight of class `c` alone.
+        """Score every decision that differs only in the log-weight of class `c`.
 
-        O(n log n): the samples in the order in which a growing w_c takes them over from the class
-        that is ahead of the others, and the confusion matrices as a running sum.
+        The cost is O(n log n). A growing w_c takes the samples over from the strongest other class
+        one by one; the confusion matrices are a running sum in this order.
 
         Parameters
         ----------
@@ -123,7 +154,7 @@ class DecisionTable:
         Intervals
             At least one; infinite ends are cut `OUTER_WIDTH` beyond the last sample.
         """
-        rival, margin = self._rivals(log_weights, c)
+        rival, margin = find_rivals(self.log_proba, log_weights, c)
         order = np.argsort(margin, kind="stable")
         order = order[np.isfinite(margin[order])]
         edges = margin[order]
@@ -134,32 +165,20 @@ class DecisionTable:
         confusion = self._take_over(rival, margin, c, order)[wide]
         return Intervals(low[wide], high[wide], self.score(confusion))
 
-    def _rivals(self, log_weights, c):
-        """The class ahead of the others for each sample, and the w_c that would overtake it."""
-        others = self.log_proba + log_weights
-        others[:, c] = -np.inf
-        rival = others.argmax(axis=1)
-        ahead = others[np.arange(len(others)), rival]
-        return rival, ahead - self.log_proba[:, c]
-
     def _take_over(self, rival, margin, c, order):
         """Confusion matrices while class `c` takes the samples over, one by one, in this order."""
         moved = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
-        rows = np.arange(1, len(order) + 1)
-        moved[rows, self.targets[order], rival[order]] = self.weight[order]
+        moved[np.arange(1, len(order) + 1), self.targets[order], rival[order]] = self.weight[order]
         moved = moved.cumsum(axis=0)
-        # What is left is a difference to the last sum: weights that don't add up exactly would
-        # otherwise leave a residue where nothing is left, and the root of one is no small score.
-        confusion = self._count_unmoved(rival, margin, c) + (moved[-1] - moved)
+        # The samples that no finite w_c takes over or gives away.
+        predicted = np.where(margin == -np.inf, c, rival)[None]
+        weight = np.where(np.isfinite(margin), 0.0, self.weight)
+        unmoved = count_confusion(self.targets, predicted, weight, self.n_classes)[0]
+        # The rest is a difference to the last sum: weights that don't add up exactly would
+        # otherwise leave a residue where nothing is left, and the root of a residue is not small.
+        confusion = unmoved + (moved[-1] - moved)
         confusion[:, :, c] += moved.sum(axis=2)
         return confusion
-
-    def _count_unmoved(self, rival, margin, c):
-        """Confusion matrix of the samples that no finite w_c takes over or gives away."""
-        predicted = np.where(margin == -np.inf, c, rival)[None]
-        return self._count(predicted, np.where(np.isfinite(margin), 0.0, self.weight))[0]
-
-    # ------------------------------------------------------------ many weights at once
 
     def population(self, log_weights):
         """Confusion matrices of many log-weights.
@@ -178,19 +197,41 @@ class DecisionTable:
             return self._cuts[1][self._cut(log_weights)]
         return self._in_chunks(self._count_decisions, log_weights)
 
+    def score_population(self, log_weights):
+        """Scores of many log-weights of shape (n_candidates, n_classes)."""
+        if self.n_classes == 2:
+            return self._cut_scores[self._cut(log_weights)]
+        return self.score(self.population(log_weights))
+
+    def score_costs(self, costs):
+        """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
+        predicted = decide_by_costs(self.proba, costs)
+        return self.score(count_confusion(self.targets, predicted, self.weight, self.n_classes))
+
+    def gap(self, log_weights):
+        """How far log-weights are from finding one sample of each missed class.
+
+        Parameters
+        ----------
+        log_weights : ndarray of shape (n_candidates, n_classes)
+            Log-weights.
+
+        Returns
+        -------
+        ndarray of shape (n_candidates,)
+            Sum over the classes of the smallest growth of w_c that would find a sample; 0 when
+            every class is found. Classes that no weights can find don't count.
+        """
+        return self._in_chunks(partial(sum_gaps, self.log_proba, self.targets), log_weights)
+
     def _in_chunks(self, function, log_weights):
         step = max(1, CHUNK_ENTRIES // self.log_proba.size)
         starts = range(0, len(log_weights), step)
         return np.concatenate([function(log_weights[i : i + step]) for i in starts])
 
     def _count_decisions(self, log_weights):
-        return self._count((self.log_proba + log_weights[:, None]).argmax(axis=2), self.weight)
-
-    def score_population(self, log_weights):
-        """Scores of many log-weights of shape (n_candidates, n_classes)."""
-        if self.n_classes == 2:
-            return self._cut_scores[self._cut(log_weights)]
-        return self.score(self.population(log_weights))
+        predicted = (self.log_proba + log_weights[:, None]).argmax(axis=2)
+        return count_confusion(self.targets, predicted, self.weight, self.n_classes)
 
     def _cut(self, log_weights):
         """Two classes: how many samples, by their log-odds, are given to the second one."""
@@ -209,42 +250,3 @@ class DecisionTable:
     @cached_property
     def _cut_scores(self):
         return self.score(self._cuts[1])
-
-    def _count(self, predicted, weight):
-        """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
-        k = self.n_classes
-        cells = (np.arange(len(predicted))[:, None] * k + self.targets) * k + predicted
-        weight = np.broadcast_to(weight, predicted.shape)
-        counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * k * k)
-        return counts.reshape(-1, k, k)
-
-    def score_costs(self, costs):
-        """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
-        return self.score(self._count(decide_by_costs(self.proba, costs), self.weight))
-
-    def gap(self, log_weights):
-        """How far log-weights are from finding one sample of each missed class.
-
-        Parameters
-        ----------
-        log_weights : ndarray of shape (n_candidates, n_classes)
-            Log-weights.
-
-        Returns
-        -------
-        ndarray of shape (n_candidates,)
-            Sum over the classes of the least growth of w_c that would find a sample; 0 when
-            every class is found. Classes that no weights can find don't count.
-        """
-        return self._in_chunks(self._sum_gaps, log_weights)
-
-    def _sum_gaps(self, log_weights):
-        total = np.zeros(len(log_weights))
-        for c in range(self.n_classes):
-            own = self.log_proba[(self.targets == c) & np.isfinite(self.log_proba[:, c])]
-            if len(own):
-                others = own + log_weights[:, None]
-                others[:, :, c] = -np.inf
-                behind = others.max(axis=2) - own[:, c] - log_weights[:, None, c]
-                total += np.maximum(behind.min(axis=1), 0.0)
-        return total

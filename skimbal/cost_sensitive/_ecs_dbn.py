@@ -1,26 +1,28 @@
 """Evolutionary cost-sensitive deep belief network (ECS-DBN)."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
-from skimbal.cost_sensitive._base import BaseCostClassifier
+from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._validation import check_labels, check_weights
+from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
-from skimbal.neural_network import DBNClassifier
+from skimbal.neural_network import DBNClassifier, check_training_data
 
-COST_PARAMETERS = (
-    "search",
-    "cost_space",
-    "shrinkage",
-    "population_size",
-    "max_generations",
-    "n_jobs",
-    "refit",
+COST_PARAMETERS = (*SEARCH_CONSTRAINTS, "scoring", "n_jobs", "refit", "random_state")
+FITTED_ATTRIBUTES = (
+    *("estimator_", "classes_", "costs_", "cost_matrix_", "best_score_", "unregularized_score_"),
+    *("cv_results_", "n_folds_", "fold_costs_"),
 )
 
 
@@ -28,10 +30,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     """Evolutionary cost-sensitive deep belief network.
 
     A deep belief network whose misclassification costs are found by adaptive differential
-    evolution, to make its decisions argmax_j p_j c_j score best. The costs are found on
-    out-of-fold posteriors; ``cost_cv="train"`` is the published protocol, which finds them on the
-    training samples, where they change next to nothing once the network fits these samples. The
-    class is `TunedCostClassifierCV` around `DBNClassifier` with the parameters of both.
+    evolution, so that its decisions argmax_j p_j c_j have the best score. By default the costs are
+    found on samples that the networks of an inner cross-validation did not train on. The published
+    protocol, ``cost_cv="train"``, finds them on the training samples, where costs change almost no
+    decision once the network fits these samples. The class is `TunedCostClassifierCV` around
+    `DBNClassifier` with the parameters of both.
 
     Parameters
     ----------
@@ -42,7 +45,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         this in `fit` and clips in `predict`; "gaussian" takes real ones; "auto" is "bernoulli" if
         all inputs are 0 or 1, else "gaussian".
     pretrain_epochs : int, default=50
-        Epochs of pre-training of each layer; 0 is a perceptron of sigmoids.
+        Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
+        units.
     pretrain_learning_rate : float > 0, default=0.02
         Step size of the pre-training.
     pretrain_momentum : float in [0, 1), default=0.5
@@ -52,36 +56,37 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     n_gibbs_steps : int, default=1
         Steps k of contrastive divergence (CD-k).
     persistent : bool, default=False
-        Whether the chains go on from batch to batch (persistent CD) or start at the data.
+        Whether the chains continue from batch to batch (persistent CD) or start at the data.
     dropout : float in [0, 1), default=0.0
         Probability of dropping a hidden unit in fine-tuning.
     loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
-        Optimiser, or a class of `torch.optim`.
+        Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.0001
-        Weight decay of the optimiser.
+        Weight decay of the optimizer.
     batch_size : int, default=128
         Samples of a mini-batch.
     max_epochs : int, default=100
@@ -94,35 +99,37 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping ends the training.
     scoring : str or callable, default="g_mean"
-        What the costs, and with `early_stopping` the epochs, improve: a name or scikit-learn
-        scorer that takes labels.
+        The score that the costs maximize, and with `early_stopping` also the epochs: a name or
+        scikit-learn scorer that takes labels.
     cost_cv : int, float, splitter, iterable or "train", default=5
-        Where the posteriors that the costs are found on come from: `cv` of
+        Where the probabilities come from on which the costs are found: `cv` of
         `TunedCostClassifierCV`.
     search : {"auto", "exact", "jade", "grid"}, default="jade"
-        How costs are searched: see `find_costs`.
+        How costs are searched: "exact" for two classes, "jade" (adaptive differential evolution)
+        or "grid". "auto" is "exact" for two classes, else "jade". See `find_costs`.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
-        Where "jade" searches: log cost ratios, or costs in (0, 1] as published.
+        Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.5
         Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
         frequencies; with `class_weight` toward equal costs.
     population_size : int, default=30
-        Candidates of a generation of "jade".
+        Candidates in a generation of "jade".
     max_generations : int, default=200
-        Generations of "jade" at most.
+        Maximum number of generations of "jade".
     n_jobs : int, default=None
         Inner folds trained in parallel, by joblib.
     refit : bool or "ensemble", default="ensemble"
-        "ensemble" averages the posteriors of the networks of the inner folds, True trains one
-        network more, on all samples: `refit` of `TunedCostClassifierCV`.
+        "ensemble" averages the probabilities of the networks of the inner folds. True trains
+        another network on all samples. See `refit` of `TunedCostClassifierCV`.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 
@@ -136,15 +143,19 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     costs_ : ndarray of shape (n_classes,)
         The costs found, with geometric mean 1.
     cost_matrix_ : ndarray of shape (n_classes, n_classes)
-        The same as a matrix, whose decisions are `predict`.
+        The same costs as a matrix, by which `predict` decides.
     best_score_, unregularized_score_ : float
-        Score of `costs_` on the posteriors searched, and the best one before shrinkage.
+        Score of `costs_` on the held-out samples, and the best score before shrinkage.
     cv_results_ : dict of ndarray
         Every candidate: "costs", "score" and "generation".
     fold_costs_ : ndarray of shape (n_folds, n_classes)
         The costs that each inner fold by itself would have chosen.
     n_folds_ : int
         Number of inner folds; 0 for "train".
+    n_features_in_ : int
+        Number of features (2-D inputs).
+    feature_names_in_ : ndarray of str
+        Names of the features, if X is a frame with names.
 
     See Also
     --------
@@ -153,7 +164,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     References
     ----------
     C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive Deep Belief Network for
-    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648.
+    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648, algorithm 1.
 
     Examples
     --------
@@ -181,43 +192,43 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     def __init__(
         self,
         *,
-        hidden_layer_sizes=(64, 32),
-        visible="auto",
-        pretrain_epochs=50,
-        pretrain_learning_rate=0.02,
-        pretrain_momentum=0.5,
-        pretrain_weight_decay=1e-4,
-        n_gibbs_steps=1,
-        persistent=False,
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=3e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=128,
-        max_epochs=100,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring="g_mean",
-        cost_cv=5,
-        search="jade",
-        cost_space="log_ratio",
-        shrinkage=0.5,
-        population_size=30,
-        max_generations=200,
-        n_jobs=None,
-        refit="ensemble",
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
+        hidden_layer_sizes: Sequence[int] | int = (64, 32),
+        visible: str = "auto",
+        pretrain_epochs: int = 50,
+        pretrain_learning_rate: float = 0.02,
+        pretrain_momentum: float = 0.5,
+        pretrain_weight_decay: float = 1e-4,
+        n_gibbs_steps: int = 1,
+        persistent: bool = False,
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: str | dict | ArrayLike | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 3e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 128,
+        max_epochs: int = 100,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable = "g_mean",
+        cost_cv: Any = 5,
+        search: str = "jade",
+        cost_space: str = "log_ratio",
+        shrinkage: float = 0.5,
+        population_size: int = 30,
+        max_generations: int = 200,
+        n_jobs: int | None = None,
+        refit: bool | str = "ensemble",
+        device: Any = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.visible = visible
@@ -258,18 +269,21 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.random_state = random_state
 
     @classmethod
-    def as_published(cls, random_state=None, **changes):
+    def as_published(
+        cls, random_state: int | np.random.RandomState | None = None, **changes
+    ) -> Self:
         """Return a network with the settings and the protocol of the paper.
 
-        The network is `DBNClassifier.as_published`; the costs are searched by JADE in the unit
-        box, on the posteriors of the training samples, and not shrunk.
+        The network is `DBNClassifier.as_published`. The costs are searched by JADE in the unit
+        box, on the probabilities of the training samples, and are not shrunk.
 
         Parameters
         ----------
         random_state : int, RandomState instance or None, default=None
             Seed of everything.
         **changes : dict
-            Parameters to set otherwise; ``cost_cv=5`` is the same network with honest costs.
+            Other values of parameters; with ``cost_cv=5`` the costs of the same network are found
+            on held-out samples.
 
         Returns
         -------
@@ -278,25 +292,18 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         """
         network = DBNClassifier.as_published(random_state).get_params(deep=False)
         del network["cost_matrix"]
-        return cls(
-            **{
-                **network,
-                "scoring": "g_mean",
-                "cost_cv": "train",
-                "cost_space": "unit",
-                "shrinkage": 0.0,
-                "refit": True,
-                **changes,
-            }
-        )
+        protocol = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0, "refit": True}
+        return cls(**{**network, "scoring": "g_mean", **protocol, **changes})
 
     def _base_estimator(self):
         own = self.get_params(deep=False)
         network = {name: own[name] for name in DBNClassifier().get_params() if name in own}
+        if not self.early_stopping:  # else the network would record its score in every epoch
+            network["scoring"] = None
         network = DBNClassifier(**network)
         return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network and find its costs.
 
         Parameters
@@ -324,24 +331,22 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         network = self._base_estimator()
-        network.check_training_data(X, y, sample_weight)
-        network.visible = network.visible_  # "auto" is the same in every inner fold
-        tuned = TunedCostClassifierCV(
-            network,
-            scoring=self.scoring,
-            cv=self.cost_cv,
-            random_state=self.random_state,
-            **{name: getattr(self, name) for name in COST_PARAMETERS},
-        )
-        yield from tuned._fit_coroutine(X, y, sample_weight)
-        for name, value in vars(tuned).items():
-            if name.endswith("_") and not name.endswith("__"):
-                setattr(self, name, value)
-        self._copy_input_names()
+        check_training_data(network, X, y, sample_weight)
+        network.visible = network.visible_  # so that "auto" is the same in every inner fold
+        X, y = as_floats(X), check_labels(y)
+        sample_weight = check_weights(sample_weight, y)
+        options = {name: getattr(self, name) for name in COST_PARAMETERS}
+        tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
+        yield from tuned._fit_checked_coroutine(X, y, sample_weight)
+        # The networks were trained on arrays; they know the features as those of X.
+        for fitted in getattr(tuned.estimator_, "estimators_", [tuned.estimator_]):
+            copy_attributes(network, fitted, INPUT_ATTRIBUTES)
+        copy_attributes(tuned, self, FITTED_ATTRIBUTES)
+        copy_attributes(network, self, INPUT_ATTRIBUTES)
         return self
 
-    def transform(self, X):
-        """Return the activations before the last layer, those of all networks side by side.
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the activations before the last layer, of all networks side by side.
 
         Parameters
         ----------
@@ -359,3 +364,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     @property
     def _n_features_out(self):
         return self.estimator_._n_features_out
+
+
+def as_floats(X):
+    """Return inputs that are validated already as an array of float32 or float64."""
+    X = np.asarray(X)
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)

@@ -1,22 +1,28 @@
-"""The search for misclassification costs on given posteriors.
+"""The search for misclassification costs on predicted probabilities that are given.
 
-Costs c, one a class, decide for argmax_j p_j c_j. Only their ratios matter, and what a ratio
-does depends on its logarithm, so the search runs over log cost ratios, bounded by the log-odds that
-occur: n_classes - 1 dimensions in which every decision that the posteriors allow can be reached.
-The evolutionary search follows C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive
-Deep Belief Network for Imbalanced Classification, doi:10.1109/TNNLS.2018.2832648, with JADE
-(doi:10.1109/TEVC.2009.2014613); its own box, costs in [0, 1], is ``cost_space="unit"``.
+Costs c, one for each class, decide for argmax_j p_j c_j. Only their ratios matter, and the effect
+of a ratio depends on its logarithm. The search therefore runs over log cost ratios, bounded by the
+log-odds that occur: n_classes - 1 dimensions, in which every decision that the probabilities allow
+can be reached. The evolutionary search follows C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A
+Cost-Sensitive Deep Belief Network for Imbalanced Classification, doi:10.1109/TNNLS.2018.2832648,
+with JADE (doi:10.1109/TEVC.2009.2014613). Its own search space, costs in [0, 1], is
+``cost_space="unit"``.
+
+A search is a list of steps (`STRATEGIES`). Each step scores candidates and adds them to a `Trace`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
+from skimbal._utils._validation import check_two_classes, check_weights
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
@@ -30,12 +36,12 @@ PATIENCE_AFTER_ALL = 15
 GAP_WEIGHT = 1e-6
 MAX_GRID_CLASSES = 4
 GRID_POINTS = {3: 33, 4: 13}
-LEAST_UNIT_COST = 1e-12
+MIN_UNIT_COST = 1e-12
 # Beyond this the exponential of a log cost comes near 0 or infinity.
 MAX_LOG_COST = 700.0
 MAX_ROUNDS = 10
-# Takes costs that were not searched off exact ties, which rounding would decide: in log-weights,
-# for each class, so that ties go to the lower class as in `decide_by_costs`.
+# Moves costs off exact ties, which rounding would decide: in log-weights, for each class, so that
+# ties go to the lower class as in `decide_by_costs`.
 TIE_BREAK = 1e-9
 
 SEARCH_CONSTRAINTS: dict = {
@@ -49,12 +55,12 @@ SEARCH_CONSTRAINTS: dict = {
 
 @dataclass(frozen=True)
 class CostSearchResult:
-    """What a cost search found.
+    """The result of a cost search.
 
     Attributes
     ----------
     costs : ndarray of shape (n_classes,)
-        The costs chosen, after shrinkage, with geometric mean 1.
+        The chosen costs, after shrinkage, with geometric mean 1.
     score : float
         The score of these costs.
     unregularized_score : float
@@ -64,31 +70,27 @@ class CostSearchResult:
     scores : ndarray of shape (n_candidates,)
         Their scores.
     generations : ndarray of shape (n_candidates,)
-        The generation that evaluated each; 0 is exact search, grid and coordinate-wise search.
+        The generation of each candidate; 0 is exact search, grid and class-by-class search.
     """
 
-    costs: np.ndarray
+    costs: NDArray[np.float64]
     score: float
     unregularized_score: float
-    candidates: np.ndarray
-    scores: np.ndarray
-    generations: np.ndarray
+    candidates: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    generations: NDArray[np.intp]
 
 
-class _Search:
-    """One search: keeps every candidate and the best log-weights so far."""
+class Trace:
+    """Every candidate of a search, and the best log-weights so far."""
 
-    def __init__(self, table):
-        self.table = table
+    def __init__(self, n_classes):
         self.log_candidates = []
         self.scores = []
         self.generations = []
         self.best_score = -np.inf
-        self.best = np.zeros(table.n_classes)
-        self.is_swept = False
-        # The best that a constant decision reaches: where missing a class altogether leads.
-        constant = table.counts[:, None] * np.eye(table.n_classes)[:, None, :]
-        self.plateau = table.score(constant).max()
+        self.best = np.zeros(n_classes)
+        self.is_swept = False  # whether no sweep along one class improves the best
 
     def record(self, log_weights, scores, generation=0):
         """Keep candidates of shape (n, n_classes) and their scores; return whether they improve."""
@@ -102,78 +104,138 @@ class _Search:
         self.is_swept = False
         return True
 
-    def evaluate(self, log_weights, generation=0):
-        """Score candidates of shape (n, n_classes) and keep them; return the scores."""
-        scores = self.table.score_population(log_weights)
-        self.record(log_weights, scores, generation)
-        return scores
-
-    def sweep(self, c):
-        """Move the best to the middle of the widest optimum along class `c`."""
-        intervals = self.table.sweep(self.best, c)
-        log_weights = np.repeat(self.best[None], len(intervals.score), axis=0)
-        log_weights[:, c] = intervals.middle
-        improved = self.record(log_weights, intervals.score)
-        middle, score = intervals.widest_best()
-        if score >= self.best_score:
-            self.best[c] = middle
-        return improved
-
-    def sweep_all(self):
-        """Sweep class by class until no class improves the score."""
-        if self.is_swept:
-            return
-        if self.table.n_classes == 2:
-            self.sweep(1)  # along one of two classes lies every decision
-        else:
-            for _ in range(MAX_ROUNDS):
-                improved = [self.sweep(c) for c in range(self.table.n_classes)]
-                if not any(improved):
-                    break
-        self.is_swept = True
-
-    def grid(self):
-        """Score every decision (two classes) or a grid over quantiles of the log-odds."""
-        if self.table.n_classes == 2:
-            self.sweep_all()
-            return
-        axes = log_ratio_quantiles(self.table.log_proba, GRID_POINTS[self.table.n_classes])
-        self.evaluate(off_ties(with_reference(np.array(list(product(*axes))))))
-
-    def jade(self, cost_space, population_size, max_generations, rng):
-        """Evolve the costs, from the best candidates so far, until patience runs out."""
-        space = LogRatioSpace(self.table) if cost_space == "log_ratio" else UnitSpace(self.table)
-        optimizer = JADE(
-            space.bounds,
-            population_size=population_size,
-            random_state=rng,
-            initial=space.encode(self.leaders(population_size // 4)) if self.scores else None,
-        )
-        knows_all = self.is_swept and self.table.n_classes == 2
-        patience = PATIENCE_AFTER_ALL if knows_all else PATIENCE * (self.table.n_classes - 1)
-        least_loss = -self.best_score if self.best_score > self.plateau else np.inf
-        last_improvement = 0
-        for generation in range(1, max_generations + 1):
-            genes = optimizer.ask()
-            log_weights = space.decode(genes)
-            scores = self.evaluate(log_weights, generation)
-            optimizer.tell(genes, self.loss(log_weights, scores))
-            if optimizer.best[1] < least_loss:
-                least_loss, last_improvement = optimizer.best[1], generation
-            elif generation - last_improvement >= patience:
-                return
-
     def leaders(self, n):
         """The best log-weights, then the `n` candidates that scored best."""
         order = np.concatenate(self.scores).argsort(kind="stable")[::-1][:n]
         return np.vstack([self.best, np.concatenate(self.log_candidates)[order]])
 
-    def loss(self, log_weights, scores):
-        """Negative score; on a plateau, plus a little for every missed class, to lead out of it."""
-        if self.best_score > self.plateau:
-            return -scores
-        gap = self.table.gap(log_weights)
-        return GAP_WEIGHT * gap / (1.0 + gap) - scores
+
+@dataclass(frozen=True)
+class EvolutionOptions:
+    """The parameters of `evolve`."""
+
+    cost_space: str
+    population_size: int
+    max_generations: int
+    rng: np.random.RandomState
+
+
+# ------------------------------------------------------------ the steps of a search
+
+
+def score_prior_costs(table, trace, options=None):
+    """Score the costs of the class frequencies."""
+    log_weights = off_ties(np.log(prior_costs(table.counts))[None])
+    trace.record(log_weights, table.score_population(log_weights))
+
+
+def sweep_class(table, trace, c):
+    """Move the best to the middle of the widest optimum along class `c`."""
+    intervals = table.sweep(trace.best, c)
+    log_weights = np.repeat(trace.best[None], len(intervals.score), axis=0)
+    log_weights[:, c] = intervals.middle
+    improved = trace.record(log_weights, intervals.score)
+    middle, score = intervals.widest_best()
+    if score >= trace.best_score:
+        trace.best[c] = middle
+    return improved
+
+
+def sweep_classes(table, trace, options=None):
+    """Sweep class by class until no class improves the score."""
+    if trace.is_swept:
+        return
+    if table.n_classes == 2:
+        sweep_class(table, trace, 1)  # every decision lies along one of two classes
+    else:
+        for _ in range(MAX_ROUNDS):
+            improved = [sweep_class(table, trace, c) for c in range(table.n_classes)]
+            if not any(improved):
+                break
+    trace.is_swept = True
+
+
+def score_grid(table, trace, options=None):
+    """Score every decision (two classes) or a grid over quantiles of the log-odds."""
+    if table.n_classes == 2:
+        sweep_classes(table, trace)
+    elif table.n_classes <= MAX_GRID_CLASSES:
+        axes = log_ratio_quantiles(table.log_proba, GRID_POINTS[table.n_classes])
+        log_weights = off_ties(with_reference(np.array(list(product(*axes)))))
+        trace.record(log_weights, table.score_population(log_weights))
+
+
+def evolve(table, trace, options):
+    """Evolve the costs by JADE, from the best candidates so far, until patience runs out."""
+    space = SPACES[options.cost_space](table)
+    n_leaders = options.population_size // 4
+    optimizer = JADE(
+        space.bounds,
+        population_size=options.population_size,
+        random_state=options.rng,
+        initial=space.encode(trace.leaders(n_leaders)) if trace.scores else None,
+    )
+    knows_all = trace.is_swept and table.n_classes == 2
+    patience = PATIENCE_AFTER_ALL if knows_all else PATIENCE * (table.n_classes - 1)
+    plateau = best_constant_score(table)
+    lowest_loss = -trace.best_score if trace.best_score > plateau else np.inf
+    last_improvement = 0
+    for generation in range(1, options.max_generations + 1):
+        genes = optimizer.ask()
+        log_weights = space.decode(genes)
+        scores = table.score_population(log_weights)
+        trace.record(log_weights, scores, generation)
+        on_plateau = trace.best_score <= plateau
+        optimizer.tell(genes, loss(table, log_weights, scores, on_plateau=on_plateau))
+        if optimizer.best[1] < lowest_loss:
+            lowest_loss, last_improvement = optimizer.best[1], generation
+        elif generation - last_improvement >= patience:
+            return
+
+
+FIRST_STEPS = (score_prior_costs, sweep_classes, score_grid)
+STRATEGIES = {
+    "exact": (score_prior_costs, sweep_classes),
+    "grid": (score_prior_costs, score_grid),
+    "jade": (*FIRST_STEPS, sweep_classes, evolve, sweep_classes),
+    "jade in the unit box": (evolve,),
+}
+
+
+def choose_strategy(search, cost_space, n_classes):
+    """Return the steps of a search; raise where it does not work for this number of classes."""
+    if search == "exact" and n_classes > 2:
+        raise ValueError(
+            f"search='exact' sweeps the thresholds of two classes, but there are {n_classes}; "
+            "use 'jade' or 'auto'"
+        )
+    if search == "grid" and n_classes > MAX_GRID_CLASSES:
+        raise ValueError(
+            f"search='grid' is for up to {MAX_GRID_CLASSES} classes, because its size is "
+            f"exponential in their number, but there are {n_classes}; use 'jade' or 'auto'"
+        )
+    if search == "auto":
+        search = "exact" if n_classes == 2 else "jade"
+    if search == "jade" and cost_space == "unit":
+        search = "jade in the unit box"
+    return STRATEGIES[search]
+
+
+# ------------------------------------------------------------ formulas
+
+
+def best_constant_score(table):
+    """The best score of a decision for one class: where missing a class leads."""
+    constant = table.counts[:, None] * np.eye(table.n_classes)[:, None, :]
+    return table.score(constant).max()
+
+
+def loss(table, log_weights, scores, *, on_plateau):
+    """Negative score; on a plateau, plus a little for every missed class, to lead out of it."""
+    if not on_plateau:
+        return -scores
+    gap = table.gap(log_weights)
+    return GAP_WEIGHT * gap / (1.0 + gap) - scores
 
 
 def with_reference(log_ratios):
@@ -184,7 +246,7 @@ def with_reference(log_ratios):
 
 
 def off_ties(log_weights):
-    """Log-weights a little in favour of lower classes."""
+    """Log-weights a little in favor of lower classes."""
     return log_weights - TIE_BREAK * np.arange(log_weights.shape[1])
 
 
@@ -201,16 +263,18 @@ def log_ratio_quantiles(log_proba, n_points):
 def log_ratio_bounds(log_proba):
     """Bounds, shape (n_classes - 1, 2), on the log cost ratios to class 0.
 
-    Where decisions change, two classes tie for a sample, so the corners of each region of equal
-    decisions lie between the least and the greatest log-odds of class 0 against every other.
+    Where decisions change, two classes tie for a sample. The corners of each region of equal
+    decisions therefore lie between the smallest and the largest log-odds of class 0 against every
+    other class.
     """
     with np.errstate(invalid="ignore"):
         log_odds = log_proba[:, :1] - log_proba[:, 1:]
     low, high = log_odds.min(axis=0), log_odds.max(axis=0)
     if not np.isfinite(log_odds).all():
-        # With zeros, two classes may be compared through others alone: by a chain of log-odds.
-        least = np.where(np.isfinite(log_proba), log_proba, np.inf).min(axis=1)
-        high = np.full(log_odds.shape[1], log_odds.shape[1] * (log_proba.max(axis=1) - least).max())
+        # With zeros, two classes may be compared only through others: by a chain of log-odds.
+        lowest = np.where(np.isfinite(log_proba), log_proba, np.inf).min(axis=1)
+        longest = log_odds.shape[1] * (log_proba.max(axis=1) - lowest).max()
+        high = np.full(log_odds.shape[1], longest)
         low = -high
     bounds = np.column_stack([low - OUTER_WIDTH, high + OUTER_WIDTH])
     return bounds.clip(-MAX_LOG_COST, MAX_LOG_COST)
@@ -235,15 +299,18 @@ class UnitSpace:
     """The paper's genes: one cost a class in the unit interval."""
 
     def __init__(self, table):
-        self.bounds = np.tile([LEAST_UNIT_COST, 1.0], (table.n_classes, 1))
+        self.bounds = np.tile([MIN_UNIT_COST, 1.0], (table.n_classes, 1))
 
     def decode(self, genes):
         """Log-weights of genes."""
         return np.log(genes)
 
     def encode(self, log_weights):
-        """Genes of log-weights: the greatest cost is 1."""
+        """Genes of log-weights: the largest cost is 1."""
         return np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+
+
+SPACES: dict = {"log_ratio": LogRatioSpace, "unit": UnitSpace}
 
 
 @validate_params(
@@ -251,21 +318,21 @@ class UnitSpace:
     prefer_skip_nested_validation=True,
 )
 def find_costs(
-    y_true,
-    proba,
+    y_true: ArrayLike,
+    proba: ArrayLike,
     *,
-    scoring="g_mean",
-    search="auto",
-    cost_space="log_ratio",
-    shrinkage=0.0,
-    population_size=30,
-    max_generations=200,
-    classes=None,
-    shrinkage_target=None,
-    sample_weight=None,
-    random_state=None,
-):
-    r"""Find the costs whose decisions on given posteriors score best.
+    scoring: str | Callable = "g_mean",
+    search: str = "auto",
+    cost_space: str = "log_ratio",
+    shrinkage: float = 0.0,
+    population_size: int = 30,
+    max_generations: int = 200,
+    classes: ArrayLike | None = None,
+    shrinkage_target: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> CostSearchResult:
+    r"""Find the costs whose decisions on given probabilities have the best score.
 
     .. math:: \max_c \; \mathrm{score}\big(y, \arg\max_j \, p_j(x) \, c_j\big)
 
@@ -274,30 +341,32 @@ def find_costs(
     y_true : array-like of shape (n_samples,)
         True labels; every class must occur.
     proba : array-like of shape (n_samples, n_classes)
-        Posteriors, of a model that was not trained on these samples.
+        Predicted probabilities of a model that was not trained on these samples.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
-        "exact" tries every decision that two classes allow in O(n log n); "jade" is adaptive
-        differential evolution for any number of classes, begun from a class-by-class search and
-        a grid (up to four classes) and ended by the former, so that its result is never below
-        theirs;
-        "grid" is the grid alone, for up to four classes; "auto" is "exact" for two classes, else
-        "jade".
+        The search strategy.
+
+        - "exact" tries every decision that two classes allow, in O(n log n).
+        - "jade" is adaptive differential evolution, for any number of classes. It starts from a
+          class-by-class search and, for up to four classes, a grid. It ends with a class-by-class
+          search. Its result is therefore never below theirs.
+        - "grid" is only the grid, for up to four classes.
+        - "auto" is "exact" for two classes and "jade" for more.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
-        Where "jade" searches: over log cost ratios, or, as the paper does and without the
-        grid and the class-by-class search, over costs in (0, 1].
+        Where "jade" searches. "log_ratio" is the log cost ratios. "unit" is costs in (0, 1], as in
+        the paper, without the grid and the class-by-class search.
     shrinkage : float in [0, 1], default=0.0
         Moves the log costs from the optimum (0) toward `shrinkage_target` (1).
     population_size : int, default=30
-        Candidates of a generation of "jade", at least 4.
+        Candidates in a generation of "jade", at least 4.
     max_generations : int, default=200
-        Generations of "jade" at most; it stops earlier after 30 without a better score for each
-        class but one, for two classes after 15.
+        Maximum number of generations of "jade". It stops earlier after 30 generations without a
+        better score for each class but one; for two classes after 15.
     classes : array-like of shape (n_classes,), default=None
         Labels of the columns of `proba`; None is the sorted labels of `y_true`.
     shrinkage_target : array-like of shape (n_classes,), default=None
-        Costs > 0; None is the prior's, the inverse class frequencies 1 / n_c.
+        Costs > 0; None is the inverse class frequencies 1 / n_c.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the score.
     random_state : int, RandomState instance or None, default=None
@@ -306,13 +375,27 @@ def find_costs(
     Returns
     -------
     CostSearchResult
-        With `costs`, `score`, `unregularized_score` and every candidate.
+        An object with the attributes
+
+        - `costs`: the chosen costs, after shrinkage, with geometric mean 1;
+        - `score`: the score of these costs;
+        - `unregularized_score`: the best score found, that of the costs before shrinkage;
+        - `candidates`, `scores`, `generations`: all costs that were evaluated, their scores, and
+          the generation of "jade" that made them (0 for the other searches).
 
     Raises
     ------
     ValueError
-        For invalid posteriors, an absent class, a scorer that needs probabilities, or a search
-        that does not work for this number of classes.
+        For invalid probabilities, a class without samples, a scorer that needs probabilities, or a
+        search that does not work for this number of classes.
+
+    References
+    ----------
+    C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive Deep Belief Network for
+    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648, algorithm 1.
+
+    J. Zhang and A. C. Sanderson 2009, JADE: Adaptive Differential Evolution with Optional External
+    Archive, IEEE TEVC 13(5), doi:10.1109/TEVC.2009.2014613.
 
     Examples
     --------
@@ -324,32 +407,22 @@ def find_costs(
     >>> result.costs.round(2), round(result.score, 4)
     (array([0.22, 4.58]), 0.8165)
     """
-    table = _make_table(y_true, proba, scoring, classes, sample_weight)
-    check_search(search, table.n_classes)
-    if search == "auto":
-        search = "exact" if table.n_classes == 2 else "jade"
-    prior = prior_costs(table.counts)
-    target = prior if shrinkage_target is None else _check_target(shrinkage_target, table.n_classes)
-    run = _Search(table)
-    if search == "jade" and cost_space == "unit":
-        run.jade("unit", population_size, max_generations, check_random_state(random_state))
+    table = make_table(y_true, proba, scoring, classes, sample_weight)
+    strategy = choose_strategy(search, cost_space, table.n_classes)
+    if shrinkage_target is None:
+        target = prior_costs(table.counts)
     else:
-        run.evaluate(off_ties(np.log(prior)[None]))
-        if search == "jade":
-            run.sweep_all()
-        if table.n_classes <= MAX_GRID_CLASSES:
-            run.grid()
-        if search == "jade":
-            run.sweep_all()
-            run.jade(
-                "log_ratio", population_size, max_generations, check_random_state(random_state)
-            )
-            run.sweep_all()
-    return _conclude(run, np.log(target), shrinkage)
+        target = check_target(shrinkage_target, table.n_classes)
+    rng = check_random_state(random_state)
+    options = EvolutionOptions(cost_space, population_size, max_generations, rng)
+    trace = Trace(table.n_classes)
+    for step in strategy:
+        step(table, trace, options)
+    return conclude(table, trace, np.log(target), shrinkage)
 
 
-def _make_table(y_true, proba, scoring, classes, sample_weight):
-    """Validate what a search is given; every error comes before the first evaluation."""
+def make_table(y_true, proba, scoring, classes, sample_weight):
+    """Return the validated data of a search; all errors are raised before any evaluation."""
     y_true = column_or_1d(y_true)
     present, positions = np.unique(y_true, return_inverse=True)
     labels = present if classes is None else np.asarray(classes)
@@ -357,30 +430,31 @@ def _make_table(y_true, proba, scoring, classes, sample_weight):
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
-            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; give classes=... where "
-            "y_true lacks some"
+            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; give classes=... if some "
+            "are missing from y_true"
         )
-    if len(labels) < 2:
-        raise ValueError(f"y_true has 1 class, {labels.tolist()}; costs need two or more")
+    check_two_classes(labels.tolist())
     if not (np.isfinite(proba).all() and (proba >= 0).all()):
-        raise ValueError("proba has negative, NaN or infinite entries; it must hold posteriors")
+        raise ValueError(
+            "proba has negative, NaN or infinite entries; give predicted probabilities"
+        )
     if not proba.any(axis=1).all():
         raise ValueError(
-            f"row {proba.any(axis=1).argmin()} of proba is all zero; posteriors sum to 1"
+            f"row {proba.any(axis=1).argmin()} of proba is all zero; the probabilities of a sample "
+            "must sum to 1"
         )
     order = np.argsort(labels)
     if not np.array_equal(labels[order], present):
         raise ValueError(
-            f"the classes {np.setdiff1d(labels, present).tolist()} are absent from y_true and the "
-            f"labels {np.setdiff1d(present, labels).tolist()} are not in classes; costs need "
-            "samples of exactly the classes"
+            f"the classes {np.setdiff1d(labels, present).tolist()} are absent from y_true, and the "
+            f"labels {np.setdiff1d(present, labels).tolist()} are not in classes; give samples of "
+            "all classes and of no others"
         )
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+    sample_weight = check_weights(sample_weight, y_true)
     return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 
-def _check_target(costs, n_classes):
+def check_target(costs, n_classes):
     """Return positive costs of shape (n_classes,), or raise."""
     costs = np.asarray(costs, dtype=np.float64)
     if costs.shape != (n_classes,) or not (np.isfinite(costs) & (costs > 0)).all():
@@ -390,33 +464,19 @@ def _check_target(costs, n_classes):
     return costs
 
 
-def check_search(search, n_classes):
-    """Raise where a search does not work for this number of classes."""
-    if search == "exact" and n_classes > 2:
-        raise ValueError(
-            f"search='exact' sweeps the thresholds of two classes, but there are {n_classes}; "
-            "use 'jade' or 'auto'"
-        )
-    if search == "grid" and n_classes > MAX_GRID_CLASSES:
-        raise ValueError(
-            f"search='grid' is for up to {MAX_GRID_CLASSES} classes, because its size is "
-            f"exponential in their number, but there are {n_classes}; use 'jade' or 'auto'"
-        )
-
-
-def _conclude(run, log_target, shrinkage):
+def conclude(table, trace, log_target, shrinkage):
     """Shrink the optimum toward the target and score what will be used."""
-    optimum = centered(run.best)
+    optimum = centered(trace.best)
     chosen = (1.0 - shrinkage) * optimum + shrinkage * log_target
     costs = costs_from_log_weights(np.array([optimum, chosen]))
-    unregularized_score, score = run.table.score_costs(costs)
+    unregularized_score, score = table.score_costs(costs)
     return CostSearchResult(
         costs=costs[1],
         score=float(score),
         unregularized_score=float(unregularized_score),
-        candidates=costs_from_log_weights(np.concatenate(run.log_candidates)),
-        scores=np.concatenate(run.scores),
-        generations=np.concatenate(run.generations),
+        candidates=costs_from_log_weights(np.concatenate(trace.log_candidates)),
+        scores=np.concatenate(trace.scores),
+        generations=np.concatenate(trace.generations),
     )
 
 

@@ -1,122 +1,113 @@
-"""A classifier whose misclassification costs are found on posteriors that it did not train on."""
+"""A classifier whose misclassification costs are found on samples that it did not train on."""
 
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
-from sklearn.utils import _safe_indexing, check_random_state, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import (
-    _check_method_params,
-    _check_sample_weight,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
+from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
-from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._base import BaseCostClassifier, check_labels
-from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, check_search, find_costs
-from skimbal.cost_sensitive._posteriors import (
-    PosteriorEnsemble,
-    is_class_weighted,
-    posteriors,
-)
-from skimbal.exceptions import FewerFoldsWarning
+from skimbal._utils._validation import check_labels, check_two_classes, check_weights
+from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
+from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strategy, find_costs
+from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
+from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
-from skimbal.neural_network import MLPClassifier
-
-
-def _take(values, rows):
-    return None if values is None else values[rows]
-
-
-def _weighted_classes(y, sample_weight):
-    """The classes that have a sample of positive weight."""
-    return np.unique(y if sample_weight is None else y[sample_weight > 0])
-
-
-def _fit_on(estimator, X, y, rows, fit_params):
-    """The fit of a clone on some rows, with the parameters of these rows."""
-    params = _check_method_params(X, fit_params, indices=rows)
-    return Fit(clone(estimator), _safe_indexing(X, rows), y[rows], params)
+from skimbal.neural_network import (
+    BaseNetClassifier,
+    MLPClassifier,
+    check_training_data,
+    class_probabilities,
+    cross_fit_coroutine,
+)
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
-    r"""Find the misclassification costs that make a classifier's decisions score best.
+    """Find the misclassification costs that give a classifier's decisions the best score.
 
-    The costs c, one a class, decide for argmax_j p_j c_j. They are searched on posteriors of
-    samples that the classifier did not train on: posteriors of training samples are so sure of
-    themselves that costs change nothing. Out-of-fold posteriors of an inner cross-validation are
-    the default; the classifier is then fitted again on all samples.
+    The costs c, one for each class, decide for argmax_j p_j c_j. They are searched on predicted
+    probabilities of samples that the classifier did not train on, because the probabilities of
+    training samples are so close to 0 and 1 that costs change no decision. The default is an inner
+    cross-validation; the classifier is then fitted again on all samples.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`, default=None
-        Cloned and fitted; None is `MLPClassifier`. Those of its `random_state` that are None are
-        drawn from `random_state`.
+        Cloned and fitted; None is `MLPClassifier`. Its seeds that are None are drawn from
+        `random_state`.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels: see `skimbal.metrics.scorer_names`.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
-        How costs are searched: see `find_costs`. "auto" is exact for two classes and adaptive
-        differential evolution for more.
+        How costs are searched: "exact" for two classes, "jade" (adaptive differential evolution)
+        or "grid". "auto" is "exact" for two classes, else "jade". See `find_costs`.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
         Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies. For a classifier trained with `class_weight` the goal is equal costs: the
-        weights have said already what the classes are worth.
+        frequencies. For a classifier with `class_weight` the target is equal costs, because the
+        weights balance the classes already.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
-        Where the posteriors come from. An integer is the number of stratified, shuffled folds;
-        fewer are used, with a warning, where a class has fewer samples. A float in (0, 1) is the
-        fraction held out once. "prefit" takes a fitted `estimator` and searches on all that `fit`
-        is given. "train" searches on the posteriors of the training samples themselves, which is
-        the protocol of the ECS-DBN paper and rarely changes a decision.
+        Where the probabilities come from. An integer is the number of stratified, shuffled folds;
+        fewer are used, with a warning, if a class has fewer samples. A float in (0, 1) is the
+        fraction that is held out once. "prefit" takes a fitted `estimator` and searches on all
+        samples that `fit` is given. "train" searches on the probabilities of the training samples,
+        which is the protocol of the ECS-DBN paper and rarely changes a decision.
     population_size : int, default=30
-        Candidates of a generation of "jade".
+        Candidates in a generation of "jade".
     max_generations : int, default=200
-        Generations of "jade" at most.
+        Maximum number of generations of "jade".
     n_jobs : int, default=None
         Folds fitted in parallel, by joblib.
     refit : bool or "ensemble", default=True
-        True fits the classifier again on all samples. "ensemble" keeps the classifiers of the folds
-        and averages their posteriors: one fit less, steadier answers, `n_folds_` times the time of
-        a prediction; each has a seed of its own. False keeps the classifier of a `cv` with a single
-        split.
+        True fits the classifier again on all samples. "ensemble" keeps the classifiers of the
+        folds, each with a seed of its own, and averages their probabilities: one fit less and
+        steadier probabilities, but a prediction takes `n_folds_` times as long. False keeps the
+        classifier of a `cv` with a single split.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the search and of the estimators that have none of their own.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted classifier; with ``refit="ensemble"`` the one of the averaged posteriors, whose
-        members are `estimator_.estimators_`.
+        The fitted classifier; with ``refit="ensemble"`` a `PosteriorEnsemble`, whose members are
+        `estimator_.estimators_`.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     costs_ : ndarray of shape (n_classes,)
         The costs found, with geometric mean 1.
     cost_matrix_ : ndarray of shape (n_classes, n_classes)
-        The same as a matrix, whose decisions are `predict`.
+        The same costs as a matrix, by which `predict` decides.
     best_score_ : float
-        The score of `costs_` on the posteriors searched.
+        The score of `costs_` on the held-out samples.
     unregularized_score_ : float
-        The best score found there, before shrinkage.
+        The best score found on them, before shrinkage.
     cv_results_ : dict of ndarray
         Every candidate: "costs" of shape (n_candidates, n_classes), "score" and "generation".
     fold_costs_ : ndarray of shape (n_folds, n_classes)
-        The costs that each fold by itself would have chosen, a row of NaN where it lacks a
-        class, and no row where there are no folds: their spread is the uncertainty of `costs_`.
+        The costs that each fold by itself would have chosen. Their spread is the uncertainty of
+        `costs_`. The row of a fold without samples of some class is NaN; without folds there are
+        no rows.
     n_folds_ : int
         Number of splits used; 0 for "prefit" and "train".
+    n_features_in_ : int
+        Number of features, if the classifier has it.
+    feature_names_in_ : ndarray of str
+        Names of the features, if the classifier has them.
 
     References
     ----------
     C. Zhang, K. C. Tan, H. Li and G. S. Hong 2019, A Cost-Sensitive Deep Belief Network for
-    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648.
+    Imbalanced Classification, IEEE TNNLS 30(1), doi:10.1109/TNNLS.2018.2832648, algorithm 1.
 
     Examples
     --------
@@ -145,18 +136,18 @@ class TunedCostClassifierCV(BaseCostClassifier):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: BaseEstimator | None = None,
         *,
-        scoring="g_mean",
-        search="auto",
-        cost_space="log_ratio",
-        shrinkage=0.0,
-        cv=5,
-        population_size=30,
-        max_generations=200,
-        n_jobs=None,
-        refit=True,
-        random_state=None,
+        scoring: str | Callable = "g_mean",
+        search: str = "auto",
+        cost_space: str = "log_ratio",
+        shrinkage: float = 0.0,
+        cv: Any = 5,
+        population_size: int = 30,
+        max_generations: int = 200,
+        n_jobs: int | None = None,
+        refit: bool | str = True,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.estimator = estimator
         self.scoring = scoring
@@ -173,7 +164,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _base_estimator(self):
         return MLPClassifier() if self.estimator is None else self.estimator
 
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X, y: ArrayLike, sample_weight: ArrayLike | None = None, **params) -> Self:
         """Fit the classifier and find its costs.
 
         Parameters
@@ -183,10 +174,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
         y : array-like of shape (n_samples,)
             Labels of two or more classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, in the classifier where it takes any and in the score.
+            Weights of the samples in the score, and in the classifier if it takes weights.
         **params : dict
-            Passed on to the `fit` of the classifier and to the splitter: by metadata routing where
-            it is enabled, else all to the classifier, each cut to the rows of the fold.
+            Passed on to the `fit` of the classifier, cut to the rows of each fold. With metadata
+            routing they are routed to the classifier and to the splitter.
 
         Returns
         -------
@@ -197,7 +188,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         ------
         ValueError
             Before any training: for one class, a class too small for the folds, a scorer that
-            needs probabilities, or a search that does not fit the number of classes.
+            needs probabilities, or a search that does not work for this number of classes.
         """
         return run_fit(self._fit_coroutine(X, y, sample_weight, **params), n_jobs=self.n_jobs)
 
@@ -205,185 +196,80 @@ class TunedCostClassifierCV(BaseCostClassifier):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         X, y = indexable(X, check_labels(y))
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        classes = self._check_classes(y, sample_weight)
+        sample_weight = check_weights(sample_weight, y)
+        check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
         estimator = self._base_estimator()
-        if hasattr(type(estimator), "check_training_data") and not self._is("prefit"):
-            clone(estimator).check_training_data(X, y, sample_weight)
+        if isinstance(estimator, BaseNetClassifier) and not is_name(self.cv, "prefit"):
+            check_training_data(clone(estimator), X, y, sample_weight)
+        return (yield from self._search_coroutine(X, y, sample_weight, params, is_checked=False))
+
+    def _fit_checked_coroutine(self, X, y, sample_weight=None):
+        """As `_fit_coroutine`, for arrays that an outer estimator has validated."""
+        self._validate_params()
+        check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
+        return (yield from self._search_coroutine(X, y, sample_weight, {}, is_checked=True))
+
+    def _search_coroutine(self, X, y, sample_weight, params, *, is_checked):
+        """Fit on validated data, search the costs and publish them (a generator)."""
         rng = check_random_state(self.random_state)
         routed = self._route(sample_weight, params)
-        fit_params = routed.estimator.fit
-        splits = self._make_splits(X, y, sample_weight, rng, routed.splitter.split)
-        if not self._is("prefit"):
-            estimator = seed_unset(clone(estimator), self._seed(rng))
-        fitted, rows, proba = yield from self._collect_posteriors(
-            estimator, X, y, splits, fit_params, classes, rng
+        fit_params, split_params = routed.estimator.fit, routed.splitter.split
+        classes, splits = np.unique(y), None
+        if not isinstance(self.cv, str):
+            splits = make_splits(self.cv, self.refit, X, y, sample_weight, rng, split_params)
+        fitted, rows, proba = yield from self._held_out_coroutine(
+            X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
-        self._check_knows(fitted, classes)
-        search = partial(self._search_costs, y, classes, sample_weight, self._seed(rng))
+        check_knows_all_classes(fitted, classes)
+        search = partial(self._search_costs, y, classes, sample_weight, self._draw_seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
-        folds = [] if splits is None else zip(rows, proba, strict=True)
-        self._publish(fitted, classes, result, [search(*fold) for fold in folds])
+        folds = [] if splits is None else [search(*fold) for fold in zip(rows, proba, strict=True)]
+        self._publish(fitted, classes, result, folds)
         return self
 
-    def _is(self, name):
-        return isinstance(self.cv, str) and self.cv == name
-
-    def _seed(self, rng):
+    def _draw_seed(self, rng):
         return None if self.random_state is None else rng.randint(MAX_SEED)
 
-    def _check_classes(self, y, sample_weight):
-        """Check all that depends on the classes alone; return them."""
-        classes = _weighted_classes(y, sample_weight)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y has {len(classes)} class with a positive sample_weight, {classes.tolist()}; "
-                "costs need two or more classes"
-            )
-        weightless = np.setdiff1d(y, classes)
-        if len(weightless):
-            raise ValueError(
-                f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
-                "leave their samples out"
-            )
-        check_label_scorer(self.scoring, classes)
-        check_search(self.search, len(classes))
-        return classes
-
-    def _check_knows(self, estimator, classes):
-        """Check that a fitted classifier has posteriors of exactly the classes of y."""
-        if not np.array_equal(estimator.classes_, classes):
-            raise ValueError(
-                f"the fitted {type(estimator).__name__} knows the classes "
-                f"{estimator.classes_.tolist()}, but y has {classes.tolist()}; costs need samples "
-                "and posteriors of every class"
-            )
-
-    # ------------------------------------------------------------ posteriors
-
-    def _make_splits(self, X, y, sample_weight, rng, split_params):
-        """Make the one list of splits that everything uses; None where there are none."""
-        if isinstance(self.cv, str):
-            return None
-        if self.cv is None or isinstance(self.cv, Real):
-            splits = self._stratified_splits(y, sample_weight, rng.randint(MAX_SEED))
-        else:
-            cv = check_cv(self.cv, y, classifier=True)
-            splits = list(cv.split(X, y, **split_params))
-        if self.refit is not True:
-            self._check_kept_classifiers(splits, y, sample_weight)
-        held_out = np.concatenate([test for _, test in splits])
-        held_out_classes = _weighted_classes(y[held_out], _take(sample_weight, held_out))
-        absent = np.setdiff1d(y, held_out_classes)
-        if len(absent):
-            raise ValueError(
-                f"the splits of cv={self.cv!r} hold out no sample of the classes "
-                f"{absent.tolist()}, so their costs can't be found; use stratified splits"
-            )
-        return splits
-
-    def _stratified_splits(self, y, sample_weight, seed):
-        """Splits of the samples that have a weight; those of weight 0 are in none."""
-        rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
-        if isinstance(self.cv, Real) and not isinstance(self.cv, Integral):
-            cv = StratifiedShuffleSplit(1, test_size=self.cv, random_state=seed)
-        else:
-            n_folds = self._possible_folds(y[rows], 5 if self.cv is None else self.cv)
-            cv = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        return [(rows[train], rows[test]) for train, test in cv.split(rows, y[rows])]
-
-    def _check_kept_classifiers(self, splits, y, sample_weight):
-        """Check that the classifiers of the splits can be the final ones."""
-        if self.refit is False and len(splits) != 1:
-            raise ValueError(
-                f"refit=False keeps the classifier that made the posteriors, but cv={self.cv!r} "
-                f"makes {len(splits)} of them; use a cv with a single split, refit='ensemble' to "
-                "average them or refit=True"
-            )
-        for train, _ in splits:
-            unseen = np.setdiff1d(y, _weighted_classes(y[train], _take(sample_weight, train)))
-            if len(unseen):
-                raise ValueError(
-                    f"refit={self.refit!r} keeps the classifiers of the splits of cv={self.cv!r}, "
-                    f"one of which trains on no sample of the classes {unseen.tolist()}; use "
-                    "stratified splits or refit=True"
-                )
-
-    def _possible_folds(self, y, n_folds):
-        """Number of stratified folds that the smallest class allows."""
-        classes, counts = np.unique(y, return_counts=True)
-        smallest, label = counts.min(), classes.tolist()[counts.argmin()]
-        if smallest < 2:
-            raise ValueError(
-                f"class {label!r} has 1 sample, but cv={n_folds} needs at least 2 of each class "
-                f"(and {n_folds} for all folds); merge classes, add samples or use cv='prefit'"
-            )
-        if smallest < n_folds:
-            warn(
-                f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of "
-                f"each class; {smallest} folds are used",
-                FewerFoldsWarning,
-            )
-        return min(n_folds, smallest)
-
-    def _collect_posteriors(self, estimator, X, y, splits, fit_params, classes, rng):
-        """Return the final classifier, the rows judged and their posteriors, split by split."""
-        everything = np.arange(len(y))
-        if self._is("prefit"):
+    def _held_out_coroutine(self, X, y, splits, fit_params, classes, rng, *, is_checked):
+        """Return the final classifier, and for each split its rows and probabilities."""
+        estimator, rows = self._base_estimator(), [np.arange(len(y))]
+        if is_name(self.cv, "prefit"):
             check_is_fitted(estimator)
-            return FrozenEstimator(estimator), [everything], [posteriors(estimator, X, classes)]
-        if self._is("train"):
-            fitted = yield from Fit(clone(estimator), X, y, fit_params).coroutine()
-            return fitted, [everything], [posteriors(fitted, X, classes)]
-        members = [estimator] * len(splits)
-        if self.refit == "ensemble":  # of one seed, they would all lean the same way
-            seeds = generator_of_seeds(estimator, self.random_state, rng)
-            members = [reseeded(member, seeds) for member in members]
-        fits = [
-            _fit_on(member, X, y, train, fit_params)
-            for member, (train, _) in zip(members, splits, strict=True)
-        ]
-        if self.refit is True:
-            fits.append(Fit(clone(estimator), X, y, fit_params))
-        fitted = yield fits
-        tests = [test for _, test in splits]
-        proba = [
-            posteriors(classifier, _safe_indexing(X, test), classes)
-            for classifier, test in zip(fitted, tests, strict=False)
-        ]
-        return self._final(fitted), tests, proba
-
-    def _final(self, fitted):
-        """Return the classifier that answers: the one fitted again, or those of the folds."""
-        if self.refit is True or len(fitted) == 1:
-            return fitted[-1]
-        return PosteriorEnsemble(fitted)
-
-    # ------------------------------------------------------------ costs
+            return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]
+        estimator = seed_unset(clone(estimator), self._draw_seed(rng))
+        if splits is None:  # cv="train"
+            fitted = yield from Fit(clone(estimator), X, y, fit_params, is_checked).coroutine()
+            proba = [class_probabilities(fitted, X, classes)]
+        else:
+            members, refit = [estimator] * len(splits), estimator if self.refit is True else None
+            if self.refit == "ensemble":  # with one seed, all would make the same errors
+                seeds = generator_of_seeds(estimator, self.random_state, rng)
+                members = [reseeded(member, seeds) for member in members]
+            proba, classifiers = yield from cross_fit_coroutine(
+                members, X, y, splits, fit_params, classes, refit=refit, is_checked=is_checked
+            )
+            rows = [test for _, test in splits]
+            is_one = refit is not None or len(classifiers) == 1
+            fitted = classifiers[-1] if is_one else PosteriorEnsemble(classifiers)
+        return fitted, rows, proba
 
     def _search_costs(self, y, classes, sample_weight, seed, rows, proba):
-        """Return the costs for the posteriors of some rows; None where these lack a class."""
-        if len(_weighted_classes(y[rows], _take(sample_weight, rows))) < len(classes):
+        """Return the costs for some rows; None if these have no samples of some class."""
+        if len(weighted_classes(y[rows], take(sample_weight, rows))) < len(classes):
             return None
-        is_weighted = is_class_weighted(self._base_estimator())
         return find_costs(
             y[rows],
             proba,
             scoring=self.scoring,
-            search=self.search,
-            cost_space=self.cost_space,
-            shrinkage=self.shrinkage,
-            population_size=self.population_size,
-            max_generations=self.max_generations,
+            **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
-            shrinkage_target=np.ones(len(classes)) if is_weighted else None,
-            sample_weight=_take(sample_weight, rows),
+            shrinkage_target=np.ones(len(classes)) if self._is_class_weighted() else None,
+            sample_weight=take(sample_weight, rows),
             random_state=seed,
         )
 
     def _publish(self, estimator, classes, result, fold_results):
-        """Set all fitted attributes, so that a fit that fails changes none."""
+        """Set all fitted attributes at the end, so that a fit that fails changes none."""
         unknown = np.full(len(classes), np.nan)
         fold_costs = [unknown if fold is None else fold.costs for fold in fold_results]
         self.estimator_ = estimator
@@ -392,26 +278,45 @@ class TunedCostClassifierCV(BaseCostClassifier):
         self.cost_matrix_ = cost_matrix_from_costs(result.costs)
         self.best_score_ = result.score
         self.unregularized_score_ = result.unregularized_score
-        self.cv_results_ = {
-            "costs": result.candidates,
-            "score": result.scores,
-            "generation": result.generations,
-        }
+        scores = {"score": result.scores, "generation": result.generations}
+        self.cv_results_ = {"costs": result.candidates, **scores}
         self.n_folds_ = len(fold_results)
         self.fold_costs_ = np.array(fold_costs).reshape(-1, len(classes))
-        self._copy_input_names()
+        copy_attributes(estimator, self, INPUT_ATTRIBUTES)
 
     def get_metadata_routing(self):
         """Route what `fit` is given to the classifier and to the splitter."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self._base_estimator(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                splitter=self.cv if hasattr(self.cv, "split") else None,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
+        router = MetadataRouter(owner=self).add_self_request(self)
+        to_fit, to_split = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "split"))
+        router.add(estimator=self._base_estimator(), method_mapping=to_fit)
+        splitter = self.cv if hasattr(self.cv, "split") else None
+        return router.add(splitter=splitter, method_mapping=to_split)
+
+
+def is_name(cv, name):
+    """Whether `cv` is this name; an array of splits cannot be compared with one."""
+    return isinstance(cv, str) and cv == name
+
+
+def check_classes(y, sample_weight, scoring, search, cost_space):
+    """Raise a ValueError where the classes, the scorer and the search do not go together."""
+    classes = weighted_classes(y, sample_weight)
+    check_two_classes(classes.tolist())
+    weightless = np.setdiff1d(y, classes)
+    if len(weightless):
+        raise ValueError(
+            f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
+            "leave their samples out"
+        )
+    check_label_scorer(scoring, classes)
+    choose_strategy(search, cost_space, len(classes))
+
+
+def check_knows_all_classes(estimator, classes):
+    """Raise a ValueError where a fitted classifier does not know exactly the classes of y."""
+    if not np.array_equal(estimator.classes_, classes):
+        raise ValueError(
+            f"the fitted {type(estimator).__name__} knows the classes "
+            f"{estimator.classes_.tolist()}, but y has {classes.tolist()}; give samples of the "
+            "classes that the classifier knows"
         )

@@ -4,6 +4,11 @@ import math
 import numbers
 
 
+def unusable(parameter, value, advice):
+    """The ValueError for a value that is not usable."""
+    return ValueError(f"{parameter}={value!r} is not usable; give {advice}")
+
+
 def check_option(parameter, value, allowed):
     """Raise a ValueError unless `value` is one of `allowed`."""
     if value not in allowed:
@@ -19,10 +24,10 @@ def is_count(value, minimum=0):
 def check_count(parameter, value, minimum=0):
     """Raise a ValueError unless `value` is an integer of at least `minimum`."""
     if not is_count(value, minimum):
-        raise ValueError(f"{parameter}={value!r} is not usable; give an integer >= {minimum}")
+        raise unusable(parameter, value, f"an integer >= {minimum}")
 
 
 def check_number(parameter, value, minimum):
     """Raise a ValueError unless `value` is a finite number of at least `minimum`."""
     if not isinstance(value, numbers.Real) or not minimum <= float(value) < math.inf:
-        raise ValueError(f"{parameter}={value!r} is not usable; give a number >= {minimum:g}")
+        raise unusable(parameter, value, f"a number >= {minimum:g}")

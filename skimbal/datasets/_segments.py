@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._checks import check_count, is_count
+from skimbal.datasets._checks import check_count, unusable
 
 
 def even_shares(n, capacities):
@@ -171,7 +171,7 @@ def _check_length_and_part(length, part):
     check_count("length", length, 1)
     ends = list(part) if np.iterable(part) and not isinstance(part, str) else []
     if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= 1:
-        raise ValueError(f"part={part!r} is not usable; give (low, high) with 0 <= low < high <= 1")
+        raise unusable("part", part, "(low, high) with 0 <= low < high <= 1")
 
 
 def _segments_per_class(n_per_class, classes):
@@ -185,10 +185,7 @@ def _segments_per_class(n_per_class, classes):
             f"n_per_class has the classes {unknown_labels}, which are not in y; use {classes}"
         )
     for label, n in n_per_class.items():
-        if not is_count(n):
-            raise ValueError(
-                f"n_per_class of class {label!r} is {n!r}; give an integer >= 0 for each class"
-            )
+        check_count(f"n_per_class[{label!r}]", n)
     if not sum(n_per_class.values()):
         raise ValueError("n_per_class asks for no segments; give a number above 0 for some class")
     return {label: n_per_class[label] for label in classes if label in n_per_class}

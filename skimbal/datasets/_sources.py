@@ -83,7 +83,7 @@ def cached_file(name, download, *, sha256, what_to_do, trust_first_download=Fals
     if sha256 is None and record.is_file():
         sha256 = record.read_text("ascii").strip()
     if path.is_file() and sha256 is not None:
-        return _with_right_checksum(path, sha256, f"delete {path} to have it downloaded again")
+        return verified_file(path, sha256, f"delete {path} to have it downloaded again")
     if path.is_file():
         raise DataNotFoundError(
             f"{path} exists without {record.name}, which a download would have written; delete "
@@ -100,10 +100,13 @@ def cached_file(name, download, *, sha256, what_to_do, trust_first_download=Fals
             download(folder)
             downloaded = Path(folder, name)
             if sha256 is None:
-                _write_record(record, checksum(downloaded), folder)
+                # The record comes first, so that no file is left without a record.
+                written = Path(folder, record.name)
+                written.write_text(checksum(downloaded) + "\n", "ascii")
+                os.replace(written, record)
             else:
                 advice = f"another file was served and nothing was kept; {what_to_do}"
-                _with_right_checksum(downloaded, sha256, advice)
+                verified_file(downloaded, sha256, advice)
             os.replace(downloaded, path)
     except PermissionError as error:
         raise DataNotFoundError(
@@ -119,26 +122,14 @@ def checksum(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verified_file(path, sha256, what_to_do):
-    """`path`, or a DataNotFoundError if its SHA-256 checksum is not `sha256`."""
-    return _with_right_checksum(path, sha256, f"put a complete copy there, or {what_to_do}")
-
-
-def _with_right_checksum(path, sha256, advice):
-    """`path`, or an error that ends with `advice` if its checksum is not `sha256`."""
+def verified_file(path, sha256, advice):
+    """`path`, or a DataNotFoundError with `advice` if its SHA-256 checksum is not `sha256`."""
     found = checksum(path)
     if found != sha256:
         raise DataNotFoundError(
             f"{path.name} has the SHA-256 checksum {found}, but {sha256} is expected; {advice}"
         )
     return path
-
-
-def _write_record(record, sha256, folder):
-    """Write the record before the file is in place, so that no file is left without a record."""
-    written = Path(folder, record.name)
-    written.write_text(sha256 + "\n", "ascii")
-    os.replace(written, record)
 
 
 def url_download(url, name, *, what_to_do):

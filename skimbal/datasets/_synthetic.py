@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._checks import check_count, is_count
+from skimbal.datasets._checks import check_count, is_count, unusable
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -134,8 +134,5 @@ def _check_counts(class_counts):
     """`class_counts` as an int array, or a ValueError."""
     counts = list(class_counts)
     if len(counts) < 2 or not all(is_count(count, 1) for count in counts):
-        raise ValueError(
-            f"class_counts={class_counts!r} is not usable; give two or more integers >= 1, the "
-            "training samples of each class"
-        )
+        raise unusable("class_counts", class_counts, "two or more integers >= 1")
     return np.array(counts, dtype=np.int64)

@@ -5,7 +5,7 @@ from imblearn.utils import check_sampling_strategy
 
 
 def bag_sizes(y, sampling_strategy):
-    """Rows of each class in a bag.
+    """Return the number of rows of each class in a bag.
 
     Parameters
     ----------
@@ -38,10 +38,16 @@ def bag_sizes(y, sampling_strategy):
     sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
     if min(sizes.values()) < 1:
         raise ValueError(
-            f"sampling_strategy={sampling_strategy!r} leaves {sizes} rows of the classes in a bag; "
-            "each needs at least 1"
+            f"with sampling_strategy={sampling_strategy!r} a bag has {sizes} rows of the classes; "
+            "each class needs at least 1"
         )
     return sizes
+
+
+def rows_by_class(y, sample_weight):
+    """Return the rows with a positive weight, as a dict label -> ndarray of int."""
+    used = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
+    return {label: used[y[used] == label] for label in np.unique(y[used]).tolist()}
 
 
 def draw_bag(rows, sizes, *, replacement, rng):
@@ -63,11 +69,3 @@ def draw_bag(rows, sizes, *, replacement, rng):
     """
     drawn = [rng.choice(rows[label], size, replace=replacement) for label, size in sizes.items()]
     return np.concatenate(drawn)
-
-
-def out_of_bag(bags, n_samples):
-    """Which rows are in none of a bag's draws, shape (n_bags, n_samples)."""
-    is_out = np.ones((len(bags), n_samples), dtype=bool)
-    for row, bag in zip(is_out, bags, strict=True):
-        row[bag] = False
-    return is_out

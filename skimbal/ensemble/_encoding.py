@@ -1,4 +1,4 @@
-"""Inputs of networks on tables: standardised, as Gaussian ranks, or both side by side."""
+"""Inputs of networks on tables: standardized, as Gaussian ranks, or both side by side."""
 
 import numpy as np
 from sklearn.pipeline import make_pipeline, make_union
@@ -6,19 +6,20 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, Stan
 
 ENCODINGS = ("standard", "rank", "both")
 MAX_QUANTILES = 1000
-LARGEST_RANK = 3.0
+MAX_RANK = 3.0
 
 
 def _clipped(X):
-    return np.clip(X, -LARGEST_RANK, LARGEST_RANK)
+    return np.clip(X, -MAX_RANK, MAX_RANK)
 
 
 def make_encoder(encoding, n_samples):
     """Return an unfitted transformer of inputs of shape (n_samples, n_features).
 
-    Ranks are brought to a Gaussian shape, cut at 3 deviations (the extreme ranks of
-    `QuantileTransformer` lie at 5.2) and standardised. They see what a few large values hide from
-    the standardised inputs, and these see the distances that ranks lose.
+    Ranks are transformed to a Gaussian distribution, cut at 3 standard deviations (the extreme
+    ranks of `QuantileTransformer` are at 5.2) and standardized. Ranks show differences that a few
+    large values hide in standardized inputs. Standardized inputs show the distances that ranks
+    lose.
 
     Parameters
     ----------
@@ -48,3 +49,17 @@ def make_encoder(encoding, n_samples):
     )
     encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
     return make_union(*encoders[encoding]).set_output(transform="default")
+
+
+def fit_encoder(encoding, X):
+    """Return the fitted encoder of inputs, None for inputs that stay as they are, or raise."""
+    if encoding == "auto":
+        encoding = "standard" if X.ndim == 2 else None
+    if encoding is None:
+        return None
+    if X.ndim != 2:
+        raise ValueError(
+            f"encoding={encoding!r} takes X of shape (n_samples, n_features), but X has shape "
+            f"{X.shape}; use encoding=None"
+        )
+    return make_encoder(encoding, len(X)).fit(X)

@@ -1,8 +1,10 @@
-"""Recordings as they come: a list of arrays of different lengths, or one array."""
+"""Recordings: a list of arrays of different lengths, or one array."""
 
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
+
+from skimbal._utils._fitted_attributes import forget_attributes
 
 
 def validate_recordings(estimator, X, *, reset):
@@ -11,17 +13,17 @@ def validate_recordings(estimator, X, *, reset):
     Parameters
     ----------
     estimator : estimator
-        With `reset`, gets `n_channels_in_`, and for 2-D X `n_features_in_`.
+        With `reset`, it gets `n_channels_in_`, and for 2-D X `n_features_in_`.
     X : list of array-like of shape (channels, length) or (length,), or array-like of shape \
             (n_recordings, channels, length) or (n_recordings, length)
     reset : bool
-        Whether this is a fit; else X is compared with what was fitted.
+        Whether this is a fit; if not, X is compared with the attributes of the last fit.
 
     Returns
     -------
     list of ndarray, or ndarray
         Recordings of shape (channels, length), or (n_recordings, channels, length).
-        Nothing that is an array of numbers is copied.
+        Arrays of numbers are not copied.
     """
     if getattr(X, "ndim", None) == 1 and hasattr(X, "to_numpy"):
         X = X.to_numpy()
@@ -32,13 +34,13 @@ def validate_recordings(estimator, X, *, reset):
     elif n_channels != estimator.n_channels_in_:
         raise ValueError(
             f"recordings have {n_channels} channels, but {type(estimator).__name__} was fitted on "
-            f"recordings of {estimator.n_channels_in_}"
+            f"recordings of {estimator.n_channels_in_} channels"
         )
     return recordings
 
 
 def is_list(X):
-    """Whether X is recordings one by one, which may differ in length, and not one array."""
+    """Whether X is a list of recordings, which may differ in length, and not one array."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype == object
     if not isinstance(X, list | tuple):
@@ -61,26 +63,24 @@ def _as_array(estimator, X, reset):
             f"X has shape {X.shape}; recordings are (n_recordings, channels, length), or "
             "(n_recordings, length) for one channel"
         )
-    if X.ndim == 3 and hasattr(estimator, "n_features_in_"):
-        del estimator.n_features_in_
+    if X.ndim == 3:
+        forget_attributes(estimator, ["n_features_in_"])
     return X[:, None] if X.ndim == 2 else X
 
 
 def _as_list(estimator, X, reset):
     recordings = [_recording(number, x) for number, x in enumerate(X)]
     if not recordings:
-        raise ValueError("X has 0 samples; there has to be a recording at least")
+        raise ValueError("X has 0 samples; give at least one recording")
     n_channels = [len(recording) for recording in recordings]
     for number, own in enumerate(n_channels):
         if own != n_channels[0]:
             raise ValueError(
                 f"recording {number} has {own} channels and recording 0 has {n_channels[0]}; all "
-                "need the same channels"
+                "recordings need the same channels"
             )
     if reset:
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(estimator, name):  # of an earlier fit
-                delattr(estimator, name)
+        forget_attributes(estimator, ["n_features_in_", "feature_names_in_"])
     return recordings
 
 

@@ -1,34 +1,40 @@
 """A classifier of recordings made of a classifier of windows."""
 
+from itertools import takewhile
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import choose
-from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._base import check_labels
-from skimbal.cost_sensitive._posteriors import posteriors
+from skimbal._utils._validation import (
+    check_labels,
+    check_two_classes,
+    check_weights,
+    takes_sample_weight,
+)
 from skimbal.ensemble._recordings import validate_recordings
-from skimbal.neural_network._base import BaseNetClassifier
+from skimbal.neural_network import BaseNetClassifier, class_probabilities
 from skimbal.preprocessing import index_windows
 
 
 def mean_by_recording(window_proba, recording):
-    r"""Mean of the windows' posteriors of each recording, :math:`p_r = \sum_{w \in r} p_w / n_r`.
+    r"""Mean over the windows of each recording, :math:`p_r = \sum_{w \in r} p_w / n_r`.
 
     Parameters
     ----------
     window_proba : ndarray of shape (n_windows, n_classes)
-        Posteriors.
+        Predicted probabilities.
     recording : ndarray of int, shape (n_windows,)
-        The recording of each window: 0, 1, ... in ascending order, none left out.
+        The recording of each window: 0, 1, ... in ascending order, without gaps.
 
     Returns
     -------
@@ -39,22 +45,20 @@ def mean_by_recording(window_proba, recording):
 
 
 def split_stateless(pipeline):
-    """How many steps of a pipeline transform each window by itself (scikit-learn's tags say so)."""
+    """How many of the first steps of a pipeline transform each window by itself."""
     steps = [step for _, step in pipeline.steps[:-1]]
-    n_stateless = 0
-    while n_stateless < len(steps) and _is_stateless(steps[n_stateless]):
-        n_stateless += 1
-    return n_stateless
+    return len(list(takewhile(_is_stateless, steps)))
 
 
 def _is_stateless(step):
+    """Whether a step needs no fit, by scikit-learn's tags."""
     if step is None or step == "passthrough":
         return True
     return hasattr(step, "transform") and not get_tags(step).requires_fit
 
 
 def transform_in_chunks(transformer, windows, n_at_once):
-    """Transform windows some at a time, each by itself; return the array of all results."""
+    """Transform windows in chunks, each window by itself; return the array of all results."""
     transformed = None
     for first in range(0, len(windows), n_at_once):
         rows = np.arange(first, min(first + n_at_once, len(windows)))
@@ -70,39 +74,39 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     r"""Classify recordings by the windows in them.
 
     The estimator is fitted on windows of `size` samples, which have the label of their recording.
-    A recording's posterior is the mean of those of its windows,
+    The predicted probabilities of a recording are the mean of those of its windows,
 
     .. math:: p(y \mid r) = \frac{1}{n_r} \sum_{w \in r} p(y \mid w) .
 
-    A sample is a recording, so whatever splits the samples, cross-validation above all, keeps the
-    windows of a recording together; so does the early stopping of a network inside. Windows of one
-    recording overlap and are alike; a split by window puts them on both sides and scores how well
-    recordings are recognised again. What splits its samples itself, as `TunedCostClassifierCV`,
-    therefore belongs around a `WindowedClassifier`, not into it.
+    A sample is a recording. Cross-validation and all other splits of samples therefore keep the
+    windows of a recording together, and so does the early stopping of a network inside. Windows of
+    one recording overlap and are alike. A split by window would put them on both sides and would
+    measure how well known recordings are recognized. Estimators that split their samples, such as
+    `TunedCostClassifierCV`, therefore belong around a `WindowedClassifier` and not inside it.
 
     Windows are cut out when they are needed. Networks of skimbal take them batch by batch. In a
-    pipeline the steps that transform each window by itself (scikit-learn's tag `requires_fit` is
-    false: `Spectrogram`, `FunctionTransformer`) get some windows at a time; the rest of the
-    pipeline, and any other estimator, gets one array of all training windows. Prediction goes some
-    windows at a time throughout.
+    pipeline, the first steps that transform each window by itself (scikit-learn's tag
+    `requires_fit` is false, as for `Spectrogram` and `FunctionTransformer`) get the windows in
+    chunks. The rest of the pipeline, and any other estimator, gets one array of all training
+    windows. Prediction always works in chunks.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`
-        Takes windows of shape (n_windows, channels, size): a network, or a pipeline. One for
-        tables needs a step in front that makes rows of windows, such as
+        Takes windows of shape (n_windows, channels, size): a network, or a pipeline. A classifier
+        for tables needs a first step that makes rows of windows, such as
         ``FunctionTransformer(flatten)`` with `skimbal.preprocessing.flatten`.
     size : int, default=None
-        Samples of a window. None is the whole recording; all have to be of one length then.
+        Samples of a window. None is the whole recording; all recordings must then have one length.
     step : int, default=None
-        Samples between the starts of two windows. None is `size`, windows side by side.
+        Samples between the starts of two windows. None is `size`: windows do not overlap.
     steps_per_class : dict label -> int, default=None
         Steps of the training windows of some classes, in place of `step`. A smaller step gives a
-        class more windows, which over-samples it by parts that were not there before. Prediction
-        always uses `step`, for it does not know the class.
+        class more windows; it over-samples the class by parts of recordings that no other window
+        has. Prediction always uses `step`, because the class is not known.
     memory_limit : int, default=16777216
-        Bytes of the windows that are cut at once for a step or a prediction; what the estimator
-        makes of them comes on top. At least one window is cut.
+        Bytes of the windows that are cut at once for a step or a prediction, without what the
+        estimator computes from them. At least one window is cut.
 
     Attributes
     ----------
@@ -117,8 +121,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     n_windows_ : ndarray of int, shape (n_classes,)
         Training windows of each class.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
-        Costs of the fitted estimator (or of the last step of the pipeline) that decide in
-        `predict`; without any, the largest posterior decides.
+        Costs of the fitted estimator (or of the last step of the pipeline) by which `predict`
+        decides; None if the largest probability decides.
     n_channels_in_ : int
         Channels of a recording.
     n_features_in_ : int
@@ -126,12 +130,12 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    skimbal.preprocessing.WindowIndex : What networks are given.
+    skimbal.preprocessing.WindowIndex : The windows as networks get them.
 
     Notes
     -----
-    A recording counts as often as it has windows. Where lengths differ much, weights of
-    1 / n_windows even that out: ``fit(X, y, sample_weight=...)`` weights recordings.
+    In training, the weight of a recording is its number of windows. If lengths differ much, give
+    recordings the weights 1 / n_windows: ``fit(X, y, sample_weight=...)``.
 
     Examples
     --------
@@ -163,7 +167,13 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     }
 
     def __init__(
-        self, estimator, *, size=None, step=None, steps_per_class=None, memory_limit=2**24
+        self,
+        estimator: BaseEstimator,
+        *,
+        size: int | None = None,
+        step: int | None = None,
+        steps_per_class: dict | None = None,
+        memory_limit: int = 2**24,
     ):
         self.estimator = estimator
         self.size = size
@@ -171,9 +181,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.steps_per_class = steps_per_class
         self.memory_limit = memory_limit
 
-    # ---------------------------------------------------------------- training
-
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the estimator on the windows of recordings.
 
         Parameters
@@ -195,8 +203,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For invalid data and parameters: a recording shorter than the window (the text names
-            it), unequal numbers of channels, NaN, a label in `steps_per_class` that y lacks.
+            For invalid data and parameters: a recording that is shorter than the window, unequal
+            numbers of channels, NaN, or a label in `steps_per_class` that is not in y.
         """
         return run_fit(self._fit_coroutine(X, y, sample_weight))
 
@@ -206,94 +214,32 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         recordings = validate_recordings(self, X, reset=True)
         y = check_labels(y)
         check_consistent_length(recordings, y)
+        sample_weight = check_weights(sample_weight, y)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             used = np.flatnonzero(sample_weight > 0)
             recordings = [recordings[i] for i in used]
             y, sample_weight = y[used], sample_weight[used]
         classes, targets = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y has one class ({classes.tolist()}); a classifier needs recordings of two or "
-                "more classes"
-            )
-        size = self._window_size(recordings)
+        check_two_classes(classes.tolist())
+        size = window_size(self.size, recordings)
         step = size if self.step is None else self.step
-        windows = index_windows(recordings, size, self._training_steps(classes, targets, step))
-        fitted = yield from self._fit_estimator(windows, y, sample_weight)
+        steps = training_steps(self.steps_per_class or {}, step, classes)
+        windows = index_windows(recordings, size, steps[targets])
+        weight = None if sample_weight is None else sample_weight[windows.recording]
+        n_at_once = windows_at_once(windows, self.memory_limit)
+        fitted = yield from fit_on_windows(
+            clone(self.estimator), windows, y[windows.recording], weight, n_at_once
+        )
         self.classes_, self.size_, self.step_, self.estimator_ = classes, size, step, fitted
         self.n_windows_ = np.bincount(targets[windows.recording])
         last = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
         self.cost_matrix_ = getattr(last, "cost_matrix_", None)
         return self
 
-    def _window_size(self, recordings):
-        if self.size is not None:
-            return int(self.size)
-        lengths = {recording.shape[-1] for recording in recordings}
-        if len(lengths) > 1:
-            raise ValueError(
-                f"size=None takes whole recordings, but they have {min(lengths)} to "
-                f"{max(lengths)} samples; give size"
-            )
-        return lengths.pop()
+    def predict(self, X: Any) -> NDArray:
+        """Return the label of each recording.
 
-    def _training_steps(self, classes, targets, step):
-        """The step of each recording's training windows."""
-        steps_per_class = self.steps_per_class or {}
-        labels = classes.tolist()
-        unknown = [label for label in steps_per_class if label not in labels]
-        if unknown:
-            raise ValueError(
-                f"steps_per_class has the labels {unknown}, but y has {labels}; leave them out or "
-                "write them as y does"
-            )
-        for label, own in steps_per_class.items():
-            if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
-                raise ValueError(
-                    f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, "
-                    f"got {own!r}"
-                )
-        return np.array([steps_per_class.get(label, step) for label in labels])[targets]
-
-    def _fit_estimator(self, windows, y, sample_weight):
-        """Fit a clone of the estimator on windows, and return it (a generator)."""
-        estimator = clone(self.estimator)
-        rest, inputs = estimator, windows
-        n_stateless = split_stateless(estimator) if isinstance(estimator, Pipeline) else 0
-        if n_stateless:
-            inputs = transform_in_chunks(estimator[:n_stateless], windows, self._n_at_once(windows))
-            rest = estimator[n_stateless:]
-        if isinstance(rest, Pipeline) and len(rest.steps) == 1:
-            rest = rest.steps[0][1]
-        if inputs is windows and not isinstance(rest, BaseNetClassifier):
-            inputs = np.asarray(windows)
-        weight = None if sample_weight is None else sample_weight[windows.recording]
-        params = _weight_params(rest, weight)
-        try:
-            (fitted,) = yield [Fit(rest, inputs, y[windows.recording], params)]
-        except ValueError as error:
-            if f"Found array with dim {inputs.ndim}" not in str(error):
-                raise
-            raise ValueError(
-                f"{type(rest).__name__} takes tables, but the windows have shape {inputs.shape}; "
-                "put a step in front that makes rows of them, such as FunctionTransformer(flatten) "
-                f"with skimbal.preprocessing.flatten ({error})"
-            ) from error
-        if not n_stateless:
-            return fitted
-        ends = fitted.steps if isinstance(fitted, Pipeline) else [(estimator.steps[-1][0], fitted)]
-        estimator.steps = estimator.steps[:n_stateless] + ends
-        return estimator
-
-    def _n_at_once(self, windows):
-        window_bytes = windows.shape[1] * windows.shape[2] * windows.dtype.itemsize
-        return max(1, self.memory_limit // window_bytes)
-
-    # ---------------------------------------------------------------- prediction
-
-    def predict(self, X):
-        """Return the label of each recording: of the largest posterior, or the least expected cost.
+        It is the label with the largest probability or, with costs, with the lowest expected cost.
 
         Parameters
         ----------
@@ -308,8 +254,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)
         return self.classes_[choose(proba, self.cost_matrix_)]
 
-    def predict_proba(self, X):
-        """Return the mean posteriors of the windows of each recording.
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the mean of the predicted probabilities of the windows of each recording.
 
         Parameters
         ----------
@@ -319,13 +265,13 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_recordings, n_classes)
-            Posteriors in the order of `classes_`.
+            Probabilities in the order of `classes_`.
         """
-        windows = self._windows(X)
-        return mean_by_recording(self._window_posteriors(windows), windows.recording)
+        proba, recording = self._predict_windows(X)
+        return mean_by_recording(proba, recording)
 
-    def predict_proba_windows(self, X):
-        """Return the posteriors of the windows.
+    def predict_proba_windows(self, X: Any) -> list[NDArray[np.float64]]:
+        """Return the predicted probabilities of the windows.
 
         Parameters
         ----------
@@ -335,14 +281,13 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         list of ndarray of shape (n_windows, n_classes)
-            An array for each recording, which has a row for each window: of those that start at
-            0, `step_`, 2 `step_`, ...
+            An array for each recording, with a row for each window: those that start at 0,
+            `step_`, 2 `step_`, and so on.
         """
-        windows = self._windows(X)
-        ends = np.cumsum(np.bincount(windows.recording))[:-1]
-        return np.split(self._window_posteriors(windows), ends)
+        proba, recording = self._predict_windows(X)
+        return np.split(proba, np.cumsum(np.bincount(recording))[:-1])
 
-    def predict_windows(self, X):
+    def predict_windows(self, X: Any) -> list[NDArray]:
         """Return the labels of the windows.
 
         Parameters
@@ -353,24 +298,26 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         list of ndarray of shape (n_windows,)
-            An array for each recording, as of `predict_proba_windows`.
+            An array for each recording, in the order of `predict_proba_windows`.
         """
         return [
             self.classes_[choose(proba, self.cost_matrix_)]
             for proba in self.predict_proba_windows(X)
         ]
 
-    def _windows(self, X):
+    def _predict_windows(self, X):
+        """Return the probabilities of all windows, and the recording of each."""
         check_is_fitted(self)
-        return index_windows(validate_recordings(self, X, reset=False), self.size_, self.step_)
-
-    def _window_posteriors(self, windows):
-        n_at_once = self._n_at_once(windows)
-        rows = range(0, len(windows), n_at_once)
-        chunks = (np.asarray(windows[first : first + n_at_once]) for first in rows)
-        return np.concatenate(
-            [posteriors(self.estimator_, chunk, self.classes_) for chunk in chunks]
-        )
+        recordings = validate_recordings(self, X, reset=False)
+        windows = index_windows(recordings, self.size_, self.step_)
+        n_at_once = windows_at_once(windows, self.memory_limit)
+        chunks = [
+            class_probabilities(
+                self.estimator_, np.asarray(windows[first : first + n_at_once]), self.classes_
+            )
+            for first in range(0, len(windows), n_at_once)
+        ]
+        return np.concatenate(chunks), windows.recording
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
@@ -382,14 +329,75 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return tags
 
 
+def window_size(size, recordings):
+    """Return the samples of a window: those given, or the length that all recordings have."""
+    if size is not None:
+        return int(size)
+    lengths = {recording.shape[-1] for recording in recordings}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"size=None takes whole recordings, but they have {min(lengths)} to {max(lengths)} "
+            "samples; give size"
+        )
+    return lengths.pop()
+
+
+def training_steps(steps_per_class, step, classes):
+    """Return the step of the training windows of each class, or raise."""
+    labels = classes.tolist()
+    unknown_labels = [label for label in steps_per_class if label not in labels]
+    if unknown_labels:
+        raise ValueError(
+            f"steps_per_class has the labels {unknown_labels}, but y has {labels}; leave them out "
+            "or write them as in y"
+        )
+    for label, own in steps_per_class.items():
+        if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
+            raise ValueError(
+                f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, but it "
+                f"is {own!r}"
+            )
+    return np.array([steps_per_class.get(label, step) for label in labels])
+
+
+def windows_at_once(windows, memory_limit):
+    """Return how many windows fit into so many bytes, at least 1."""
+    window_bytes = windows.shape[1] * windows.shape[2] * windows.dtype.itemsize
+    return max(1, memory_limit // window_bytes)
+
+
+def fit_on_windows(estimator, windows, y, weight, n_at_once):
+    """Fit an estimator, its stateless first steps in chunks, and return it (a generator)."""
+    rest, inputs = estimator, windows
+    n_stateless = split_stateless(estimator) if isinstance(estimator, Pipeline) else 0
+    if n_stateless:
+        inputs = transform_in_chunks(estimator[:n_stateless], windows, n_at_once)
+        rest = estimator[n_stateless:]
+    if isinstance(rest, Pipeline) and len(rest.steps) == 1:
+        rest = rest.steps[0][1]
+    if inputs is windows and not isinstance(rest, BaseNetClassifier):
+        inputs = np.asarray(windows)
+    try:
+        (fitted,) = yield [Fit(rest, inputs, y, _weight_params(rest, weight))]
+    except ValueError as error:
+        if f"Found array with dim {inputs.ndim}" not in str(error):
+            raise
+        raise ValueError(
+            f"{type(rest).__name__} takes tables, but the windows have shape {inputs.shape}; put a "
+            "step in front that makes rows of them, such as FunctionTransformer(flatten) with "
+            f"skimbal.preprocessing.flatten ({error})"
+        ) from error
+    if not n_stateless:
+        return fitted
+    ends = fitted.steps if isinstance(fitted, Pipeline) else [(estimator.steps[-1][0], fitted)]
+    estimator.steps = estimator.steps[:n_stateless] + ends
+    return estimator
+
+
 def _weight_params(estimator, weight):
     """Weights of the windows as parameters of the estimator's `fit`."""
-    if weight is None:
-        return {}
     name, last = estimator.steps[-1] if isinstance(estimator, Pipeline) else ("", estimator)
-    if not has_fit_parameter(last, "sample_weight"):
-        warn(f"{type(last).__name__} takes no sample_weight; the recordings count alike")
+    if weight is None or not takes_sample_weight(last, "all recordings have the same weight"):
         return {}
-    if name and not _routing_enabled():
-        return {f"{name}__sample_weight": weight}
-    return {"sample_weight": weight}
+    is_step = name and not _routing_enabled()
+    return {f"{name}__sample_weight" if is_step else "sample_weight": weight}

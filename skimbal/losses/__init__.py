@@ -3,12 +3,10 @@
 from skimbal.losses._asymmetric import Asymmetric
 from skimbal.losses._auc import AUCMargin
 from skimbal.losses._base import BaseLoss, BoundBatchLoss, BoundLoss, Formula
-from skimbal.losses._class_balanced import ClassBalanced
 from skimbal.losses._class_rectification import ClassRectification
 from skimbal.losses._class_weights import class_weight_vector
 from skimbal.losses._costs import CostWeightedCrossEntropy, ExpectedCost
 from skimbal.losses._cross_entropy import CrossEntropy
-from skimbal.losses._deferred import DeferredReweighting
 from skimbal.losses._dice import Dice, GeneralizedDice
 from skimbal.losses._false_error import MeanFalseError, MeanSquaredFalseError
 from skimbal.losses._focal import Focal
@@ -18,6 +16,7 @@ from skimbal.losses._incremental import IncrementalWeightedCrossEntropy
 from skimbal.losses._ldam import LDAM
 from skimbal.losses._logit_adjustment import BalancedSoftmax, LogitAdjustment, adjust_logits
 from skimbal.losses._registry import all_losses, resolve_loss
+from skimbal.losses._wrapped import ClassBalanced, DeferredReweighting
 
 __all__ = [
     "LDAM",

@@ -1,58 +1,40 @@
-"""What predictions cost, by a matrix of misclassification costs.
+"""The cost of predictions, by a matrix of misclassification costs.
 
-Entry (i, j) of a cost matrix is the cost of predicting ``labels[j]`` when the truth is
-``labels[i]``.
-
-References
-----------
-C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, pp. 973-978,
-https://dl.acm.org/doi/10.5555/1642194.1642224
+Entry (i, j) of a cost matrix is the cost of predicting ``labels[j]`` if the truth is ``labels[i]``.
 """
 
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skimbal._utils._validation import check_cost_matrix
-from skimbal.metrics._scores import class_support, count_confusion
+from skimbal.metrics._scores import OptArray, class_support, count_confusion
 
 
 def expected_cost_from_confusion(confusion, cost_matrix):
-    """Mean cost a sample, from confusion matrices.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
-    cost_matrix : ndarray of shape (n_classes, n_classes)
-        Cost of predicting class j (column) when the truth is class i (row).
-
-    Returns
-    -------
-    costs : ndarray of shape (...,)
-        >= 0, in the unit of `cost_matrix`; lower is better.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skimbal.metrics import expected_cost_from_confusion
-    >>> expected_cost_from_confusion(np.array([[8, 1], [0, 1]]), np.array([[0, 2], [5, 0]])).item()
-    0.2
-    """
+    """Mean cost per sample (...,), from confusion matrices (..., n_classes, n_classes)."""
     total = np.einsum("...ij,ij->...", confusion, cost_matrix)
     return total / np.einsum("...ij->...", confusion)
 
 
 def best_constant_cost(confusion, cost_matrix):
-    """Mean cost a sample if all are predicted as the one class that makes this cheapest, (...,)."""
+    """Mean cost per sample of the cheapest constant prediction, (...,)."""
     support = class_support(confusion)
     costs = np.einsum("...i,ij->...j", support, cost_matrix)
     return costs.min(axis=-1) / np.einsum("...i->...", support)
 
 
-def expected_cost(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=None):
-    r"""Mean misclassification cost a sample.
+def expected_cost(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    cost_matrix: ArrayLike,
+    *,
+    labels: OptArray = None,
+    sample_weight: OptArray = None,
+) -> float:
+    r"""Mean misclassification cost per sample.
 
     .. math:: \frac{\sum_n s_n \, C_{y_n, \hat{y}_n}}{\sum_n s_n}
 
@@ -61,10 +43,10 @@ def expected_cost(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=Non
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     cost_matrix : array-like of shape (n_classes, n_classes)
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row); not
-        negative, 0 on the diagonal.
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
+        >= 0, and 0 on the diagonal.
     labels : array-like of shape (n_classes,), default=None
-        The labels of the rows; None for the sorted labels that occur.
+        Labels of the rows; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -76,7 +58,12 @@ def expected_cost(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=Non
     Raises
     ------
     ValueError
-        If the matrix is no cost matrix of that many classes.
+        If the matrix is not a cost matrix for this number of classes.
+
+    References
+    ----------
+    C. Elkan, "The Foundations of Cost-Sensitive Learning", IJCAI 2001, pp. 973-978, sec. 1.
+    https://dl.acm.org/doi/10.5555/1642194.1642224
 
     Examples
     --------
@@ -88,8 +75,15 @@ def expected_cost(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=Non
     return float(expected_cost_from_confusion(confusion, matrix))
 
 
-def cost_savings(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=None):
-    r"""Fraction of the cost that is saved against the cheapest constant prediction.
+def cost_savings(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    cost_matrix: ArrayLike,
+    *,
+    labels: OptArray = None,
+    sample_weight: OptArray = None,
+) -> float:
+    r"""Fraction of the cost of the cheapest constant prediction that is saved.
 
     .. math:: 1 - \frac{\sum_n s_n \, C_{y_n, \hat{y}_n}}{\min_j \sum_n s_n \, C_{y_n, j}}
 
@@ -98,29 +92,35 @@ def cost_savings(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=None
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     cost_matrix : array-like of shape (n_classes, n_classes)
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row); not
-        negative, 0 on the diagonal.
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
+        >= 0, and 0 on the diagonal.
     labels : array-like of shape (n_classes,), default=None
-        The labels of the rows; None for the sorted labels that occur.
+        Labels of the rows; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
     Returns
     -------
     savings : float
-        1 where nothing is lost, 0 where one class for everyone is as good, negative where that is
-        better. Where a constant prediction costs nothing it is 0 for predictions that cost
-        nothing either, minus infinity for others.
+        1 if the predictions cost nothing, 0 if they cost as much as the best constant prediction,
+        negative if they cost more. If a constant prediction costs nothing, the result is 0 for
+        predictions without cost, and minus infinity for others.
 
     Raises
     ------
     ValueError
-        If the matrix is no cost matrix of that many classes.
+        If the matrix is not a cost matrix for this number of classes.
 
     Warns
     -----
     UndefinedMetricWarning
         If a constant prediction costs nothing.
+
+    References
+    ----------
+    A. Correa Bahnsen, D. Aouada and B. Ottersten, "Example-Dependent Cost-Sensitive Decision
+    Trees", Expert Systems with Applications 42(19), 2015, pp. 6609-6619, sec. 2.
+    doi:10.1016/j.eswa.2015.04.042.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def cost_savings(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=None
     if constant > 0:
         return 1.0 - cost / constant
     warnings.warn(
-        "cost_savings: one class for every sample costs nothing here, so there is nothing to save",
+        "cost_savings is undefined: predicting one class for every sample already costs nothing",
         UndefinedMetricWarning,
         stacklevel=2,
     )
@@ -142,13 +142,13 @@ def cost_savings(y_true, y_pred, cost_matrix, *, labels=None, sample_weight=None
 
 
 def _count(y_true, y_pred, cost_matrix, labels, sample_weight):
-    """Confusion matrix and checked cost matrix of the same labels."""
+    """Confusion matrix and checked cost matrix for the same labels."""
     given = labels is not None
     labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
     shape = np.shape(cost_matrix)
     if not given and len(shape) == 2 and shape[0] == shape[1] > labels.size:
         raise ValueError(
             f"cost_matrix has {shape[0]} classes, but only the labels {labels.tolist()} occur; "
-            "name the labels of its rows with labels=[...]"
+            "give the labels of its rows with labels=[...]"
         )
     return confusion, check_cost_matrix(cost_matrix, labels.size)

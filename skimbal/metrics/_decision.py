@@ -1,17 +1,16 @@
-"""Decisions from posteriors and misclassification costs: pure functions of arrays.
+"""Decisions from predicted probabilities and misclassification costs: pure functions of arrays.
 
-A decision has the least expected cost (Elkan 2001, https://dl.acm.org/doi/10.5555/1642194.1642224).
-With one cost for each true class it is the largest posterior times cost, which is how the
-evolutionary cost-sensitive deep belief network decides (Zhang et al. 2019,
-https://doi.org/10.1109/TNNLS.2018.2832648).
+A decision is the class with the lowest expected cost (Elkan 2001). With one cost for each true
+class, it is the class with the largest product of probability and cost.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skimbal._utils._validation import check_cost_matrix
 
 
-def cost_matrix_from_costs(costs):
+def cost_matrix_from_costs(costs: ArrayLike) -> NDArray[np.float64]:
     """Cost matrix in which every error on class i costs ``costs[i]``.
 
     Parameters
@@ -37,15 +36,15 @@ def cost_matrix_from_costs(costs):
     return matrix
 
 
-def decide(proba, cost_matrix):
-    r"""Index of the class with the least expected cost, for each sample.
+def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
+    r"""Index of the class with the lowest expected cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \min_j \sum_i p_i(x) \, C_{ij}
 
     Parameters
     ----------
     proba : array-like of shape (n_samples, n_classes)
-        Posterior of each class, in the order of the rows of `cost_matrix`.
+        Probability of each class, in the order of the rows of `cost_matrix`.
     cost_matrix : array-like of shape (n_classes, n_classes)
         Cost of predicting class j (column) when the truth is class i (row).
 
@@ -57,13 +56,18 @@ def decide(proba, cost_matrix):
     Raises
     ------
     ValueError
-        If the cost matrix is not square, negative, not finite, all zero, of another number of
-        classes than `proba`, or has a costly diagonal.
+        If the cost matrix is not square, negative, not finite, all zero, has another number of
+        classes than `proba`, or has a diagonal that is not 0.
 
     Notes
     -----
-    Equation 1 of Elkan (2001). A matrix made of one cost for each true class takes the path of
-    :func:`decide_by_costs`, so that both agree to the bit, in near ties too.
+    If the matrix has one cost for each true class, the function calls :func:`decide_by_costs`, so
+    that both agree to the bit, even in near ties.
+
+    References
+    ----------
+    C. Elkan, "The Foundations of Cost-Sensitive Learning", IJCAI 2001, pp. 973-978, eq. 1.
+    https://dl.acm.org/doi/10.5555/1642194.1642224
 
     Examples
     --------
@@ -76,21 +80,21 @@ def decide(proba, cost_matrix):
     costs = matrix.max(axis=1)
     if np.array_equal(matrix, cost_matrix_from_costs(costs)):
         return decide_by_costs(proba, costs)
-    # einsum, not BLAS: the rounding of a row must not depend on how many rows there are.
+    # einsum, not BLAS: the rounding of a row must not depend on the number of rows.
     return np.einsum("ni,ij->nj", proba, matrix).argmin(axis=1)
 
 
-def decide_by_costs(proba, costs):
-    r"""Index of the class with the largest posterior times cost, for each sample.
+def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
+    r"""Index of the class with the largest probability times cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \max_j \; p_j(x) \, c_j
 
-    The same decision as :func:`decide` with ``cost_matrix_from_costs(costs)``.
+    This is the decision of :func:`decide` with ``cost_matrix_from_costs(costs)``.
 
     Parameters
     ----------
     proba : array-like of shape (n_samples, n_classes)
-        Posterior of each class.
+        Probability of each class.
     costs : array-like of shape (n_classes,) or (n_candidates, n_classes)
         Cost of an error on each true class, >= 0, or a population of such costs. Only ratios
         matter.
@@ -99,6 +103,12 @@ def decide_by_costs(proba, costs):
     -------
     indices : ndarray of shape (n_samples,) or (n_candidates, n_samples)
         Ties go to the lowest index.
+
+    References
+    ----------
+    C. Zhang, K. C. Tan, H. Li and G. S. Hong, "A Cost-Sensitive Deep Belief Network for Imbalanced
+    Classification", IEEE Transactions on Neural Networks and Learning Systems 30(1), 2019, pp.
+    109-122, sec. III. doi:10.1109/TNNLS.2018.2832648.
 
     Examples
     --------
@@ -116,17 +126,17 @@ def decide_by_costs(proba, costs):
     if costs.ndim not in (1, 2) or costs.shape[-1] != proba.shape[1]:
         raise ValueError(
             f"costs has shape {costs.shape}, but proba has {proba.shape[1]} classes; give one cost "
-            f"a class, of shape ({proba.shape[1]},) or (n_candidates, {proba.shape[1]})"
+            f"for each class, shape ({proba.shape[1]},) or (n_candidates, {proba.shape[1]})"
         )
     return (proba * costs[..., np.newaxis, :]).argmax(axis=-1)
 
 
-def prior_costs(class_counts):
+def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
     r"""Inverse class frequencies as costs, with geometric mean 1.
 
     .. math:: c_i \propto 1 / n_i
 
-    With two classes these costs put the threshold on the posterior at the prevalence.
+    With two classes, these costs put the threshold on the probability of a class at its frequency.
 
     Parameters
     ----------
@@ -136,7 +146,12 @@ def prior_costs(class_counts):
     Returns
     -------
     costs : ndarray of shape (n_classes,)
-        Positive, the largest for the rarest class.
+        Positive; the rarest class has the largest.
+
+    References
+    ----------
+    N. Japkowicz and S. Stephen, "The Class Imbalance Problem: A Systematic Study", Intelligent Data
+    Analysis 6(5), 2002, pp. 429-449 (cost-modifying). doi:10.3233/IDA-2002-6504.
 
     Examples
     --------
@@ -147,14 +162,13 @@ def prior_costs(class_counts):
     counts = _check_vector(class_counts, "class_counts")
     if not (counts > 0).all():
         raise ValueError(
-            f"class_counts must be positive, got {counts.tolist()}; an absent class has no prior, "
-            "so leave it out"
+            f"class_counts must be positive, got {counts.tolist()}; leave absent classes out"
         )
     return normalize_costs(1.0 / counts)
 
 
-def inverse_frequency_cost_matrix(class_counts):
-    """Cost matrix in which an error costs the inverse frequency of its true class.
+def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64]:
+    """Cost matrix in which an error costs the inverse frequency of the true class.
 
     Parameters
     ----------
@@ -166,6 +180,11 @@ def inverse_frequency_cost_matrix(class_counts):
     cost_matrix : ndarray of shape (n_classes, n_classes)
         :func:`cost_matrix_from_costs` of :func:`prior_costs`.
 
+    References
+    ----------
+    N. Japkowicz and S. Stephen, "The Class Imbalance Problem: A Systematic Study", Intelligent Data
+    Analysis 6(5), 2002, pp. 429-449 (cost-modifying). doi:10.3233/IDA-2002-6504.
+
     Examples
     --------
     >>> from skimbal.metrics import inverse_frequency_cost_matrix
@@ -176,8 +195,8 @@ def inverse_frequency_cost_matrix(class_counts):
     return cost_matrix_from_costs(prior_costs(class_counts))
 
 
-def normalize_costs(costs):
-    r"""Scale costs to geometric mean 1; their decisions stay the same.
+def normalize_costs(costs: ArrayLike) -> NDArray[np.float64]:
+    r"""Scale costs to geometric mean 1, which changes no decision.
 
     .. math:: \log c_i \leftarrow \log c_i - \frac{1}{k} \sum_j \log c_j
 
@@ -189,7 +208,7 @@ def normalize_costs(costs):
     Returns
     -------
     costs : ndarray of shape (..., n_classes)
-        Positive, in the same ratios.
+        Costs in the same ratios.
 
     Examples
     --------
@@ -199,26 +218,26 @@ def normalize_costs(costs):
     """
     costs = np.asarray(costs, dtype=np.float64)
     if costs.ndim == 0 or costs.shape[-1] == 0:
-        raise ValueError(f"costs has shape {costs.shape}; give one cost a class")
+        raise ValueError(f"costs has shape {costs.shape}; give one cost for each class")
     if not (np.isfinite(costs).all() and (costs > 0).all()):
         raise ValueError(
-            f"costs must be positive and finite, got {costs.tolist()}; a class whose errors cost "
-            "nothing has no place in a cost ratio"
+            f"costs must be positive and finite, got {costs.tolist()}; leave out classes whose "
+            "errors cost nothing"
         )
     logarithms = np.log(costs)
     return np.exp(logarithms - logarithms.mean(axis=-1, keepdims=True))
 
 
-def _check_vector(values, name):
+def _check_vector(values, name) -> NDArray[np.float64]:
     vector = np.asarray(values, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0:
-        raise ValueError(f"{name} has shape {vector.shape}; give one number a class")
+        raise ValueError(f"{name} has shape {vector.shape}; give one number for each class")
     if not np.isfinite(vector).all() or (vector < 0).any():
         raise ValueError(f"{name} must be finite and not negative, got {vector.tolist()}")
     return vector
 
 
-def _check_proba(proba):
+def _check_proba(proba) -> NDArray:
     proba = np.asarray(proba)
     if proba.ndim != 2:
         raise ValueError(

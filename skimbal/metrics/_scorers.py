@@ -1,9 +1,8 @@
 """Scorers by name, scorers as functions of confusion matrices, and scores of given labels.
 
-Costs choose labels, so a search over costs scores labels that it already has: it needs no
-estimator and, for a score of the confusion matrix, not even the labels. `confusion_score` and
-`score_labels` are these two ways in; `check_label_scorer` refuses, before any training, a scorer
-that needs more than labels.
+A search over costs scores labels that it already has. It needs no estimator, so it uses
+`score_labels` or, if the score depends only on the confusion matrix, the faster `confusion_score`.
+`check_label_scorer` refuses a scorer that needs more than labels before any training.
 """
 
 import inspect
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import sklearn.metrics
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
@@ -23,6 +23,7 @@ from skimbal.metrics._scores import (
     accuracy_from_confusion,
     balanced_accuracy,
     balanced_accuracy_from_confusion,
+    check_distinct,
     count_confusion,
     f1_from_confusion,
     g_mean,
@@ -45,7 +46,7 @@ _OWN: dict[str, tuple[Callable, dict[str, Any]]] = {
     ),
 }
 
-# Label scores, by their function, as scores of the confusion matrix: no options but these.
+# Functions of confusion matrices that give the same scores as these functions of labels.
 _FROM_CONFUSION: dict[Callable, Callable] = {
     balanced_accuracy: balanced_accuracy_from_confusion,
     g_mean: g_mean_from_confusion,
@@ -56,8 +57,8 @@ _FROM_CONFUSION: dict[Callable, Callable] = {
 }
 
 
-def scorer_names():
-    """Names that :func:`get_scorer` knows: skimbal's own and scikit-learn's.
+def scorer_names() -> list[str]:
+    """Names that :func:`get_scorer` knows: those of skimbal and of scikit-learn.
 
     Returns
     -------
@@ -73,26 +74,26 @@ def scorer_names():
     return sorted({*_OWN, *sklearn.metrics.get_scorer_names()})
 
 
-def get_scorer(scoring):
-    """Scikit-learn scorer of a name; a scorer is returned unchanged.
+def get_scorer(scoring: str | Callable) -> Callable:
+    """Return the scikit-learn scorer with a name; a scorer is returned unchanged.
 
     Parameters
     ----------
     scoring : str or callable
-        A name of :func:`scorer_names` or a callable ``scorer(estimator, X, y)``. Where skimbal and
-        scikit-learn share a name, ``"f1"`` is that of the rarer class of `y_true` (labels of any
-        type), ``"roc_auc"`` takes any number of classes (each against the rest) and
-        ``"balanced_accuracy"`` warns with skimbal's own warning.
+        A name of :func:`scorer_names` or a callable ``scorer(estimator, X, y)``. Three names differ
+        from those of scikit-learn. ``"f1"`` is the F1 of the rarer class of `y_true`, with labels
+        of any type. ``"roc_auc"`` takes any number of classes, each against the rest.
+        ``"balanced_accuracy"`` gives an `AbsentClassWarning` if a class is absent.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``, higher is better.
+        ``scorer(estimator, X, y, sample_weight=None)``; higher is better.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or a function of ``(y_true, y_pred)`` is given for a scorer.
+        If the name is unknown, or `scoring` is a function of ``(y_true, y_pred)``.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def get_scorer(scoring):
     if _is_plain_score(scoring):
         name = getattr(scoring, "__name__", repr(scoring))
         raise ValueError(
-            f"{name} is a function of (y_true, y_pred), not a scorer; wrap it: "
+            f"{name} is a function of (y_true, y_pred), not a scorer; wrap it with "
             f"sklearn.metrics.make_scorer({name})"
         )
     return scoring
@@ -133,14 +134,14 @@ def _is_plain_score(function):
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return False
-    places = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-    names = [parameter.name for parameter in parameters if parameter.kind in places]
+    kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    names = [parameter.name for parameter in parameters if parameter.kind in kinds]
     takes_more = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
     return names[:1] == ["y_true"] or (len(names) < 3 and not takes_more)
 
 
-def make_cost_scorer(cost_matrix, labels):
-    """Scorer of the expected cost, negated so that higher is better.
+def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
+    """Make a scorer of the expected cost, negated so that higher is better.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def make_cost_scorer(cost_matrix, labels):
     Raises
     ------
     ValueError
-        If the matrix is no cost matrix of that many classes.
+        If the matrix is not a cost matrix for this number of classes.
 
     Examples
     --------
@@ -168,9 +169,7 @@ def make_cost_scorer(cost_matrix, labels):
     >>> scorer(DummyClassifier().fit(X, y), X, y)
     -2.25
     """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or np.unique(labels).size != labels.size:
-        raise ValueError(f"labels must be a list of distinct labels, got {labels.tolist()}")
+    labels = check_distinct(labels)
     return sklearn.metrics.make_scorer(
         expected_cost,
         greater_is_better=False,
@@ -180,7 +179,7 @@ def make_cost_scorer(cost_matrix, labels):
 
 
 class _ConfusionScore:
-    """Score of labels made from a vectorised function of confusion matrices."""
+    """Score of labels made from a vectorized function of confusion matrices."""
 
     def __init__(self, function, name):
         self.function = function
@@ -191,21 +190,23 @@ class _ConfusionScore:
         return float(self.function(confusion))
 
 
-def make_confusion_scorer(function, *, name=None, labels=None):
-    """Scorer made from a vectorised function of confusion matrices.
+def make_confusion_scorer(
+    function: Callable, *, name: str | None = None, labels: ArrayLike | None = None
+) -> Callable:
+    """Make a scorer from a vectorized function of confusion matrices.
 
-    A search over costs scores whole populations with such a function in one call.
+    A search over costs can score a whole population with such a function in one call.
 
     Parameters
     ----------
     function : callable
-        Takes confusion matrices of shape (..., n_classes, n_classes), rows the truth, weighted
-        counts; returns scores of shape (...,), higher is better.
+        Takes weighted confusion matrices of shape (..., n_classes, n_classes), whose rows are the
+        true classes. Returns scores of shape (...,); higher is better.
     name : str, default=None
-        Name to show; None for that of the function.
+        Name of the scorer; None for that of the function.
     labels : array-like of shape (n_classes,), default=None
-        The labels of rows and columns, for a function that does not treat classes alike; None for
-        the sorted labels that occur.
+        Labels of rows and columns, for a function that depends on the order of the classes. None
+        for the sorted labels that occur.
 
     Returns
     -------
@@ -215,7 +216,7 @@ def make_confusion_scorer(function, *, name=None, labels=None):
     Raises
     ------
     ValueError
-        If the function is not vectorised: it is tried on stacks of matrices.
+        If the function is not vectorized. It is tried on stacks of matrices.
 
     Examples
     --------
@@ -231,43 +232,43 @@ def make_confusion_scorer(function, *, name=None, labels=None):
     0.0
     """
     name = name or getattr(function, "__name__", type(function).__name__)
-    n_classes = 2 if labels is None else len(labels)
+    options = {} if labels is None else {"labels": np.asarray(labels)}
+    n_classes = len(options.get("labels", (0, 1)))
     stack = np.arange(1.0, 1.0 + 6 * n_classes**2).reshape(2, 3, n_classes, n_classes)
     for confusion in (stack, stack[0], stack[0, 0]):
         shape = np.shape(function(confusion))
         if shape != confusion.shape[:-2]:
             raise ValueError(
                 f"{name} returned shape {shape} for confusion matrices of shape {confusion.shape}; "
-                f"it must return {confusion.shape[:-2]}, one score a matrix: index the matrix from "
-                "the end, as in confusion[..., 1, 1]"
+                f"it must return {confusion.shape[:-2]}, one score for each matrix; index the "
+                "matrices from the end, as in confusion[..., 1, 1]"
             )
-    score = _ConfusionScore(function, name)
-    if labels is None:
-        return sklearn.metrics.make_scorer(score)
-    return sklearn.metrics.make_scorer(score, labels=np.asarray(labels))
+    return sklearn.metrics.make_scorer(_ConfusionScore(function, name), **options)
 
 
-def confusion_score(scorer, classes=None):
-    """Vectorised function of confusion matrices that gives the same score, if there is one.
+def confusion_score(
+    scorer: str | Callable, classes: ArrayLike | None = None
+) -> Callable[[NDArray], NDArray] | None:
+    """Return a vectorized function of confusion matrices with the same score, if one is known.
 
     Parameters
     ----------
     scorer : str or callable
         As for :func:`get_scorer`.
     classes : array-like of shape (n_classes,), default=None
-        The labels of the matrices' rows and columns. Needed for scorers that name labels
-        (scikit-learn's ``"f1"``, :func:`make_cost_scorer`).
+        Labels of the rows and columns. They are needed for scorers with labels, such as ``"f1"`` of
+        scikit-learn and those of :func:`make_cost_scorer`.
 
     Returns
     -------
     function : callable or None
-        From (..., n_classes, n_classes), rows the truth, to (...,), higher is better. None where
-        the score is none of the confusion matrix or none that is known: use :func:`score_labels`.
+        Maps matrices (..., n_classes, n_classes), whose rows are the true classes, to scores
+        (...,); higher is better. None if no such function is known; use :func:`score_labels`.
 
     Raises
     ------
     ValueError
-        If the scorer names labels that are not among `classes`.
+        If the scorer has labels that are not among `classes`.
 
     Examples
     --------
@@ -279,31 +280,31 @@ def confusion_score(scorer, classes=None):
     True
     """
     scorer = get_scorer(scorer)
-    # What make_scorer was given has no public way out; without it the scorer takes the slow path.
+    # make_scorer keeps its arguments in private attributes; without them, the slow path is taken.
     function = getattr(scorer, "_score_func", None)
     options = {
         name: value
         for name, value in getattr(scorer, "_kwargs", {}).items()
         if not (name == "zero_division" and value in (0, "warn"))
     }
-    sign = getattr(scorer, "_sign", 1)
     if getattr(scorer, "_response_method", "predict") != "predict":
         return None
     score = _plain_confusion_score(function, options, classes)
-    if score is None or sign > 0:
-        return score
-    return partial(_negated, score)
+    is_negated = score is not None and getattr(scorer, "_sign", 1) < 0
+    return partial(_negated, score) if is_negated else score
 
 
 def _plain_confusion_score(function, options, classes):
-    """The score as a function of the confusion matrix, before the scorer's sign."""
+    """The score as a function of the confusion matrix, without the sign of the scorer."""
     if function is expected_cost and set(options) == {"cost_matrix", "labels"}:
         order = _positions(options["labels"], classes)
         matrix = options["cost_matrix"][np.ix_(order, order)]
         return partial(expected_cost_from_confusion, cost_matrix=matrix)
     if isinstance(function, _ConfusionScore) and set(options) <= {"labels"}:
-        order = _positions(options["labels"], classes) if options else None
-        return function.function if order is None else _reordered(function.function, order)
+        if not options:
+            return function.function
+        order = np.argsort(_positions(options["labels"], classes))
+        return partial(_on_reordered, function.function, order)
     if function is sklearn.metrics.f1_score:
         return _f1_confusion_score(classes, **options)
     return None if options or function is None else _FROM_CONFUSION.get(function)
@@ -320,35 +321,27 @@ def _f1_confusion_score(classes, average="binary", pos_label=1, **others):
 
 
 def _position_of(label, classes):
-    places = np.flatnonzero(np.asarray(classes) == label)
-    if places.size == 0:
+    indices = np.flatnonzero(np.asarray(classes) == label)
+    if indices.size == 0:
         raise ValueError(
-            f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; name "
-            "one of them, or use 'f1' of skimbal.metrics, which takes the rarer class"
+            f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; give "
+            "one of them, or use 'f1' of skimbal.metrics, which scores the rarer class"
         )
-    return int(places[0])
+    return int(indices[0])
 
 
 def _positions(labels, classes):
     """Index in `labels` of each class."""
     if classes is None:
         return np.arange(len(labels))
-    labels = np.asarray(labels).tolist()
-    missing = [label for label in np.asarray(classes).tolist() if label not in labels]
+    labels, classes = np.asarray(labels).tolist(), np.asarray(classes).tolist()
+    missing = [label for label in classes if label not in labels]
     if missing:
         raise ValueError(
-            f"the scorer knows the labels {labels}, but the classes {missing} occur too; make it "
+            f"the scorer has the labels {labels}, but the classes {missing} occur too; make it "
             "with all labels"
         )
-    return np.array([labels.index(label) for label in np.asarray(classes).tolist()])
-
-
-def _reordered(function, order):
-    """The function on matrices whose rows are in another order than it expects."""
-    inverse = np.argsort(order)
-    if np.array_equal(inverse, np.arange(len(order))):
-        return function
-    return partial(_on_reordered, function, inverse)
+    return np.array([labels.index(label) for label in classes])
 
 
 def _on_reordered(function, order, confusion):
@@ -359,36 +352,42 @@ def _negated(score, confusion):
     return -score(confusion)
 
 
-class _GivenLabels(ClassifierMixin, BaseEstimator):
-    """Classifier whose predictions are its input; remembers being asked for probabilities."""
+class _FixedLabelClassifier(ClassifierMixin, BaseEstimator):
+    """Classifier that predicts its input, and that records requests for probabilities."""
 
     def __init__(self, classes):
         self.classes = classes
         self.classes_ = np.asarray(classes)
-        self.wanted_ = None
+        self.requested_ = None
 
     def __sklearn_is_fitted__(self):
         return True
 
     def predict(self, X):
-        """Labels, given as the samples themselves."""
+        """Return the samples, which are the labels."""
         return np.asarray(X)
 
     def __getattr__(self, name):
         if name in ("predict_proba", "predict_log_proba", "decision_function"):
-            self.wanted_ = self.wanted_ or name
+            self.requested_ = self.requested_ or name
         raise AttributeError(name)
 
 
-def score_labels(scorer, classes, y_true, y_pred, sample_weight=None):
-    """Score of given labels with any scikit-learn scorer that takes labels.
+def score_labels(
+    scorer: str | Callable,
+    classes: ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Score labels with any scikit-learn scorer that takes labels.
 
     Parameters
     ----------
     scorer : str or callable
         As for :func:`get_scorer`.
     classes : array-like of shape (n_classes,)
-        All labels, the ``classes_`` of the classifier that the labels come from.
+        All labels: the ``classes_`` of the classifier.
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -397,12 +396,12 @@ def score_labels(scorer, classes, y_true, y_pred, sample_weight=None):
     Returns
     -------
     score : float
-        Higher is better, as for every scorer.
+        The score; higher is better.
 
     Raises
     ------
     ValueError
-        If the scorer needs probabilities, or returns no number.
+        If the scorer needs probabilities, or does not return a number.
 
     Examples
     --------
@@ -411,44 +410,44 @@ def score_labels(scorer, classes, y_true, y_pred, sample_weight=None):
     1.0
     """
     scorer = get_scorer(scorer)
-    proxy = _GivenLabels(classes)
+    proxy = _FixedLabelClassifier(classes)
     options = {} if sample_weight is None else {"sample_weight": sample_weight}
     try:
         score = scorer(proxy, np.asarray(y_pred), np.asarray(y_true), **options)
     except AttributeError:
-        if proxy.wanted_ is None:
+        if proxy.requested_ is None:
             raise
         raise ValueError(
-            f"scorer {scorer!r} needs probabilities ({proxy.wanted_}), but costs choose labels; "
-            "use one that takes labels such as g_mean"
+            f"scorer {scorer!r} needs probabilities ({proxy.requested_}), but costs choose labels; "
+            "use a scorer of labels such as g_mean"
         ) from None
     if not isinstance(score, Real):
-        raise ValueError(f"scorer {scorer!r} returned {score!r}; a score must be one number")
+        raise ValueError(f"scorer {scorer!r} returned {score!r}, but a score must be one number")
     return float(score)
 
 
-def check_label_scorer(scorer, classes=(0, 1)):
-    """Return the scorer of a name or scorer, or raise if it does not take labels alone.
+def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> Callable:
+    """Return the scorer, or raise an error if it needs more than labels.
 
-    The scorer is tried on a few labels, so an unfit one is refused before any training.
+    The scorer is tried on a few labels, so a wrong one is refused before any training.
 
     Parameters
     ----------
     scorer : str or callable
         As for :func:`get_scorer`.
     classes : array-like of shape (n_classes,), default=(0, 1)
-        The labels to try it on.
+        Labels to try it on.
 
     Returns
     -------
     scorer : callable
-        Itself, or the scorer of that name.
+        The scorer, or the one with this name.
 
     Raises
     ------
     ValueError
         If the name is unknown, or the scorer needs probabilities, does not take these classes or
-        returns no finite number.
+        does not return a finite number.
 
     Examples
     --------
@@ -463,7 +462,7 @@ def check_label_scorer(scorer, classes=(0, 1)):
         score = score_labels(scorer, classes, y_true, np.roll(y_true, 1))
     if not np.isfinite(score):
         raise ValueError(
-            f"scorer {scorer!r} returned {score} on labels of every class; use one that takes "
+            f"scorer {scorer!r} returned {score} on labels of every class; use a scorer of "
             "labels such as g_mean"
         )
     return scorer

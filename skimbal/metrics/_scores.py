@@ -1,19 +1,15 @@
 """Scores for imbalanced classes, as functions of confusion matrices and of labels.
 
-Every score is a vectorised function of weighted confusion matrices of shape
-(..., n_classes, n_classes), rows the truth and columns the prediction, as
-:func:`sklearn.metrics.confusion_matrix` makes them; a search over decisions scores thousands of
-them in one call. The functions of labels count and call these.
-
-References
-----------
-M. Kubat and S. Matwin, "Addressing the curse of imbalanced training sets: one-sided selection",
-ICML 1997, pp. 179-186 (the geometric mean of the recalls, for two classes).
+Every score is a vectorized function of weighted confusion matrices of shape
+(..., n_classes, n_classes). Rows are the true classes and columns the predicted ones, as in
+:func:`sklearn.metrics.confusion_matrix`. So a search over decisions can score thousands of matrices
+in one call. The functions of labels count a confusion matrix and call these functions.
 """
 
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import unique_labels
@@ -21,18 +17,24 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from skimbal.exceptions import AbsentClassWarning
 
+OptArray = ArrayLike | None
+
+
+def _sum_last(values):
+    """Sum over the last axis."""
+    # Adding slices is up to 30 times faster than np.sum over a short last axis.
+    first, *others = (values[..., j] for j in range(values.shape[-1]))
+    return sum(others, first)
+
 
 def class_support(confusion):
     """Weight of the samples of each true class, (..., n_classes): the sums of the rows."""
-    # Adding slices is up to 30 times faster than np.sum over a short last axis.
-    first, *others = (confusion[..., j] for j in range(confusion.shape[-1]))
-    return sum(others, first)
+    return _sum_last(confusion)
 
 
 def predicted_support(confusion):
     """Weight of the samples predicted as each class, (..., n_classes): the sums of the columns."""
-    first, *others = (confusion[..., i, :] for i in range(confusion.shape[-1]))
-    return sum(others, first)
+    return _sum_last(confusion.swapaxes(-1, -2))
 
 
 def _hits(confusion):
@@ -40,26 +42,20 @@ def _hits(confusion):
 
 
 def _divide(numerator, denominator, empty):
-    """Quotient, `empty` where the denominator is zero, without warnings."""
+    """Quotient, or `empty` where the denominator is zero; no warnings."""
     if denominator.all():
         return numerator / denominator
     quotient = np.full(np.shape(denominator), empty, dtype=np.float64)
     return np.divide(numerator, denominator, out=quotient, where=denominator != 0)[()]
 
 
-def _sum_classes(values):
-    """Sum over the last axis."""
-    first, *others = (values[..., j] for j in range(values.shape[-1]))
-    return sum(others, first)
-
-
-def recall_from_confusion(confusion):
+def recall_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
     """Recall of each class, from confusion matrices.
 
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
+        Weighted confusion matrices; rows are the true classes, columns the predicted ones.
 
     Returns
     -------
@@ -76,30 +72,12 @@ def recall_from_confusion(confusion):
     return _divide(_hits(confusion), class_support(confusion), np.nan)
 
 
-def precision_from_confusion(confusion):
-    """Precision of each class, from confusion matrices.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
-
-    Returns
-    -------
-    precisions : ndarray of shape (..., n_classes)
-        In [0, 1]; NaN for a class that is never predicted.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skimbal.metrics import precision_from_confusion
-    >>> precision_from_confusion(np.array([[8, 2], [2, 3]]))
-    array([0.8, 0.6])
-    """
+def precision_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
+    """Precision (..., n_classes) of each class; NaN for a class that is never predicted."""
     return _divide(_hits(confusion), predicted_support(confusion), np.nan)
 
 
-def g_mean_from_confusion(confusion):
+def g_mean_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
     r"""Geometric mean of the recalls of the classes present in the truth.
 
     .. math:: G = \Big( \prod_{c \in P} R_c \Big)^{1 / |P|}
@@ -107,12 +85,12 @@ def g_mean_from_confusion(confusion):
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
+        Weighted confusion matrices; rows are the true classes, columns the predicted ones.
 
     Returns
     -------
     scores : ndarray of shape (...,)
-        In [0, 1]; exactly 0 where a class present is missed altogether, NaN for an empty matrix.
+        In [0, 1]. Exactly 0 if a present class is never recognized, NaN for an empty matrix.
 
     Examples
     --------
@@ -131,19 +109,19 @@ def g_mean_from_confusion(confusion):
         mean = np.where(n_present == 2, np.sqrt(product), product)
     else:
         n_present = (support != 0).sum(axis=-1)
-        # Roots before the product: it does not underflow with many classes.
+        # Taking the roots first keeps the product of many recalls from underflowing.
         roots = recalls ** (1.0 / np.maximum(n_present, 1))[..., np.newaxis]
         mean = roots.prod(axis=-1)
     return mean[()] if n_present.all() else np.where(n_present == 0, np.nan, mean)[()]
 
 
-def balanced_accuracy_from_confusion(confusion):
+def balanced_accuracy_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
     """Mean recall of the classes present in the truth.
 
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
+        Weighted confusion matrices; rows are the true classes, columns the predicted ones.
 
     Returns
     -------
@@ -158,19 +136,19 @@ def balanced_accuracy_from_confusion(confusion):
     0.775
     """
     support = class_support(confusion)
-    total = _sum_classes(_divide(_hits(confusion), support, 0.0))
+    total = _sum_last(_divide(_hits(confusion), support, 0.0))
     if support.all():
         return total / support.shape[-1]
     return _divide(total, (support != 0).sum(axis=-1), np.nan)
 
 
-def accuracy_from_confusion(confusion):
-    """Fraction of the weight that is predicted right.
+def accuracy_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
+    """Fraction of the weight that is predicted correctly.
 
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
+        Weighted confusion matrices; rows are the true classes, columns the predicted ones.
 
     Returns
     -------
@@ -184,51 +162,29 @@ def accuracy_from_confusion(confusion):
     >>> accuracy_from_confusion(np.array([[8, 2], [1, 9]])).item()
     0.85
     """
-    total = _sum_classes(class_support(confusion))
-    return _divide(_sum_classes(_hits(confusion)), total, np.nan)
+    total = _sum_last(class_support(confusion))
+    return _divide(_sum_last(_hits(confusion)), total, np.nan)
 
 
 def _f1_per_class(confusion, occurrences):
-    """F1 of each class from its occurrences, the sum of its row and its column."""
+    """F1 of each class; `occurrences` is the sum of its row and its column."""
     return _divide(2.0 * _hits(confusion), occurrences, 0.0)
 
 
-def f1_from_confusion(confusion, positive):
-    r"""F1 of one class.
-
-    .. math:: F_1 = \frac{2 \, TP}{2 \, TP + FN + FP}
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
-    positive : int
-        Index of the positive class.
-
-    Returns
-    -------
-    scores : ndarray of shape (...,)
-        In [0, 1]; 0 where the class is neither there nor predicted.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skimbal.metrics import f1_from_confusion
-    >>> f1_from_confusion(np.array([[8, 2], [2, 3]]), positive=1).item()
-    0.6
-    """
+def f1_from_confusion(confusion: NDArray, positive: int) -> NDArray[np.float64]:
+    """F1 = 2 TP / (2 TP + FN + FP) of one class; 0 if it does not occur and is not predicted."""
     occurrences = class_support(confusion) + predicted_support(confusion)
     hits = confusion[..., positive, positive]
     return _divide(2.0 * hits, occurrences[..., positive], 0.0)
 
 
-def macro_f1_from_confusion(confusion):
+def macro_f1_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
     """Mean F1 of the classes present in the truth or the predictions.
 
     Parameters
     ----------
     confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
+        Weighted confusion matrices; rows are the true classes, columns the predicted ones.
 
     Returns
     -------
@@ -243,44 +199,27 @@ def macro_f1_from_confusion(confusion):
     0.7
     """
     occurrences = class_support(confusion) + predicted_support(confusion)
-    total = _sum_classes(_f1_per_class(confusion, occurrences))
+    total = _sum_last(_f1_per_class(confusion, occurrences))
     if occurrences.all():
         return total / occurrences.shape[-1]
     return _divide(total, (occurrences != 0).sum(axis=-1), np.nan)
 
 
-def minority_f1_from_confusion(confusion):
-    """F1 of the rarer of two classes in the truth, the second if both are as frequent.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, weighted; rows are the truth, columns the predictions.
-
-    Returns
-    -------
-    scores : ndarray of shape (...,)
-        In [0, 1].
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> minority_f1_from_confusion(np.array([[8, 2], [2, 3]])).item()
-    0.6
-    >>> minority_f1_from_confusion(np.array([[3, 2], [2, 8]])).item()
-    0.6
-    """
+def minority_f1_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
+    """F1 of the rarer of two classes in the truth; of the second one if they are equal."""
     if confusion.shape[-1] != 2:
         raise ValueError(
             f"f1 scores the rarer of two classes, but there are {confusion.shape[-1]}; use "
-            "macro_f1, which averages over all of them"
+            "macro_f1, which averages over all classes"
         )
     support = class_support(confusion)
     f1 = _f1_per_class(confusion, support + predicted_support(confusion))
     return np.where(support[..., 0] < support[..., 1], f1[..., 0], f1[..., 1])[()]
 
 
-def count_confusion(y_true, y_pred, *, labels=None, sample_weight=None):
+def count_confusion(
+    y_true, y_pred, *, labels=None, sample_weight=None
+) -> tuple[NDArray, NDArray[np.float64]]:
     """Labels and weighted confusion matrix.
 
     Parameters
@@ -296,18 +235,18 @@ def count_confusion(y_true, y_pred, *, labels=None, sample_weight=None):
     -------
     labels : ndarray of shape (n_classes,)
     confusion : ndarray of shape (n_classes, n_classes), float64
-        Rows are the truth, columns the prediction.
+        Rows are the true classes, columns the predicted ones.
 
     Raises
     ------
     ValueError
-        If the lengths differ, there is no sample, `labels` repeats one, or a label that occurs is
-        not among `labels`.
+        If the lengths differ, there is no sample, `labels` has a duplicate, or `labels` lacks a
+        label that occurs.
     """
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     check_consistent_length(y_true, y_pred)
     if y_true.size == 0:
-        raise ValueError("y_true has no samples; a score needs at least one")
+        raise ValueError("y_true has no samples, but a score needs at least one; give samples")
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
     occurring = unique_labels(y_true, y_pred)
@@ -319,15 +258,21 @@ def count_confusion(y_true, y_pred, *, labels=None, sample_weight=None):
     return labels, confusion.astype(np.float64)
 
 
-def _check_labels(labels, occurring):
+def check_distinct(labels: ArrayLike) -> NDArray:
+    """Return a list of labels as an array, or raise a ValueError if it has duplicates."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or np.unique(labels).size != labels.size:
         raise ValueError(f"labels must be a list of distinct labels, got {labels.tolist()}")
+    return labels
+
+
+def _check_labels(labels, occurring):
+    labels = check_distinct(labels)
     unknown = np.setdiff1d(occurring, labels)
     if unknown.size:
         raise ValueError(
             f"labels is {labels.tolist()}, but {unknown.tolist()} occur in y_true or y_pred; "
-            "labels must hold every label that occurs"
+            "add them to labels"
         )
     return labels
 
@@ -335,7 +280,7 @@ def _check_labels(labels, occurring):
 def _warn_absent(
     score, labels, confusion, consequence="the score is over the classes that are present"
 ):
-    """Warn where a class is absent from the truth, or where it holds one class only."""
+    """Warn if a class is absent from the truth, or if there is only one class."""
     present = class_support(confusion) != 0
     if not present.all():
         what = f"the classes {labels[~present].tolist()} are absent from y_true"
@@ -344,27 +289,29 @@ def _warn_absent(
     else:
         return
     warnings.warn(
-        f"{score}: {what}; {consequence}. Stratified folds, or fewer folds, keep every class in "
-        "each",
+        f"{score}: {what}; {consequence}. Use stratified folds or fewer folds, so that every fold "
+        "has all classes",
         AbsentClassWarning,
         stacklevel=3,
     )
 
 
-def g_mean(y_true, y_pred, *, labels=None, sample_weight=None):
+def g_mean(
+    y_true: ArrayLike, y_pred: ArrayLike, *, labels: OptArray = None, sample_weight: OptArray = None
+) -> float:
     r"""Geometric mean of the recalls of the classes present in the truth.
 
     .. math:: G = \Big( \prod_{c \in P} R_c \Big)^{1 / |P|}, \quad R_c = TP_c / (TP_c + FN_c)
 
-    0 as soon as one class is missed altogether. For two classes it is the square root of
-    sensitivity times specificity.
+    It is 0 if one class is never recognized. For two classes it is the square root of sensitivity
+    times specificity.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     labels : array-like of shape (n_classes,), default=None
-        All labels; one that is absent from `y_true` gives a warning. None for those that occur.
+        All labels. A label that is absent from `y_true` gives a warning. None for those that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -376,8 +323,8 @@ def g_mean(y_true, y_pred, *, labels=None, sample_weight=None):
     Warns
     -----
     AbsentClassWarning
-        If a class is absent from `y_true`, or `y_true` and `y_pred` hold one class only. The score
-        is then over the classes present, where imbalanced-learn's is 0.
+        If a class is absent from `y_true`, or `y_true` and `y_pred` hold only one class. The score
+        is then over the present classes; imbalanced-learn gives 0.
 
     References
     ----------
@@ -395,7 +342,9 @@ def g_mean(y_true, y_pred, *, labels=None, sample_weight=None):
     return float(g_mean_from_confusion(confusion))
 
 
-def balanced_accuracy(y_true, y_pred, *, labels=None, sample_weight=None):
+def balanced_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, *, labels: OptArray = None, sample_weight: OptArray = None
+) -> float:
     """Mean recall of the classes present in the truth.
 
     Parameters
@@ -403,7 +352,7 @@ def balanced_accuracy(y_true, y_pred, *, labels=None, sample_weight=None):
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     labels : array-like of shape (n_classes,), default=None
-        All labels; one that is absent from `y_true` gives a warning. None for those that occur.
+        All labels. A label that is absent from `y_true` gives a warning. None for those that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -415,7 +364,12 @@ def balanced_accuracy(y_true, y_pred, *, labels=None, sample_weight=None):
     Warns
     -----
     AbsentClassWarning
-        If a class is absent from `y_true`, or `y_true` and `y_pred` hold one class only.
+        If a class is absent from `y_true`, or `y_true` and `y_pred` hold only one class.
+
+    References
+    ----------
+    K. H. Brodersen, C. S. Ong, K. E. Stephan and J. M. Buhmann, "The Balanced Accuracy and Its
+    Posterior Distribution", ICPR 2010, pp. 3121-3124. doi:10.1109/ICPR.2010.764.
 
     Examples
     --------
@@ -428,7 +382,9 @@ def balanced_accuracy(y_true, y_pred, *, labels=None, sample_weight=None):
     return float(balanced_accuracy_from_confusion(confusion))
 
 
-def macro_f1(y_true, y_pred, *, labels=None, sample_weight=None):
+def macro_f1(
+    y_true: ArrayLike, y_pred: ArrayLike, *, labels: OptArray = None, sample_weight: OptArray = None
+) -> float:
     r"""Mean F1 of the classes that occur in the truth or the predictions.
 
     .. math:: \frac{1}{k} \sum_c \frac{2 \, TP_c}{2 \, TP_c + FN_c + FP_c}
@@ -438,7 +394,7 @@ def macro_f1(y_true, y_pred, *, labels=None, sample_weight=None):
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     labels : array-like of shape (n_classes,), default=None
-        All labels; those that do not occur at all do not count. None for those that occur.
+        All labels. Those that do not occur at all do not count. None for those that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -450,8 +406,15 @@ def macro_f1(y_true, y_pred, *, labels=None, sample_weight=None):
     Warns
     -----
     AbsentClassWarning
-        If a class is absent from `y_true`, or `y_true` and `y_pred` hold one class only. A class
-        that is predicted but absent counts as 0.
+        If a class is absent from `y_true`, or `y_true` and `y_pred` hold only one class. A class
+        that is predicted but absent has F1 0.
+
+    References
+    ----------
+    M. Sokolova and G. Lapalme, "A Systematic Analysis of Performance Measures for Classification
+    Tasks", Information Processing & Management 45(4), 2009, pp. 427-437, table 3.
+    doi:10.1016/j.ipm.2009.03.002. The mean of the F1 scores: J. Opitz and S. Burst, "Macro F1 and
+    Macro F1", 2019, arXiv:1911.03347.
 
     Examples
     --------
@@ -465,7 +428,7 @@ def macro_f1(y_true, y_pred, *, labels=None, sample_weight=None):
 
 
 def minority_f1(y_true, y_pred, *, labels=None, sample_weight=None):
-    """F1 of the rarer of two classes in `y_true` (the second label if both are as frequent).
+    """F1 of the rarer of two classes in `y_true` (the second label if both are equally frequent).
 
     Parameters
     ----------
@@ -479,7 +442,7 @@ def minority_f1(y_true, y_pred, *, labels=None, sample_weight=None):
     Returns
     -------
     score : float
-        In [0, 1]; 0, with a warning, if only one label occurs.
+        In [0, 1]. If only one label occurs, it is 0, with a warning.
 
     Raises
     ------
@@ -505,8 +468,10 @@ def minority_f1(y_true, y_pred, *, labels=None, sample_weight=None):
     return 0.0 if labels.size == 1 else float(minority_f1_from_confusion(confusion))
 
 
-def recall_per_class(y_true, y_pred, *, labels=None, sample_weight=None):
-    """Recall of each class, the fraction of its samples that is found.
+def recall_per_class(
+    y_true: ArrayLike, y_pred: ArrayLike, *, labels: OptArray = None, sample_weight: OptArray = None
+) -> NDArray[np.float64]:
+    """Recall of each class: the fraction of its samples that are predicted as this class.
 
     Parameters
     ----------
@@ -522,6 +487,12 @@ def recall_per_class(y_true, y_pred, *, labels=None, sample_weight=None):
     recalls : ndarray of shape (n_classes,)
         In [0, 1]; NaN for a class absent from `y_true`.
 
+    References
+    ----------
+    M. Sokolova and G. Lapalme, "A Systematic Analysis of Performance Measures for Classification
+    Tasks", Information Processing & Management 45(4), 2009, pp. 427-437, table 2.
+    doi:10.1016/j.ipm.2009.03.002.
+
     Examples
     --------
     >>> from skimbal.metrics import recall_per_class
@@ -532,8 +503,10 @@ def recall_per_class(y_true, y_pred, *, labels=None, sample_weight=None):
     return recall_from_confusion(confusion)
 
 
-def precision_per_class(y_true, y_pred, *, labels=None, sample_weight=None):
-    """Precision of each class, the fraction of its predictions that is right.
+def precision_per_class(
+    y_true: ArrayLike, y_pred: ArrayLike, *, labels: OptArray = None, sample_weight: OptArray = None
+) -> NDArray[np.float64]:
+    """Precision of each class: the fraction of its predictions that are correct.
 
     Parameters
     ----------
@@ -548,6 +521,12 @@ def precision_per_class(y_true, y_pred, *, labels=None, sample_weight=None):
     -------
     precisions : ndarray of shape (n_classes,)
         In [0, 1]; NaN for a class that is never predicted.
+
+    References
+    ----------
+    M. Sokolova and G. Lapalme, "A Systematic Analysis of Performance Measures for Classification
+    Tasks", Information Processing & Management 45(4), 2009, pp. 427-437, table 2.
+    doi:10.1016/j.ipm.2009.03.002.
 
     Examples
     --------

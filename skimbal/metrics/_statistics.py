@@ -1,20 +1,15 @@
 """Statistics for comparisons of methods over data sets: pure functions of score tables.
 
-A table has a row for each data set and a column for each method; higher is better, and NaN, a
-method that failed, is worse than every score. What differs by rounding alone, by less than 1e-12
-of the largest score it is compared with, is tied.
-
-References
-----------
-J. Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006) 1-30,
-https://dl.acm.org/doi/10.5555/1248547.1248548
-S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-Statistics 6 (1979) 65-70, https://www.jstor.org/stable/4615733
+A table has a row for each data set and a column for each method. Higher scores are better. NaN
+stands for a method that failed, and is worse than every score. Scores that differ by less than
+1e-12 of the largest score they are compared with are tied, because that is rounding.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 
@@ -26,7 +21,7 @@ class RankTest(NamedTuple):
 
 
 class WinLoseDraw(NamedTuple):
-    """On how many data sets a method is better, worse, and not significantly different."""
+    """Numbers of data sets on which a method is better, worse, and not significantly different."""
 
     win: int
     lose: int
@@ -34,32 +29,14 @@ class WinLoseDraw(NamedTuple):
 
 
 def rank_methods(scores):
-    """Rank of each method on each data set, 1 the best; ties share their mean rank.
-
-    Parameters
-    ----------
-    scores : array-like of shape (n_sets, n_methods)
-        Higher is better; NaN ranks last.
-
-    Returns
-    -------
-    ranks : ndarray of shape (n_sets, n_methods)
-        In [1, n_methods]; each row adds up to n_methods (n_methods + 1) / 2.
-
-    Examples
-    --------
-    >>> from skimbal.metrics import rank_methods
-    >>> rank_methods([[0.9, 0.7, 0.7], [0.2, float("nan"), 0.5]])
-    array([[1. , 2.5, 2.5],
-           [2. , 3. , 1. ]])
-    """
+    """Rank (n_sets, n_methods) of each method on each data set; ties share their mean rank."""
     scores = _check_table(scores)
     rounded = _without_rounding_errors(scores, _largest(scores, axis=1))
     return stats.rankdata(-np.where(np.isnan(rounded), -np.inf, rounded), axis=1)
 
 
-def average_ranks(scores):
-    """Mean rank of each method over the data sets, 1 the best.
+def average_ranks(scores: ArrayLike) -> NDArray[np.float64]:
+    """Mean rank of each method over the data sets; rank 1 is the best.
 
     Parameters
     ----------
@@ -71,6 +48,11 @@ def average_ranks(scores):
     ranks : ndarray of shape (n_methods,)
         In [1, n_methods].
 
+    References
+    ----------
+    J. Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7, 2006, pp.
+    1-30, sec. 3.2. https://jmlr.org/papers/v7/demsar06a.html
+
     Examples
     --------
     >>> from skimbal.metrics import average_ranks
@@ -80,23 +62,30 @@ def average_ranks(scores):
     return rank_methods(scores).mean(axis=0)
 
 
-def friedman(scores):
-    """Friedman's test that all methods rank alike.
+def friedman(scores: ArrayLike) -> RankTest:
+    """Friedman's test of the hypothesis that all methods have the same ranks.
 
     Parameters
     ----------
     scores : array-like of shape (n_sets, n_methods)
-        At least three methods and two data sets; higher is better, NaN ranks last.
+        Scores of at least three methods on at least two data sets. Higher is better; NaN ranks
+        last.
 
     Returns
     -------
     result : RankTest
-        Chi-squared statistic, corrected for ties, and p-value; 0 and 1 where all ranks are tied.
+        Chi-squared statistic, corrected for ties, and p-value; 0 and 1 if all ranks are tied.
 
     Raises
     ------
     ValueError
         If there are fewer than three methods or two data sets.
+
+    References
+    ----------
+    M. Friedman, "The Use of Ranks to Avoid the Assumption of Normality Implicit in the Analysis of
+    Variance", Journal of the American Statistical Association 32(200), 1937, pp. 675-701.
+    doi:10.1080/01621459.1937.10503522.
 
     Examples
     --------
@@ -111,27 +100,34 @@ def friedman(scores):
     return RankTest(float(statistic), float(p_value))
 
 
-def iman_davenport(scores):
-    r"""F test that all methods rank alike, less conservative than :func:`friedman`.
+def iman_davenport(scores: ArrayLike) -> RankTest:
+    r"""F test of the hypothesis of :func:`friedman`, which is less conservative.
 
     .. math:: F = \frac{(n - 1) \chi^2}{n (k - 1) - \chi^2}
 
-    with Friedman's statistic of n data sets and k methods (Demsar 2006, section 3.2.2).
+    with Friedman's statistic of n data sets and k methods.
 
     Parameters
     ----------
     scores : array-like of shape (n_sets, n_methods)
-        At least three methods and two data sets; higher is better, NaN ranks last.
+        Scores of at least three methods on at least two data sets. Higher is better; NaN ranks
+        last.
 
     Returns
     -------
     result : RankTest
-        F statistic and p-value; infinity and 0 where all data sets rank the methods alike.
+        F statistic and p-value; infinity and 0 if all data sets rank the methods equally.
 
     Raises
     ------
     ValueError
         If there are fewer than three methods or two data sets.
+
+    References
+    ----------
+    R. L. Iman and J. M. Davenport, "Approximations of the Critical Region of the Friedman
+    Statistic", Communications in Statistics - Theory and Methods 9(6), 1980, pp. 571-595.
+    doi:10.1080/03610928008827904.
 
     Examples
     --------
@@ -142,7 +138,7 @@ def iman_davenport(scores):
     n_sets, n_methods = _check_comparison(scores).shape
     chi_squared = friedman(scores).statistic
     room = n_sets * (n_methods - 1) - chi_squared
-    # Rounding leaves some 1e-15 where every data set ranks the methods alike.
+    # Rounding leaves about 1e-15 if every data set ranks the methods equally.
     if room <= 1e-12 * n_sets * n_methods:
         return RankTest(np.inf, 0.0)
     statistic = (n_sets - 1) * chi_squared / room
@@ -150,19 +146,24 @@ def iman_davenport(scores):
     return RankTest(float(statistic), float(p_value))
 
 
-def wilcoxon(a, b):
-    """Wilcoxon's signed-rank test of paired scores, two-sided.
+def wilcoxon(a: ArrayLike, b: ArrayLike) -> float:
+    """Two-sided p-value of Wilcoxon's signed-rank test of paired scores.
 
     Parameters
     ----------
     a, b : array-like of shape (n_pairs,)
-        Paired scores. Pairs that are equal, or both NaN, are left out; one NaN loses its pair by
-        the widest margin.
+        Paired scores. Pairs that are equal or both NaN are left out. If one of a pair is NaN, it
+        loses with the largest difference.
 
     Returns
     -------
     p_value : float
-        1 where no pair differs. Below six differing pairs it is above 0.05 whatever they are.
+        1 if no pair differs. With fewer than six different pairs, it is always above 0.05.
+
+    References
+    ----------
+    F. Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6), 1945, pp.
+    80-83. doi:10.2307/3001968.
 
     Examples
     --------
@@ -173,15 +174,15 @@ def wilcoxon(a, b):
     return _wilcoxon_of_differences(_differences(a, b))
 
 
-def wilcoxon_to_control(scores, control):
-    """P-value of each method against a control, over the data sets.
+def wilcoxon_to_control(scores: ArrayLike, control: int) -> NDArray[np.float64]:
+    """P-value of :func:`wilcoxon` of each method against a control, over the data sets.
 
     Parameters
     ----------
     scores : array-like of shape (n_sets, n_methods)
         Higher is better; NaN loses.
     control : int
-        Column of the control.
+        Column index of the control.
 
     Returns
     -------
@@ -191,7 +192,12 @@ def wilcoxon_to_control(scores, control):
     Raises
     ------
     ValueError
-        If there is no such column.
+        If `control` is not the index of a column.
+
+    References
+    ----------
+    J. Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7, 2006, pp.
+    1-30, sec. 3.1.3. https://jmlr.org/papers/v7/demsar06a.html
 
     Examples
     --------
@@ -204,32 +210,35 @@ def wilcoxon_to_control(scores, control):
     n_methods = scores.shape[1]
     if not 0 <= control < n_methods:
         raise ValueError(f"control is {control}, but the columns are 0 to {n_methods - 1}")
-    p_values = np.full(n_methods, np.nan)
-    for method in range(n_methods):
-        if method != control:
-            p_values[method] = wilcoxon(scores[:, method], scores[:, control])
+    p_values = np.array([wilcoxon(column, scores[:, control]) for column in scores.T])
+    p_values[control] = np.nan
     return p_values
 
 
-def holm(p_values):
-    r"""P-values adjusted for several tests by Holm's step-down procedure.
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    r"""Adjust p-values for several tests by Holm's step-down procedure.
 
     .. math:: \tilde p_{(i)} = \min\Big(1, \max_{j \le i} \; (m - j + 1) \, p_{(j)}\Big)
 
     Parameters
     ----------
     p_values : array-like of shape (n_tests,)
-        In [0, 1]; NaN, no test, stays NaN and does not count.
+        P-values in [0, 1]. NaN stands for no test; it stays NaN and does not count.
 
     Returns
     -------
     adjusted : ndarray of shape (n_tests,)
-        Those below alpha are significant with a family-wise error of at most alpha.
+        Tests with a value below alpha are significant, with a family-wise error of at most alpha.
 
     Raises
     ------
     ValueError
         If a p-value is outside [0, 1].
+
+    References
+    ----------
+    S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 6(2), 1979, pp. 65-70. https://www.jstor.org/stable/4615733
 
     Examples
     --------
@@ -239,7 +248,7 @@ def holm(p_values):
     """
     p_values = np.asarray(p_values, dtype=np.float64)
     if p_values.ndim != 1:
-        raise ValueError(f"p_values has shape {p_values.shape}; give a list of them")
+        raise ValueError(f"p_values has shape {p_values.shape}; give a list of p-values")
     tests = np.flatnonzero(~np.isnan(p_values))
     if ((p_values[tests] < 0) | (p_values[tests] > 1)).any():
         raise ValueError(f"p_values must be in [0, 1], got {p_values.tolist()}")
@@ -250,13 +259,15 @@ def holm(p_values):
     return adjusted
 
 
-def significant_wins(a, b, alpha=0.05):
-    """Whether a method is better than another on each data set, by its repeated scores.
+def significant_wins(
+    a: Sequence[ArrayLike], b: Sequence[ArrayLike], alpha: float = 0.05
+) -> NDArray[np.intp]:
+    """Compare two methods on each data set by a test of their repeated scores.
 
     Parameters
     ----------
     a, b : sequence of n_sets array-likes of shape (n_repeats,)
-        Scores of the two methods on each data set, paired by fold and trial; the number of
+        Scores of the two methods on each data set, paired by fold and trial. The number of
         repeats may differ between data sets.
     alpha : float, default=0.05
         Level of the two-sided Wilcoxon signed-rank test of each data set, in (0, 1).
@@ -264,12 +275,17 @@ def significant_wins(a, b, alpha=0.05):
     Returns
     -------
     outcomes : ndarray of shape (n_sets,), int
-        1 where `a` is significantly better, -1 where `b` is, 0 where neither.
+        1 if `a` is significantly better, -1 if `b` is, and 0 otherwise.
 
     Raises
     ------
     ValueError
-        If the two do not match or `alpha` is outside (0, 1).
+        If the numbers of scores differ or `alpha` is outside (0, 1).
+
+    References
+    ----------
+    J. Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7, 2006, pp.
+    1-30, sec. 3.1.3. https://jmlr.org/papers/v7/demsar06a.html
 
     Examples
     --------
@@ -280,7 +296,9 @@ def significant_wins(a, b, alpha=0.05):
     array([ 1,  0, -1])
     """
     if len(a) != len(b):
-        raise ValueError(f"a has {len(a)} data sets and b {len(b)}; both need the same ones")
+        raise ValueError(
+            f"a has {len(a)} data sets and b has {len(b)}; give scores on the same data sets"
+        )
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be in (0, 1), got {alpha}")
     outcomes = np.zeros(len(a), dtype=int)
@@ -291,25 +309,32 @@ def significant_wins(a, b, alpha=0.05):
     return outcomes
 
 
-def win_lose_draw(a, b, alpha=0.05):
-    """Number of data sets on which a method is better, worse, and neither.
+def win_lose_draw(
+    a: Sequence[ArrayLike], b: Sequence[ArrayLike], alpha: float = 0.05
+) -> WinLoseDraw:
+    """Count the data sets on which a method is significantly better, worse, and neither.
 
     Parameters
     ----------
     a, b : sequence of n_sets array-likes of shape (n_repeats,)
         Scores of the two methods on each data set, paired by fold and trial.
     alpha : float, default=0.05
-        Level of the test; what is not significant is a draw.
+        Level of the test. A difference that is not significant is a draw.
 
     Returns
     -------
     counts : WinLoseDraw
-        Of :func:`significant_wins`, from the side of `a`.
+        Counts of the outcomes of :func:`significant_wins`; `a` wins or loses.
 
     Raises
     ------
     ValueError
-        If the two do not match or `alpha` is outside (0, 1).
+        If the numbers of scores differ or `alpha` is outside (0, 1).
+
+    References
+    ----------
+    J. Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7, 2006, pp.
+    1-30, sec. 3.1.4. https://jmlr.org/papers/v7/demsar06a.html
 
     Examples
     --------
@@ -325,10 +350,7 @@ def win_lose_draw(a, b, alpha=0.05):
 
 
 def _differences(a, b):
-    """Differences of paired scores, over the largest; infinite where one of a pair is NaN.
-
-    Those that are zero are left out.
-    """
+    """Nonzero differences of paired scores, divided by the largest; infinite if one is NaN."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(
@@ -345,14 +367,14 @@ def _differences(a, b):
 
 
 def _largest(scores, axis=None):
-    """Largest magnitude of the finite scores, 1 where there is none but zeros."""
+    """Largest magnitude of the finite scores, or 1 if there are only zeros."""
     finite = np.where(np.isfinite(scores), scores, 0.0)
     largest = np.abs(finite).max(axis=axis, initial=0.0, keepdims=True)
     return np.where(largest == 0, 1.0, largest)
 
 
 def _without_rounding_errors(values, scale):
-    # 0.9 - 0.8 and 0.4 - 0.3 differ in the last bit, which would break their tie.
+    # 0.9 - 0.8 and 0.4 - 0.3 differ in the last bit, but they are tied.
     return np.round(values / scale, 12)
 
 
@@ -366,7 +388,7 @@ def _signed_rank_sum(differences):
     return np.sum(np.sign(differences) * stats.rankdata(np.abs(differences)))
 
 
-def _check_table(scores):
+def _check_table(scores) -> NDArray[np.float64]:
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 2 or 0 in scores.shape:
         raise ValueError(

@@ -31,7 +31,7 @@ from skimbal.model_selection._label_parameters import put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
-from skimbal.model_selection._state import Progress, SearchState, digests, read_state
+from skimbal.model_selection._state import Progress, SearchState, digest, read_state
 
 # Parameters that may change between an interrupted search and the one that continues it.
 NOT_FINGERPRINTED = {
@@ -58,7 +58,8 @@ def fingerprint_of(search, spaces, **data):
     own = {k: v for k, v in search.get_params(deep=False).items() if k not in NOT_FINGERPRINTED}
     own["search_spaces"] = [space.description() for space in spaces]
     guide = search.refit if isinstance(search.refit, str) else None
-    return digests(search=type(search).__name__, guide=guide, **data, **own)
+    parts = {"search": type(search).__name__, "guide": guide} | data | own
+    return {name: digest(value) for name, value in parts.items()}
 
 
 def listed_callbacks(callbacks):
@@ -188,9 +189,8 @@ class _BaseSearch(BaseSearchCV):
                 "parameter callbacks"
             )
         if y is None and get_tags(self.estimator).target_tags.required:
-            raise ValueError(
-                f"{type(self.estimator).__name__} requires y to be passed, but the target y is None"
-            )
+            name = type(self.estimator).__name__
+            raise ValueError(f"{name} requires y to be passed, but the target y is None")
         X, y = indexable(X, y)
         run = self._begin(X, y, params, callbacks)
         forget_attributes(self, ATTRIBUTES_OF_REFIT)
@@ -211,9 +211,10 @@ class _BaseSearch(BaseSearchCV):
         """Check everything, and return the run of the search."""
 
         def after_batch(run):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of scores that are not finite: once, at the end
-                self._publish(run, None)
+            if callbacks:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # scores that are not finite: once, at the end
+                    self._publish(run, None)
             stops = [callback(self) is True for callback in callbacks]  # all are called
             return any(stops)
 
@@ -234,8 +235,7 @@ class _BaseSearch(BaseSearchCV):
             pre_dispatch=self.pre_dispatch,
         )
         budgets = [n_candidates for _, n_candidates in self._budgets()]
-        hook = after_batch if callbacks else None
-        return SearchRun(self, state, evaluation, self._ask, budgets, hook)
+        return SearchRun(self, state, evaluation, self._ask, budgets, after_batch)
 
     def _state(self, X, y, params, split_params):
         """The state to begin with: a new one, or the one in the file."""
@@ -253,9 +253,7 @@ class _BaseSearch(BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **split_params))
         if not splits:
-            raise ValueError(
-                f"cv={self.cv!r} makes no split of {_num_samples(X)} samples; give one that does"
-            )
+            raise ValueError(f"cv={self.cv!r} makes no split of {_num_samples(X)} samples")
         return SearchState(fingerprint, estimator, seeds[1], splits, progresses)
 
     def _progresses(self, spaces, estimator, y, rng):
@@ -282,12 +280,9 @@ class _BaseSearch(BaseSearchCV):
             self._check_refit_for_multimetric(first)
             metric = self.refit
         self.n_splits_ = len(run.state.splits)
-        self.cv_results_ = self._format_results(
-            [candidate.params for candidate in candidates],
-            self.n_splits_,
-            out,
-            {"batch": [candidate.batch for candidate in candidates]},
-        )
+        params = [candidate.params for candidate in candidates]
+        batches = {"batch": [candidate.batch for candidate in candidates]}
+        self.cv_results_ = self._format_results(params, self.n_splits_, out, batches)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
             if not callable(self.refit):

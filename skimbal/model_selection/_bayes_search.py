@@ -52,11 +52,10 @@ class BayesSearchCV(_BaseSearch):
         Improvement, in units of the score, that does not count. Larger values lead to candidates
         farther away from the best one. scikit-optimize's default is 0.01.
     x0 : "conventional", dict or list of dict, default=None
-        Points to begin with. A dict maps names to values; missing ones are
-        the estimator's own. "conventional" stands for the inverse-frequency class weights or costs
-        and the estimator's own values of all other parameters. A parameter whose own value is not
-        in its space starts in the middle. Bounds that a start point violates are widened, with a
-        warning.
+        Points to begin with. A dict maps names to values; missing ones are the estimator's own.
+        "conventional" stands for the inverse-frequency class weights or costs and the estimator's
+        own values of all other parameters. A parameter whose own value is not in its space starts
+        in the middle. Bounds that a start point violates are widened, with a warning.
     patience : int, default=None
         Batches without a better candidate after which the search of a space ends; None is never.
     time_budget_s : float, default=None

@@ -37,23 +37,22 @@ class DESearchCV(_BaseSearch):
         ``costs__<label>`` and ``cost_matrix__<true>__<predicted>`` work in any estimator that has
         the parameter; see `class_weight_space`.
     population_size : int, default=10
-        Candidates of a generation, at least 3. A generation is a batch.
+        Candidates of a generation, at least 3 and at least the number of points of `x0`. Each
+        generation is a batch.
     max_generations : int, default=20
         Largest number of generations, including the first.
     patience : int, default=None
-        Generations without a better candidate after which the search of a space ends; None is
-        never.
+        Batches without a better candidate after which the search of a space ends; None is never.
     time_budget_s : float, default=None
         Seconds after which no new candidate is started. A population that is in training is
         finished. This is the only parameter that makes results depend on the machine.
     target_score : float, default=None
-        Score that is good enough. The search ends with the generation that reaches it.
+        Score that is good enough. The search ends with the batch that reaches it.
     x0 : "conventional", dict or list of dict, default=None
-        Points to begin with, at most `population_size`. A dict maps names to values; missing ones
-        are the estimator's own. "conventional" stands for the inverse-frequency class weights or
-        costs and the estimator's own values of all other parameters. A parameter whose own value is
-        not in its space starts in the middle. Bounds that a start point violates are widened, with
-        a warning.
+        Points to begin with. A dict maps names to values; missing ones are the estimator's own.
+        "conventional" stands for the inverse-frequency class weights or costs and the estimator's
+        own values of all other parameters. A parameter whose own value is not in its space starts
+        in the middle. Bounds that a start point violates are widened, with a warning.
     pbest_fraction : float in (0, 1], default=0.05
         Fraction of the population, at least two candidates, that counts as best in the mutation.
     adaptation_rate : float in [0, 1], default=0.1

@@ -217,6 +217,9 @@ class DistributionDimension:
         """None: distributions are fixed."""
 
 
+DIMENSIONS = (RealDimension, IntegerDimension, CategoricalDimension, DistributionDimension)
+
+
 def describe(dimension):
     """What a dimension is, as values that are equal for equal dimensions in every process."""
     if not isinstance(dimension, DistributionDimension):

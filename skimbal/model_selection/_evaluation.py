@@ -106,18 +106,9 @@ class Evaluation:
         for kind in kinds:
             yield [next(results[kind]) for _ in self.splits]
 
-    def _judge_population(self, pairs):
+    def _judge_population(self, pairs, attempt=1):
         """Results of (estimator, split) pairs, whose networks are trained together."""
         start = time.perf_counter()
-        fitted = self._fit_population(pairs)
-        seconds = (time.perf_counter() - start) / max(len(pairs), 1)
-        return [
-            self.judge(outcome, split, seconds)
-            for outcome, (_, split) in zip(fitted, pairs, strict=True)
-        ]
-
-    def _fit_population(self, pairs, attempt=1):
-        """Fitted estimators of (estimator, split) pairs; an exception in place of a failed one."""
         subsets = [train for _, (train, _) in pairs]
         fits = [
             Fit.on_rows(clone(estimator), self.X, self.y, train, self.fit_params)
@@ -127,10 +118,14 @@ class Evaluation:
         try:
             for part in split_by_memory(fits, self.X, subsets):
                 fitted += run_fits(part, n_jobs=self.n_jobs)
-            return fitted
         except LOST_WORKER as error:
             warn_of_lost_worker(error, attempt)
-        return self._fit_population(pairs, attempt + 1)
+            return self._judge_population(pairs, attempt + 1)
+        seconds = (time.perf_counter() - start) / max(len(pairs), 1)
+        splits = [split for _, split in pairs]
+        return [
+            self.judge(each, split, seconds) for each, split in zip(fitted, splits, strict=True)
+        ]
 
     def _judge_in_parallel(self, pairs, attempt=1):
         """Yield the results of (estimator, split) pairs in order; lost workers are replaced."""

@@ -1,11 +1,12 @@
 r"""A Gaussian process on the unit cube for the Bayesian search.
 
-The covariance of two losses is :math:`s^2 k(r)` with the Matern function of smoothness 5/2 and
-:math:`r^2 = \sum_d \delta_d^2 / l_d^2`, where :math:`\delta_d` is the difference along a real or
+The covariance of two losses is :math:`s^2 k(r)`. :math:`k` is the Matern function of smoothness 5/2
+and :math:`r^2 = \sum_d \delta_d^2 / l_d^2`. :math:`\delta_d` is the difference along a real or
 integer dimension, and 0 or 1 along a categorical one. Noise of variance :math:`s^2 \eta` is added.
-Mean and :math:`s^2` have a closed form given the length scales and :math:`\eta`, so one
-gradient descent on the logarithms of these fits the model. Formulas: C. E. Rasmussen and C. K. I.
-Williams 2006, Gaussian Processes for Machine Learning, eqs. 2.25, 2.26, 4.17 and 5.9.
+The mean and :math:`s^2` have a closed form for given length scales :math:`l_d` and :math:`\eta`, so
+the model is fitted by gradient descent on the logarithms of the length scales and of :math:`\eta`.
+Formulas: C. E. Rasmussen and C. K. I. Williams 2006, Gaussian Processes for Machine Learning, eqs.
+2.25, 2.26, 4.17 and 5.9.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ LENGTH_BOUNDS = (np.log(0.02), np.log(20.0))
 LENGTH_PRIOR = (np.log(0.6), 1.0)
 NOISE_BOUNDS = (np.log(1e-7), np.log(1.0))
 NOISE_PRIOR = (np.log(1e-4), 3.0)
-MAX_ITERATIONS = 15  # of one fit; the next one goes on where it ended
+MAX_ITERATIONS = 15  # of one fit; the next fit starts where it ended
 MIN_VARIANCE = 1e-12  # of the posterior, in shares of s^2: keeps its root and 1 / std finite
 
 
@@ -50,7 +51,7 @@ def negative_log_posterior(theta, differences, losses):
     r"""Negative logarithm of the posterior density of the hyperparameters, and its gradient.
 
     Up to a constant, :math:`\frac n2 \log s^2 + \frac12 \log |K| - \log p(\theta)` with
-    :math:`K = k + \eta I`, the generalised least squares mean :math:`m` and
+    :math:`K = k + \eta I`, the generalized least squares mean :math:`m` and
     :math:`s^2 = (y - m)^T K^{-1} (y - m) / n`. At these two the derivatives by them vanish, so that
     the gradient is that at fixed mean and :math:`s^2`.
 

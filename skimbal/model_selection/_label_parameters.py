@@ -212,9 +212,7 @@ class CostMatrix:
     def __init__(self, labels: ArrayLike, costs: ArrayLike | None = None) -> None:
         self.labels, _ = labels_and_counts(labels)
         n = len(self.labels)
-        self.costs: NDArray[np.float64] = (
-            1.0 - np.eye(n) if costs is None else np.array(costs, float)
-        )
+        self.costs: NDArray = 1.0 - np.eye(n) if costs is None else np.array(costs, float)
         if self.costs.shape != (n, n):
             raise ValueError(
                 f"costs has shape {self.costs.shape}, but for the {n} labels {self.labels} it must "
@@ -346,9 +344,7 @@ def _label_parameters(holder, value, entries, y):
     if not isinstance(given, Mapping):
         shape = np.shape(given)
         if shape != (len(labels),):
-            raise ValueError(
-                f"{holder} has shape {shape}, but y has the {len(labels)} labels {labels}"
-            )
+            raise ValueError(f"{holder} has shape {shape}, but y has {len(labels)} labels {labels}")
         given = dict(zip(labels, np.asarray(given, dtype=float).tolist(), strict=True))
     unknown = [label for label in given if label not in labels]
     if unknown:

@@ -41,8 +41,9 @@ class SearchRun:
         space. Returns points, at least one unless the space has no more.
     budgets : list of int
         Candidates of each space.
-    after_batch : callable or None
-        Called with this object after each batch; returns whether the search ends.
+    after_batch : callable
+        Called with this object after each batch in which a fit succeeded, or an earlier one did;
+        returns whether the search ends.
     """
 
     search: Any
@@ -50,31 +51,25 @@ class SearchRun:
     evaluation: Evaluation
     ask: Callable
     budgets: list
-    after_batch: Callable | None
+    after_batch: Callable
 
     def __post_init__(self):
-        self.deadline = time.monotonic() + (self.search.time_budget_s or np.inf)
-        self.bar = tqdm(
-            initial=len(self.state.candidates), unit="candidate", disable=not self.search.verbose
-        )
+        search, n_done = self.search, len(self.state.candidates)
+        self.deadline = time.monotonic() + (search.time_budget_s or np.inf)
+        self.patience = search.patience or np.inf
+        self.target_score = np.inf if search.target_score is None else search.target_score
+        self.bar = tqdm(initial=n_done, unit="candidate", disable=not search.verbose)
 
     def run(self):
         """Search one space after another; return the reason why the search ended."""
         with self.bar:
             for progress in self.state.progresses:
-                reason = self._search_space(progress)
+                while (reason := self._reason_to_leave(progress)) is None:
+                    reason = self._run_batch(progress) or self._reason_to_end()
+                    if reason is not None:
+                        break
                 if reason in ENDS_SEARCH:
                     break
-        return reason
-
-    def _search_space(self, progress):
-        reason = None
-        while reason is None:
-            reason = (
-                self._reason_to_leave(progress)
-                or self._run_batch(progress)
-                or self._reason_to_end()
-            )
         return reason
 
     def _reason_to_leave(self, progress):
@@ -83,7 +78,7 @@ class SearchRun:
             return "exhausted"
         if progress.n_without_new >= MAX_REPEATED_BATCHES:
             return "repeated"
-        if self.search.patience is not None and progress.n_without_gain >= self.search.patience:
+        if progress.n_without_gain >= self.patience:
             return "patience"
         return None if progress.n_proposed < self.budgets[progress.index] else "budget"
 
@@ -145,13 +140,8 @@ class SearchRun:
         """Why the whole search is over after a batch, or None."""
         candidates = self.state.candidates
         raise_if_all_failed(candidates, min_candidates=MAX_FAILED_CANDIDATES)
-        is_stopped = False
-        if self.after_batch is not None and not all_failed(candidates):
-            is_stopped = self.after_batch(self)
-        if (
-            self.search.target_score is not None
-            and -self.state.best_loss >= self.search.target_score
-        ):
+        is_stopped = not all_failed(candidates) and self.after_batch(self)
+        if -self.state.best_loss >= self.target_score:
             return "target"
         return "callback" if is_stopped else None
 

@@ -10,6 +10,7 @@ import skopt.space
 
 from skimbal._utils._validation import unknown_name_message
 from skimbal.model_selection._dimensions import (
+    DIMENSIONS,
     CategoricalDimension,
     DistributionDimension,
     IntegerDimension,
@@ -88,9 +89,8 @@ def _from_tuple(name, values):
         return _numeric(name, *values)
     has_prior = any(isinstance(value, str) and value == "log-uniform" for value in values)
     if has_prior or (len(values) == 2 and all(map(_reads_as_number, values))):
-        raise ValueError(
-            f"the space of {name!r} is {values!r}, whose bounds are not two numbers; {FORMS}"
-        )
+        given = f"the space of {name!r} is {values!r}"
+        raise ValueError(f"{given}, whose bounds are not two numbers; {FORMS}")
     return _categorical(name, values)
 
 
@@ -113,10 +113,7 @@ def _from_distribution(name, distribution):
 
 def parse_dimension(name, dimension):
     """Return the dimension that a user's description of one parameter stands for."""
-    if isinstance(
-        dimension,
-        RealDimension | IntegerDimension | CategoricalDimension | DistributionDimension,
-    ):
+    if isinstance(dimension, DIMENSIONS):
         return dimension
     if isinstance(dimension, skopt.space.Dimension):
         return _from_skopt(name, dimension)

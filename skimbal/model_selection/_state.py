@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,11 +115,6 @@ class SearchState:
         return {c.key: i for i, c in enumerate(self.candidates) if c.space_index == space_index}
 
 
-def digests(**parts):
-    """Digests of several values, by name."""
-    return {name: digest(value) for name, value in parts.items()}
-
-
 def digest(value):
     """A text that is the same for equal values in every process."""
     try:
@@ -133,13 +127,12 @@ def digest(value):
 def write_state(path, state):
     """Write a state completely or not at all."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f"{path.name}.")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            pickle.dump((FORMAT, state), file)
+        temporary.write_bytes(pickle.dumps((FORMAT, state)))
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -156,9 +149,7 @@ def read_state(path, fingerprint):
     if path.is_dir():
         raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
     if not path.absolute().parent.is_dir():
-        raise ValueError(
-            f"state_file={str(path)!r} is in no folder that exists; create the folder first"
-        )
+        raise ValueError(f"state_file={str(path)!r} is in no folder that exists; create it first")
     if not path.exists():
         return None
     advice = f"name another state_file, or delete {path} to start again"
@@ -169,11 +160,10 @@ def read_state(path, fingerprint):
         raise ValueError(f"{path} holds no state of a search ({error}); {advice}") from error
     if version != FORMAT or not isinstance(state, SearchState):
         raise ValueError(f"{path} holds no state of a search that this version can read; {advice}")
-    names = fingerprint.keys() | state.fingerprint.keys()
-    differing = sorted(n for n in names if fingerprint.get(n) != state.fingerprint.get(n))
+    differing = {name for name, _ in fingerprint.items() ^ state.fingerprint.items()}
     if differing:
+        names = ", ".join(sorted(differing))
         raise ValueError(
-            f"{path} holds the state of another search: it differs in {', '.join(differing)}; "
-            f"{advice}"
+            f"{path} holds the state of another search: it differs in {names}; {advice}"
         )
     return state

@@ -36,24 +36,18 @@ def _check_range(low, high):
         )
 
 
-def reference_label(labels, counts, reference):
-    """The label whose weight stays 1: the named one, or the most frequent one."""
-    if reference in labels:
-        return reference
-    if isinstance(reference, str) and reference == MAJORITY:
-        return labels[int(np.argmax(counts))]
-    raise ValueError(
-        f"reference={reference!r} must be 'majority' or one of the labels {labels} of y"
-    )
-
-
 def _searched_labels(y, reference):
-    """All labels, and those except the reference."""
+    """All labels, and those except the reference, which may be the most frequent one."""
     labels, counts = labels_and_counts(y)
     if len(labels) < 2:
         raise ValueError(f"y has the single label {labels}; weights need two or more")
-    fixed = reference_label(labels, counts, reference)
-    return labels, [label for label in labels if label != fixed]
+    if reference not in labels:
+        if not (isinstance(reference, str) and reference == MAJORITY):
+            raise ValueError(
+                f"reference={reference!r} must be 'majority' or one of the labels {labels} of y"
+            )
+        reference = labels[int(np.argmax(counts))]
+    return labels, [label for label in labels if label != reference]
 
 
 def class_weight_space(

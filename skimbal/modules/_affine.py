@@ -1,6 +1,6 @@
 """Affine maps of one network or of a stack of networks.
 
-The outputs of a network have the same bits in every stack, whatever its size.
+The outputs of a network have the same bits in a stack of any size.
 """
 
 import torch

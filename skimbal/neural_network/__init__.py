@@ -1,8 +1,14 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
+from skimbal.neural_network._base import BaseNetClassifier, check_training_data
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._dbn import DBNClassifier
-from skimbal.neural_network._fit_population import cross_fit, fit_population
+from skimbal.neural_network._fit_population import (
+    class_probabilities,
+    cross_fit,
+    cross_fit_coroutine,
+    fit_population,
+)
 from skimbal.neural_network._mlp import MLPClassifier
 from skimbal.neural_network._resnet import ResNetClassifier
 
@@ -15,4 +21,10 @@ __all__ = [
     "ResNetClassifier",
     "cross_fit",
     "fit_population",
+]
+__all__ += [  # for extenders
+    "BaseNetClassifier",
+    "check_training_data",
+    "class_probabilities",
+    "cross_fit_coroutine",
 ]

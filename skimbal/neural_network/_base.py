@@ -1,8 +1,9 @@
 """What all networks share: fit, continue, predict.
 
-`BaseNetClassifier` holds a skorch net (`net_`) and is none, so that scikit-learn's contract and
-skorch's stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves the settings, and
-`skimbal/_training/population.py` trains. A subclass writes `__init__` and `_build_module`.
+`BaseNetClassifier` holds a skorch net (`net_`) and does not inherit from it, so that the contracts
+of scikit-learn and of skorch stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves
+the settings, and `skimbal/_training/population.py` trains. A subclass writes `__init__` and
+`_build_module`.
 """
 
 from abc import ABCMeta, abstractmethod
@@ -11,6 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
@@ -85,8 +87,9 @@ DENSE_CONSTRAINTS: dict = {
 def check_layer_sizes(given, name="hidden_layer_sizes"):
     """Return the sizes as a list of int, or raise a ValueError."""
     sizes = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
-    if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
-        raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
+    for size in sizes:
+        if not isinstance(size, Integral) or int(size) < 1:
+            raise ValueError(f"{name} must be whole numbers of at least 1, got {given!r}")
     return sizes
 
 
@@ -170,20 +173,13 @@ class BaseNetClassifier(
         self._validate_params()
         with undone_on_error(self):
             data = validate_training_data(self, X, y, sample_weight, reset=True)
-            yield from self._fit_arrays(*data)
+            yield from self._fit_checked_coroutine(*data)
         return self
 
     def _fit_checked_coroutine(self, X, y, sample_weight=None):
-        """As `_fit_coroutine`, on arrays that an outer estimator has validated."""
-        self._validate_params()
-        with undone_on_error(self):
-            if X.ndim == 2:
-                self.n_features_in_ = X.shape[1]
-            yield from self._fit_arrays(X, y, sample_weight)
-        return self
-
-    def _fit_arrays(self, X, y, sample_weight):
-        """Fit on validated arrays: encode, hold out, plan, build, train."""
+        """Fit on arrays that have been validated: encode, hold out, plan, build, train."""
+        if X.ndim == 2:
+            self.n_features_in_ = X.shape[1]
         X, y, sample_weight = drop_weightless(X, y, sample_weight)
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
@@ -195,8 +191,9 @@ class BaseNetClassifier(
         if needs_validation(self):
             reason = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
             data, valid = hold_out(data, self.classes_, self.validation_fraction, rng, reason)
-        inputs, early_stopping = yield from self._initialize(data, counts, rng, valid)
-        yield from self._train(inputs, data, self.max_epochs, early_stopping)
+        inputs, early_stopping = yield from initialize(self, data, counts, rng, valid)
+        yield from train(self, inputs, data, self.max_epochs, early_stopping)
+        return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, class_counts=None):
         """Train for one more epoch, on the given samples.
@@ -226,107 +223,11 @@ class BaseNetClassifier(
         self : object
             The classifier.
         """
-        return run_fit(self._partial_fit_coroutine(X, y, classes, sample_weight, class_counts))
-
-    def _partial_fit_coroutine(self, X, y, classes, sample_weight, given_counts):
-        self._validate_params()
-        if self.early_stopping:
-            raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
-        if needs_validation(self):
-            raise ValueError(
-                f"partial_fit has no validation data, which sampler={self.sampler!r} needs"
-            )
-        is_first = not hasattr(self, "net_")
-        with undone_on_error(self):
-            _check_partial_fit_first_call(self, classes)
-            X, y, weight = validate_training_data(self, X, y, sample_weight, reset=is_first)
-            X, y, weight = drop_weightless(X, y, weight)
-            data = TrainingData(X, encode_labels(y, self.classes_), weight)
-            if is_first:
-                self._set_input_attributes(X)
-                self._check_inputs(X)
-                counts = stream_counts(self, given_counts, classes, data)
-                rng = check_random_state(self.random_state)
-                inputs, _ = yield from self._initialize(data, counts, rng)
-            else:
-                check_input_shape(X, self.input_shape_, type(self).__name__)
-                self._check_inputs(X)
-                inputs = self._prepare_inputs(X)
-            yield from self._train(inputs, data, n_epochs=1)
-        return self
-
-    def check_training_data(self, X, y, sample_weight=None):
-        """Raise what `fit` raises for inputs and weights; sets the attributes of the inputs.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-        """
-        X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
-        X, *_ = drop_weightless(X, y, weight)
-        self._set_input_attributes(X)
-        self._check_inputs(X)
-
-    def _initialize(self, data, counts, rng, valid=None):
-        """Build the net; return the inputs as it takes them, and what judges it (a generator).
-
-        Every setting is checked before anything is trained.
-        """
-        import_compiler()
-        is_weighted, has_validation = data.sample_weight is not None, valid is not None
-        plan = make_fit_plan(
-            self, self.classes_, counts, rng, is_weighted=is_weighted, has_validation=has_validation
-        )
-        self.cost_matrix_ = plan.decision_costs
-        if self.standardize:
-            X = data.X if is_windows(data.X) or data.X.ndim == 2 else self._with_axes(data.X)
-            self.input_mean_, self.input_scale_ = channel_moments(X, data.sample_weight)
-        inputs = self._prepare_inputs(data.X)
-        early_stopping = None
-        if valid is not None:
-            valid_inputs = self._prepare_inputs(valid.X)
-            early_stopping = make_early_stopping(self, plan, valid_inputs, valid, is_held_out=True)
-        elif plan.scorer is not None:
-            early_stopping = make_early_stopping(self, plan, inputs, data, is_held_out=False)
-        training = plan.training
-        generators = training.generator, training.noise_generator
-        module = finish_module(self._build_module(inputs, len(self.classes_), *generators), plan)
-        net = make_net(
-            module, plan.loss, self.classes_, training, plan.callbacks, bool(self.verbose)
-        )
-        self._training_plan = training
-        weight = data.sample_weight
-        self.net_ = yield from self._pretrain(net, inputs, weight, training)
-        return inputs, early_stopping
-
-    def _train(self, inputs, data, n_epochs, early_stopping=None):
-        """Train; publish the whole epochs also when the user interrupts."""
-        tensors = to_tensors(inputs, data.targets, data.sample_weight, device=self.net_.device)
-        job = TrainingJob(
-            self.net_,
-            self._training_plan,
-            tensors,
-            n_epochs,
-            schedule_length=self.max_epochs,
-            early_stopping=early_stopping,
-            n_threads=self.n_threads,
-            verbose=bool(self.verbose),
-        )
-        n_before = len(self.net_.history)
-        try:
-            (job,) = yield [job]
-            self.net_, self._training_plan = job.net, job.plan
-        finally:
-            if len(self.net_.history) > n_before:  # not when it was interrupted before an epoch
-                best_epoch = None if early_stopping is None else early_stopping.best_epoch
-                self.history_ = history_table(self.net_.history, best_epoch)
-                self.n_iter_ = len(self.history_)
-                self.class_weight_ = last_class_weights(self.net_.criterion_, len(self.classes_))
+        return run_fit(continue_fit(self, X, y, classes, sample_weight, class_counts))
 
     # ---------------------------------------------------------------- prediction
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
 
         Parameters
@@ -341,8 +242,8 @@ class BaseNetClassifier(
         """
         return self._forward(X)[0]
 
-    def decision_function(self, X):
-        """Return how far the posteriors lean, whatever the costs.
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the log-odds of the predicted probabilities; costs do not change them.
 
         Parameters
         ----------
@@ -352,17 +253,13 @@ class BaseNetClassifier(
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes the log-odds of ``classes_[1]``; for more the log-posteriors.
+            For two classes the log-odds of ``classes_[1]``; for more the logarithms of the
+            predicted probabilities.
         """
         return log_odds(self.predict_log_proba(X))
 
-    def predict_log_proba(self, X):
-        """Return the logarithms of the posteriors, shape (n_samples, n_classes)."""
-        logits = self._forward(X)[1]
-        return logits - logsumexp(logits, axis=1, keepdims=True)
-
-    def predict_proba(self, X):
-        """Return the posteriors, the softmax of the logits; costs don't change them.
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the logarithms of the predicted probabilities.
 
         Parameters
         ----------
@@ -372,12 +269,27 @@ class BaseNetClassifier(
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Posteriors in the order of `classes_`; each row adds up to 1.
+        """
+        logits = self._forward(X)[1]
+        return logits - logsumexp(logits, axis=1, keepdims=True)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the predicted probabilities, the softmax of the logits; costs do not change them.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`; each row adds up to 1.
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
-        """Return the class of least expected cost; without costs, of the largest posterior.
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the class with the lowest expected cost; without costs, the most probable class.
 
         Parameters
         ----------
@@ -430,10 +342,8 @@ def stream_counts(estimator, class_counts, classes, data):
 
 def history_table(history, best_epoch):
     """The history of a net as a table, a row an epoch."""
-    hidden = {"batches", "train_loss_best", "valid_loss_best"}
-    table = pd.DataFrame(
-        [{key: value for key, value in row.items() if key not in hidden} for row in history]
-    )
+    hidden = ["batches", "train_loss_best", "valid_loss_best"]
+    table = pd.DataFrame(list(history)).drop(columns=hidden, errors="ignore")
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]
     return table.assign(is_best=table["epoch"] == best_epoch)
@@ -443,3 +353,126 @@ def last_class_weights(loss, n_classes):
     """The class weights of a bound loss, as they are in the last epoch."""
     weight = getattr(loss, "class_weight", None)
     return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()
+
+
+def continue_fit(network, X, y, classes, sample_weight, given_counts):
+    """`partial_fit` as a generator."""
+    network._validate_params()
+    if network.early_stopping:
+        raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
+    if needs_validation(network):
+        raise ValueError(
+            f"partial_fit has no validation data, which sampler={network.sampler!r} needs"
+        )
+    is_first = not hasattr(network, "net_")
+    with undone_on_error(network):
+        _check_partial_fit_first_call(network, classes)
+        X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
+        X, y, weight = drop_weightless(X, y, weight)
+        data = TrainingData(X, encode_labels(y, network.classes_), weight)
+        if is_first:
+            network._set_input_attributes(X)
+            network._check_inputs(X)
+            counts = stream_counts(network, given_counts, classes, data)
+            rng = check_random_state(network.random_state)
+            inputs, _ = yield from initialize(network, data, counts, rng)
+        else:
+            check_input_shape(X, network.input_shape_, type(network).__name__)
+            network._check_inputs(X)
+            inputs = network._prepare_inputs(X)
+        yield from train(network, inputs, data, n_epochs=1)
+    return network
+
+
+def check_training_data(
+    network: BaseNetClassifier, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+) -> None:
+    """Raise what the `fit` of a network raises for inputs and weights.
+
+    Sets the fitted attributes of the inputs.
+
+    Parameters
+    ----------
+    network : network classifier
+        A network of this package, fitted or not.
+    X, y, sample_weight : array-like
+        As in its `fit`.
+
+    Examples
+    --------
+    >>> from skimbal import MLPClassifier
+    >>> from skimbal.neural_network import check_training_data
+    >>> network = MLPClassifier()
+    >>> check_training_data(network, [[0.0, 1.0], [1.0, 0.0]], ["a", "b"])
+    >>> network.n_features_in_
+    2
+    """
+    X, y, weight = validate_training_data(network, X, y, sample_weight, reset=True)
+    X, *_ = drop_weightless(X, y, weight)
+    network._set_input_attributes(X)
+    network._check_inputs(X)
+
+
+def initialize(network, data, counts, rng, valid=None):
+    """Build the net; return the inputs as it takes them, and what judges it (a generator).
+
+    Every setting is checked before anything is trained.
+    """
+    import_compiler()
+    is_weighted, has_validation = data.sample_weight is not None, valid is not None
+    plan = make_fit_plan(
+        network,
+        network.classes_,
+        counts,
+        rng,
+        is_weighted=is_weighted,
+        has_validation=has_validation,
+    )
+    network.cost_matrix_ = plan.decision_costs
+    if network.standardize:
+        X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
+        network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+    inputs = network._prepare_inputs(data.X)
+    early_stopping = None
+    if valid is not None:
+        valid_inputs = network._prepare_inputs(valid.X)
+        early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
+    elif plan.scorer is not None:
+        early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)
+    training = plan.training
+    generators = training.generator, training.noise_generator
+    module = finish_module(network._build_module(inputs, len(network.classes_), *generators), plan)
+    net = make_net(
+        module, plan.loss, network.classes_, training, plan.callbacks, bool(network.verbose)
+    )
+    network._training_plan = training
+    weight = data.sample_weight
+    network.net_ = yield from network._pretrain(net, inputs, weight, training)
+    return inputs, early_stopping
+
+
+def train(network, inputs, data, n_epochs, early_stopping=None):
+    """Train; publish the whole epochs also when the user interrupts."""
+    tensors = to_tensors(inputs, data.targets, data.sample_weight, device=network.net_.device)
+    job = TrainingJob(
+        network.net_,
+        network._training_plan,
+        tensors,
+        n_epochs,
+        schedule_length=network.max_epochs,
+        early_stopping=early_stopping,
+        n_threads=network.n_threads,
+        verbose=bool(network.verbose),
+    )
+    n_before = len(network.net_.history)
+    try:
+        (job,) = yield [job]
+        network.net_, network._training_plan = job.net, job.plan
+    finally:
+        if len(network.net_.history) > n_before:  # not when it was interrupted before an epoch
+            best_epoch = None if early_stopping is None else early_stopping.best_epoch
+            network.history_ = history_table(network.net_.history, best_epoch)
+            network.n_iter_ = len(network.history_)
+            network.class_weight_ = last_class_weights(
+                network.net_.criterion_, len(network.classes_)
+            )

@@ -1,8 +1,12 @@
 """Convolutional networks on signals and images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal._training.augmentation import AUGMENTATIONS
@@ -37,7 +41,7 @@ CNN_PRESETS: dict = {
     },
 }
 
-LEAST_SIDE = 16  # of an image, to tell its sides from its channels
+MIN_SIDE = 16  # of an image, to tell its sides from its channels
 
 
 def per_convolution(name, given, n_convolutions):
@@ -54,7 +58,7 @@ def per_convolution(name, given, n_convolutions):
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    is_image = len(sides) == 2 and min(sides) >= LEAST_SIDE
+    is_image = len(sides) == 2 and min(sides) >= MIN_SIDE
     if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
@@ -84,11 +88,11 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
         sides = shape_with_axes(X.shape, self._n_axes, type(self).__name__)[2:]
         for side in sides:
             if size_after_layers(side, kernels, pools, self.padding) < 1:
-                least = smallest_size(kernels, pools, self.padding)
+                min_side = smallest_size(kernels, pools, self.padding)
                 raise ValueError(
                     f"kernels of {kernels} with padding={self.padding!r} and pools of "
                     f"{[pool or 'auto' for pool in pools]} leave nothing of X of shape "
-                    f"{X.shape}; the smallest side that they take is {least}: use longer inputs, "
+                    f"{X.shape}; the smallest side they take is {min_side}: use longer inputs, "
                     'smaller pools, pool_size="auto" or padding="same"'
                 )
 
@@ -123,14 +127,12 @@ CONVOLUTION_CONSTRAINTS: dict = {
     **NET_CONSTRAINTS,
     "n_filters": ["array-like", Interval(Integral, 1, None, closed="left")],
     "kernel_size": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "pool_size": [
-        StrOptions({"auto"}), "array-like", Interval(Integral, 1, None, closed="left"),
-    ],
+    "pool_size": [StrOptions({"auto"}), "array-like", Interval(Integral, 1, None, closed="left")],
     "padding": [StrOptions({"same", "valid"})],
     "global_pooling": ["boolean"],
     "dense_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left")],
-}  # fmt: skip
+}
 
 
 class CNN1DClassifier(_BaseConvolutionClassifier):
@@ -145,14 +147,14 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
     kernel_size : int or sequence of int, default=5
-        Side of the kernels, or one for each convolution.
+        Side of the kernels, or one side for each convolution.
     pool_size : "auto", int or sequence of int, default="auto"
-        Side of the maximum pools behind the convolutions, or one for each; 1 is none. "auto" is 2,
-        left out along axes of one entry, so that inputs of any size are taken.
+        Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
+        "auto" is 2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
-        Zeros around the inputs of a convolution, so that it keeps their size, or none.
+        Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
-        Whether the mean of each filter goes to the dense layers, else all that the filters give.
+        Whether the dense layers get the mean of each filter, or all values of the filters.
     dense_layer_sizes : sequence of int, default=()
         Units of the hidden dense layers.
     dropout : float in [0, 1), default=0.0
@@ -162,32 +164,33 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
-        Optimiser, or a class of `torch.optim`.
+        Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.0001
-        Weight decay of the optimiser.
+        Weight decay of the optimizer.
     batch_size : int, default=64
         Samples of a mini-batch.
     max_epochs : int, default=50
@@ -200,16 +203,19 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping ends the training.
     scoring : str, callable or None, default=None
-        What early stopping improves: a name or scikit-learn scorer, with the validation loss
-        deciding between equal scores, or None for that loss, which no class weights enter.
+        Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
+        the validation data and decides; the validation loss decides between equal scores. Without,
+        it is recorded on the training data. With None, the validation loss decides, which does not
+        use class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 
@@ -222,8 +228,8 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -231,7 +237,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -262,35 +268,35 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=5,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int] | int = 5,
+        pool_size: Sequence[int] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size
@@ -334,14 +340,14 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
     kernel_size : int or sequence of int, default=3
-        Side of the kernels, or one for each convolution.
+        Side of the kernels, or one side for each convolution.
     pool_size : "auto", int or sequence of int, default="auto"
-        Side of the maximum pools behind the convolutions, or one for each; 1 is none. "auto" is 2,
-        left out along axes of one entry, so that inputs of any size are taken.
+        Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
+        "auto" is 2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
-        Zeros around the inputs of a convolution, so that it keeps their size, or none.
+        Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
-        Whether the mean of each filter goes to the dense layers, else all that the filters give.
+        Whether the dense layers get the mean of each filter, or all values of the filters.
     dense_layer_sizes : sequence of int, default=()
         Units of the hidden dense layers.
     dropout : float in [0, 1), default=0.0
@@ -354,32 +360,33 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
-        Optimiser, or a class of `torch.optim`.
+        Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default=None
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.0001
-        Weight decay of the optimiser.
+        Weight decay of the optimizer.
     batch_size : int, default=64
         Samples of a mini-batch.
     max_epochs : int, default=50
@@ -392,16 +399,19 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping ends the training.
     scoring : str, callable or None, default=None
-        What early stopping improves: a name or scikit-learn scorer, with the validation loss
-        deciding between equal scores, or None for that loss, which no class weights enter.
+        Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
+        the validation data and decides; the validation loss decides between equal scores. Without,
+        it is recorded on the training data. With None, the validation loss decides, which does not
+        use class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 
@@ -414,8 +424,8 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -423,7 +433,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -459,36 +469,36 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=3,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        augmentation=(),
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int] | int = 3,
+        pool_size: Sequence[int] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        augmentation: Sequence[str] | str = (),
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
     check_consistent_length,
-    column_or_1d,
     validate_data,
 )
 
 from skimbal._training.inputs import is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 FLOATS = [np.float64, np.float32]
@@ -56,7 +55,8 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
-    if np.ndim(X) > 2:
+    n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    if n_axes > 2:
         if reset:
             forget_attributes(estimator, INPUT_ATTRIBUTES)
         return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
@@ -68,9 +68,8 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
-    y = column_or_1d(y, warn=True)
+    y = check_labels(y)
     check_consistent_length(X, y)
-    check_classification_targets(y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True

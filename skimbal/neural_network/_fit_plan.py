@@ -11,6 +11,7 @@ from skimbal._training.augmentation import check_augmentation
 from skimbal._training.early_stopping import EarlyStopping, ValidationSet
 from skimbal._training.inputs import to_tensors
 from skimbal._training.job import TrainingPlan
+from skimbal._training.losses import is_formula
 from skimbal._training.net import make_callbacks
 from skimbal._training.optimizer import OPTIMIZERS
 from skimbal._training.row_order import checked_share
@@ -59,8 +60,10 @@ class FitPlan:
 
 def needs_validation(estimator):
     """Whether an estimator holds samples out, for early stopping or for its sampler."""
+    if estimator.early_stopping or estimator.sampler is None:
+        return estimator.early_stopping
     sampler = resolve_batches(estimator.sampler)
-    return estimator.early_stopping or (sampler is not None and sampler.needs_validation)
+    return sampler is not None and sampler.needs_validation
 
 
 def depends_on_counts(estimator):
@@ -77,13 +80,16 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
     if isinstance(estimator.optimizer, str) and estimator.optimizer not in OPTIMIZERS:
         raise ValueError(unknown_name_message("optimizer", estimator.optimizer, OPTIMIZERS))
     device = resolve_device(estimator.device)
-    sampler = resolve_batches(estimator.sampler)
-    if sampler is not None:
+    sampler, costs = None, None
+    if estimator.sampler is not None:
+        sampler = resolve_batches(estimator.sampler)
         checked_share(sampler, counts, 1, estimator.max_epochs)
+    if estimator.cost_matrix is not None:
+        costs = resolve_costs(estimator.cost_matrix, counts)
     value = resolve_loss(estimator.loss)
-    costs = resolve_costs(estimator.cost_matrix, counts)
     loss = bind_loss(value, classes, counts, costs, estimator.class_weight)
-    try_loss(value, loss, len(classes), is_weighted=is_weighted)
+    if not is_formula(loss):
+        try_loss(value, loss, len(classes), is_weighted=is_weighted)
     return FitPlan(
         classes,
         counts,
@@ -104,6 +110,7 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
     """What the training loop needs to know, with generators of random numbers of its own."""
     seeds = rng.randint(2**31 - 1, size=3).tolist()
     schedule = estimator.learning_rate_schedule
+    augmentation = getattr(estimator, "augmentation", ())  # of networks on images
     return TrainingPlan(
         optimizer=estimator.optimizer,
         learning_rate=estimator.learning_rate,
@@ -115,7 +122,7 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         generator=torch.Generator().manual_seed(seeds[0]),
         noise_generator=torch.Generator(device).manual_seed(seeds[1]),
         augmentation_generator=torch.Generator().manual_seed(seeds[2]),
-        augmentation=check_augmentation(getattr(estimator, "augmentation", ())),
+        augmentation=check_augmentation(augmentation) if augmentation else (),
         schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
         sampler=sampler,
         needs_features=loss_value.needs_features,
@@ -123,9 +130,7 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
 
 
 def resolve_costs(cost_matrix, counts):
-    """The cost matrix as an array, or None."""
-    if cost_matrix is None:
-        return None
+    """The cost matrix as an array."""
     if isinstance(cost_matrix, str):
         return inverse_frequency_cost_matrix(counts)
     return check_cost_matrix(cost_matrix, len(counts))
@@ -133,7 +138,9 @@ def resolve_costs(cost_matrix, counts):
 
 def bind_loss(value, classes, counts, costs, class_weight):
     """Bind a loss to the class counts, weights and costs of the training data."""
-    weight = class_weight_vector(class_weight, classes, counts)
+    weight = None
+    if class_weight is not None:
+        weight = class_weight_vector(class_weight, classes, counts)
     if weight is not None and value.weights_classes:
         raise ValueError(
             f"loss={value!r} weights the classes itself; with class_weight={class_weight!r} the "

@@ -1,25 +1,37 @@
-"""Fit many estimators at once, and out-of-fold posteriors; networks of a kind train as one."""
+"""Fit many estimators at once, and cross-fit one; networks of one structure train as one."""
+
+from collections.abc import Generator, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
-from sklearn.utils.validation import _check_sample_weight, _num_samples
+from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
+from skimbal._utils._validation import check_known_classes, check_weights
 
 
 def fit_population(
-    estimators, X, y, subsets=None, *, sample_weight=None, n_jobs=None, memory_limit=None, verbose=0
-):
+    estimators,
+    X,
+    y: ArrayLike,
+    subsets: Sequence[ArrayLike] | None = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    memory_limit: int | None = None,
+    verbose: int = 0,
+) -> list:
     """Fit clones of estimators, each on rows of its own, and train their networks together.
 
-    Networks of one structure train as one batched computation: same layers, loss, optimiser and
-    batch size, on about as many rows. Seeds, initial weights, class weights, learning rates, weight
-    decay and the epochs may differ. An `MLPClassifier` or `DBNClassifier` that is fitted like this
-    is the same to the last bit as one fitted by itself. Also the networks inside pipelines and
-    inside cost-sensitive classifiers are trained together. Estimators without networks are fitted
-    one by one.
+    Networks of one structure train as one batched computation: the same layers, loss, optimizer
+    and batch size, and about the same number of rows. Seeds, initial weights, class weights,
+    learning rates, weight decay and the number of epochs may differ. An `MLPClassifier` or
+    `DBNClassifier` that is fitted this way equals to the last bit one that is fitted by itself.
+    Networks inside pipelines and inside cost-sensitive classifiers are trained together, too.
+    Estimators without networks are fitted one by one.
 
     Parameters
     ----------
@@ -36,8 +48,8 @@ def fit_population(
     n_jobs : int, default=None
         Processes, by joblib; each trains a part of the networks. Results don't depend on it.
     memory_limit : int, default=None
-        Bytes that the networks in training may take; more of them take turns. None is a quarter of
-        the memory that is free.
+        Bytes that the networks in training may take. If they need more, they take turns. None is
+        a quarter of the free memory.
     verbose : int, default=0
         Above 0, a line for each group of networks says how it is trained.
 
@@ -49,8 +61,8 @@ def fit_population(
     Raises
     ------
     ValueError
-        For numbers of estimators and subsets that differ, rows that X does not have, and whatever
-        the fits raise.
+        If the numbers of estimators and subsets differ, or a subset has rows that X does not have;
+        and what the fits raise.
 
     Examples
     --------
@@ -84,13 +96,21 @@ def fit_population(
 
 
 def cross_fit(
-    estimator, X, y, splits, *, sample_weight=None, n_jobs=None, memory_limit=None, verbose=0
-):
-    """Return posteriors of samples that the estimator did not train on.
+    estimator,
+    X,
+    y: ArrayLike,
+    splits,
+    *,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    memory_limit: int | None = None,
+    verbose: int = 0,
+) -> NDArray[np.float64]:
+    """Return the predicted probabilities of samples that the estimator did not train on.
 
-    As scikit-learn's `cross_val_predict` with ``method="predict_proba"``, but the networks of all
-    splits are trained together (`fit_population`), splits may overlap, and need not hold out every
-    sample.
+    This is scikit-learn's `cross_val_predict` with ``method="predict_proba"``, with three
+    differences: the networks of all splits are trained together (`fit_population`), splits may
+    overlap, and splits need not hold out every sample.
 
     Parameters
     ----------
@@ -114,9 +134,9 @@ def cross_fit(
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        Posteriors in the order of the sorted labels, the mean over the splits that hold a sample
-        out; a row of NaN for one that none does. A class that a split does not train on has
-        posterior 0 there.
+        Probabilities in the order of the sorted labels: the mean over the splits that hold a
+        sample out, and a row of NaN for a sample that no split holds out. A class that a split
+        does not train on has probability 0 in that split.
 
     Examples
     --------
@@ -128,35 +148,133 @@ def cross_fit(
     >>> proba.shape
     (200, 2)
     """
-    X, y, sample_weight = _check_data(X, y, sample_weight)
-    splits = list(check_cv(splits, y, classifier=True).split(X, y))
-    fitted = fit_population(
-        estimator,
-        X,
-        y,
-        [train for train, _ in splits],
-        sample_weight=sample_weight,
-        n_jobs=n_jobs,
-        memory_limit=memory_limit,
-        verbose=verbose,
-    )
-    classes = np.unique(y)
-    total = np.zeros((len(y), len(classes)))
-    n_held_out = np.zeros(len(y))
-    for classifier, (_, test) in zip(fitted, splits, strict=True):
-        columns = np.searchsorted(classes, classifier.classes_)
-        total[np.ix_(test, columns)] += classifier.predict_proba(_safe_indexing(X, test))
-        n_held_out[test] += 1
-    never = n_held_out == 0
-    total[never] = np.nan
+    X, labels, sample_weight = _check_data(X, y, sample_weight)
+    splits = list(check_cv(splits, labels, classifier=True).split(X, labels))
+    classes = np.unique(labels)
+    total = np.zeros((len(labels), len(classes)))
+    n_held_out = np.zeros(len(labels))
+    for turn in split_by_memory(splits, X, [train for train, _ in splits], memory_limit):
+        params = {"sample_weight": sample_weight}
+        (outcome,) = run_fits(
+            [cross_fit_coroutine([estimator] * len(turn), X, labels, turn, params, classes)],
+            n_jobs=n_jobs,
+            memory_limit=memory_limit,
+            report=print if verbose else None,
+        )
+        if isinstance(outcome, Exception):
+            raise outcome
+        for proba, (_, test) in zip(outcome[0], turn, strict=True):
+            total[test] += proba
+            n_held_out[test] += 1
+    total[n_held_out == 0] = np.nan
     return total / np.maximum(n_held_out, 1)[:, None]
+
+
+def cross_fit_coroutine(
+    estimators: list,
+    X,
+    y: NDArray,
+    splits: list,
+    params: dict,
+    classes: NDArray,
+    *,
+    refit=None,
+    is_checked: bool = False,
+) -> Generator[list, list, tuple[list, list]]:
+    """Fit estimators on splits that are validated already (a generator, see `skimbal._fitting`).
+
+    Parameters
+    ----------
+    estimators : list of classifier with `predict_proba`
+        One for each split. They are cloned.
+    X : array-like of shape (n_samples, ...)
+        Inputs.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    splits : list of (train, test)
+        Row numbers.
+    params : dict
+        Parameters of `fit`. Arrays with one entry a sample are cut to the rows of the split.
+    classes : ndarray of shape (n_classes,)
+        The sorted labels.
+    refit : classifier, default=None
+        Fitted on all samples together with the others. It is cloned.
+    is_checked : bool, default=False
+        Whether X and y are arrays that the estimators need not validate again.
+
+    Returns
+    -------
+    proba : list of ndarray of shape (n_test, n_classes)
+        The probabilities of the samples that each split holds out.
+    fitted : list of fitted classifier
+        In the order of the splits, then that of `refit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skimbal._fitting import run_fit
+    >>> from skimbal.neural_network import cross_fit_coroutine
+    >>> X, y = np.array([[0.0], [1.0], [0.2], [1.1]]), np.array([0, 1, 0, 1])
+    >>> halves = [([0, 1], [2, 3]), ([2, 3], [0, 1])]
+    >>> proba, fitted = run_fit(cross_fit_coroutine([GaussianNB()] * 2, X, y, halves, {}, [0, 1]))
+    >>> [own.shape for own in proba]
+    [(2, 2), (2, 2)]
+    """
+    fits: list = [
+        Fit.on_rows(clone(estimator), X, y, train, params, is_checked=is_checked)
+        for estimator, (train, _) in zip(estimators, splits, strict=True)
+    ]
+    if refit is not None:
+        fits.append(Fit(clone(refit), X, y, params, is_checked))
+    fitted = yield fits
+    proba = [
+        class_probabilities(classifier, _safe_indexing(X, test), classes)
+        for classifier, (_, test) in zip(fitted, splits, strict=False)
+    ]
+    return proba, fitted
+
+
+def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]:
+    """Return the predicted probabilities of a fitted classifier, for classes that are given.
+
+    Parameters
+    ----------
+    estimator : fitted classifier with `predict_proba`
+        It may have seen fewer classes, but no others.
+    X : array-like of shape (n_samples, ...)
+        Inputs.
+    classes : array-like of shape (n_classes,)
+        Sorted labels.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        Probabilities in the order of `classes`; 0 for a class that the estimator has not seen.
+
+    Raises
+    ------
+    ValueError
+        If the estimator knows classes that are not among `classes`.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skimbal.neural_network import class_probabilities
+    >>> classifier = GaussianNB().fit([[0.0], [1.0]], ["a", "c"])
+    >>> class_probabilities(classifier, [[0.0]], ["a", "b", "c"])
+    array([[1., 0., 0.]])
+    """
+    check_known_classes(estimator, classes)
+    seen = estimator.predict_proba(X)
+    proba = np.zeros((len(seen), len(np.asarray(classes))))
+    proba[:, np.searchsorted(classes, estimator.classes_)] = seen
+    return proba
 
 
 def _check_data(X, y, sample_weight):
     X, y = indexable(X, column_or_1d(y, warn=True))
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-    return X, y, sample_weight
+    return X, y, check_weights(sample_weight, y)
 
 
 def _matched(estimators, subsets, n_samples):
@@ -170,7 +288,7 @@ def _matched(estimators, subsets, n_samples):
     if len(estimators) != len(subsets):
         raise ValueError(
             f"got {len(estimators)} estimators and {len(subsets)} subsets; give one estimator for "
-            "all subsets, or as many as there are subsets"
+            "all subsets, or one for each subset"
         )
     return estimators, subsets
 

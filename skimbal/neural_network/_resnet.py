@@ -1,7 +1,12 @@
 """Residual networks on images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal._training.augmentation import AUGMENTATIONS
@@ -16,7 +21,7 @@ class ResNetClassifier(BaseNetClassifier):
     Blocks of two convolutions, x + F(x), behind a 3 x 3 convolution, for images of some 32 x 32
     and upwards. Images are (n_samples, channels, height, width); an X of shape (n_samples, height,
     width) is one channel, one of shape (n_samples, n_features) an image of a single row. Batch
-    normalisation looks at the whole batch, so these networks are trained one by one.
+    normalization looks at the whole batch, so these networks are trained one by one.
 
     Parameters
     ----------
@@ -30,32 +35,33 @@ class ResNetClassifier(BaseNetClassifier):
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
-        class frequency, "effective" the inverse effective number of samples; both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights (1 where it names
-        none), an array of shape (n_classes,) follows `classes_`.
+        class frequency, "effective" the inverse effective number of samples. Both are scaled so
+        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
+        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``; the diagonal is 0. The posteriors stay as they are.
+        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
-        Which classes the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
-        "dynamic" or "two_phase"; None takes each row once. "dynamic" holds out
+        Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
+        "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
     mixup : float >= 0, default=0.0
-        Above 0, trains on mixtures of two samples each and of their losses, whose shares are drawn
-        from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
+        Above 0, the network is trained on mixtures of two samples and of their losses. The shares
+        are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
     standardize : bool, default=True
-        Whether inputs are brought to mean 0 and deviation 1 by the training data: per feature, for
-        n-d inputs per channel.
+        Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
+        feature for 2-D inputs, per channel for n-d inputs.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adamw"
-        Optimiser, or a class of `torch.optim`.
+        Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : None, "cosine", "exponential", "step" or callable, default="cosine"
-        Factor of the step size by epoch: a cosine to 0, the same factor every epoch to 0.01, or
-        five epochs of warm-up and a hundredth after 80 and 90 % of the epochs each. A callable is
-        given the epoch, from 1, and `max_epochs`.
+        Factor of the step size by epoch. "cosine" falls to 0 like a cosine, "exponential" falls to
+        0.01 by the same factor in every epoch, and "step" rises over five epochs and falls to a
+        hundredth after 80 and 90 % of the epochs each. A callable is given the epoch, from 1, and
+        `max_epochs`.
     weight_decay : float >= 0, default=0.05
-        Weight decay of the optimiser.
+        Weight decay of the optimizer.
     batch_size : int, default=128
         Samples of a mini-batch.
     max_epochs : int, default=100
@@ -68,16 +74,19 @@ class ResNetClassifier(BaseNetClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement after which early stopping ends the training.
     scoring : str, callable or None, default=None
-        What early stopping improves: a name or scikit-learn scorer, with the validation loss
-        deciding between equal scores, or None for that loss, which no class weights enter.
+        Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
+        the validation data and decides; the validation loss decides between equal scores. Without,
+        it is recorded on the training data. With None, the validation loss decides, which does not
+        use class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
         Threads of torch in `fit` and `predict`.
     callbacks : list of skorch callbacks or None, default=None
-        Called by skorch in training.
+        Called in training as skorch calls them. A function that makes a callback can stand for one
+        that can't be cloned. A network whose callbacks may change the training is trained alone.
     verbose : int, default=0
-        Above 0, a progress bar over the epochs.
+        Above 0, a progress bar over the epochs shows loss and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout, sampling and the validation split.
 
@@ -90,8 +99,8 @@ class ResNetClassifier(BaseNetClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -99,7 +108,7 @@ class ResNetClassifier(BaseNetClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -129,30 +138,30 @@ class ResNetClassifier(BaseNetClassifier):
     def __init__(
         self,
         *,
-        depth=32,
-        augmentation=("flip", "crop"),
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adamw",
-        learning_rate=1e-3,
-        learning_rate_schedule="cosine",
-        weight_decay=0.05,
-        batch_size=128,
-        max_epochs=100,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        depth: int = 32,
+        augmentation: Sequence[str] | str = ("flip", "crop"),
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adamw",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = "cosine",
+        weight_decay: float = 0.05,
+        batch_size: int = 128,
+        max_epochs: int = 100,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.depth = depth
         self.augmentation = augmentation
         self.loss = loss

@@ -69,6 +69,10 @@ def decibels(amplitude: ArrayLike, floor_db: float) -> NDArray:
     ndarray
         Levels, of the shape and precision of `amplitude`.
 
+    References
+    ----------
+    ISO 80000-8:2020, Quantities and units, part 8: Acoustics, level of a field quantity.
+
     Examples
     --------
     >>> import numpy as np

@@ -52,9 +52,13 @@ def test_weights_of_drawn_rows_do_not_count_twice(callbacks):
     X = np.random.default_rng(0).normal(size=(300, 3))
     y = np.arange(300) % 5 == 0
     network = MLPClassifier(
-        hidden_layer_sizes=(), sampler="balanced", max_epochs=60, random_state=0,
-        learning_rate=0.02, callbacks=callbacks,
-    )  # fmt: skip
+        hidden_layer_sizes=(),
+        sampler="balanced",
+        max_epochs=60,
+        random_state=0,
+        learning_rate=0.02,
+        callbacks=callbacks,
+    )
     proba = network.fit(X, y, sample_weight=np.where(y, 8.0, 1.0)).predict_proba(X)[:, 1]
     assert proba.mean() == pytest.approx(0.5, abs=0.06)
 
@@ -113,9 +117,15 @@ def test_a_sampler_is_told_the_f1_of_the_last_epoch(early_stopping, callbacks, m
     y = np.repeat([0, 1, 2], [40, 20, 10])
     X = rng.normal(size=(70, 3)) + y[:, None]
     network = MLPClassifier(
-        sampler=Spy(), max_epochs=6, n_iter_no_change=6, random_state=0, callbacks=callbacks,
-        early_stopping=early_stopping, validation_fraction=0.2, learning_rate=0.05,
-    ).fit(X, y)  # fmt: skip
+        sampler=Spy(),
+        max_epochs=6,
+        n_iter_no_change=6,
+        random_state=0,
+        callbacks=callbacks,
+        early_stopping=early_stopping,
+        validation_fraction=0.2,
+        learning_rate=0.05,
+    ).fit(X, y)
     counts, epochs, n_epochs, f1 = zip(*Spy.told[1:], strict=True)
     assert epochs == (1, 2, 3, 4, 5, 6)
     assert set(n_epochs) == {6}

@@ -1,4 +1,4 @@
-"""Cells that are evaluated together are the cells that are evaluated one by one."""
+"""Cells: evaluated together or one by one, failures, and the area under the ROC curve."""
 
 import json
 import warnings
@@ -6,11 +6,13 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, make_classification
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from skimbal import BalancedBaggingNetClassifier, ECSDBNClassifier, MLPClassifier
 from skimbal.benchmark._cell import evaluate
@@ -45,13 +47,8 @@ class SometimesFails(ClassifierMixin, BaseEstimator):
 
 
 def ecs_dbn(random_state):
-    return make_pipeline(
-        StandardScaler(),
-        ECSDBNClassifier(
-            hidden_layer_sizes=(4,), pretrain_epochs=1, max_epochs=3, cost_cv=2,
-            random_state=random_state,
-        ),
-    )  # fmt: skip
+    small = {"hidden_layer_sizes": (4,), "pretrain_epochs": 1, "max_epochs": 3, "cost_cv": 2}
+    return make_pipeline(StandardScaler(), ECSDBNClassifier(**small, random_state=random_state))
 
 
 def bagging(random_state):
@@ -86,3 +83,35 @@ def test_a_method_that_cannot_be_made_fails_in_its_cells():
     for status, values in evaluate(make, SEEDS, SPLITS):
         assert status == "failed"
         assert "no such package" in values["error"]
+
+
+def test_the_area_under_the_curve_is_the_mean_over_one_against_rest_curves():
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["a", "b", "c"])[y]
+    ((_, values),) = evaluate(lambda seed: GaussianNB(), [0], [(X[::2], X[1::2], y[::2], y[1::2])])
+    proba = GaussianNB().fit(X[::2], y[::2]).predict_proba(X[1::2])
+    areas = [roc_auc_score(y[1::2] == label, proba[:, k]) for k, label in enumerate("abc")]
+    assert values["auc"] == pytest.approx(np.mean(areas), abs=1e-12)
+
+
+def test_the_area_under_the_curve_of_a_decision_function():
+    X_train, X_test, y_train, y_test = SPLITS[0]
+    ((_, values),) = evaluate(lambda seed: LinearSVC(), [0], SPLITS[:1])
+    decision = LinearSVC().fit(X_train, y_train).decision_function(X_test)
+    assert values["auc"] == pytest.approx(roc_auc_score(y_test, decision), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "train", "test"),
+    [
+        (LinearSVC, slice(None), slice(None)),  # three classes and no probabilities
+        (GaussianNB, slice(None), slice(100)),  # a class is missing in the test set
+        (GaussianNB, slice(100), slice(None)),  # a class is missing in the training set
+    ],
+)
+def test_an_area_that_does_not_exist_is_none(make, train, test):
+    X, y = load_iris(return_X_y=True)
+    ((status, values),) = evaluate(
+        lambda seed: make(), [0], [(X[train], X[test], y[train], y[test])]
+    )
+    assert (status, values["auc"]) == ("done", None)

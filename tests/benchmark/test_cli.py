@@ -6,8 +6,10 @@ import sys
 import pandas as pd
 import pytest
 
-from skimbal.benchmark import METHODS, SUITES, cli
+from skimbal.benchmark import cli
+from skimbal.benchmark._methods import METHODS
 from skimbal.benchmark._store import Store
+from skimbal.benchmark._suites import SUITES
 
 RUN = ["run", "--suite", "demo", "--datasets", "glass0,new-thyroid1", "--folds", "2"]
 PEERS = ["--methods", "logistic-balanced,svm-balanced"]
@@ -35,7 +37,7 @@ def test_quiet_is_quiet_and_loud_prints_the_table(out, capsys):
 
 def test_resume_runs_what_is_missing(out, capsys):
     before = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
-    with Store.open(out)._transaction() as database:
+    with Store.open(out).transaction() as database:
         database.execute("DELETE FROM cell WHERE fold = 2")
         database.execute("UPDATE cell SET status = 'failed' WHERE method = 'svm-balanced'")
     assert cli.main(["resume", str(out), "--retry-failed", "--jobs", "2"]) == 0
@@ -117,7 +119,9 @@ def test_an_output_folder_that_is_a_file_is_one_line(tmp_path, capsys):
 def test_another_protocol_names_the_difference(out, capsys):
     assert cli.main([*RUN, "--methods", "svm-balanced", "--seed", "4", "--out", str(out)]) == 2
     error = capsys.readouterr().err
-    assert "seed is 0 there and 4 here; methods only there: logistic-balanced" in error
+    assert (
+        "seed is 0 in the folder and 4 here; methods only in the folder: logistic-balanced" in error
+    )
 
 
 def test_wrong_usage_is_code_2(capsys):
@@ -132,7 +136,7 @@ def test_an_interrupt_tells_how_to_go_on(out, capsys, monkeypatch):
 
     monkeypatch.setattr(cli, "run_benchmark", interrupt)
     assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 130
-    assert f"go on with: skimbal resume {out}" in capsys.readouterr().err
+    assert f"resume with: skimbal resume {out}" in capsys.readouterr().err
 
 
 def test_the_demo_runs_the_paper_s_methods_on_the_demo_suite(monkeypatch, tmp_path):

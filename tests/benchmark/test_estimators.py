@@ -36,13 +36,13 @@ def make_data(n_minority, n_majority=40, shift=1.0):
     ("n_smallest", "n_samples", "expected"),
     [(4, 50, (3, 10)), (6, 50, (5, 10)), (1, 50, (1, 10)), (3, 8, (2, 7))],
 )
-def test_neighbours_that_a_fold_allows(n_smallest, n_samples, expected):
+def test_neighbors_that_a_fold_allows(n_smallest, n_samples, expected):
     allowed = allowed_neighbors({"k_neighbors": 5, "m_neighbors": 10}, n_smallest, n_samples)
     assert tuple(allowed.values()) == expected
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=sampler_ids)
-def test_a_fold_that_is_large_enough_is_resampled_as_ever(sampler):
+def test_a_large_fold_is_resampled_as_without_the_wrapper(sampler):
     X, y = make_data(12)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -64,7 +64,7 @@ def test_small_minorities_survive(sampler, n_minority):
 
 
 def test_smote_balances_a_minority_of_two():
-    with pytest.warns(ResamplingWarning, match=r"SMOTE uses \{'k_neighbors': 1\} in place of"):
+    with pytest.warns(ResamplingWarning, match=r"SMOTE uses \{'k_neighbors': 1\} instead of"):
         _, y_new = FoldSafeSampler(SMOTE(random_state=0)).fit_resample(*make_data(2))
     assert Counter(y_new) == {"no": 40, "yes": 40}
 
@@ -73,7 +73,7 @@ def test_adasyn_leaves_separated_classes_as_they_are():
     X, y = make_data(12, shift=100.0)
     with pytest.raises((ValueError, RuntimeError)):
         ADASYN(random_state=0).fit_resample(X, y)
-    with pytest.warns(ResamplingWarning, match="ADASYN left the training data as it was"):
+    with pytest.warns(ResamplingWarning, match="ADASYN did not change the training data"):
         X_new, y_new = FoldSafeSampler(ADASYN(random_state=0)).fit_resample(X, y)
     np.testing.assert_array_equal(X_new, X)
     np.testing.assert_array_equal(y_new, y)

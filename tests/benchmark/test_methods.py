@@ -5,8 +5,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
-from skimbal.benchmark import METHODS, Method
-from skimbal.benchmark._methods import resolve_methods
+from skimbal.benchmark import Method
+from skimbal.benchmark._methods import METHODS, resolve_methods
 from skimbal.cost_sensitive import ECSDBNClassifier
 
 SMALL = {
@@ -27,6 +27,9 @@ PAPER = {
     "smote-borderline2-dbn",
     "smote-svm-dbn",
 }
+PEERS = {"dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest", "mlp"}
+PEERS |= {"easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned", "mlp-prior"}
+PEERS |= {"extra-trees-prior", "extra-trees-tuned", "ecs-mlp"}
 
 
 def make_small(name, seed=0):
@@ -52,11 +55,7 @@ def data():
 
 def test_the_paper_and_the_peers_are_there():
     assert set(METHODS) >= PAPER
-    assert set(METHODS) - PAPER >= {
-        "dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest",
-        "easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned",
-        "extra-trees-prior", "extra-trees-tuned", "mlp", "mlp-prior", "ecs-mlp",
-    }  # fmt: skip
+    assert set(METHODS) - PAPER >= PEERS
     assert all(name == method.name for name, method in METHODS.items())
 
 
@@ -88,12 +87,17 @@ def test_all_rows_of_the_paper_are_around_the_same_network(name):
 
 
 def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
-    own, refit, balanced, train, prior = (
+    own, refit, balanced, train, prior, network = (
         METHODS[name].make(1).steps[-1][1]
         for name in (
-            "ecs-dbn", "ecs-dbn-refit", "ecs-dbn-balanced", "ecs-dbn-train", "dbn-ensemble-prior",
+            "ecs-dbn",
+            "ecs-dbn-refit",
+            "ecs-dbn-balanced",
+            "ecs-dbn-train",
+            "dbn-ensemble-prior",
+            "dbn",
         )
-    )  # fmt: skip
+    )
     epochs = {"pretrain_epochs": 100, "max_epochs": 300}
     assert own.get_params() == ECSDBNClassifier(**epochs, random_state=1).get_params()
     for row, changes in [
@@ -103,9 +107,9 @@ def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
         (train, {"shrinkage": 0.0, "cost_cv": "train", "cost_space": "unit"}),
     ]:
         assert row.get_params() == clone(own).set_params(**changes).get_params()
-    network = METHODS["dbn"].make(1).steps[-1][1].get_params()
-    shared = {key for key in network if key in train.get_params() and key != "scoring"}
-    assert {key: train.get_params()[key] for key in shared} == {key: network[key] for key in shared}
+    ours, theirs = train.get_params(), network.get_params()
+    shared = (ours.keys() & theirs.keys()) - {"scoring"}
+    assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
 
 
 def test_the_prior_threshold_cuts_the_same_probabilities_at_the_prevalence(data):

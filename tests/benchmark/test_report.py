@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skimbal.benchmark import report
+from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import Store
 
@@ -25,7 +26,7 @@ def fill(store, score):
     for cell in store.protocol().cells():
         if score(cell) is None:
             continue
-        with store.claim(cell, 0) as claim:
+        with claim_cell(store, cell, 0) as claim:
             values = {"g_mean": score(cell), "auc": score(cell), "fit_seconds": 2.0}
             confusion = json.dumps([[4, 0], [0, 1]])
             claim.finish("done", {**values, "confusion": confusion, "n_warnings": 0})
@@ -45,7 +46,7 @@ def small_run(tmp_path):
         ("b", "k", 2): [[3, 1], [0, 1]],
     }
     for cell in store.protocol().cells():
-        with store.claim(cell, 0) as claim:
+        with claim_cell(store, cell, 0) as claim:
             support = {"support": "[4, 1]", "n_warnings": 0}
             if cell[:3] not in matrices:
                 claim.finish("failed", {**support, "error": "Traceback\nKeyError: 'x|y'"})
@@ -138,7 +139,9 @@ def test_a_run_without_cells_says_so(tmp_path):
 
 
 def test_too_few_scores_for_a_test_are_noted(tmp_path, small_run):
-    assert any(note.startswith("With 2 scores a data set") for note in report(small_run).notes)
+    assert any(
+        note.startswith("With 2 scores for each data set") for note in report(small_run).notes
+    )
     store = make_run(tmp_path / "enough", ["m"], ["a"], n_trials=3)
     fill(store, lambda cell: 1.0)
     assert report(store.folder).notes == []
@@ -147,7 +150,7 @@ def test_too_few_scores_for_a_test_are_noted(tmp_path, small_run):
 def test_an_undefined_auc_is_left_out(tmp_path):
     store = make_run(tmp_path, ["m", "k"], ["a"])
     fill(store, lambda cell: 0.75)
-    with store._transaction() as database:
+    with store.transaction() as database:
         database.execute("UPDATE cell SET auc = NULL WHERE method = 'k' AND fold = 1")
     result = report(tmp_path, metric="auc")
     assert result.summary["mean"].tolist() == [0.75, 0.75]
@@ -158,7 +161,7 @@ def test_an_undefined_auc_is_left_out(tmp_path):
 def test_an_auc_that_no_cell_has_is_a_dash(tmp_path):
     store = make_run(tmp_path, ["m", "k"], ["a"])
     fill(store, lambda cell: 0.75)
-    with store._transaction() as database:
+    with store.transaction() as database:
         database.execute("UPDATE cell SET auc = NULL WHERE method = 'k'")
     assert report(tmp_path, metric="auc").wide().loc["a"].tolist() == ["0.7500 (0.000)", "-"]
 
@@ -182,11 +185,16 @@ def test_markdown_tables_have_one_width(small_run):
         assert len({row.replace("\\|", "").count("|") for row in table}) == 1
 
 
-def test_unknown_metric_and_control(small_run):
-    with pytest.raises(ValueError, match="unknown metric 'gmean'; did you mean 'g_mean'"):
-        report(small_run, metric="gmean")
-    with pytest.raises(ValueError, match="unknown control 'ecs-dbn'"):
-        report(small_run, control="ecs-dbn")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metric": "gmean"}, "unknown metric 'gmean'; did you mean 'g_mean'"),
+        ({"control": "ecs-dbn"}, "unknown control 'ecs-dbn'"),
+    ],
+)
+def test_unknown_metric_and_control(options, message, small_run):
+    with pytest.raises(ValueError, match=message):
+        report(small_run, **options)
 
 
 @pytest.mark.parametrize(

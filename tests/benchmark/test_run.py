@@ -109,7 +109,7 @@ def test_a_killed_run_resumes_to_the_same_table(tmp_path):
     (tmp_path / "no-marks").mkdir()
     (tmp_path / "no-marks" / "killed").touch()
     assert start_runner(broken, marks, names).wait() == -signal.SIGKILL
-    n_before = len(Store.open(broken).finished())
+    n_before = Store.open(broken).n_finished()
     assert 0 < n_before < 36
     toy.run_toy(broken, names, folder=marks, n_jobs=2)
     toy.run_toy(whole, names, folder=tmp_path / "no-marks", n_jobs=2)
@@ -143,14 +143,14 @@ def test_a_method_that_fails_is_recorded_and_the_run_goes_on(tmp_path):
     assert failed.status.eq("failed").all()
     assert failed.error.str.contains("ArithmeticError: cannot fit").all()
     assert result.summary.loc["failing", "mean"] == 0
-    assert "FAILED: 6 cells failed and count as a score of 0 (failing 6)." in result.notes
+    assert "FAILED: 6 cells failed and have a score of 0 (failing 6)." in result.notes
     assert "ArithmeticError: cannot fit" in result.to_markdown()
 
 
 def test_failed_cells_run_again_when_forgotten(tmp_path):
     toy.run_toy(tmp_path, ["failing"], datasets=["small"])
     Store.open(tmp_path).forget_failures()
-    assert Store.open(tmp_path).finished() == set()
+    assert Store.open(tmp_path).n_finished() == 0
 
 
 def test_labels_that_the_data_does_not_have_are_a_failure(tmp_path):
@@ -197,14 +197,17 @@ def test_official_folds_are_used_as_published(tmp_path):
     ("options", "message"),
     [
         ({"split": "official", "n_folds": 5}, "'small' of suite 'toy' has no official folds"),
-        ({"split": "official", "datasets": ["large"]}, "folds=3, but the official partitions have"),
+        (
+            {"split": "official", "datasets": ["large"]},
+            "folds=3 was given, but the official partitions have",
+        ),
         ({"split": "oficial"}, "unknown split 'oficial'; did you mean 'official'"),
         ({"n_folds": 9}, "'small': class 'yes' has 8 samples, but folds=9 needs at least 9"),
-        ({"n_folds": 1}, "folds=1, but it must be a whole number of at least 2"),
-        ({"n_folds": 2.0}, r"folds=2\.0, but it must be a whole number"),
-        ({"n_trials": 0}, "trials=0, but it must be a whole number of at least 1"),
-        ({"seed": -1}, "seed=-1, but it must be a whole number of at least 0"),
-        ({"n_jobs": 0}, "jobs=0, but it must be a whole number of at least 1"),
+        ({"n_folds": 1}, "folds=1 is not usable; give a whole number >= 2"),
+        ({"n_folds": 2.0}, r"folds=2\.0 is not usable; give a whole number"),
+        ({"n_trials": 0}, "trials=0 is not usable; give a whole number >= 1"),
+        ({"seed": -1}, "seed=-1 is not usable; give a whole number >= 0"),
+        ({"n_jobs": 0}, "jobs=0 is not usable; give a whole number >= 1"),
         ({"datasets": ["smal"]}, "unknown data set 'smal'; did you mean 'small'"),
         ({"datasets": []}, "no data sets were given"),
     ],
@@ -215,17 +218,23 @@ def test_bad_arguments_are_refused_before_anything_runs(options, message, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_unknown_and_doubled_methods_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="unknown method 'smote-dnb'; did you mean 'smote-dbn'"):
-        run_benchmark(toy.SUITE, ["smote-dnb"], out=tmp_path / "out")
-    with pytest.raises(ValueError, match="methods must differ by name, got forest, forest"):
-        toy.run_toy(tmp_path / "out", ["forest", "forest"])
-    with pytest.raises(ValueError, match="no methods were given"):
-        toy.run_toy(tmp_path / "out", [])
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (["smote-dnb"], "unknown method 'smote-dnb'; did you mean 'smote-dbn'"),
+        (toy.methods(["forest", "forest"]), "the methods forest, forest have a name twice"),
+        ([], "no methods were given"),
+    ],
+)
+def test_unknown_and_doubled_methods_are_refused(methods, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run_benchmark(toy.SUITE, methods, out=tmp_path / "out")
 
 
 def test_another_protocol_in_the_same_folder_is_refused(finished):
-    with pytest.raises(ValueError, match="seed is 0 there and 3 here; methods only there: forest"):
+    with pytest.raises(
+        ValueError, match="seed is 0 in the folder and 3 here; methods only in the folder: forest"
+    ):
         toy.run_toy(finished, ["logistic"], seed=3)
 
 
@@ -236,7 +245,7 @@ def test_methods_in_another_order_are_the_same_run(finished):
 
 
 def test_a_run_of_ones_own_methods_cannot_be_resumed_by_name(finished):
-    with pytest.raises(ValueError, match=r"run with methods forest, logistic.*call run_benchmark"):
+    with pytest.raises(ValueError, match=r"has the methods forest, logistic.*call run_benchmark"):
         resume(finished)
 
 

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
-from skimbal.benchmark import SUITES
+from skimbal.benchmark._protocol import Cell, Protocol
 from skimbal.benchmark._suite import describe, load_split
-from skimbal.benchmark._suites import DEMO_SETS, resolve_suite
+from skimbal.benchmark._suites import DEMO_SETS, SUITES, resolve_suite
 from skimbal.datasets import list_keel, load_keel
 
 from . import toy
+
+
+def load(name, split, n_folds, fold, trial):
+    protocol = Protocol("toy", ["m"], {}, n_folds, 1, split, 0, {})
+    return load_split(toy.SUITE, protocol, Cell(name, "m", fold, trial))
 
 
 def test_the_suites_of_the_package():
@@ -33,7 +38,7 @@ def test_a_subset_keeps_the_order_of_the_suite():
 @pytest.mark.parametrize("trial", [0, 1])
 def test_stratified_folds_partition_the_data(trial):
     X, y = toy.load_toy("small")
-    parts = [load_split(toy.SUITE, "small", "stratified", 4, fold, trial) for fold in range(1, 5)]
+    parts = [load("small", "stratified", 4, fold, trial) for fold in range(1, 5)]
     tests = np.vstack([X_test for _, X_test, _, _ in parts])
     np.testing.assert_array_equal(np.sort(tests, axis=0), np.sort(X, axis=0))
     assert all((y_test == "yes").sum() == 2 for _, _, _, y_test in parts)
@@ -41,30 +46,42 @@ def test_stratified_folds_partition_the_data(trial):
 
 
 def test_trials_shuffle_anew():
-    tests = [load_split(toy.SUITE, "small", "stratified", 4, 1, trial)[1] for trial in (0, 1, 0)]
+    tests = [load("small", "stratified", 4, 1, trial)[1] for trial in (0, 1, 0)]
     assert not np.array_equal(tests[0], tests[1])
     np.testing.assert_array_equal(tests[0], tests[2])
 
 
 def test_official_folds_are_the_same_in_all_trials():
-    parts = [load_split(toy.SUITE, "large", "official", 5, 2, trial) for trial in (0, 1)]
+    parts = [load("large", "official", 5, 2, trial) for trial in (0, 1)]
     np.testing.assert_array_equal(parts[0][1], parts[1][1])
     np.testing.assert_array_equal(parts[0][1], toy.load_toy("large")[0][1::5])
 
 
-def test_a_description_notices_every_change_of_the_data():
+def moved(X, y):
+    X = X.copy()
+    X[3, 1] = np.nextafter(X[3, 1], 9.0)
+    return X, y
+
+
+def swapped(X, y):
+    y = y.copy()
+    y[[0, -1]] = y[[-1, 0]]
+    return X, y
+
+
+@pytest.mark.parametrize("change", [moved, swapped, lambda X, y: (X[::-1], y)])
+def test_a_fingerprint_notices_every_change_of_the_data(change):
     X, y = toy.load_toy("small")
-    info = describe(X, y)
-    assert (info.n_samples, info.n_features) == (38, 3)
-    assert (info.smallest_class, info.smallest_count) == ("yes", 8)
-    moved = X.copy()
-    moved[3, 1] = np.nextafter(moved[3, 1], 9.0)
-    swapped = y.copy()
-    swapped[[0, -1]] = swapped[[-1, 0]]
-    prints = {describe(*data).fingerprint for data in [(moved, y), (X, swapped), (X[::-1], y)]}
-    assert len(prints | {info.fingerprint}) == 4
-    assert describe(X, (y == "yes").astype(int)).fingerprint == info.fingerprint
-    assert describe(X, y.astype(object)).smallest_class == "yes"
+    assert describe(*change(X, y)).fingerprint != describe(X, y).fingerprint
+
+
+@pytest.mark.parametrize(("kind", "rarest"), [(int, 1), (object, "yes"), (str, "yes")])
+def test_the_kind_of_labels_changes_no_fingerprint(kind, rarest):
+    X, y = toy.load_toy("small")
+    info = describe(X, (y == "yes").astype(int) if kind is int else y.astype(kind))
+    assert info.n_values == 38 * 3
+    assert (info.smallest_class, info.smallest_count) == (rarest, 8)
+    assert info.fingerprint == describe(X, y).fingerprint
 
 
 def test_the_suites_load_real_data():

@@ -13,7 +13,7 @@ SEEDS = range(5)
 
 
 def sample(n_samples, n_classes, seed, kind="smooth"):
-    """Posteriors and targets; every class occurs."""
+    """Probabilities and targets; every class occurs."""
     rng = np.random.default_rng(seed)
     targets = np.concatenate(
         [np.arange(n_classes), rng.integers(n_classes, size=n_samples - n_classes)]
@@ -30,7 +30,7 @@ def make_table(proba, targets, scoring="g_mean", weight=None):
 
 
 def decide(table, log_weights):
-    """Independent of the table's own decision: with costs, on posteriors."""
+    """Independent of the table's own decision: with costs, on probabilities."""
     return decide_by_costs(table.proba, np.exp(log_weights - np.max(log_weights)))
 
 
@@ -168,7 +168,7 @@ def test_gap_by_hand():
     )
 
 
-def test_widest_best_joins_neighbours_and_measures_in_log_odds():
+def test_widest_best_joins_neighbors_and_measures_in_log_odds():
     intervals = Intervals(
         low=np.array([0.0, 1.0, 3.0, 4.0, 5.5]),
         high=np.array([1.0, 3.0, 4.0, 5.5, 7.5]),

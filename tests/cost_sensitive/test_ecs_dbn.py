@@ -4,6 +4,7 @@ import inspect
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
@@ -13,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from skimbal import DBNClassifier, ECSDBNClassifier, TunedCostClassifierCV
 from skimbal.cost_sensitive import find_costs
+from skimbal.neural_network._fit_data import validate_training_data
 
 SMALL = {"hidden_layer_sizes": (6,), "pretrain_epochs": 2, "max_epochs": 8, "learning_rate": 0.02}
 RENAMED = {"cost_cv": "cv"}
@@ -50,21 +52,11 @@ def test_every_parameter_of_the_search_is_there_with_its_default():
     assert own["search"] == "jade"
 
 
-def test_every_parameter_reaches_the_network(data):
-    """Each changed to a value that is not the default."""
-    changed = {
-        "hidden_layer_sizes": (5, 4), "visible": "gaussian", "pretrain_epochs": 1,
-        "pretrain_learning_rate": 0.5, "pretrain_momentum": 0.1, "pretrain_weight_decay": 0.2,
-        "n_gibbs_steps": 2, "persistent": True, "dropout": 0.1, "loss": "ce", "sampler": "x",
-        "mixup": 0.3, "learning_rate_schedule": "cosine",
-        "class_weight": {1: 3.0}, "standardize": False, "optimizer": "sgd", "learning_rate": 0.07,
-        "weight_decay": 0.03, "batch_size": 17, "max_epochs": 3, "early_stopping": True,
-        "validation_fraction": 0.3, "n_iter_no_change": 4, "scoring": "macro_f1", "device": "cpu",
-        "n_threads": 2, "callbacks": [], "verbose": 1, "random_state": 5,
-    }  # fmt: skip
-    assert set(changed) == set(NETWORK) - {"cost_matrix"}
+def test_every_parameter_reaches_the_network():
+    """Each changed to an object of its own."""
+    changed = {name: object() for name in NETWORK if name != "cost_matrix"}
     network = ECSDBNClassifier(**changed)._base_estimator()
-    assert {name: getattr(network, name) for name in changed} == changed
+    assert all(getattr(network, name) is changed[name] for name in changed)
     assert network.cost_matrix is None
 
 
@@ -90,10 +82,50 @@ def test_is_tuned_costs_around_a_dbn(data, options):
     }
 
 
-def test_as_published_is_one_network_whatever_the_costs_are_found_on(data):
+@pytest.mark.parametrize("refit", ["ensemble", True])
+def test_the_data_are_validated_once(data, refit, monkeypatch):
+    """The networks of the folds get rows of the arrays that were validated."""
+    given = []
+
+    def validate(network, X, y, sample_weight, *, reset):
+        given.append(X)
+        return validate_training_data(network, X, y, sample_weight, reset=reset)
+
+    monkeypatch.setattr("skimbal.neural_network._base.validate_training_data", validate)
+    X, y = pd.DataFrame(data[0], columns=list("abcde")), data[1]
+    network = ECSDBNClassifier(**SMALL, cost_cv=3, refit=refit, random_state=0).fit(X, y)
+    assert len(given) == 1
+    assert given[0] is X
+    expected = ECSDBNClassifier(**SMALL, cost_cv=3, refit=refit, random_state=0).fit(*data)
+    np.testing.assert_array_equal(network.predict_proba(X), expected.predict_proba(data[0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, "Int64", object])
+def test_inputs_of_any_type_are_those_that_the_network_takes(data, dtype):
+    X, y = pd.DataFrame(np.round(3 * data[0])).astype(np.int64).astype(dtype), data[1]
+    own = ECSDBNClassifier(**SMALL, cost_cv=2, refit=True, random_state=0).fit(X, y)
+    network = DBNClassifier(**SMALL, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(own.predict_proba(X), network.predict_proba(X))
+
+
+@pytest.mark.parametrize("refit", ["ensemble", True])
+def test_names_of_features_are_those_of_the_last_fit(data, refit):
+    X, y = pd.DataFrame(data[0], columns=list("abcde")), data[1]
+    network = ECSDBNClassifier(**SMALL, cost_cv=2, refit=refit, random_state=0).fit(X, y)
+    inner = getattr(network.estimator_, "estimators_", [network.estimator_])
+    for fitted in (network, network.estimator_, *inner):
+        assert fitted.feature_names_in_.tolist() == list("abcde")
+        assert fitted.n_features_in_ == 5
+        fitted.predict(X)
+    network.fit(data[0], y)
+    assert not hasattr(network, "feature_names_in_")
+    assert not hasattr(network.estimator_, "feature_names_in_")
+
+
+def test_as_published_is_one_network_for_any_cost_cv(data):
     published = ECSDBNClassifier.as_published(random_state=0, cost_cv=5)
     assert (published.refit, published.shrinkage, published.class_weight) == (True, 0.0, None)
-    network = DBNClassifier.as_published(0).set_params(scoring="g_mean")
+    network = DBNClassifier.as_published(0)
     assert published._base_estimator().get_params() == network.get_params()
 
 
@@ -155,7 +187,7 @@ def test_inputs_are_checked_before_any_training(data, bad, message, monkeypatch)
     X, y = data
     X = (X - X.min()) / np.ptp(X)
     X[0, 0] = bad
-    for seed in range(5):  # whichever inner fold the sample is in
+    for seed in range(5):  # the sample is in different inner folds
         with pytest.raises(ValueError, match=message):
             ECSDBNClassifier(**SMALL, visible="bernoulli", random_state=seed).fit(X, y)
 

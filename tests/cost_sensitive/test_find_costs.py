@@ -13,11 +13,17 @@ from sklearn.metrics import (
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._find_costs import (
     MAX_GRID_CLASSES,
+    STRATEGIES,
+    EvolutionOptions,
     LogRatioSpace,
+    Trace,
     UnitSpace,
-    _make_table,
-    _Search,
+    evolve,
     log_ratio_bounds,
+    loss,
+    make_table,
+    score_prior_costs,
+    sweep_classes,
 )
 from skimbal.metrics import (
     decide_by_costs,
@@ -34,7 +40,7 @@ COST_MATRIX = np.array([[0.0, 1.0], [7.0, 0.0]])
 
 
 def problem(n_samples, n_classes, seed, kind="smooth"):
-    """Labels, imbalanced, every class twice or more, and posteriors that say something of them."""
+    """Imbalanced labels, every class at least twice, and probabilities that depend on them."""
     rng = np.random.default_rng(seed)
     frequencies = 0.5 ** np.arange(n_classes)
     y = np.concatenate(
@@ -53,7 +59,7 @@ def problem(n_samples, n_classes, seed, kind="smooth"):
 
 
 def thresholds(proba):
-    """Every cut of the posterior of class 1 that costs can make: none moves a 0 or a 1."""
+    """Every cut of the probability of class 1 that costs can make: none moves a 0 or a 1."""
     values = np.unique(proba[:, 1])
     return np.concatenate([[0.0], 0.5 * (values[1:] + values[:-1]), [np.nextafter(1.0, 0.0)]])
 
@@ -145,8 +151,9 @@ def test_jade_by_itself_reaches_the_exact_optimum_of_two_classes(kind):
     """Without the grid and the sweep that the whole search begins with."""
     for seed in range(10):
         y, proba = problem(60, 2, seed, kind)
-        run = _Search(_make_table(y, proba, "g_mean", None, None))
-        run.jade("log_ratio", 30, 200, np.random.RandomState(seed))
+        run = Trace(2)
+        options = EvolutionOptions("log_ratio", 30, 200, np.random.RandomState(seed))
+        evolve(make_table(y, proba, "g_mean", None, None), run, options)
         exact = find_costs(y, proba, search="exact").score
         if kind == "smooth":
             assert run.best_score > exact - 0.02
@@ -158,9 +165,9 @@ def test_jade_by_itself_reaches_the_exact_optimum_of_two_classes(kind):
 def test_jade_is_not_below_the_class_by_class_search_and_the_grid(n_classes):
     y, proba = problem(15 * n_classes, n_classes, seed=n_classes)
     jade = find_costs(y, proba, scoring="macro_f1", random_state=0, max_generations=40)
-    run = _Search(_make_table(y, proba, "macro_f1", None, None))
-    run.evaluate(np.log(prior_costs(np.bincount(y)))[None])
-    run.sweep_all()
+    table, run = make_table(y, proba, "macro_f1", None, None), Trace(n_classes)
+    score_prior_costs(table, run)
+    sweep_classes(table, run)
     assert jade.score >= run.best_score - 1e-12
     if n_classes <= MAX_GRID_CLASSES:
         grid = find_costs(y, proba, scoring="macro_f1", search="grid")
@@ -185,7 +192,7 @@ def test_no_change_of_a_single_cost_is_better(n_classes, kind):
 
 
 def test_ties_are_not_left_to_rounding():
-    """Posteriors in sevenths have the same odds in different bits; predict must see the scores."""
+    """Sevenths have the same odds in different bits; `predict` must agree with the scores."""
     for seed in range(30):
         y, proba = problem(60, 3, seed, "ties")
         for search in ("grid", "jade"):
@@ -259,7 +266,7 @@ def test_permuted_classes_swap_the_costs():
     np.testing.assert_array_equal(by_name.costs, costs)
 
 
-def test_scaled_posteriors_and_weights_change_nothing():
+def test_scaled_probabilities_and_weights_change_nothing():
     y, proba = problem(80, 2, 5)
     scale = np.random.default_rng(0).uniform(0.5, 2, size=(80, 1))
     costs = find_costs(y, proba).costs
@@ -318,7 +325,7 @@ def test_unit_space_is_the_published_search(n_classes):
 
 
 def hopeless_start(seed):
-    """A rare class of tiny posteriors: equal costs, and nearly all in the box, miss it."""
+    """A rare class of tiny probabilities: equal costs, and nearly all in the box, miss it."""
     rng = np.random.default_rng(seed)
     y = np.repeat([0, 1, 2], [60, 30, 6])
     logits = rng.normal(size=(96, 3)) + np.array([2.0, 1.0, -18.0])
@@ -329,11 +336,12 @@ def hopeless_start(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_plateau_of_a_missed_class_is_left(seed):
-    """JADE alone, without grid and sweeps, from members that all have a G-mean of 0."""
+    """Only JADE, without grid and sweeps, from members that all have a G-mean of 0."""
     y, proba = hopeless_start(seed)
-    run = _Search(_make_table(y, proba, "g_mean", None, None))
+    run = Trace(3)
     run.record(np.zeros((1, 3)), np.zeros(1))
-    run.jade("unit", 10, 200, np.random.RandomState(seed))
+    options = EvolutionOptions("unit", 10, 200, np.random.RandomState(seed))
+    evolve(make_table(y, proba, "g_mean", None, None), run, options)
     in_first_generation = run.scores[1]
     assert in_first_generation.max() == 0.0
     assert run.best_score > 0.5
@@ -342,16 +350,17 @@ def test_the_plateau_of_a_missed_class_is_left(seed):
 
 def test_fitness_falls_on_the_way_out_of_a_plateau_but_never_below_a_score():
     y, proba = hopeless_start(0)
-    run = _Search(_make_table(y, proba, "g_mean", None, None))
+    table = make_table(y, proba, "g_mean", None, None)
     nearer = np.array([[0.0, 0.0, w] for w in (0.0, 5.0, 10.0)])
-    scores = run.evaluate(nearer)
+    scores = table.score_population(nearer)
     assert scores.tolist() == [0.0, 0.0, 0.0]
-    losses = run.loss(nearer, scores)
+    losses = loss(table, nearer, scores, on_plateau=True)
     assert (np.diff(losses) < 0).all()
     assert losses.min() > 0
     assert losses.max() < 1e-6
     found = np.array([[0.0, 0.0, 19.0]])
-    assert run.loss(found, run.evaluate(found))[0] == -run.best_score < losses.min() - 1e-3
+    score = table.score_population(found)
+    assert loss(table, found, score, on_plateau=False)[0] == -score[0] < losses.min() - 1e-3
 
 
 def test_a_class_that_no_costs_can_find():
@@ -364,7 +373,7 @@ def test_a_class_that_no_costs_can_find():
     assert macro_f1.score > 0.3
 
 
-def test_extreme_posteriors_give_finite_costs():
+def test_extreme_probabilities_give_finite_costs():
     y = np.repeat(np.arange(4), 5)
     proba = np.full((20, 4), 5e-324)
     proba[:, 0] = 1.0
@@ -392,7 +401,7 @@ def test_bounds_with_zeros_hold_chains_of_ratios():
 @pytest.mark.parametrize("space", [LogRatioSpace, UnitSpace])
 def test_spaces_encode_what_they_decode(space):
     y, proba = problem(30, 4, 12)
-    space = space(_make_table(y, proba, "g_mean", None, None))
+    space = space(make_table(y, proba, "g_mean", None, None))
     low, high = space.bounds.T
     genes = np.random.default_rng(0).uniform(low, high, size=(10, len(low)))
     log_weights = space.decode(genes)
@@ -405,8 +414,8 @@ BAD = [
     ({"proba": np.full((6, 2), np.nan)}, "negative, NaN or infinite"),
     ({"proba": np.full((6, 2), -1.0)}, "negative, NaN or infinite"),
     ({"proba": np.eye(2)[[0, 1, 0, 1, 0, 0]] * [1, 0]}, "row 1 of proba is all zero"),
-    ({"y_true": np.zeros(6), "proba": np.ones((6, 1))}, "y_true has 1 class"),
-    ({"classes": [0, 2]}, r"the classes \[2\] are absent .* \[1\] are not in classes"),
+    ({"y_true": np.zeros(6), "proba": np.ones((6, 1))}, "y has 1 class"),
+    ({"classes": [0, 2]}, r"the classes \[2\] are absent from y_true, .* \[1\] are not in classes"),
     ({"scoring": "roc_auc"}, "needs predict_proba|takes labels|labels"),
     ({"scoring": "g_men"}, "did you mean 'g_mean'"),
     ({"scoring": g_mean}, "wrap it"),
@@ -437,3 +446,17 @@ def test_searches_that_do_not_fit_the_number_of_classes():
         find_costs(*problem(30, 3, 0), search="exact")
     with pytest.raises(ValueError, match="search='grid' is for up to 4 classes"):
         find_costs(*problem(30, 5, 0), search="grid")
+
+
+def test_a_search_is_the_steps_of_its_strategy():
+    """Each strategy, run step by step, finds the costs of `find_costs`."""
+    y, proba = problem(60, 2, 13)
+    for name, steps in STRATEGIES.items():
+        search, space = ("jade", "unit") if name == "jade in the unit box" else (name, "log_ratio")
+        result = find_costs(y, proba, search=search, cost_space=space, random_state=0)
+        table, trace = make_table(y, proba, "g_mean", None, None), Trace(2)
+        options = EvolutionOptions(space, 30, 200, np.random.RandomState(0))
+        for step in steps:
+            step(table, trace, options)
+        np.testing.assert_allclose(np.log(result.costs), trace.best - trace.best.mean())
+        np.testing.assert_array_equal(result.scores, np.concatenate(trace.scores))

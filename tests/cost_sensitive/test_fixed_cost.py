@@ -72,7 +72,7 @@ def test_predict_has_the_least_expected_cost():
     np.testing.assert_array_equal(proba, GaussianNB().fit(X, y).predict_proba(X))
 
 
-def test_equal_costs_are_the_largest_posterior():
+def test_equal_costs_are_the_largest_probability():
     np.testing.assert_array_equal(fit([1, 1, 1]).predict(X), GaussianNB().fit(X, y).predict(X))
 
 
@@ -164,7 +164,7 @@ def test_clone_and_pickle():
         ([1.0, np.inf, 1.0], "finite"),
         ([0.0, 0.0, 0.0], "all zero"),
         (np.ones((2, 3)), r"shape \(2, 3\)"),
-        (np.ones((3, 3)), "costly diagonal"),
+        (np.ones((3, 3)), "has the diagonal"),
         (-MATRIX, "negative entries"),
         (np.where(MATRIX > 5, np.nan, MATRIX), "NaN or infinite"),
         (np.zeros((3, 3)), "all zero"),

@@ -1,4 +1,4 @@
-"""Costs tuned on held-out posteriors: one list of splits, every cv, weights, seeds, bad input."""
+"""Costs tuned on held-out samples: one list of splits, every cv, weights, seeds, bad input."""
 
 import pickle
 import warnings
@@ -33,6 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skimbal import FixedCostClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal._fitting import Fit, run_fit
 from skimbal.cost_sensitive import find_costs
 from skimbal.exceptions import FewerFoldsWarning
 from skimbal.metrics import decide_by_costs, g_mean, get_scorer
@@ -43,9 +44,9 @@ def data(n_classes=2, n_samples=120, seed=0):
     rng = np.random.default_rng(seed)
     counts = np.maximum(n_samples * 0.25 ** np.arange(n_classes), 12).astype(int)
     y = np.repeat(np.arange(n_classes), counts)
-    centres = rng.normal(scale=1.2, size=(n_classes, 4))
+    centers = rng.normal(scale=1.2, size=(n_classes, 4))
     order = rng.permutation(len(y))
-    return (centres[y] + rng.normal(size=(len(y), 4)))[order], y[order]
+    return (centers[y] + rng.normal(size=(len(y), 4)))[order], y[order]
 
 
 X, y = data()
@@ -106,7 +107,7 @@ def assert_same(first, second):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_costs_are_those_of_the_out_of_fold_posteriors(n_classes):
+def test_costs_are_those_of_the_out_of_fold_probabilities(n_classes):
     X, y = data(n_classes)
     cv = StratifiedKFold(4)
     tuned = TunedCostClassifierCV(GaussianNB(), cv=cv, search="jade", random_state=0).fit(X, y)
@@ -121,7 +122,7 @@ def test_costs_are_those_of_the_out_of_fold_posteriors(n_classes):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_predict_is_the_largest_posterior_times_cost(n_classes):
+def test_predict_is_the_largest_probability_times_cost(n_classes):
     X, y = data(n_classes)
     tuned = TunedCostClassifierCV(GaussianNB(), random_state=0, max_generations=5).fit(X, y)
     expected = (tuned.predict_proba(X) * tuned.costs_).argmax(axis=1)
@@ -180,7 +181,7 @@ def test_the_default_estimator_is_a_network():
     assert isinstance(tuned.fit(X, y).estimator_, MLPClassifier)
 
 
-# ------------------------------------------------------------ where posteriors come from
+# ------------------------------------------------------------ where probabilities come from
 
 
 def test_splits_are_made_once_and_used_for_everything():
@@ -292,7 +293,7 @@ def test_prefit_searches_on_what_fit_is_given_and_trains_nothing():
     assert (tuned.n_folds_, tuned.fold_costs_.shape) == (0, (0, 2))
 
 
-def test_train_searches_on_the_posteriors_of_the_training_samples():
+def test_train_searches_on_the_probabilities_of_the_training_samples():
     forest = RandomForestClassifier(20, random_state=0)
     tuned = TunedCostClassifierCV(forest, cv="train").fit(X, y)
     expected = find_costs(y, clone(forest).fit(X, y).predict_proba(X))
@@ -313,7 +314,7 @@ def test_fewer_folds_where_a_class_is_small():
     assert seen[0].filename == __file__
 
 
-def test_a_fold_that_lacks_a_class_has_no_costs():
+def test_a_fold_without_a_class_has_no_costs():
     order = np.argsort(y, kind="stable")
     folds = [(order[:60], order[60:]), (order[30:], order[:30])]
     tuned = TunedCostClassifierCV(FixedCostClassifier(GaussianNB()), cv=folds)
@@ -326,7 +327,7 @@ def test_a_fold_that_lacks_a_class_has_no_costs():
 
 
 def test_a_fold_whose_model_has_not_seen_a_class():
-    """Its posteriors of that class are 0, in the right column."""
+    """Its probabilities of that class are 0, in the right column."""
     X, y = data(3)
     train = np.flatnonzero(y != 1)
     folds = [(train, np.arange(0, len(y), 2)), (np.arange(len(y)), np.arange(1, len(y), 2))]
@@ -339,6 +340,19 @@ def test_a_fold_whose_model_has_not_seen_a_class():
     decided = decide_by_costs(pooled, tuned.costs_)
     assert tuned.best_score_ == pytest.approx(g_mean(truth, decided))
     assert tuned.predict_proba(X).shape == (len(y), 3)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [GaussianNB(), MLPClassifier(max_epochs=2), make_pipeline(StandardScaler(), GaussianNB())],
+    ids=["other", "network", "pipeline"],
+)
+@pytest.mark.parametrize("options", [{}, {"refit": "ensemble"}, {"cv": "train"}], ids=str)
+def test_a_fit_on_checked_arrays_is_the_fit(estimator, options):
+    tuned = TunedCostClassifierCV(estimator, **{"cv": 3, **options}, random_state=0)
+    checked = clone(tuned)
+    run_fit(Fit(checked, X, y, is_checked=True).coroutine())
+    assert_same(checked, tuned.fit(X, y))
 
 
 # ------------------------------------------------------------ seeds
@@ -600,7 +614,7 @@ def test_inputs_of_a_network_are_checked_before_any_training(bad, monkeypatch):
     monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
     broken = X.copy()
     broken[0, 0] = bad
-    for seed in range(5):  # whichever fold the sample is in
+    for seed in range(5):  # the sample is in different folds
         with pytest.raises(ValueError, match=r"NaN|infinity"):
             TunedCostClassifierCV(random_state=seed).fit(broken, y)
 
@@ -640,7 +654,7 @@ def test_no_warning_without_a_reason():
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_shrinkage_goes_to_equal_costs_where_classes_are_weighted_in_training(estimator, expected):
+def test_shrinkage_moves_to_equal_costs_where_classes_are_weighted_in_training(estimator, expected):
     y = np.repeat([0, 1], [90, 10])
     X = np.random.default_rng(0).normal(y[:, None], 1.0, (100, 2))
     tuned = TunedCostClassifierCV(estimator, shrinkage=1.0, random_state=0).fit(X, y)

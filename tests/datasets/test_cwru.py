@@ -90,26 +90,34 @@ def test_files_of_the_university_give_the_same(archive_folder, mat_folder):
     assert files.frame["source"][0] == str(mat_folder / "cwru" / "97.mat")
 
 
-def test_labels_and_bearings(archive_folder):
-    cwru = load_cwru(data_home=archive_folder)
-    assert cwru.target.tolist() == ["normal", "inner", "outer", "outer"]
+@pytest.mark.parametrize(
+    ("target", "labels"),
+    [
+        ("fault", ["normal", "inner", "outer", "outer"]),
+        ("fault_diameter", ["normal", "inner-7", "outer-7", "outer-7"]),
+    ],
+)
+def test_labels_and_bearings(target, labels, archive_folder):
+    cwru = load_cwru(data_home=archive_folder, target=target)
+    assert cwru.target.tolist() == labels
+    assert cwru.target_names == labels[:3]
     assert cwru.groups.tolist() == ["normal", "inner-7", "outer-7-6", "outer-7-3"]
-    assert cwru.target_names == ["normal", "inner", "outer"]
-    fine = load_cwru(data_home=archive_folder, target="fault_diameter")
-    assert fine.target.tolist() == ["normal", "inner-7", "outer-7", "outer-7"]
 
 
-def test_rates_are_mixed_only_when_asked(archive_folder):
-    def files(**arguments):
-        return load_cwru(data_home=archive_folder, **arguments).frame["file"].tolist()
-
-    assert files() == [97, 109, 135, 148]
-    assert files(sampling_rate_hz=12_000) == [105]
-    assert files(sampling_rate_hz="all") == [97, 109, 135, 148, 105]
-    assert files(sampling_rate_hz=12_000, diameters_mil=(7, 28)) == [105, 3001]
-    assert files(outer_positions=(6,)) == [97, 109, 135]
-    assert files(outer_positions=()) == [97, 109]
-    assert files(diameters_mil=()) == [97]
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [
+        ({}, [97, 109, 135, 148]),
+        ({"sampling_rate_hz": 12_000}, [105]),
+        ({"sampling_rate_hz": "all"}, [97, 109, 135, 148, 105]),
+        ({"sampling_rate_hz": 12_000, "diameters_mil": (7, 28)}, [105, 3001]),
+        ({"outer_positions": (6,)}, [97, 109, 135]),
+        ({"outer_positions": ()}, [97, 109]),
+        ({"diameters_mil": ()}, [97]),
+    ],
+)
+def test_rates_are_mixed_only_when_asked(arguments, files, archive_folder):
+    assert load_cwru(data_home=archive_folder, **arguments).frame["file"].tolist() == files
 
 
 def test_the_first_download_has_to_be_trusted(tmp_path, monkeypatch):
@@ -135,15 +143,21 @@ def test_the_first_download_has_to_be_trusted(tmp_path, monkeypatch):
     assert len(asked) == 1
 
 
-def test_another_recording_is_refused(mat_folder):
-    savemat(mat_folder / "cwru" / "97.mat", {"X097_DE_time": np.zeros((9, 1))})
-    with pytest.raises(DataNotFoundError, match=r"recording 97 of .* has 9 samples, but 6 are"):
-        load_cwru(data_home=mat_folder)
-    savemat(mat_folder / "cwru" / "97.mat", {"X098_DE_time": np.zeros((6, 1))})
-    with pytest.raises(DataNotFoundError, match=r"97\.mat has no X097_DE_time"):
-        load_cwru(data_home=mat_folder)
-    (mat_folder / "cwru" / "97.mat").write_text("<html>Sorry, this page has moved.</html>" * 9)
-    with pytest.raises(DataNotFoundError, match=r"97\.mat is not a \.mat file"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"X097_DE_time": np.zeros((9, 1))}, r"recording 97 of .* has 9 samples, but 6 are"),
+        ({"X098_DE_time": np.zeros((6, 1))}, r"97\.mat has no X097_DE_time"),
+        ("<html>Sorry, this page has moved.</html>" * 9, r"97\.mat is not a \.mat file"),
+    ],
+)
+def test_another_recording_is_refused(content, message, mat_folder):
+    path = mat_folder / "cwru" / "97.mat"
+    if isinstance(content, str):
+        path.write_text(content)
+    else:
+        savemat(path, content)
+    with pytest.raises(DataNotFoundError, match=message):
         load_cwru(data_home=mat_folder)
 
 

@@ -221,15 +221,14 @@ def test_a_fold_by_hand(tmp_path, no_source):
     assert sorted(X_train[:, 3]) == [2.0, 2.5, 3.0, 3.5, 4.0, 5.0]
 
 
-def test_columns_are_the_declared_ones_in_every_fold(tmp_path, no_source):
+@pytest.mark.parametrize("fold", range(1, 6))
+def test_columns_are_the_declared_ones_in_every_fold(fold, tmp_path, no_source):
     write_folds(tmp_path, "iris0")
-    for fold in range(1, 6):
-        X_train, X_test, _, _ = load_keel("iris0", fold=fold, data_home=tmp_path)
-        has_I = X_test if fold == 3 else X_train
-        lacks_I = X_train if fold == 3 else X_test
-        assert X_train.shape[1] == X_test.shape[1] == 4
-        assert has_I[:, 2].sum() == 1
-        assert lacks_I[:, 2].sum() == 0
+    X_train, X_test, _, _ = load_keel("iris0", fold=fold, data_home=tmp_path)
+    with_I, without_I = (X_test, X_train) if fold == 3 else (X_train, X_test)
+    assert X_train.shape[1] == X_test.shape[1] == 4
+    assert with_I[:, 2].sum() == 1
+    assert without_I[:, 2].sum() == 0
 
 
 def test_the_folder_gives_the_whole_set(tmp_path, no_source, monkeypatch):
@@ -273,7 +272,7 @@ def test_fold_one_of_abalone9_18_is_refused_and_never_read(tmp_path, no_source):
 
 @pytest.mark.parametrize("fold", [0, 6, -1, 1.0, True, "1"])
 def test_a_fold_that_keel_does_not_have(fold):
-    with pytest.raises(ValueError, match=r"is not a fold of KEEL; use an integer from 1 to 5"):
+    with pytest.raises(ValueError, match="is not usable; give an integer from 1 to 5, or None"):
         load_keel("iris0", fold=fold)
 
 

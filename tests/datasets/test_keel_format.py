@@ -141,16 +141,22 @@ def test_rows_without_header_keep_their_own_line_numbers():
         parse_rows([*rows, "M"], header, source="rows.dat")
 
 
-def test_one_hot_and_ordinal_by_hand():
-    dataset = parse_keel(TOY)
-    X, names = encode_inputs(dataset)
-    assert names == ["Sex=M", "Sex=F", "Sex=I", "Length", "Rings"]
-    np.testing.assert_array_equal(X, [[1, 0, 0, 0.5, 7], [0, 0, 1, 0.25, -3], [0, 1, 0, 0.1, 29]])
-    X, names = encode_inputs(dataset, "ordinal")
-    assert names == ["Sex", "Length", "Rings"]
-    np.testing.assert_array_equal(X, [[0, 0.5, 7], [2, 0.25, -3], [1, 0.1, 29]])
+@pytest.mark.parametrize(
+    ("categories", "names", "sexes"),
+    [
+        ("onehot", ["Sex=M", "Sex=F", "Sex=I"], [[1, 0, 0], [0, 0, 1], [0, 1, 0]]),
+        ("ordinal", ["Sex"], [[0], [2], [1]]),
+    ],
+)
+def test_one_hot_and_ordinal_by_hand(categories, names, sexes):
+    X, feature_names = encode_inputs(parse_keel(TOY), categories)
+    assert feature_names == [*names, "Length", "Rings"]
+    np.testing.assert_array_equal(X, np.hstack([sexes, [[0.5, 7], [0.25, -3], [0.1, 29]]]))
     assert X.dtype == np.float64
-    assert encode_output(dataset).tolist() == ["negative", "positive", "negative"]
+
+
+def test_labels_by_hand():
+    assert encode_output(parse_keel(TOY)).tolist() == ["negative", "positive", "negative"]
 
 
 def test_columns_follow_inputs_and_the_declaration_not_the_rows():

@@ -161,5 +161,7 @@ def test_folds_of_a_folder(tmp_path):
     ]
     assert sources.read_folds("iris0", 2, tmp_path) is None
     archive.write_bytes(b"not a zip")
-    with pytest.raises(DataNotFoundError, match=r"is not a readable zip file .*; put a complete copy"):
+    with pytest.raises(
+        DataNotFoundError, match=r"is not a readable zip file .*; put a complete copy"
+    ):
         sources.read_folds("iris0", 1, tmp_path)

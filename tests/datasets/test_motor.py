@@ -33,19 +33,20 @@ def test_defaults_are_those_of_the_thesis():
     assert few(n_noise=1).data[0].shape == (1, 3 * 25_600)
 
 
-def test_power_by_hand():
-    assert power_db(np.array([1.0, -1.0])) == 0.0
-    assert power_db(np.full(5, 10.0)) == pytest.approx(20.0)
-    assert power_db(np.zeros(3)) == -np.inf
+@pytest.mark.parametrize(
+    ("signal", "power"), [([1.0, -1.0], 0.0), ([10.0] * 5, 20.0), ([0.0] * 3, -np.inf)]
+)
+def test_power_by_hand(signal, power):
+    assert power_db(np.array(signal)) == pytest.approx(power)
 
 
-def test_noise_is_scaled_to_the_ratio():
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 12.0])
+def test_noise_is_scaled_to_the_ratio(snr_db):
     rng = np.random.default_rng(0)
     signal, noise = 3 * rng.standard_normal(1000), 0.2 * rng.standard_normal(1000)
-    for snr_db in (-5.0, 0.0, 12.0):
-        scaled = scaled_to_snr(noise, signal, snr_db)
-        ratio = np.mean(signal**2) / np.mean(scaled**2)
-        assert 10 * np.log10(ratio) == pytest.approx(snr_db)
+    scaled = scaled_to_snr(noise, signal, snr_db)
+    ratio = np.mean(signal**2) / np.mean(scaled**2)
+    assert 10 * np.log10(ratio) == pytest.approx(snr_db)
 
 
 def test_harmonics_against_cosines():
@@ -86,15 +87,17 @@ def test_knocks_do_not_raise_the_background():
     assert power_db(quiet) - power_db(background) == pytest.approx(10.0, abs=1.5)
 
 
-def test_a_recording_does_not_depend_on_the_counts():
+@pytest.mark.parametrize(
+    "arguments", [{"n_normal": 2}, {"n_misaligned": 1}, {"n_bearing": 1}, {"n_noise": 1}], ids=str
+)
+def test_a_recording_does_not_depend_on_the_counts(arguments):
     many = make_motor_sound(
         n_normal=3, n_misaligned=2, n_bearing=1, n_noise=2, duration_s=0.2, random_state=5
     )
-    for arguments in ({"n_normal": 2}, {"n_misaligned": 1}, {"n_bearing": 1}, {"n_noise": 1}):
-        alone = few(**arguments, duration_s=0.2, random_state=5)
-        first = many.target.tolist().index(alone.target[0])
-        for k, recording in enumerate(alone.data):
-            np.testing.assert_array_equal(recording, many.data[first + k])
+    alone = few(**arguments, duration_s=0.2, random_state=5)
+    first = many.target.tolist().index(alone.target[0])
+    for k, recording in enumerate(alone.data):
+        np.testing.assert_array_equal(recording, many.data[first + k])
 
 
 def test_seeds():

@@ -129,19 +129,18 @@ def test_a_download_by_url(cache, address, monkeypatch):
     assert get(download, SHA256).read_bytes() == CONTENT
 
 
-def test_a_url_that_is_not_there(cache, address, monkeypatch):
+@pytest.mark.parametrize(
+    ("file", "sha256", "trust", "message"),
+    [
+        ("gone.bin", SHA256, False, r"/gone\.bin.*404.*; look elsewhere"),
+        ("half.bin", None, True, "5 of 14 bytes arrived"),
+    ],
+)
+def test_a_url_that_fails(file, sha256, trust, message, cache, address, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    url = f"{address}/gone.bin"
-    with pytest.raises(DataNotFoundError, match=re.escape(url) + ".*404.*; look elsewhere"):
-        get(sources.url_download(url, "data.bin", what_to_do=ADVICE), SHA256)
-    assert names(cache) == []
-
-
-def test_half_a_file_is_not_trusted(cache, address, monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    download = sources.url_download(f"{address}/half.bin", "data.bin", what_to_do=ADVICE)
-    with pytest.raises(DataNotFoundError, match=r"5 of 14 bytes arrived"):
-        get(download, trust=True)
+    download = sources.url_download(f"{address}/{file}", "data.bin", what_to_do=ADVICE)
+    with pytest.raises(DataNotFoundError, match=re.escape(address) + f".*{message}"):
+        get(download, sha256, trust)
     assert names(cache) == []
 
 
@@ -165,15 +164,18 @@ def test_a_file_of_the_folder_is_compared_with_its_checksum(tmp_path):
     path = tmp_path / "data.bin"
     path.write_bytes(CONTENT)
     assert sources.verified_file(path, SHA256, ADVICE) == path
-    with pytest.raises(DataNotFoundError, match="put a complete copy there, or look elsewhere"):
+    with pytest.raises(DataNotFoundError, match="is expected; look elsewhere"):
         sources.verified_file(path, "0" * 64, ADVICE)
 
 
-def test_local_files(tmp_path):
+@pytest.mark.parametrize(
+    ("has_folder", "name", "exists"),
+    [(True, "here", True), (True, "gone", False), (False, "here", False)],
+)
+def test_local_files(has_folder, name, exists, tmp_path):
     (tmp_path / "here").write_text("")
-    assert sources.local_file(tmp_path, "here") == tmp_path / "here"
-    assert sources.local_file(tmp_path, "gone") is None
-    assert sources.local_file(None, "here") is None
+    path = sources.local_file(tmp_path if has_folder else None, name)
+    assert path == (tmp_path / name if exists else None)
 
 
 def test_the_default_cache_is_in_the_home_folder(tmp_path, monkeypatch):
@@ -182,19 +184,22 @@ def test_the_default_cache_is_in_the_home_folder(tmp_path, monkeypatch):
     assert sources.cache_folder() == tmp_path / ".cache" / "skimbal"
 
 
-def test_data_home_comes_before_the_environment(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("data_home", "environment", "folder"), [(None, "a", "a"), ("b", "a", "b"), (None, "", None)]
+)
+def test_data_home_comes_before_the_environment(
+    data_home, environment, folder, tmp_path, monkeypatch
+):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "a"))
-    assert sources.data_folder() == tmp_path / "a"
-    assert sources.data_folder(tmp_path / "b") == tmp_path / "b"
-    monkeypatch.setenv("SKIMBAL_DATA", "")
-    assert sources.data_folder() is None
+    monkeypatch.setenv("SKIMBAL_DATA", environment and str(tmp_path / environment))
+    found = sources.data_folder(data_home and tmp_path / data_home)
+    assert found == (folder and tmp_path / folder)
 
 
-def test_a_named_folder_that_is_not_there(tmp_path, monkeypatch):
-    with pytest.raises(DataNotFoundError, match=r"data_home names '.*gone', which is not a folder"):
-        sources.data_folder(tmp_path / "gone")
-    monkeypatch.setenv("SKIMBAL_DATA", str(tmp_path / "gone"))
-    with pytest.raises(DataNotFoundError, match=r"SKIMBAL_DATA names '.*gone'"):
-        sources.data_folder()
+@pytest.mark.parametrize("name", ["data_home", "SKIMBAL_DATA"])
+def test_a_named_folder_that_is_not_there(name, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    monkeypatch.setenv("SKIMBAL_DATA", str(gone))
+    with pytest.raises(DataNotFoundError, match=rf"{name} names '.*gone', which is not a folder"):
+        sources.data_folder(gone if name == "data_home" else None)

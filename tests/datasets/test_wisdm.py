@@ -5,54 +5,10 @@ import numpy as np
 import pytest
 
 from skimbal.datasets import _sources, _wisdm, fetch_wisdm
-from skimbal.datasets._wisdm_format import (
-    ACTIVITIES,
-    parse_raw,
-    parse_transformed,
-    recording_starts,
-)
+from skimbal.datasets._wisdm_format import ACTIVITIES
 from skimbal.exceptions import DataNotFoundError
 
-MS = 1_000_000  # nanoseconds
-
-# Each kind of fault of the real file, in a file small enough to work out by hand.
-RAW = f"""\
-33,Jogging,{1000 * MS},-0.5,12.5,0.25;
-33,Jogging,{1050 * MS},1,2,3;
-
-33,Jogging,{1100 * MS},4,5,6,;
-;
-33,Jogging,{1150 * MS},7,8;
-33,Jogging,{1150 * MS},7,8,;
-33,Jogging,,{1200 * MS},-1,-2,-3;;
-33,Jogging,{1250 * MS},1,1,1;33,Jogging,{1300 * MS},2,2,2;
-33,Jogging,0,0,0,0;
-33,Jogging,{1350 * MS},3,3,3
-33,Walking,{1400 * MS},5,5,5;
-33,Walking,{3000 * MS},6,6,6;
-33,Walking,{3050 * MS},6,6,7;
-33,Walking,{2000 * MS},8,8,8;
-7,Walking,{2050 * MS},9,9,9;
-7,Swimming,{2100 * MS},9,9,9;
-7,Walking,never,9,9,9;
-7,Walking,{2150 * MS},nan,9,9;
-7,Walking,{2200 * MS},9,9,-9;
-"""
-
-ARFF = """\
-@relation activity_recognition_labeled
-
-@attribute "UNIQUE_ID" numeric
-@attribute "user" {"33" , "17"}
-@attribute "X0" numeric
-@attribute "XPEAK" numeric
-@attribute class{ "Walking" , "Jogging" , "Upstairs" }
-
-@data
-1,33,0.04,?,Jogging
-2,17,0.12,2075,Walking
-3,33,1.5,?,Upstairs
-"""
+from .wisdm_files import ARFF, RAW
 
 
 @pytest.fixture
@@ -62,52 +18,6 @@ def folder(tmp_path):
     (home / "wisdm" / _wisdm.FILES["raw"]).write_text(RAW)
     (home / "wisdm" / _wisdm.FILES["transformed"]).write_text(ARFF)
     return home
-
-
-def test_samples_by_hand():
-    samples = parse_raw(RAW)
-    assert samples.n_dropped == {"incomplete": 2, "unreadable": 3, "no_time": 1}
-    assert samples.user.tolist() == [33] * 11 + [7] * 2
-    assert samples.activity.tolist() == [1] * 7 + [0] * 6
-    assert (samples.time_ns // MS).tolist() == [
-        *(1000, 1050, 1100, 1200, 1250, 1300, 1350),
-        *(1400, 3000, 3050, 2000),
-        *(2050, 2200),
-    ]
-    assert samples.acceleration[:4].tolist() == [
-        [-0.5, 12.5, 0.25],
-        [1, 2, 3],
-        [4, 5, 6],
-        [-1, -2, -3],
-    ]
-    assert samples.acceleration.dtype == np.float32
-
-
-def test_an_empty_file():
-    samples = parse_raw("\n;;\n")
-    assert samples.user.shape == (0,)
-    assert samples.acceleration.shape == (0, 3)
-    assert sum(samples.n_dropped.values()) == 0
-    assert recording_starts(samples.user, samples.activity, samples.time_ns, 1.0).tolist() == []
-
-
-def test_line_ends_of_windows():
-    one, other = parse_raw(RAW), parse_raw(RAW.replace("\n", "\r\n"))
-    np.testing.assert_array_equal(one.acceleration, other.acceleration)
-    assert one.n_dropped == other.n_dropped
-
-
-def test_times_are_read_exactly():
-    """Float64 would lose the last digits of an uptime of months in nanoseconds."""
-    assert parse_raw("1,Sitting,49105962326000001,1,2,3;").time_ns.tolist() == [49105962326000001]
-
-
-def test_recordings_begin_where_something_changes():
-    user = np.array([1, 1, 1, 2, 2, 2, 2])
-    activity = np.array([0, 0, 1, 1, 1, 1, 1])
-    time_ns = np.array([0, 1, 2, 3, 3, 1003, 1002]) * MS
-    assert recording_starts(user, activity, time_ns, 1.0).tolist() == [0, 2, 3, 6]
-    assert recording_starts(user, activity, time_ns, 0.5).tolist() == [0, 2, 3, 5, 6]
 
 
 def test_raw_recordings(folder):
@@ -126,13 +36,17 @@ def test_raw_recordings(folder):
     np.testing.assert_array_equal(y, wisdm.target)
 
 
-def test_gaps_and_short_recordings(folder):
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=2).data] == [7, 3, 1, 2]
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, min_samples=2).data] == [7, 2, 2]
-    # The sample that is lost at 1150 ms leaves a step of 100 ms.
-    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, max_gap_s=0.06).data][:2] == [3, 4]
-    with pytest.raises(ValueError, match="no recording of at least 8 samples"):
-        fetch_wisdm(data_home=folder, min_samples=8)
+@pytest.mark.parametrize(
+    ("arguments", "lengths"),
+    [
+        ({"max_gap_s": 2}, [7, 3, 1, 2]),
+        ({"min_samples": 2}, [7, 2, 2]),
+        # The missing sample at 1150 ms leaves a step of 100 ms.
+        ({"max_gap_s": 0.06}, [3, 4, 1, 2, 1, 1, 1]),
+    ],
+)
+def test_gaps_and_short_recordings(arguments, lengths, folder):
+    assert [len(x[0]) for x in fetch_wisdm(data_home=folder, **arguments).data] == lengths
 
 
 def test_features(folder):
@@ -142,13 +56,6 @@ def test_features(folder):
     assert wisdm.target.tolist() == ["Jogging", "Walking", "Upstairs"]
     assert wisdm.groups.tolist() == [33, 17, 33]
     assert wisdm.source.endswith(".arff")
-
-
-def test_a_file_that_is_not_the_arff():
-    with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
-        parse_transformed("@attribute a numeric\n@data\n1\n")
-    with pytest.raises(ValueError, match="not the ARFF file of WISDM"):
-        parse_transformed(ARFF.partition("@data")[0])
 
 
 def test_features_never_stand_in_for_the_signal(folder, tmp_path, monkeypatch):
@@ -185,29 +92,30 @@ def test_the_archive_is_trusted_once(folder, tmp_path, monkeypatch):
     assert len(asked) == 1
 
 
-def test_an_archive_without_the_file(tmp_path, monkeypatch):
+def empty_archive(path):
+    tarfile.open(path, "w:gz").close()
+
+
+def page(path):
+    path.write_text("<html>Sorry.</html>")
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (empty_archive, r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"),
+        (page, r"is not an archive .*gz\.sha256, or set SKIMBAL"),
+    ],
+)
+def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
     monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
     monkeypatch.delenv("SKIMBAL_DATA", raising=False)
 
     def url_download(url, name, *, what_to_do):
-        return lambda target: tarfile.open(f"{target}/{name}", "w:gz").close()
+        return lambda target: write(Path(target, name))
 
     monkeypatch.setattr(_wisdm, "url_download", url_download)
-    with pytest.raises(
-        DataNotFoundError, match=r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"
-    ):
-        fetch_wisdm(trust_first_download=True)
-
-
-def test_a_page_in_place_of_the_archive(tmp_path, monkeypatch):
-    monkeypatch.setenv("SKIMBAL_CACHE", str(tmp_path))
-    monkeypatch.delenv("SKIMBAL_DATA", raising=False)
-
-    def url_download(url, name, *, what_to_do):
-        return lambda target: Path(target, name).write_text("<html>Sorry.</html>")
-
-    monkeypatch.setattr(_wisdm, "url_download", url_download)
-    with pytest.raises(DataNotFoundError, match=r"is not an archive .*gz\.sha256, or set SKIMBAL"):
+    with pytest.raises(DataNotFoundError, match=message):
         fetch_wisdm(trust_first_download=True)
 
 
@@ -217,6 +125,7 @@ def test_a_page_in_place_of_the_archive(tmp_path, monkeypatch):
         ({"kind": "windows"}, "kind='windows' is not known; use 'raw' or 'transformed'"),
         ({"max_gap_s": 0}, "max_gap_s=0 is not usable; give a number >= 0.05"),
         ({"min_samples": 0}, "min_samples=0 is not usable; give an integer >= 1"),
+        ({"min_samples": 8}, "no recording of at least 8 samples"),
     ],
 )
 def test_bad_input(arguments, message, folder):

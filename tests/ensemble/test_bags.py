@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
 
-from skimbal.ensemble._bags import bag_sizes, draw_bag, out_of_bag
+from skimbal.ensemble._bags import bag_sizes, draw_bag, rows_by_class
 
 y = np.repeat(["a", "b", "c"], [50, 20, 5])
 two = np.repeat([0, 1], [90, 10])
@@ -16,14 +16,16 @@ ROWS = {label: np.flatnonzero(y == label) for label in "abc"}
 @pytest.mark.parametrize(
     ("labels", "strategy"),
     [
-        (y, "auto"), (y, "majority"), (y, "not majority"), (y, "all"), (y, {"a": 30, "b": 7}),
-        (two, 0.5), (two, "auto"), (y, lambda labels: {"a": 11}),
+        pytest.param(y, "auto", id="three-auto"),
+        pytest.param(y, "majority", id="three-majority"),
+        pytest.param(y, "not majority", id="three-not-majority"),
+        pytest.param(y, "all", id="three-all"),
+        pytest.param(y, {"a": 30, "b": 7}, id="three-counts"),
+        pytest.param(two, 0.5, id="two-ratio"),
+        pytest.param(two, "auto", id="two-auto"),
+        pytest.param(y, lambda labels: {"a": 11}, id="three-callable"),
     ],
-    ids=[
-        "three-auto", "three-majority", "three-not-majority", "three-all", "three-counts",
-        "two-ratio", "two-auto", "three-callable",
-    ],
-)  # fmt: skip
+)
 def test_sizes_are_those_of_imbalanced_learn(labels, strategy):
     sampler = RandomUnderSampler(sampling_strategy=strategy, random_state=0)
     _, resampled = sampler.fit_resample(labels[:, None], labels)
@@ -52,6 +54,11 @@ def test_rows_are_drawn_evenly():
         assert abs(counts[rows] - expected).max() < 5 * expected**0.5, label
 
 
-def test_out_of_bag_is_what_no_draw_has():
-    is_out = out_of_bag([np.array([0, 0, 2]), np.array([1])], 4)
-    np.testing.assert_array_equal(is_out, [[0, 1, 0, 1], [1, 0, 1, 1]])
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [(None, {"a": [0, 3], "b": [1, 2]}), ([1, 0, 2, 1], {"a": [0, 3], "b": [2]})],
+)
+def test_rows_by_class_leaves_out_weight_0(weight, expected):
+    weight = None if weight is None else np.array(weight)
+    rows = rows_by_class(np.array(["a", "b", "b", "a"]), weight)
+    assert {label: own.tolist() for label, own in rows.items()} == expected

@@ -1,3 +1,5 @@
+"""Recordings classified by their windows: what is fitted, averaged, weighted and refused."""
+
 import pickle
 import tracemalloc
 
@@ -42,7 +44,7 @@ X, Y = make_recordings()
 
 
 class Spy(ClassifierMixin, BaseEstimator):
-    """Remembers the windows that it is fitted on; its posteriors are its own."""
+    """Remembers the windows that it is fitted on; its probabilities are its own."""
 
     seen: list = []
 
@@ -101,7 +103,7 @@ def test_fits_on_the_windows_of_all_recordings():
     assert (fitted.size_, fitted.step_) == (20, 7)
 
 
-def test_steps_of_classes_are_for_training_alone():
+def test_steps_of_classes_are_only_for_training():
     classifier = WindowedClassifier(Spy(), size=20, step=10, steps_per_class={"loud": 3})
     fitted = classifier.fit(X, Y)
     windows = naive_windows(X, 20, np.where(Y == "loud", 3, 10))
@@ -111,7 +113,7 @@ def test_steps_of_classes_are_for_training_alone():
     ]
 
 
-def test_posterior_of_a_recording_is_the_mean_of_its_windows():
+def test_probability_of_a_recording_is_the_mean_of_its_windows():
     recordings, y = [np.clip(x, 0, 1) for x in X], Y
     fitted = WindowedClassifier(Spy(None), size=15, step=4).fit(recordings, y)
     by_window = fitted.predict_proba_windows(recordings)
@@ -149,8 +151,10 @@ def test_a_pipeline_is_fitted_as_if_in_one_go():
     fitted = WindowedClassifier(pipeline, size=20, step=7, memory_limit=4000).fit(X, Y)
     windows = naive_windows(X, 20, [7] * 12)
     arrays = np.array([window for _, window in windows])
-    alone = clone(pipeline).fit(arrays, [Y[r] for r, _ in windows])
-    np.testing.assert_allclose(fitted.estimator_.predict_proba(arrays), alone.predict_proba(arrays))
+    separate = clone(pipeline).fit(arrays, [Y[r] for r, _ in windows])
+    np.testing.assert_allclose(
+        fitted.estimator_.predict_proba(arrays), separate.predict_proba(arrays)
+    )
     assert list(fitted.estimator_.named_steps) == list(pipeline.named_steps)
     assert not hasattr(pipeline[-1], "coef_")
 
@@ -165,9 +169,11 @@ def test_what_is_stateless():
 
 def test_samplers_stand_inside():
     pipeline = make_imbalanced_pipeline(
-        Spectrogram(window=8, hop=4), FLATTEN, RandomOverSampler(random_state=0),
+        Spectrogram(window=8, hop=4),
+        FLATTEN,
+        RandomOverSampler(random_state=0),
         KNeighborsClassifier(),
-    )  # fmt: skip
+    )
     fitted = WindowedClassifier(pipeline, size=20, step=20).fit(X, Y)
     counts = np.bincount(fitted.estimator_[-1]._y)
     assert counts[0] == counts[1] == fitted.n_windows_.max()
@@ -184,10 +190,10 @@ def test_networks_are_given_the_index_itself():
 def test_network_is_the_one_that_windows_train():
     fitted = WindowedClassifier(NETWORK, size=20, step=7).fit(X, Y)
     windows = index_windows(X, 20, 7)
-    alone = clone(NETWORK).fit(np.asarray(windows), Y[windows.recording])
+    separate = clone(NETWORK).fit(np.asarray(windows), Y[windows.recording])
     np.testing.assert_allclose(  # moments of the inputs are sums in another order
         np.concatenate(fitted.predict_proba_windows(X)),
-        alone.predict_proba(np.asarray(windows)),
+        separate.predict_proba(np.asarray(windows)),
         rtol=0,
         atol=1e-6,
     )
@@ -198,11 +204,14 @@ def test_weights_of_recordings_reach_the_last_step():
     equal = WindowedClassifier(LEVELS, size=20).fit(X, Y)
     weighted = WindowedClassifier(LEVELS, size=20).fit(X, Y, sample_weight=weight)
     windows = index_windows(X, 20, 20)
-    alone = clone(LEVELS).fit(
-        np.asarray(windows), Y[windows.recording],
+    separate = clone(LEVELS).fit(
+        np.asarray(windows),
+        Y[windows.recording],
         logisticregression__sample_weight=weight[windows.recording],
-    )  # fmt: skip
-    np.testing.assert_allclose(weighted.estimator_[-1].coef_, alone[-1].coef_, rtol=1e-4, atol=1e-7)
+    )
+    np.testing.assert_allclose(
+        weighted.estimator_[-1].coef_, separate[-1].coef_, rtol=1e-4, atol=1e-7
+    )
     assert weighted.predict_proba(X)[:, 0].mean() < equal.predict_proba(X)[:, 0].mean()
 
 
@@ -294,7 +303,7 @@ def test_search_over_windows_and_estimator():
     assert search.predict(X).shape == (12,)
 
 
-def test_scorers_of_posteriors():
+def test_scorers_of_probabilities():
     scores = cross_validate(
         WindowedClassifier(LEVELS, size=20, step=5), X, Y, cv=3, scoring=["roc_auc"]
     )
@@ -330,16 +339,18 @@ def test_costs_are_tuned_on_recordings():
         ({"size": 20, "steps_per_class": {"load": 3}}, X, Y, r"\['load'\], but y has"),
         ({"size": 20, "steps_per_class": {"loud": 0}}, X, Y, r"steps_per_class\['loud'\]"),
         ({"size": 20}, X, Y[:-1], "inconsistent numbers of samples"),
-        ({"size": 20}, X, ["one"] * 12, "one class"),
+        ({"size": 20}, X, ["one"] * 12, "y has 1 class"),
         ({"size": 20}, [], [], "0 sample"),
         ({"size": 20, "estimator": LinearSVC()}, X, Y, "'estimator' parameter"),
         ({"size": 20, "estimator": RandomForestClassifier()}, X, Y, "step in front"),
         (
             {"size": 20, "estimator": make_pipeline(Spectrogram(8), StandardScaler(), LOGISTIC)},
-            X, Y, r"\(\d+, 2, 5, 7\); put a step in front",
+            X,
+            Y,
+            r"\(\d+, 2, 5, 7\); put a step in front",
         ),
     ],
-)  # fmt: skip
+)
 def test_bad_input(params, recordings, y, message):
     classifier = WindowedClassifier(LOGISTIC).set_params(**params)
     with pytest.raises(ValueError, match=message):

@@ -36,6 +36,11 @@ def bind(loss, counts=COUNTS, weight=WEIGHT, costs=COSTS):
     return bound
 
 
+def value_of(loss, counts=COUNTS, **given):
+    """Value of a loss on a batch, in float64."""
+    return loss.bind(counts, **given).double()(*make_batch())
+
+
 class WithFeatures(torch.nn.Module):
     """A loss of logits and features as one of logits, which are features of their own."""
 

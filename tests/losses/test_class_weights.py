@@ -10,6 +10,7 @@ from skimbal.losses._class_weights import (
     balanced_weights,
     effective_number,
     effective_weights,
+    fill_absent,
     scale_to_mean_one,
 )
 
@@ -146,3 +147,7 @@ def test_bad_weights_are_refused(class_weight, message):
 def test_number_is_no_label_of_strings():
     with pytest.raises(ValueError, match=r"weights for \[1\]"):
         class_weight_vector({1: 2.0}, np.array(["0", "1"]), COUNTS[:2])
+
+
+def test_absent_classes_have_the_count_of_the_rarest():
+    assert fill_absent([60, 0, 10]).tolist() == [60.0, 10.0, 10.0]

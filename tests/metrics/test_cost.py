@@ -2,12 +2,8 @@ import numpy as np
 import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skimbal.metrics import (
-    accuracy_from_confusion,
-    cost_savings,
-    expected_cost,
-    expected_cost_from_confusion,
-)
+from skimbal.metrics import accuracy_from_confusion, cost_savings, expected_cost
+from skimbal.metrics._cost import expected_cost_from_confusion
 
 MATRIX = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0], [9.0, 4.0, 0.0]])
 
@@ -65,7 +61,7 @@ def test_savings_at_their_limits():
 
 @pytest.mark.parametrize(("y_pred", "expected"), [([0, 0], 0.0), ([0, 1], -np.inf)])
 def test_savings_where_nothing_can_be_saved(y_pred, expected):
-    with pytest.warns(UndefinedMetricWarning, match="nothing to save") as records:
+    with pytest.warns(UndefinedMetricWarning, match="already costs nothing") as records:
         assert cost_savings([0, 0], y_pred, [[0, 1], [9, 0]], labels=[0, 1]) == expected
     assert records[0].filename == __file__
 
@@ -74,7 +70,7 @@ def test_savings_where_nothing_can_be_saved(y_pred, expected):
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
-        (MATRIX, r"has 3 classes, but only the labels \[0, 1\] occur; name the labels"),
+        (MATRIX, r"has 3 classes, but only the labels \[0, 1\] occur; give the labels"),
         ([[0]], "with 2 classes"),
         ([[0, 1, 1], [1, 0, 1]], "with 2 classes"),
         ([[0, -1], [1, 0]], "negative"),

@@ -141,10 +141,10 @@ def test_a_stack_of_costs_is_normalized_row_by_row():
         (lambda: cost_matrix_from_costs([1, -2]), "not negative"),
         (lambda: prior_costs([3, 0]), "must be positive"),
         (lambda: prior_costs([3, np.nan]), "must be finite"),
-        (lambda: prior_costs([]), "one number a class"),
+        (lambda: prior_costs([]), "one number for each class"),
         (lambda: normalize_costs([1, 0]), "positive and finite"),
         (lambda: normalize_costs([1, np.inf]), "positive and finite"),
-        (lambda: normalize_costs(2.0), "one cost a class"),
+        (lambda: normalize_costs(2.0), "one cost for each class"),
     ],
 )
 def test_bad_input_is_refused(call, message):

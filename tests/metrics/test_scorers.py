@@ -287,8 +287,8 @@ def test_a_scorer_of_ones_own_with_labels_in_an_order(classes):
 @pytest.mark.parametrize(
     "function", [lambda c: c[1, 1] / c[1].sum(), lambda c: 1.0, lambda c: c.sum(axis=-1)]
 )
-def test_a_function_that_is_not_vectorised_is_refused(function):
-    with pytest.raises(ValueError, match="one score a matrix"):
+def test_a_function_that_is_not_vectorized_is_refused(function):
+    with pytest.raises(ValueError, match="one score for each matrix"):
         make_confusion_scorer(function, name="mine")
 
 
@@ -334,7 +334,8 @@ def test_score_labels_takes_hand_written_scorers():
     ],
 )
 def test_scorers_of_probabilities_are_refused_before_training(scorer):
-    with pytest.raises(ValueError, match=r"needs probabilities .* takes labels such as g_mean"):
+    message = r"needs probabilities .* use a scorer of labels such as g_mean"
+    with pytest.raises(ValueError, match=message):
         check_label_scorer(scorer)
 
 

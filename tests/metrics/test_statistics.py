@@ -10,12 +10,12 @@ from skimbal.metrics import (
     friedman,
     holm,
     iman_davenport,
-    rank_methods,
     significant_wins,
     wilcoxon,
     wilcoxon_to_control,
     win_lose_draw,
 )
+from skimbal.metrics._statistics import rank_methods
 
 NAN = float("nan")
 TABLE = np.random.default_rng(0).random((20, 4)).round(1) + np.arange(4) / 10
@@ -187,7 +187,7 @@ def test_data_sets_may_have_different_numbers_of_repeats():
         (lambda: wilcoxon([1, 2], [1]), r"shapes \(2,\) and \(1,\)"),
         (lambda: holm([0.1, 1.1]), r"must be in \[0, 1\]"),
         (lambda: holm([[0.1]]), "list"),
-        (lambda: win_lose_draw([[1]], [[1], [2]]), "a has 1 data sets and b 2"),
+        (lambda: win_lose_draw([[1]], [[1], [2]]), "a has 1 data sets and b has 2"),
         (lambda: win_lose_draw([[1, 2]], [[1]]), r"shapes \(2,\) and \(1,\)"),
         (lambda: win_lose_draw([[1]], [[1]], alpha=0), r"alpha must be in \(0, 1\)"),
     ],

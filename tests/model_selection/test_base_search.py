@@ -1,5 +1,6 @@
 """What both searches have of scikit-learn's: metrics, refit, attributes; and what they refuse."""
 
+import pickle
 import re
 
 import numpy as np
@@ -9,6 +10,8 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import RandomizedSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skimbal import BayesSearchCV, DESearchCV, MLPClassifier
@@ -61,7 +64,7 @@ def search_of(Search, search_spaces=C_SPACE, estimator=None, **params):
 
 def refuses(search, X, y, *words):
     """The one error that `fit` raises, which has all the words, before any fit."""
-    with pytest.raises(ValueError) as error:  # noqa: PT011
+    with pytest.raises(ValueError, match=re.escape(words[0])) as error:
         search.fit(X, y)
     for word in words:
         assert word in str(error.value)
@@ -109,48 +112,85 @@ def test_spaces(Search, space, words, data):
 
 
 @both
-def test_names_in_pipelines_and_estimators_without_weights(Search, data):
-    X, y = data
-    refuses(
-        search_of(Search, {"counts__c": (0.1, 1.0)}, make_pipeline(Counts())), X, y,
-        "unknown parameter of Pipeline", "did you mean 'counts__C'",
-    )  # fmt: skip
-    refuses(
-        search_of(Search, class_weight_space(y), make_pipeline(Counts())), X, y,
-        "class_weight__1", "did you mean 'counts__class_weight'",
-    )  # fmt: skip
-    refuses(search_of(Search, class_weight_space(y), Ridge()), X, y, "unknown parameter of Ridge")
-    refuses(
-        search_of(Search, {"learning_rte": (0.1, 1.0)}, MLPClassifier()), X, y,
-        "did you mean 'learning_rate'",
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("space", "estimator", "words"),
+    [
+        (
+            {"counts__c": (0.1, 1.0)},
+            make_pipeline(Counts()),
+            ["unknown parameter of Pipeline", "did you mean 'counts__C'"],
+        ),
+        (
+            class_weight_space([0, 0, 1, 2]),
+            make_pipeline(Counts()),
+            ["class_weight__1", "did you mean 'counts__class_weight'"],
+        ),
+        (class_weight_space([0, 0, 1, 2]), Ridge(), ["unknown parameter of Ridge"]),
+        ({"learning_rte": (0.1, 1.0)}, MLPClassifier(), ["did you mean 'learning_rate'"]),
+    ],
+    ids=["step", "weights of a step", "no weights", "network"],
+)
+def test_names_of_parameters(Search, space, estimator, words, data):
+    refuses(search_of(Search, space, estimator), *data, *words)
+
+
+STATES = np.array(["fine", "worn", "broken"])
 
 
 @both
-def test_labels_that_the_data_lacks(Search, data):
-    X, y = data
-    states = np.array(["fine", "worn", "broken"])[y]
-    space = class_weight_space(y)
-    refuses(search_of(Search, space), X, states, "'1'", "Known: 'broken', 'fine', 'worn'")
-    refuses(search_of(Search, {"class_weight__Worn": (1, 9)}), X, states, "did you mean 'worn'")
-    refuses(search_of(Search, space), X, y.astype(float), "did you mean '1.0'")
-    refuses(search_of(Search, space), X, np.zeros(len(y), dtype=int), "'1'", "Known: '0'")
+@pytest.mark.parametrize(
+    ("space", "labels_of", "words"),
+    [
+        (
+            {"class_weight__1": (1, 9)},
+            lambda y: STATES[y],
+            ["'1'", "Known: 'broken', 'fine', 'worn'"],
+        ),
+        ({"class_weight__Worn": (1, 9)}, lambda y: STATES[y], ["did you mean 'worn'"]),
+        ({"class_weight__1": (1, 9)}, lambda y: y.astype(float), ["did you mean '1.0'"]),
+        ({"class_weight__1": (1, 9)}, np.zeros_like, ["'1'", "Known: '0'"]),
+        ({"class_weight__7": (1, 9)}, lambda y: y, ["unknown label in class_weight__ '7'"]),
+    ],
+    ids=["numbers", "case", "type", "single", "unknown"],
+)
+def test_missing_labels(Search, space, labels_of, words, data):
+    refuses(search_of(Search, space), data[0], labels_of(data[1]), *words)
+
+
+@both
+def test_weights_of_a_missing_label(Search, data):
     held = Counts(class_weight={7: 2.0})
-    refuses(search_of(Search, space, held), X, y, "class_weight has [7]", "not labels of y")
+    refuses(
+        search_of(Search, {"class_weight__1": (1, 9)}, held),
+        *data,
+        "class_weight has [7]",
+        "not labels of y",
+    )
 
 
 @both
-def test_y_without_labels(Search, data):
-    X, y = data
+@pytest.mark.parametrize(
+    ("labels_of", "words"),
+    [
+        (lambda y: np.where(y == 1, None, "a"), ["no label", "of 90 rows", "drop these rows"]),
+        (lambda y: np.where(y == 1, np.nan, y), ["no label", "of 90 rows"]),
+        (
+            lambda y: np.array([1 if i % 2 else "1" for i in range(90)], dtype=object),
+            ["int, str", "text"],
+        ),
+        (lambda y: y + 0.5, ["0.5", "whole numbers"]),
+        (lambda y: np.column_stack([y, y]), ["(90, 2)"]),
+    ],
+    ids=["None", "NaN", "mixed", "not whole", "2-D"],
+)
+def test_y_without_labels(Search, labels_of, words, data):
     space = {"class_weight__a": (1.0, 9.0)}
-    for labels, words in [
-        (np.where(y == 1, None, "a"), ["no label", "of 90 rows", "drop these rows"]),
-        (np.where(y == 1, np.nan, y), ["no label", "of 90 rows"]),
-        (np.array([1 if i % 2 else "1" for i in range(90)], dtype=object), ["int, str", "text"]),
-        (y + 0.5, ["0.5", "whole numbers"]),
-        (np.column_stack([y, y]), ["(90, 2)"]),
-    ]:
-        refuses(search_of(Search, space), X, labels, *words)
+    refuses(search_of(Search, space), data[0], labels_of(data[1]), *words)
+
+
+@both
+def test_no_y_and_too_short_y(Search, data):
+    X, y = data
     refuses(search_of(Search), X, None, "requires y")
     refuses(search_of(Search), X, y[:-1], "[90, 89]")
 
@@ -253,7 +293,7 @@ def test_an_estimator_that_fails_for_all_candidates(Search, data):
         ValueError, match="candidates failed; set error_score='raise' to stop"
     ) as error:
         search.fit(*data)
-    assert str(error.value).count("Traceback") == 1  # of the first one alone
+    assert str(error.value).count("Traceback") == 1  # only of the first one
     assert "is too much" in str(error.value)
     assert not hasattr(search, "best_params_")
 
@@ -283,13 +323,23 @@ def test_a_file_that_is_not_of_this_search_stays_as_it_is(Search, data, tmp_path
 
 
 @both
-def test_nothing_is_written_for_a_search_that_is_refused(Search, data, tmp_path):
-    path = tmp_path / "state"
-    for params in ({"search_spaces": {"C": (1.0, 0.1)}}, {"x0": {"Cc": 1.0}}, {"cv": []}):
-        search = search_of(Search, state_file=path).set_params(**params)
-        with pytest.raises(ValueError):  # noqa: PT011 (what it says is tested above)
-            search.fit(*data)
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"search_spaces": {"C": (1.0, 0.1)}}, "low must be below high"),
+        ({"x0": {"Cc": 1.0}}, "parameter of x0"),
+        ({"cv": []}, "no split"),
+    ],
+)
+def test_nothing_is_written_for_a_search_that_is_refused(Search, params, message, data, tmp_path):
+    search = search_of(Search, state_file=tmp_path / "state").set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        search.fit(*data)
     assert list(tmp_path.iterdir()) == []
+
+
+@both
+def test_folders_that_can_not_hold_a_state(Search, data, tmp_path):
     missing = tmp_path / "folder" / "state"
     refuses(search_of(Search, state_file=missing), *data, str(missing), "no folder")
     refuses(search_of(Search, state_file=tmp_path), *data, str(tmp_path), "is a folder")
@@ -301,3 +351,82 @@ def test_categories_that_are_listed_twice_are_one(Search, data):
     search = search_of(Search, {"C": [0.1, 1.0, 0.1, 1.0]}, x0=points).fit(*data)
     assert sorted(params["C"] for params in search.cv_results_["params"]) == [0.1, 1.0]
     assert search.stopping_reason_ == "exhausted"
+
+
+@both
+def test_columns_are_those_of_scikit_learn(Search, data):
+    X, y = data
+    ours = Search(LogisticRegression(), C_SPACE, return_train_score=True, **SMALL[Search]).fit(X, y)
+    theirs = RandomizedSearchCV(
+        LogisticRegression(),
+        {"C": scipy.stats.uniform(1, 2)},
+        n_iter=2,
+        return_train_score=True,
+        cv=2,
+    ).fit(X, y)
+    assert set(ours.cv_results_) == {*theirs.cv_results_, "batch"}
+    for key, value in theirs.cv_results_.items():
+        assert type(value) is type(ours.cv_results_[key]), key
+    fitted = {name for name in vars(theirs) if name.endswith("_")}
+    assert fitted <= {name for name in vars(ours) if name.endswith("_")}
+
+
+@both
+def test_several_metrics(Search, data):
+    X, y = data
+    scoring = {"f1": make_scorer(f1_score, average="macro"), "g": "g_mean"}
+    search = Search(LogisticRegression(), C_SPACE, scoring=scoring, refit="g", **SMALL[Search])
+    search.fit(X, y)
+    assert search.best_score_ == search.cv_results_["mean_test_g"].max()
+    single = Search(LogisticRegression(), C_SPACE, scoring="g_mean", **SMALL[Search]).fit(X, y)
+    assert search.cv_results_["params"] == single.cv_results_["params"]
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_g"], single.cv_results_["mean_test_score"]
+    )
+    assert search.score(X, y) == single.score(X, y)
+
+
+@both
+def test_metrics_of_one_callable(Search, data):
+    def scores(estimator, X, y):
+        right = estimator.predict(X) == y
+        return {"accuracy": right.mean(), "of_two": right[y == 2].mean()}
+
+    search = Search(LogisticRegression(), C_SPACE, scoring=scores, refit="of_two", **SMALL[Search])
+    search.fit(*data)
+    assert search.multimetric_
+    assert search.best_score_ == search.cv_results_["mean_test_of_two"].max()
+    without = clone(search).set_params(refit=False).fit(*data)
+    assert not hasattr(without, "best_params_")
+    assert len(set(without.cv_results_["batch"])) > 1
+
+
+@both
+def test_refit_by_a_function(Search, data):
+    search = Search(
+        LogisticRegression(),
+        C_SPACE,
+        refit=lambda results: len(results["params"]) - 1,
+        **SMALL[Search],
+    ).fit(*data)
+    assert search.best_index_ == len(search.cv_results_["params"]) - 1
+    assert search.cv_results_["params"][-1] == {"C": search.best_estimator_.C}
+
+
+@both
+def test_names_mean_what_they_do_in_scikit_learn(Search):
+    X, y = make_classification(120, 4, weights=[0.2], flip_y=0.1, random_state=0)
+    search = Search(LogisticRegression(), {"C": [1.0]}, scoring="f1", cv=3).fit(X, y)
+    expected = cross_val_score(LogisticRegression(), X, y, scoring="f1", cv=3).mean()
+    assert search.best_score_ == pytest.approx(expected)  # skimbal's own is that of the rarer class
+    with pytest.raises(ValueError, match="did you mean 'g_mean'"):
+        Search(LogisticRegression(), C_SPACE, scoring="gmean").fit(X, y)
+
+
+@both
+def test_nothing_that_is_given_is_changed(Search, data):
+    estimator, space = LogisticRegression(class_weight={0: 2}), class_weight_space(data[1])
+    before = pickle.dumps((estimator, space))
+    Search(estimator, space, x0="conventional", **SMALL[Search]).fit(*data)
+    assert pickle.dumps((estimator, space)) == before
+    assert estimator.class_weight == {0: 2}

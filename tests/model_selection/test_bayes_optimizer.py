@@ -19,7 +19,7 @@ def optimizer_of(space=PLANE, seed=0, **parameters):
     return BayesOptimizer(space, rng=np.random.default_rng(seed), **parameters)
 
 
-def minimise(optimizer, function, n_evaluations, n_points=1):
+def minimize(optimizer, function, n_evaluations, n_points=1):
     asked = []
     while sum(map(len, asked)) < n_evaluations:
         asked.append(optimizer.ask(n_points))
@@ -44,7 +44,7 @@ def test_all_initial_points_are_used():
 def test_finds_the_minimum():
     for seed in range(3):
         optimizer = optimizer_of(seed=seed)
-        minimise(optimizer, bowl, 25)
+        minimize(optimizer, bowl, 25)
         best, loss = optimizer.best
         np.testing.assert_allclose(best, 0.3, atol=0.01)
         assert loss == bowl(best[None])[0]
@@ -54,7 +54,7 @@ def test_finds_a_narrow_minimum_that_random_points_miss():
     def narrow(points):
         return -np.exp(-30 * ((points - [0.8, 0.15]) ** 2).sum(axis=1))
 
-    found = [minimise(optimizer_of(seed=s), narrow, 40) for s in range(3)]
+    found = [minimize(optimizer_of(seed=s), narrow, 40) for s in range(3)]
     random = [np.random.default_rng(s).random((40, 2)) for s in range(3)]
     ours = np.median([narrow(points).min() for points in found])
     assert ours < -0.999
@@ -67,15 +67,15 @@ def test_finds_the_best_category_and_integer():
         return (points[:, 0] - 0.6) ** 2 + (points[:, 1] - 0.7) ** 2 + 1 - right
 
     optimizer = optimizer_of(MIXED)
-    minimise(optimizer, loss, 30)
+    minimize(optimizer, loss, 30)
     params = MIXED.to_params(optimizer.best[0])
     assert (params["n"], params["kind"]) == (4, "c")
     assert params["x"] == pytest.approx(0.6, abs=0.02)
 
 
 @pytest.mark.parametrize("n_points", [1, 4])
-def test_points_are_new_in_the_cube_and_at_centres(n_points):
-    points = minimise(optimizer_of(MIXED), bowl, 24, n_points)
+def test_points_are_new_in_the_cube_and_at_centers(n_points):
+    points = minimize(optimizer_of(MIXED), bowl, 24, n_points)
     assert len(np.unique(points, axis=0)) == len(points)
     assert points.min() >= 0
     assert points.max() <= 1
@@ -84,7 +84,7 @@ def test_points_are_new_in_the_cube_and_at_centres(n_points):
 
 def test_a_batch_spreads():
     optimizer = optimizer_of()
-    minimise(optimizer, bowl, 12)
+    minimize(optimizer, bowl, 12)
     batch = optimizer.ask(4)
     assert batch.shape == (4, 2)
     distances = np.linalg.norm(batch[:, None] - batch[None], axis=-1)
@@ -94,7 +94,7 @@ def test_a_batch_spreads():
 def test_a_finite_space_is_gone_through_and_then_empty():
     optimizer = optimizer_of(SMALL, n_initial_points=2)
     assert optimizer.grid.n_points == 6
-    points = minimise(optimizer, bowl, 5, 2)
+    points = minimize(optimizer, bowl, 5, 2)
     rest = optimizer.ask(5)
     assert len(points) + len(rest) == 6
     assert len(np.unique(np.vstack([points, rest]), axis=0)) == 6
@@ -109,7 +109,7 @@ def test_losses_that_are_not_finite_rank_last():
     best, loss = optimizer.best
     assert loss == 2.0
     np.testing.assert_array_equal(best, points[1])
-    minimise(optimizer, bowl, 10)
+    minimize(optimizer, bowl, 10)
     assert optimizer.best[1] < 2.0
 
 
@@ -117,14 +117,14 @@ def test_a_region_that_fails_is_left():
     def fails_on_the_left(points):
         return np.where(points[:, 0] < 0.5, np.nan, bowl(points))
 
-    points = minimise(optimizer_of(), fails_on_the_left, 40)
+    points = minimize(optimizer_of(), fails_on_the_left, 40)
     assert (points[-15:, 0] < 0.49).mean() < 0.5
     assert np.nanmin(fails_on_the_left(points)) < 0.06  # the edge is at 0.04
 
 
 @pytest.mark.parametrize("loss", [1.0, np.nan])
 def test_losses_that_say_nothing_lead_to_random_points(loss):
-    points = minimise(optimizer_of(), lambda u: np.full(len(u), loss), 20)
+    points = minimize(optimizer_of(), lambda u: np.full(len(u), loss), 20)
     assert len(np.unique(points, axis=0)) == 20
 
 
@@ -145,7 +145,7 @@ def test_tell_changes_no_argument_and_takes_points_not_asked_for():
         ([[0.1, np.nan]], [1.0], "NaN"),
     ],
 )
-def test_wrong_tell_leaves_the_optimiser_as_it_was(points, losses, message):
+def test_wrong_tell_leaves_the_optimizer_as_it_was(points, losses, message):
     optimizer = optimizer_of()
     before = pickle.dumps(optimizer)
     with pytest.raises(ValueError, match=message):
@@ -160,23 +160,23 @@ def test_no_best_before_the_first_tell():
 
 @pytest.mark.parametrize("n_before", [3, 14])
 def test_goes_on_bit_for_bit_after_pickling(n_before):
-    whole = minimise(optimizer_of(MIXED), bowl, 20)
+    whole = minimize(optimizer_of(MIXED), bowl, 20)
     optimizer = optimizer_of(MIXED)
-    first = minimise(optimizer, bowl, n_before)
-    rest = minimise(pickle.loads(pickle.dumps(optimizer)), bowl, 20 - n_before)
+    first = minimize(optimizer, bowl, n_before)
+    rest = minimize(pickle.loads(pickle.dumps(optimizer)), bowl, 20 - n_before)
     np.testing.assert_array_equal(np.vstack([first, rest]), whole)
 
 
 def test_no_global_random_state():
-    np.random.seed(0)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    minimise(optimizer_of(), bowl, 12)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002 (it is the global state that must not change)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is the global state that must not change)
+    minimize(optimizer_of(), bowl, 12)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 (it is the global state that must not change)
 
 
 def test_large_xi_looks_farther_away():
     def mean_distance(xi):
-        points = minimise(optimizer_of(xi=xi), bowl, 20)
+        points = minimize(optimizer_of(xi=xi), bowl, 20)
         return np.abs(points[12:] - 0.3).mean()
 
     assert mean_distance(0.3) > 2 * mean_distance(0.0)

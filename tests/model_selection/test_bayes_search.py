@@ -1,6 +1,7 @@
 """BayesSearchCV; what it shares with DESearchCV is tested there."""
 
 import pickle
+import signal
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_same_seed_same_results_for_any_number_of_jobs(data):
 def test_interrupted_and_resumed_is_as_never_interrupted(data, tmp_path, optimizer_kwargs):
     def interrupt(search):
         if len(scores(search)) >= 6:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     search = BayesSearchCV(
         LogisticRegression(),

@@ -1,17 +1,12 @@
 """DESearchCV, and with it all that the searches share."""
 
-import pickle
-
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, make_scorer
-from sklearn.model_selection import RandomizedSearchCV, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -125,73 +120,6 @@ def test_weights_and_a_parameter_of_a_wrapped_network(data):
     search.fit(X, y)
     network = search.best_estimator_.estimator_
     assert network.learning_rate == search.best_params_["estimator__learning_rate"]
-
-
-def test_nothing_that_is_given_is_changed(data):
-    estimator, space = LogisticRegression(class_weight={0: 2}), class_weight_space(data[1])
-    before = pickle.dumps((estimator, space))
-    DESearchCV(estimator, space, x0="conventional", **SMALL).fit(*data)
-    assert pickle.dumps((estimator, space)) == before
-    assert estimator.class_weight == {0: 2}
-
-
-def test_columns_are_those_of_scikit_learn(data):
-    X, y = data
-    ours = DESearchCV(LogisticRegression(), C_SPACE, return_train_score=True, **SMALL).fit(X, y)
-    theirs = RandomizedSearchCV(
-        LogisticRegression(), {"C": scipy.stats.uniform(1, 2)}, n_iter=2, return_train_score=True,
-        cv=3,
-    ).fit(X, y)  # fmt: skip
-    assert set(ours.cv_results_) == {*theirs.cv_results_, "batch"}
-    for key, value in theirs.cv_results_.items():
-        assert type(value) is type(ours.cv_results_[key]), key
-    fitted = {name for name in vars(theirs) if name.endswith("_")}
-    assert fitted <= {name for name in vars(ours) if name.endswith("_")}
-
-
-def test_several_metrics(data):
-    X, y = data
-    scoring = {"f1": make_scorer(f1_score, average="macro"), "g": "g_mean"}
-    search = DESearchCV(LogisticRegression(), C_SPACE, scoring=scoring, refit="g", **SMALL)
-    search.fit(X, y)
-    assert search.best_score_ == search.cv_results_["mean_test_g"].max()
-    single = DESearchCV(LogisticRegression(), C_SPACE, scoring="g_mean", **SMALL).fit(X, y)
-    assert search.cv_results_["params"] == single.cv_results_["params"]
-    np.testing.assert_array_equal(
-        search.cv_results_["mean_test_g"], single.cv_results_["mean_test_score"]
-    )
-    assert search.score(X, y) == single.score(X, y)
-
-
-def test_metrics_of_one_callable(data):
-    def scores(estimator, X, y):
-        right = estimator.predict(X) == y
-        return {"accuracy": right.mean(), "of_two": right[y == 2].mean()}
-
-    search = DESearchCV(LogisticRegression(), C_SPACE, scoring=scores, refit="of_two", **SMALL)
-    search.fit(*data)
-    assert search.multimetric_
-    assert search.best_score_ == search.cv_results_["mean_test_of_two"].max()
-    without = clone(search).set_params(refit=False).fit(*data)
-    assert not hasattr(without, "best_params_")
-    assert set(without.cv_results_["batch"]) == {0, 1, 2}
-
-
-def test_refit_by_a_function(data):
-    search = DESearchCV(
-        LogisticRegression(), C_SPACE, refit=lambda results: len(results["params"]) - 1, **SMALL
-    ).fit(*data)
-    assert search.best_index_ == len(search.cv_results_["params"]) - 1
-    assert search.cv_results_["params"][-1] == {"C": search.best_estimator_.C}
-
-
-def test_names_mean_what_they_do_in_scikit_learn():
-    X, y = make_classification(120, 4, weights=[0.2], flip_y=0.1, random_state=0)
-    search = DESearchCV(LogisticRegression(), {"C": [1.0]}, scoring="f1", cv=3).fit(X, y)
-    expected = cross_val_score(LogisticRegression(), X, y, scoring="f1", cv=3).mean()
-    assert search.best_score_ == pytest.approx(expected)  # skimbal's own is that of the rarer class
-    with pytest.raises(ValueError, match="did you mean 'g_mean'"):
-        DESearchCV(LogisticRegression(), C_SPACE, scoring="gmean").fit(X, y)
 
 
 @pytest.mark.parametrize(

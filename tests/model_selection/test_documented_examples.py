@@ -126,10 +126,19 @@ def test_grid_of_two_lists(Search):
     tried = {(p["kernel"], p["C"]) for p in clf.cv_results_["params"]}
     assert tried == {("linear", 1), ("linear", 10), ("rbf", 1), ("rbf", 10)}
     assert {
-        "mean_fit_time", "mean_score_time", "mean_test_score", "param_C", "param_kernel", "params",
-        "rank_test_score", "split0_test_score", "split2_test_score", "std_fit_time",
-        "std_score_time", "std_test_score",
-    } <= set(clf.cv_results_)  # fmt: skip
+        "mean_fit_time",
+        "mean_score_time",
+        "mean_test_score",
+        "param_C",
+        "param_kernel",
+        "params",
+        "rank_test_score",
+        "split0_test_score",
+        "split2_test_score",
+        "std_fit_time",
+        "std_score_time",
+        "std_test_score",
+    } <= set(clf.cv_results_)
 
 
 @both

@@ -141,5 +141,5 @@ def test_order_of_categories_makes_no_difference(data):
         gp.Posterior.of(told, losses, theta, MIXED).predict(asked)
         for told, asked in [(points, new), (swapped, np.column_stack([new[:, 0], 1 - new[:, 1]]))]
     ]
-    # 1 - u is exact for the centres of three parts only up to rounding
+    # 1 - u is exact for the centers of three parts only up to rounding
     np.testing.assert_allclose(predictions[0], predictions[1], rtol=1e-9)

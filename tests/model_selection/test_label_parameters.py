@@ -54,10 +54,14 @@ def test_a_clone_of_an_estimator_has_weights_of_its_own(data):
 
 @pytest.mark.parametrize(
     "estimator",
-    [LogisticRegression(), RandomForestClassifier(5, max_depth=2, random_state=0), SVC(),
-     MLPClassifier(max_epochs=3, random_state=0)],
+    [
+        LogisticRegression(),
+        RandomForestClassifier(5, max_depth=2, random_state=0),
+        SVC(),
+        MLPClassifier(max_epochs=3, random_state=0),
+    ],
     ids=lambda e: type(e).__name__,
-)  # fmt: skip
+)
 def test_as_good_as_a_dict(estimator, data):
     X, y = data
     given = clone(estimator).set_params(class_weight={"ok": 1.0, "worn": 6.0}).fit(X, y)
@@ -112,7 +116,7 @@ def test_entries_are_put_in_place():
     [
         (LogisticRegression(), ["class_weight__wron"], "did you mean 'worn'"),
         (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "not labels of y"),
-        (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "the 2 labels"),
+        (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "2 labels"),
         (MLPClassifier(), ["cost_matrix__ok"], "unknown label in cost_matrix__"),
     ],
 )

@@ -14,7 +14,7 @@ def test_latin_hypercube_has_a_point_in_each_part():
         assert sorted((column * 7).astype(int)) == list(range(7))
 
 
-def test_centres_of_parts():
+def test_centers_of_parts():
     dimensions = MIXED.dimensions
     assert part_centers(dimensions["x"]) is None
     np.testing.assert_allclose(part_centers(dimensions["n"]), [0.1, 0.3, 0.5, 0.7, 0.9])

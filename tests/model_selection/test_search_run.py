@@ -1,6 +1,7 @@
 """The loop of a search: budgets, reasons to end, interrupts and resuming."""
 
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -118,13 +119,11 @@ class Interrupted(LogisticRegression):
         n = int(path.read_text()) + 1 if path.exists() else 1
         path.write_text(str(n))
         if n == self.at:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return super().fit(X, y, sample_weight)
 
 
-@pytest.mark.parametrize(
-    "at", [3 * 6 + 2, 3 * 8 + 1]
-)  # in the middle of a generation; at its start
+@pytest.mark.parametrize("at", [3 * 6 + 2, 3 * 8 + 1], ids=["within a batch", "at its start"])
 def test_interrupted_and_resumed_is_as_if_nothing_had_happened(at, data, tmp_path, rows):
     estimator = Interrupted(counter=str(tmp_path / "n"), at=at)
     file = tmp_path / "search.pkl"
@@ -189,7 +188,7 @@ except KeyboardInterrupt:
     ],
 )
 def test_a_signal_ends_the_search_and_what_was_done_is_published(search, budget):
-    """A real SIGINT, between the start of a batch and its end; nothing is fitted after it."""
+    """A real SIGINT in the middle of a batch; nothing is fitted after it."""
     result = subprocess.run(
         [sys.executable, "-c", CODE.format(search=search, budget=budget)],
         capture_output=True,

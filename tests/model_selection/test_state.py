@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from skimbal import (DESearchCV)
+from skimbal import DESearchCV
 from skimbal.model_selection._state import digest
 
 C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
@@ -45,7 +45,7 @@ def test_digests_are_the_same_in_another_process():
     code = (
         "import scipy.stats; from skimbal import MLPClassifier\n"
         "from skimbal.losses import Focal\n"
-        "from skimbal.model_selection import (ClassWeights, class_weight_space\n")
+        "from skimbal.model_selection import ClassWeights, class_weight_space\n"
         "from skimbal.model_selection._space import SearchSpace\n"
         "from skimbal.model_selection._state import digest\n"
         "print(digest((MLPClassifier(loss=Focal(), class_weight=ClassWeights([0, 1])),"

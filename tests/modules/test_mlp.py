@@ -1,4 +1,4 @@
-"""Dense networks: shapes, initial weights, dropout and where their randomness comes from."""
+"""Dense networks: values, initial weights, dropout and the source of their randomness."""
 
 import pytest
 import torch
@@ -23,12 +23,16 @@ def make_mlp(sizes=(8, 5), *, activation="relu", dropout=0.0, n_inputs=6, n_clas
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_shapes(activation):
+def test_layers_are_applied_one_after_another(activation):
     network = make_mlp(activation=activation)
     x = torch.randn(7, 6, generator=generator())
-    assert network(x).shape == (7, 3)
-    assert network.features(x).shape == (7, 5)
-    torch.testing.assert_close(network.output(network.features(x)), network(x))
+    features = x
+    for layer in network.hidden_layers():
+        features = ACTIVATIONS[activation]()(features @ layer.weight.T + layer.bias)
+    assert features.shape == (7, 5)
+    logits, returned = network(x, with_features=True)
+    torch.testing.assert_close(returned, features)
+    torch.testing.assert_close(logits, features @ network.output.weight.T + network.output.bias)
 
 
 def test_inputs_are_flattened():

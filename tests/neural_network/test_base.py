@@ -153,9 +153,13 @@ def test_history_has_a_row_an_epoch_and_the_loss_falls(network, imbalanced):
 def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
     X, y = np.arange(10.0)[:, None], np.arange(10) > 7
     network = MLPClassifier(
-        hidden_layer_sizes=(), batch_size=8, max_epochs=1, optimizer="sgd", learning_rate=1e-12,
+        hidden_layer_sizes=(),
+        batch_size=8,
+        max_epochs=1,
+        optimizer="sgd",
+        learning_rate=1e-12,
         random_state=0,
-    )  # fmt: skip
+    )
     fitted = network.fit(X, y)
     log_proba = fitted.predict_log_proba(X)[np.arange(10), y.astype(int)]
     assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
@@ -165,9 +169,13 @@ def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
 @each_network
 def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
     network = clone(network).set_params(
-        early_stopping=True, scoring=scoring, n_iter_no_change=4, max_epochs=60,
-        validation_fraction=0.3, learning_rate=0.05,
-    )  # fmt: skip
+        early_stopping=True,
+        scoring=scoring,
+        n_iter_no_change=4,
+        max_epochs=60,
+        validation_fraction=0.3,
+        learning_rate=0.05,
+    )
     fitted = network.fit(*imbalanced)
     history = fitted.history_
     if scoring is None:
@@ -323,9 +331,13 @@ def test_sample_weights_are_routed(network, imbalanced):
         requesting = clone(network)
         requesting.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         routed = cross_validate(
-            make_pipeline(requesting), X, y, cv=folds,
-            params={"sample_weight": weights}, return_estimator=True,
-        )["estimator"]  # fmt: skip
+            make_pipeline(requesting),
+            X,
+            y,
+            cv=folds,
+            params={"sample_weight": weights},
+            return_estimator=True,
+        )["estimator"]
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
@@ -425,8 +437,10 @@ def test_history_as_a_table():
             history.record(name, value)
         history.new_batch()
     assert history_table(history, None).to_dict("list") == {
-        "epoch": [1, 2, 3], "train_loss": [3.0, 1.0, 2.0], "is_best": [False, True, False],
-    }  # fmt: skip
+        "epoch": [1, 2, 3],
+        "train_loss": [3.0, 1.0, 2.0],
+        "is_best": [False, True, False],
+    }
     assert history_table(history, 3).is_best.tolist() == [False, False, True]
 
 

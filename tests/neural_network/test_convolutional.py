@@ -96,9 +96,13 @@ def test_a_network_learns_frequencies_and_brightness():
 def test_sizes_are_those_of_the_layers(size, kernels, pools, padding):
     expected = size_after_layers(size, kernels, pools, padding)
     network = CNN1DClassifier(
-        n_filters=(2, 2), kernel_size=kernels, pool_size=pools, padding=padding,
-        global_pooling=False, max_epochs=1,
-    )  # fmt: skip
+        n_filters=(2, 2),
+        kernel_size=kernels,
+        pool_size=pools,
+        padding=padding,
+        global_pooling=False,
+        max_epochs=1,
+    )
     X = rng.normal(size=(4, 1, size))
     assert (size >= smallest_size(kernels, pools, padding)) == (expected >= 1)
     if expected >= 1:

@@ -28,7 +28,7 @@ class TestRandomSearch(OptimizerContract):
         return RandomSearch(bounds, population_size=12, random_state=random_state)
 
 
-def test_every_exported_optimiser_is_held_to_the_contract():
+def test_every_exported_optimizer_is_held_to_the_contract():
     exported = {getattr(optim, name) for name in optim.__all__} - {BaseOptimizer}
     tested = {type(contract().make()) for contract in OptimizerContract.__subclasses__()}
     assert tested == exported

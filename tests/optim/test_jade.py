@@ -1,5 +1,6 @@
 import copy
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,19 @@ from skimbal.optim import JADE, RandomSearch
 
 from .contract import BOUNDS, distance, run
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "performance" / "jade_functions.py"))
+PERFORMANCE = Path(__file__).parents[1] / "performance"
+
+
+def run_script(name):
+    """Run a script as Python does, with its folder first on the path; return its names."""
+    sys.path.insert(0, str(PERFORMANCE))
+    try:
+        return runpy.run_path(str(PERFORMANCE / name))
+    finally:
+        sys.path.remove(str(PERFORMANCE))
+
+
+SCRIPT = run_script("jade_functions.py")
 
 
 def min_losses(name, generations, *, archive=True, n_seeds=10):
@@ -19,6 +32,27 @@ def min_losses(name, generations, *, archive=True, n_seeds=10):
 
 def median_log10(name, generations, *, archive=True):
     return np.median(np.log10(min_losses(name, (generations,), archive=archive)))
+
+
+def textbook_rates_and_factors(rng, mu_cr, mu_f, n):
+    rates = [min(max(mu_cr + 0.1 * z, 0.0), 1.0) for z in rng.standard_normal(n)]
+    factors = [mu_f + 0.1 * z for z in rng.standard_cauchy(n)]
+    while again := [i for i in range(n) if factors[i] <= 0]:
+        for i, z in zip(again, rng.standard_cauchy(len(again)), strict=True):
+            factors[i] = mu_f + 0.1 * z
+    return rates, [min(factor, 1.0) for factor in factors]
+
+
+def textbook_trial(vectors, factor, is_crossed, bounds):
+    """Mutate, repair and cross one member."""
+    x, pbest, r1, r2 = vectors
+    trial = list(x)
+    for j in np.flatnonzero(is_crossed):
+        low, high = bounds[j]
+        v = x[j] + factor * (pbest[j] - x[j] + r1[j] - r2[j])
+        v = (low + x[j]) / 2 if v < low else v
+        trial[j] = (high + x[j]) / 2 if v > high else v
+    return trial
 
 
 def textbook_jade(bounds, n, seed, n_generations, loss):
@@ -36,32 +70,23 @@ def textbook_jade(bounds, n, seed, n_generations, loss):
     losses = [loss(member) for member in members]
     archive, mu_cr, mu_f = [], 0.5, 0.5
     for _ in range(n_generations - 1):
-        rates = [min(max(mu_cr + 0.1 * z, 0.0), 1.0) for z in rng.standard_normal(n)]
-        factors = [mu_f + 0.1 * z for z in rng.standard_cauchy(n)]
-        while again := [i for i in range(n) if factors[i] <= 0]:
-            for i, z in zip(again, rng.standard_cauchy(len(again)), strict=True):
-                factors[i] = mu_f + 0.1 * z
-        factors = [min(factor, 1.0) for factor in factors]
+        rates, factors = textbook_rates_and_factors(rng, mu_cr, mu_f, n)
         pbest_uniforms, r1_uniforms, r2_uniforms, dim_uniforms = rng.random((4, n))
         crossover_uniforms = rng.random((n, n_dims))
         ranked = sorted(range(n), key=lambda i: losses[i])
         n_pbest = max(round(0.05 * n), 2)
         trials = []
         for i in range(n):
-            x = members[i]
             pbest = members[ranked[int(pbest_uniforms[i] * n_pbest)]]
             allowed = [k for k in range(n) if k != i]
             r1 = allowed[int(r1_uniforms[i] * len(allowed))]
             pool = members + archive
             allowed = [k for k in range(len(pool)) if k not in (i, r1)]
             r2 = allowed[int(r2_uniforms[i] * len(allowed))]
-            trial = list(x)
-            for j, (low, high) in enumerate(bounds):
-                if crossover_uniforms[i][j] < rates[i] or j == int(dim_uniforms[i] * n_dims):
-                    v = x[j] + factors[i] * (pbest[j] - x[j] + members[r1][j] - pool[r2][j])
-                    v = (low + x[j]) / 2 if v < low else v
-                    trial[j] = (high + x[j]) / 2 if v > high else v
-            trials.append(trial)
+            vectors = members[i], pbest, members[r1], pool[r2]
+            is_crossed = crossover_uniforms[i] < rates[i]
+            is_crossed[int(dim_uniforms[i] * n_dims)] = True
+            trials.append(textbook_trial(vectors, factors[i], is_crossed, bounds))
         yield trials
         trial_losses = [loss(trial) for trial in trials]
         won = [i for i in range(n) if trial_losses[i] < losses[i]]

@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import first, parse_arguments
 from ecs_dbn_defaults import DATASETS, STANDARD_SETS, load_problem
 from imblearn.ensemble import BalancedRandomForestClassifier
 from sklearn.ensemble import ExtraTreesClassifier
@@ -98,7 +99,15 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        ROWS=first(ROWS, 2),
+        PEERS=first(PEERS),
+        DATASETS=[],
+        STANDARD_SETS=["wine"],
+        folds=2,
+    )
     torch.set_num_threads(1)
     cells = [(n, s) for n in [*DATASETS, *STANDARD_SETS] for s in range(arguments.seeds)]
     rows = [row for cell in tqdm(cells) for row in scores_of(*cell, arguments.folds)]

@@ -16,6 +16,7 @@ from _comparison import (
     run_cells,
     scores,
 )
+from _tiny import parse_arguments
 
 from skimbal import ResNetClassifier
 from skimbal.datasets import fetch_cifar10_imbalanced
@@ -73,7 +74,7 @@ def summary(cells):
 def main():
     parser = base_parser(__doc__, n_seeds=1, n_epochs=20)
     parser.add_argument("--images", type=int, default=200, help="of a full class, to train")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), PERCENTS=(20,), N_TEST=50, images=20, epochs=2)
     cells = [
         {
             "seed": seed,

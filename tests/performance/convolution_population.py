@@ -16,10 +16,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import first, parse_arguments
 from sklearn.base import clone
 
 from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier
-from skimbal.neural_network import CNN_PRESETS, _population, fit_population
+from skimbal._training import job
+from skimbal.neural_network import CNN_PRESETS, fit_population
 
 POPULATIONS = (2, 5, 20, 50)
 EPOCHS_OF_GROWTH = (1, 2, 5, 10, 20, 50, 100)
@@ -56,12 +58,12 @@ def seconds_per_network(estimators, X, y, one_by_one):
 
 def time_table(n_rounds):
     rows = []
-    _population.MOST_MULTIPLICATIONS, _population.FEWEST_TOGETHER = np.inf, 2
+    job.MAX_MULTIPLICATIONS, job.MIN_POPULATION = np.inf, 2
     for name, (network, shape) in NETWORKS.items():
         X, y = make_data(shape)
         network.set_params(max_epochs=1).fit(X, y)
-        module, inputs = network.net_.module_, torch.zeros(1, *network._prepare_inputs(X).shape[1:])
-        size = _population.n_multiplications(module, inputs)
+        inputs = torch.zeros(1, *(shape if len(shape) > 1 else (1, *shape)))
+        size = job.n_multiplications(network.net_.module_, inputs)
         n_epochs = 5 if size < 100_000 else 1
         for n in POPULATIONS if size < 1e6 else POPULATIONS[:3]:
             networks = [
@@ -105,7 +107,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", required=True, type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        NETWORKS=first(NETWORKS, 3),
+        POPULATIONS=(2, 5),
+        EPOCHS_OF_GROWTH=(1, 2),
+        rounds=1,
+    )
     torch.set_num_threads(1)
     times = time_table(arguments.rounds)
     times.round(2).to_csv(arguments.out / "population_convolutions.csv", index=False)

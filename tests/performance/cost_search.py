@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from skimbal import DBNClassifier
@@ -25,6 +26,7 @@ from skimbal.datasets import keel_suite, load_keel
 
 EPOCHS_OF_THE_PAPER = {"pretrain_epochs": 100, "max_epochs": 300}
 QUICK_EPOCHS = {"pretrain_epochs": 5, "max_epochs": 30}
+TINY_EPOCHS = {"pretrain_epochs": 2, "max_epochs": 3}
 BAR_PERCENT = 1.0
 BAR_DIFFERENCE = 1e-12
 
@@ -84,7 +86,15 @@ def main():
     parser.add_argument("--partitions", type=int, default=3, help="partitions (default: 3)")
     parser.add_argument("--datasets", help="names, separated by commas (default: all 58)")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        EPOCHS_OF_THE_PAPER=TINY_EPOCHS,
+        QUICK_EPOCHS=TINY_EPOCHS,
+        datasets="glass5,ecoli4",
+        seeds=1,
+        partitions=1,
+    )
     torch.set_num_threads(1)
     names = arguments.datasets.split(",") if arguments.datasets else keel_suite("keel58")
     rows = []

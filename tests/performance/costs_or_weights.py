@@ -19,15 +19,12 @@ taken out. Cells that are already in costs_or_weights_cells.csv.xz are not run a
 import time
 import warnings
 from functools import partial
-from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
-import optuna
 import pandas as pd
 from _comparison import base_parser, points, run_cells
-from bayes_optimizer import load_multiclass
-from cmaes import CMA
+from _tiny import parse_arguments
+from bayes_optimizer import load_multiclass, multiclass_archive
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
@@ -39,8 +36,7 @@ from skimbal import (
     TunedCostClassifierCV,
 )
 from skimbal.datasets import list_keel, load_keel
-from skimbal.datasets._sources import data_folder
-from skimbal.metrics import get_scorer, holm, rank_methods, wilcoxon
+from skimbal.metrics import average_ranks, get_scorer, holm, wilcoxon
 from skimbal.model_selection import class_weight_space
 
 N_EVALUATIONS = 60
@@ -48,6 +44,7 @@ N_OUTER, N_INNER = 3, 3
 BUDGETS = (10, 20, 40, 60)
 SCORING = {"two classes": "g_mean", "more classes": "macro_f1"}
 MAX_ROWS, MIN_OF_CLASS = 2000, 5
+MAX_SETS = None  # of each group; None is all
 CONTROLS = ("equal weights", "DE, weights")
 
 
@@ -70,19 +67,21 @@ def load(group, name):
 
 def multiclass_names():
     """The sets of more than two classes that are small enough, the smallest first."""
-    with ZipFile(Path(data_folder()) / "keel" / "keel_multiclass_5fold.zip") as archive:
+    with multiclass_archive() as archive:
         names = sorted({member.split("/")[0] for member in archive.namelist()})
     n_rows = {name: len(load_multiclass(name)[1]) for name in names}
     return sorted((name for name in names if n_rows[name] <= MAX_ROWS), key=n_rows.get)
 
 
-# ---------------------------------------------------------------- optimisers of others
+# ---------------------------------------------------------------- optimizers of others
 
 
 class TPE:
     """Optuna's tree-structured Parzen estimator with its defaults, by ask and tell."""
 
     def __init__(self, space, rng, initial):
+        import optuna
+
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**31)))
         self.study = optuna.create_study(sampler=sampler)
@@ -112,6 +111,8 @@ class CMAES:
     n_queued = 0
 
     def __init__(self, space, rng, initial):
+        from cmaes import CMA
+
         self.n_dims = space.n_dims
         mean = np.append(initial[0], [0.5] * (self.n_dims == 1))
         self.cma = CMA(
@@ -134,14 +135,31 @@ class CMAES:
 
 
 class OthersSearchCV(BayesSearchCV):
-    """The search of the package with an optimiser that it does not have."""
+    """The search of the package with an optimizer that it does not have."""
 
-    def __init__(self, estimator, search_spaces, optimizer, *, n_points, x0, scoring, cv, n_iter,
-                 random_state):  # fmt: skip
+    def __init__(
+        self,
+        estimator,
+        search_spaces,
+        optimizer,
+        *,
+        n_points,
+        x0,
+        scoring,
+        cv,
+        n_iter,
+        random_state,
+    ):
         super().__init__(
-            estimator, search_spaces, n_points=n_points, x0=x0, scoring=scoring, cv=cv,
-            n_iter=n_iter, random_state=random_state,
-        )  # fmt: skip
+            estimator,
+            search_spaces,
+            n_points=n_points,
+            x0=x0,
+            scoring=scoring,
+            cv=cv,
+            n_iter=n_iter,
+            random_state=random_state,
+        )
         self.optimizer = optimizer
 
     def _make_optimizer(self, space, rng, initial):
@@ -153,34 +171,43 @@ class OthersSearchCV(BayesSearchCV):
 
 def de_search(estimator, space, population_size=10, **common):
     return DESearchCV(
-        estimator, space, population_size=population_size,
-        max_generations=N_EVALUATIONS // population_size, **common,
-    )  # fmt: skip
+        estimator,
+        space,
+        population_size=population_size,
+        max_generations=N_EVALUATIONS // population_size,
+        **common,
+    )
 
 
 def bayes_search(estimator, space, **common):
     return BayesSearchCV(estimator, space, n_iter=N_EVALUATIONS, n_points=5, **common)
 
 
+def random_search(estimator, space, **common):
+    return de_search(estimator, space, population_size=N_EVALUATIONS, **common)
+
+
 def others_search(optimizer, n_points):
     return partial(OthersSearchCV, optimizer=optimizer, n_iter=N_EVALUATIONS, n_points=n_points)
 
 
+OWN = ("DE", "Bayesian", "random")  # those that need no other package
 SEARCHES = {  # what is searched, and how
     "DE, costs": ("costs", de_search),
     "DE, weights": ("class_weight", de_search),
     "Bayesian, weights": ("class_weight", bayes_search),
     "CMA-ES, weights": ("class_weight", others_search(CMAES, 10)),
     "TPE, weights": ("class_weight", others_search(TPE, 5)),
-    "random, weights": ("class_weight", partial(de_search, population_size=N_EVALUATIONS)),
+    "random, weights": ("class_weight", random_search),
 }
-METHODS = (
+OWN_SEARCHES = {name: way for name, way in SEARCHES.items() if name.split(",")[0] in OWN}
+CONVENTIONS = (
     "equal weights",
     "inverse frequency, weights",
     "inverse frequency, costs",
     "tuned costs",
-    *SEARCHES,
 )
+METHODS = (*CONVENTIONS, *SEARCHES)
 
 
 def make_model(method, network, y, scoring, seed):
@@ -239,7 +266,7 @@ def summary(cells):
     rows = []
     for group, of_group in cells.groupby("group", sort=False):
         scores = by_set(of_group)
-        ranks = rank_methods(scores.to_numpy()).mean(axis=0)
+        ranks = average_ranks(scores.to_numpy())
         cpu_s = of_group.groupby("method").cpu_s.median()
         for method, rank in zip(METHODS, ranks, strict=True):
             difference = scores[method] - scores["equal weights"]
@@ -315,9 +342,20 @@ def _median_and_mean(values):
 
 
 def main():
-    arguments = base_parser(__doc__, n_seeds=1, n_epochs=60).parse_args()
-    sets = [("two classes", name) for name in binary_names()]
-    sets += [("more classes", name) for name in multiclass_names()]
+    parser = base_parser(__doc__, n_seeds=1, n_epochs=60)
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        MAX_SETS=2,
+        N_OUTER=2,
+        N_EVALUATIONS=20,
+        BUDGETS=(5, 10),
+        SEARCHES=OWN_SEARCHES,
+        METHODS=(*CONVENTIONS, *OWN_SEARCHES),
+        epochs=2,
+    )
+    sets = [("two classes", name) for name in binary_names()[:MAX_SETS]]
+    sets += [("more classes", name) for name in multiclass_names()[:MAX_SETS]]
     cells = [
         {
             "group": group,

@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -77,7 +78,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), DATASETS=["zoo-3", "winequality-red-8_vs_6"], CHANGES=CHANGES[3:5]
+    )
     torch.set_num_threads(1)
     rows = []
     for change in CHANGES:

@@ -32,6 +32,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from bayes_optimizer import hartmann_6, load_multiclass, rosenbrock
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -426,6 +427,13 @@ KINDS = {
     },
 }
 SLOW = "class weights, slow"
+TINY_KINDS = {
+    "functions": {"sphere 5": FUNCTIONS["sphere 5"]},
+    "output costs": {"glass, macro_f1": OutputCosts("glass", "macro_f1")},
+    "class weights": {"glass": LeastSquaresWeights("glass")},
+    SLOW: {"glass, logistic regression": TrainedWeights("glass", "logistic regression")},
+}
+TINY_VARIANTS = {name: VARIANTS[name] for name in (CONTROL, "SHADE 10", "L-SHADE 10", "random")}
 SLOW_VARIANTS = (CONTROL, FOLLOW_UP_CONTROL, "L-SHADE 10")
 SLOW_BUDGETS = (60, 200)
 OURS = ("output costs", "class weights")
@@ -591,7 +599,16 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--slow-seeds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        KINDS=TINY_KINDS,
+        VARIANTS=TINY_VARIANTS,
+        BUDGETS=(20, 40),
+        SLOW_BUDGETS=(20,),
+        seeds=2,
+        slow_seeds=1,
+    )
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # of models that don't converge

@@ -16,6 +16,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from dbn_defaults import DATASETS
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
@@ -29,11 +30,37 @@ from skimbal.datasets import load_keel
 from skimbal.metrics import decide_by_costs, g_mean, prior_costs
 
 STANDARD_SETS = [
-    "australian", "banana", "bands", "bupa", "contraceptive", "german", "hayes-roth",
-    "ionosphere", "letter", "mammographic", "movement_libras", "optdigits",
-    "penbased", "phoneme", "ring", "saheart", "satimage", "sonar", "spambase", "tae", "texture",
-    "titanic", "twonorm", "wdbc", "wine", "splice", "tic-tac-toe", "magic", "chess", "marketing",
-]  # fmt: skip
+    "australian",
+    "banana",
+    "bands",
+    "bupa",
+    "contraceptive",
+    "german",
+    "hayes-roth",
+    "ionosphere",
+    "letter",
+    "mammographic",
+    "movement_libras",
+    "optdigits",
+    "penbased",
+    "phoneme",
+    "ring",
+    "saheart",
+    "satimage",
+    "sonar",
+    "spambase",
+    "tae",
+    "texture",
+    "titanic",
+    "twonorm",
+    "wdbc",
+    "wine",
+    "splice",
+    "tic-tac-toe",
+    "magic",
+    "chess",
+    "marketing",
+]
 SHRINKAGES = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
@@ -70,10 +97,10 @@ def thinned(name):
 
 
 def smote_dbn_score(X, y, train, test, seed):
-    neighbours = min(5, y[train].sum() - 1)
+    n_neighbors = min(5, y[train].sum() - 1)
     model = make_pipeline(
         StandardScaler(),
-        SMOTE(k_neighbors=neighbours, random_state=seed),
+        SMOTE(k_neighbors=n_neighbors, random_state=seed),
         DBNClassifier(random_state=seed),
     )
     return g_mean(y[test], model.fit(X[train], y[train]).predict(X[test]))
@@ -121,7 +148,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), DATASETS=[], STANDARD_SETS=["wine"], seeds=1)
     torch.set_num_threads(1)
     cells = [
         (name, seed) for name in [*DATASETS, *STANDARD_SETS] for seed in range(arguments.seeds)

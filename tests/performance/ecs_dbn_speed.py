@@ -12,11 +12,14 @@ import time
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from population_speed import DBN, fit_bare_dbn
 from tqdm import tqdm
 
 from skimbal import ECSDBNClassifier
 from skimbal.datasets import keel_suite, load_keel
+
+MAX_SETS = None  # of the 58
 
 
 def seconds(function):
@@ -47,10 +50,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True)
     parser.add_argument("--turns", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), MAX_SETS=1, DBN=DBN | {"n_epochs": 2, "pretrain_epochs": 2}, turns=1
+    )
     torch.set_num_threads(1)
     times_of("glass5", 1)  # to warm up
-    names = keel_suite("keel58")
+    names = keel_suite("keel58")[:MAX_SETS]
     table = pd.DataFrame([times_of(name, arguments.turns) for name in tqdm(names)])
     table.round(3).to_csv(arguments.out, index=False)
     print(table.ratio.describe().round(2).to_string())

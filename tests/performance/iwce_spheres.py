@@ -1,6 +1,6 @@
 """The nested spheres of the article on IWCE: its schedule beside plain and balanced cross entropy.
 
-The article's counts (800, 400, 1,000 to train, 10,000 to test), network, optimiser and batches. The
+The article's counts (800, 400, 1,000 to train, 10,000 to test), network, optimizer and batches. The
 learning rate is the best of five for plain cross entropy on two other draws and then that of all
 rows of networks but the dense one, which has its defaults and is there to show what the data
 allow. A seed is a draw of the data and of the network. T is one of the article's four, or chosen
@@ -14,6 +14,7 @@ iwce_spheres_cells.csv.xz are not run again.
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, mean_and_sd, run_cells
+from _tiny import parse_arguments
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
 from sklearn.ensemble import AdaBoostClassifier
@@ -159,7 +160,17 @@ def summary(cells):
 
 
 def main():
-    arguments = base_parser(__doc__, n_seeds=10, n_epochs=100).parse_args()
+    parser = base_parser(__doc__, n_seeds=10, n_epochs=100)
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        RATES=(0.01,),
+        RATE_SEEDS=(1000,),
+        LENGTHS=(1, 2),
+        METHODS=(*METHODS[1:4], "IWCE, T = 1", CHOSEN),
+        seeds=2,
+        epochs=2,
+    )
     rate = choose_rate(arguments)
     cells = [
         {"seed": seed, "method": method, "learning_rate": rate, "n_epochs": arguments.epochs}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from _tiny import parse_arguments
 
 from skimbal.optim import JADE
 
@@ -202,7 +203,9 @@ def main():
     parser.add_argument("--runs", type=int, default=50, help="independent runs (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all runs (default: 0)")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), PROBLEMS={"f6": PROBLEMS["f6"]._replace(generations=(100,))}, runs=2
+    )
     if arguments.runs < 1:
         parser.error(f"--runs {arguments.runs} must be at least 1")
     rows = table(arguments.runs, arguments.seed)

@@ -7,10 +7,17 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+from _tiny import parse_arguments
 
-from skimbal.benchmark import report
+from skimbal.benchmark import cli, report
 
 CELL = ["dataset", "method", "fold", "trial", "status", "seed", "g_mean", "accuracy", "auc"]
+
+
+def compare_two_methods(folder):
+    """Write the cells of a comparison of two methods on three sets."""
+    command = "run --suite keel58 --methods logistic-balanced,random-forest-prior --folds 2 --quiet"
+    cli.main([*command.split(), "--datasets", "glass5,ecoli3,abalone9-18", "--out", folder])
 
 
 def main():
@@ -19,7 +26,9 @@ def main():
     parser.add_argument("name", help="the end of the files' names")
     parser.add_argument("--control", help="the method that the others are tested against")
     parser.add_argument("--out", required=True, type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals())
+    if arguments.tiny:
+        compare_two_methods(arguments.results)
     run = report(arguments.results, control=arguments.control)
     means = run.per_dataset.pivot(index="dataset", columns="method", values="mean")
     summary = run.summary.sort_values("mean", ascending=False)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from tqdm import tqdm
 
 from skimbal import CNN1DClassifier, CNN2DClassifier, MLPClassifier
@@ -100,6 +101,9 @@ TRAININGS = {  # data: their function, network, filters, epochs
     "bearings": (cwru_data, CNN2DClassifier, (16, 32), 40),
 }
 
+TINY_SHAPES = {kind: (*rest, 64, 1) for kind, (*rest, _, _) in TIMED_SHAPES.items()}
+TINY_TRAININGS = {name: (*TRAININGS[name][:2], (4, 4), 1) for name in ("watch", "CIFAR-10")}
+
 
 def training_table():
     """Balanced accuracies in percent, a row a loss."""
@@ -149,7 +153,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser, globals(), TIMED_SHAPES=TINY_SHAPES, TRAININGS=TINY_TRAININGS, rounds=1
+    )
     torch.set_num_threads(1)
     times = time_table(arguments.rounds)
     times.map("{:.2f}".format).to_csv(arguments.out / "loss_times.csv")

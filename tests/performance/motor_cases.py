@@ -28,6 +28,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _comparison import base_parser, run_cells
+from _tiny import parse_arguments
 from scipy.stats import wilcoxon
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, log_loss
 from sklearn.model_selection import StratifiedKFold
@@ -265,11 +266,16 @@ def differences(rows, control="inverse frequency"):
 
 
 def draw_confusions(rows):
-    """Figure: mean normalised confusion matrix of each case at the main level."""
+    """Figure: mean normalized confusion matrix of each case at the main level."""
     rows = rows[rows.level == MAIN_LEVEL]
     data = list(rows.data.unique())
     fig, axes = plt.subplots(
-        len(data), len(CASES), figsize=(15, 3.1 * len(data)), sharey="row", layout="constrained"
+        len(data),
+        len(CASES),
+        squeeze=False,
+        figsize=(15, 3.1 * len(data)),
+        sharey="row",
+        layout="constrained",
     )
     for row, name in zip(axes, data, strict=True):
         for ax, case in zip(row, CASES, strict=True):
@@ -320,7 +326,17 @@ def draw_curves(table):
 
 def main():
     parser = base_parser(__doc__, n_seeds=5, n_epochs=15)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        PLAN=[("simulated motor", 20, tuple(CASES))],
+        LEVELS=(20,),
+        MAIN_LEVEL=20,
+        N_TEST=4,
+        N_EVALUATIONS=12,
+        seeds=2,
+        epochs=1,
+    )
     cells = [
         {"data": data, "level": level, "repetition": seed, "case": case, "n_epochs": n_epochs}
         for n_epochs in [arguments.epochs]

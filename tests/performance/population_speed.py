@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from skorch import NeuralNetClassifier
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -77,7 +78,7 @@ def linear_layers(module):
 
 
 def fit_bare_dbn(X, y, *, pretrain_epochs, pretrain_learning_rate, momentum, **settings):
-    """A belief network by hand: slices of tensors, a fused optimiser."""
+    """A belief network by hand: slices of tensors, a fused optimizer."""
     module = make_dbn(X.shape[1])
     data, target = torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
 
@@ -86,9 +87,11 @@ def fit_bare_dbn(X, y, *, pretrain_epochs, pretrain_learning_rate, momentum, **s
 
     pretrain(linear_layers(module), batches, pretrain_epochs, pretrain_learning_rate, momentum)
     optimizer = torch.optim.Adam(
-        module.parameters(), settings["learning_rate"], weight_decay=settings["weight_decay"],
+        module.parameters(),
+        settings["learning_rate"],
+        weight_decay=settings["weight_decay"],
         fused=True,
-    )  # fmt: skip
+    )
     loss = nn.CrossEntropyLoss()
     for _ in range(settings["n_epochs"]):
         for rows in torch.randperm(len(data)).split(settings["batch_size"]):
@@ -128,15 +131,22 @@ def networks(kind, n_networks, n_epochs=None):
     """Networks of ours, of different seeds."""
     if kind == "MLP":
         network = MLPClassifier(
-            hidden_layer_sizes=SIZES, max_epochs=n_epochs or MLP["n_epochs"], device="cpu",
-            batch_size=MLP["batch_size"], learning_rate=MLP["learning_rate"],
-        )  # fmt: skip
+            hidden_layer_sizes=SIZES,
+            max_epochs=n_epochs or MLP["n_epochs"],
+            device="cpu",
+            batch_size=MLP["batch_size"],
+            learning_rate=MLP["learning_rate"],
+        )
     else:
         network = DBNClassifier(
-            hidden_layer_sizes=SIZES, visible="gaussian", device="cpu", pretrain_weight_decay=0.0,
-            max_epochs=n_epochs or DBN["n_epochs"], batch_size=DBN["batch_size"],
+            hidden_layer_sizes=SIZES,
+            visible="gaussian",
+            device="cpu",
+            pretrain_weight_decay=0.0,
+            max_epochs=n_epochs or DBN["n_epochs"],
+            batch_size=DBN["batch_size"],
             pretrain_epochs=n_epochs or DBN["pretrain_epochs"],
-        )  # fmt: skip
+        )
     return [
         type(network)(**{**network.get_params(), "random_state": seed})
         for seed in range(n_networks)
@@ -258,7 +268,14 @@ def main():
     parser.add_argument("--dataset", default="abalone9-18")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", required=True, type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        MLP=MLP | {"n_epochs": 2},
+        DBN=DBN | {"n_epochs": 2, "pretrain_epochs": 2},
+        POPULATIONS=(2,),
+        rounds=1,
+    )
     torch.set_num_threads(1)
     for kind in ("MLP", "DBN"):
         table = time_table(kind, arguments.dataset, arguments.rounds)

@@ -13,6 +13,7 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import first, parse_arguments
 
 from skimbal import CNN1DClassifier, CNN2DClassifier, ResNetClassifier
 from skimbal._training.prediction import in_blocks
@@ -43,7 +44,7 @@ def rows_of(name, n_turns):
     y = np.arange(N_SAMPLES) % 2
     with torch.enable_grad():
         fitted = network.set_params(max_epochs=1, random_state=0).fit(X, y)
-    module, X = fitted.net_.module_.eval(), fitted._prepare_inputs(X)
+    module, X = fitted.net_.module_.eval(), (X - fitted.input_mean_) / fitted.input_scale_
     seconds = {way: [] for way in WAYS}
     for _ in range(n_turns):
         for way, function in WAYS.items():
@@ -66,7 +67,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True)
     parser.add_argument("--turns", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), NETWORKS=first(NETWORKS), N_SAMPLES=64, turns=1)
     torch.set_num_threads(1)
     table = pd.DataFrame([row for name in NETWORKS for row in rows_of(name, arguments.turns)])
     table.to_csv(arguments.out, index=False)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _tiny import parse_arguments
 from scipy.stats import wilcoxon
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
@@ -106,7 +107,7 @@ def main():
     parser.add_argument(
         "--published", action="store_true", help="with DBNClassifier.as_published instead"
     )
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), DATASETS=DATASETS[1:3], seeds=1)
     rows = []
     for name in DATASETS:
         start_s = time.perf_counter()

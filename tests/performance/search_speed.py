@@ -1,7 +1,7 @@
 """Time of a search of class weights and learning rate: DESearchCV, and the same by hand.
 
 Differential evolution (JADE) with 20 generations of 20 candidates, each an MLP that is trained on
-five folds. By hand the same optimiser asks and is told, the networks are those of skorch as it is
+five folds. By hand the same optimizer asks and is told, the networks are those of skorch as it is
 or of a bare torch loop, and joblib trains the candidates of a generation in two processes. All take
 turns in one run, so that a busy machine slows all of them alike. Seconds are scaled to the whole
 search where it is cut to its first generations, which take as long as the others; searches by hand
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -83,7 +84,7 @@ def begin_like_ours(part):
 
 
 class BareNetwork(ClassifierMixin, BaseEstimator):
-    """What skorch's network learns, in the shortest loop: slices of tensors, a fused optimiser.
+    """What skorch's network learns, in the shortest loop: slices of tensors, a fused optimizer.
 
     torch divides the weighted losses of a batch by the sum of the weights, and begins with smaller
     weights. With `like_ours` both are as in `MLPClassifier`: the divisor is the number of rows, and
@@ -122,9 +123,12 @@ class BareNetwork(ClassifierMixin, BaseEstimator):
 
 def our_network():
     return MLPClassifier(
-        hidden_layer_sizes=SIZES, max_epochs=N_EPOCHS, batch_size=BATCH_SIZE,
-        weight_decay=WEIGHT_DECAY, device="cpu",
-    )  # fmt: skip
+        hidden_layer_sizes=SIZES,
+        max_epochs=N_EPOCHS,
+        batch_size=BATCH_SIZE,
+        weight_decay=WEIGHT_DECAY,
+        device="cpu",
+    )
 
 
 # ---------------------------------------------------------------- searches
@@ -152,9 +156,11 @@ def cv_score(make_network, u, X, y, seed):
 def search_by_hand(make_network, X, y, seed, n_generations):
     """Scores of the candidates, in their order."""
     optimizer = JADE(
-        [(0, 1), (0, 1)], population_size=N_CANDIDATES, random_state=seed,
+        [(0, 1), (0, 1)],
+        population_size=N_CANDIDATES,
+        random_state=seed,
         initial=first_candidates(),
-    )  # fmt: skip
+    )
     all_scores = []
     for generation in range(n_generations):
         points = optimizer.ask()
@@ -172,9 +178,12 @@ def search_by_skimbal(n_jobs, X, y, seed, n_generations):
     """Scores of the candidates, in their order."""
     names = ("class_weight__1", "learning_rate")
     network = MLPClassifier(
-        hidden_layer_sizes=SIZES, max_epochs=N_EPOCHS, batch_size=BATCH_SIZE,
-        weight_decay=WEIGHT_DECAY, device="cpu",
-    )  # fmt: skip
+        hidden_layer_sizes=SIZES,
+        max_epochs=N_EPOCHS,
+        batch_size=BATCH_SIZE,
+        weight_decay=WEIGHT_DECAY,
+        device="cpu",
+    )
     search = DESearchCV(
         network,
         class_weight_space(y, high=LARGEST_WEIGHT) | {"learning_rate": (*RATES, "log-uniform")},
@@ -247,11 +256,15 @@ def run_searches(dataset, n_seeds, n_generations):
             wall, processor, scores = time_search(way, X, y, seed, n)
             rows.append(
                 {
-                    "dataset": dataset, "way": way, "seed": seed, "generations": n,
+                    "dataset": dataset,
+                    "way": way,
+                    "seed": seed,
+                    "generations": n,
                     "wall_s": wall * N_GENERATIONS / n,
-                    "processor_s": processor * N_GENERATIONS / n, "scores": scores,
+                    "processor_s": processor * N_GENERATIONS / n,
+                    "scores": scores,
                 }
-            )  # fmt: skip
+            )
             print(
                 dataset, way, seed, n, f"{wall:.1f} s, {processor:.1f} s,", max(scores), flush=True
             )
@@ -268,10 +281,14 @@ def time_table(rows):
     ]
     table = table.groupby(["dataset", "way"], sort=False).agg(
         {
-            "seed": "nunique", "generations": "min", "wall_s": "median", "processor_s": "median",
-            "best_of_common": "mean", "best_of_all": "mean",
+            "seed": "nunique",
+            "generations": "min",
+            "wall_s": "median",
+            "processor_s": "median",
+            "best_of_common": "mean",
+            "best_of_all": "mean",
         }
-    )  # fmt: skip
+    )
     table = table.rename(columns={"seed": "seeds"})
     for kind in ("wall", "processor"):
         seconds = table[f"{kind}_s"]
@@ -300,14 +317,17 @@ def score_table(rows):
                 variances *= np.nan
             table.append(
                 {
-                    "dataset": dataset, "way": way, "seeds": len(own), "mean_score": own.mean(),
+                    "dataset": dataset,
+                    "way": way,
+                    "seeds": len(own),
+                    "mean_score": own.mean(),
                     "sd_over_seeds": np.sqrt(own.var(0, ddof=1).mean()),
                     "mean_difference": differences.mean(),
                     "its_standard_error": np.sqrt(variances.sum()) / N_CANDIDATES,
                     "mean_absolute_difference": np.abs(differences).mean(),
                     "best_candidate": own.mean(0).max(),
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(table)
 
 
@@ -318,7 +338,19 @@ def main():
     parser.add_argument("--generations", type=int, default=N_GENERATIONS, help="of DESearchCV")
     parser.add_argument("--generations-by-hand", type=int, default=2)
     parser.add_argument("--out", required=True, type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(
+        parser,
+        globals(),
+        N_CANDIDATES=4,
+        N_EPOCHS=2,
+        FOLDS=StratifiedKFold(2),
+        PROCESSES=1,
+        WAYS=WAYS | {OURS: partial(search_by_skimbal, 1)},
+        datasets=["ecoli3"],
+        seeds=2,
+        generations=1,
+        generations_by_hand=1,
+    )
     n_generations = {
         way: arguments.generations if way.startswith("DE") else arguments.generations_by_hand
         for way in WAYS

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from skorch import NeuralNetClassifier
 from torch import nn
 
@@ -88,7 +89,7 @@ def main():
     parser.add_argument("--dataset", default="abalone9-18")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", required=True)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), SETTINGS=SETTINGS | {"n_epochs": 2}, repeats=1)
     torch.set_num_threads(1)
     X, labels = load_keel(arguments.dataset, return_X_y=True)
     y = np.unique(labels, return_inverse=True)[1]

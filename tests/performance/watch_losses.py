@@ -23,6 +23,7 @@ from _comparison import (
     run_cells,
     scores,
 )
+from _tiny import parse_arguments
 from sklearn.model_selection import GroupKFold
 
 from skimbal import CNN1DClassifier
@@ -30,7 +31,7 @@ from skimbal.datasets import load_watch
 from skimbal.losses import LDAM
 from skimbal.preprocessing import index_windows
 
-NORMALIZED = "normalised layer alone"
+NORMALIZED = "normalised layer alone"  # as the recorded cells spell it
 SIZE, STEP = 100, 50  # samples, at 50 Hz
 N_FOLDS = 5
 IMBALANCE_RATIO = 8
@@ -96,7 +97,8 @@ def summary(cells):
 
 
 def main():
-    arguments = base_parser(__doc__, n_seeds=2, n_epochs=20).parse_args()
+    parser = base_parser(__doc__, n_seeds=2, n_epochs=20)
+    arguments = parse_arguments(parser, globals(), N_FOLDS=2, seeds=1, epochs=1)
     cells = [
         {"seed": seed, "fold": fold, "loss": loss, "n_epochs": arguments.epochs}
         for seed in range(arguments.seeds)

@@ -12,6 +12,7 @@ import argparse
 import numpy as np
 import pandas as pd
 import torch
+from _tiny import parse_arguments
 from population_speed import peak_kilobytes
 
 from skimbal import CNN1DClassifier, WindowedClassifier
@@ -30,7 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--out", required=True)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser, globals(), gigabytes=0.02)
     torch.set_num_threads(1)
     n_samples = int(arguments.gigabytes * 2**30 / 4 / 2)
     rng = np.random.default_rng(0)

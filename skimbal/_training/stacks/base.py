@@ -1,6 +1,7 @@
 """What all stacks share: the parameters and gradients of P networks, a row a network."""
 
 import torch
+from torch import nn
 
 from skimbal._training.stacks.layout import ParameterLayout
 from skimbal.modules import Dropout
@@ -24,16 +25,19 @@ class BaseStack:
 
     def __init__(self, modules):
         first = dict(modules[0].named_parameters())
-        self.layout = ParameterLayout({name: value.shape for name, value in first.items()})
+        shapes = {}
+        for name, value in first.items():
+            shapes[name] = value.shape
+        self.layout = ParameterLayout(shapes)
         self.gradients: torch.Tensor
         self.parameters = next(iter(first.values())).new_zeros(len(modules), self.layout.row_length)
         for name, rows in self.layout.views(self.parameters.detach()).items():
             for row, module in zip(rows, modules, strict=True):
                 row.copy_(module.get_parameter(name).detach())
-        self.dropout_generators = [
-            [part.generator for part in parts]
-            for parts in zip(*map(_dropouts, modules), strict=True)
-        ]
+        self.dropout_generators: list = []  # for each dropout layer one of each network
+        for parts in zip(*map(nn.Module.modules, modules), strict=True):
+            if isinstance(parts[0], Dropout):
+                self.dropout_generators.append([part.generator for part in parts])
 
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
@@ -51,10 +55,6 @@ class BaseStack:
         """Write network i into a module."""
         for name, rows in self.layout.views(self.parameters).items():
             module.get_parameter(name).detach().copy_(rows[i])
-
-
-def _dropouts(module):
-    return [part for part in module.modules() if isinstance(part, Dropout)]
 
 
 def draw_kept(out, p, generators):

@@ -36,18 +36,20 @@ class DenseStack(BaseStack):
 
     def __init__(self, modules):
         super().__init__(modules)
-        self.parts = {
-            name: part
-            for name, part in modules[0].named_modules()
-            if isinstance(part, (nn.Linear, NormalizedLinear, Dropout, *ACTIVATIONS))
-        }
+        kinds = (nn.Linear, NormalizedLinear, Dropout, *ACTIVATIONS)
+        self.parts = {}
+        for name, part in modules[0].named_modules():
+            if isinstance(part, kinds):
+                self.parts[name] = part
         self._make_layers()
 
     @staticmethod
     def row_multiple(module):
         """Batches have a multiple of this many rows: whole blocks of numbers in every layer."""
-        sizes = [size for layer in module.linear_layers() for size in layer.weight.shape]
-        return BLOCK // gcd(BLOCK, *sizes)
+        divisor = BLOCK
+        for layer in module.linear_layers():
+            divisor = gcd(divisor, *layer.weight.shape)
+        return BLOCK // divisor
 
     def _make_layers(self):
         self.gradients = torch.zeros_like(self.parameters)
@@ -57,9 +59,9 @@ class DenseStack(BaseStack):
         self.layers: list = []
         for name, part in self.parts.items():
             if isinstance(part, nn.Linear):
-                names = f"{name}.weight", f"{name}.bias"
-                linear = _Linear(*(views[n] for views in (values, gradients) for n in names))
-                self.layers.append(linear)
+                weight, bias = f"{name}.weight", f"{name}.bias"
+                parameters = values[weight], values[bias], gradients[weight], gradients[bias]
+                self.layers.append(_Linear(*parameters))
             elif isinstance(part, NormalizedLinear):
                 weight = f"{name}.weight"
                 self.layers.append(_Cosines(values[weight], gradients[weight], part.scale))

@@ -1,40 +1,22 @@
-"""Posteriors in one order, of one classifier or averaged over several."""
+"""Probabilities averaged over several fitted classifiers."""
 
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal import MLPClassifier
-from skimbal.cost_sensitive._posteriors import (
-    PosteriorEnsemble,
-    is_class_weighted,
-    posteriors,
-)
+from skimbal.cost_sensitive import PosteriorEnsemble
 
 SMALL = {"hidden_layer_sizes": (4,), "max_epochs": 3, "random_state": 0}
 
 
 @pytest.fixture(params=[2, 3])
 def data(request):
-    return make_classification(
-        90, 5, n_informative=4, n_redundant=0, n_classes=request.param, weights=[0.6, 0.3],
-        random_state=0,
-    )  # fmt: skip
-
-
-def test_a_class_never_seen_has_posterior_0(data):
-    X, y = data
-    seen = y > 0
-    classifier = GaussianNB().fit(X[seen], y[seen])
-    proba = posteriors(classifier, X, np.unique(y))
-    np.testing.assert_array_equal(proba[:, 0], 0.0)
-    np.testing.assert_array_equal(proba[:, 1:], classifier.predict_proba(X))
+    options = {"n_informative": 4, "n_redundant": 0, "weights": [0.6, 0.3], "random_state": 0}
+    return make_classification(90, 5, n_classes=request.param, **options)
 
 
 def test_the_ensemble_is_the_mean_of_its_members(data):
@@ -55,14 +37,14 @@ def test_the_ensemble_is_the_mean_of_its_members(data):
 
 def test_only_what_the_members_can_do_is_offered(data):
     X, y = data
-    boosted = HistGradientBoostingClassifier(max_iter=2).fit(X, y)  # no log-posteriors
+    boosted = HistGradientBoostingClassifier(max_iter=2).fit(X, y)  # no log-probabilities
     ensemble = PosteriorEnsemble([boosted, boosted])
     assert hasattr(boosted, "decision_function")
     assert not hasattr(ensemble, "decision_function")
     check_is_fitted(ensemble)
 
 
-def test_log_posteriors_of_certain_members_are_finite_where_one_doubts():
+def test_log_probabilities_of_certain_members_are_finite_where_one_doubts():
     class Certain(LogisticRegression):
         def predict_log_proba(self, X):
             return np.tile([0.0, -1000.0], (len(X), 1))
@@ -81,19 +63,3 @@ def test_activations_stand_side_by_side(data):
     ensemble = PosteriorEnsemble(networks)
     assert ensemble.transform(X).shape == (90, 8) == (90, ensemble._n_features_out)
     np.testing.assert_array_equal(ensemble.transform(X)[:, 4:], networks[1].transform(X))
-
-
-@pytest.mark.parametrize(
-    ("estimator", "expected"),
-    [
-        (GaussianNB(), False),
-        (LogisticRegression(), False),
-        (LogisticRegression(class_weight={0: 2.0}), True),
-        (make_pipeline(StandardScaler(), MLPClassifier(class_weight="balanced")), True),
-        (make_pipeline(StandardScaler(), MLPClassifier()), False),
-        (make_pipeline(make_pipeline(MLPClassifier(class_weight=[1, 2]))), True),
-    ],
-    ids=repr,
-)
-def test_class_weights_of_a_classifier_or_the_last_step(estimator, expected):
-    assert is_class_weighted(estimator) is expected

@@ -1,0 +1,141 @@
+"""The pictures that open the pages of results, drawn from their csv files when the site is built.
+
+By hand: ``python docs/_extensions/result_pictures.py FOLDER``.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+RESULTS = Path(__file__).parents[1] / "results"
+PICTURES = Path(__file__).parents[1] / "generated" / "pictures"
+STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def read(name, **options):
+    return pd.read_csv(RESULTS / f"{name}.csv", **options)
+
+
+def write_beside(ax, text, x, y):
+    """Write the value of a point at its right."""
+    background = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    ax.annotate(text, (x, y), (8, -4), textcoords="offset points", bbox=background)
+
+
+def draw_benchmarks():
+    """Mean G-mean of all methods on the KEEL sets, best at the top."""
+    kinds = {"networks": "belief networks, 50 scores a set", "peers": "peers, 20 scores a set"}
+    means = {}
+    for kind in kinds:
+        of_sets = read(f"keel58_means_{kind}", index_col="dataset")
+        means |= {method: (mean, kind) for method, mean in of_sets.mean().items()}
+    order = sorted(means, key=means.get)
+    fig, ax = plt.subplots(figsize=(7.5, 5.6), layout="constrained")
+    for kind, (color, marker) in {"networks": ("C0", "o"), "peers": ("C1", "D")}.items():
+        rows = [i for i, method in enumerate(order) if means[method][1] == kind]
+        values = [means[order[i]][0] for i in rows]
+        ax.plot(values, rows, marker, color=color, label=kinds[kind])
+        for value, row in zip(values, rows, strict=True):
+            write_beside(ax, f"{value:.3f}", value, row)
+    ax.set_yticks(range(len(order)), order)
+    ax.set(xlabel="G-mean, mean of 58 KEEL sets", xlim=(0.725, 0.895))
+    ax.grid(axis="y", color="0.9")
+    ax.set_axisbelow(True)
+    ax.legend(loc="upper left")
+    return fig
+
+
+LOSSES = {  # name in the files -> name on the axis
+    "cross entropy, adjusted afterwards": "cross entropy,\nadjusted afterwards",
+    "weighted cross entropy": "balanced weights",
+    "IWCE": "IWCE",
+    "focal": "focal",
+    "class-balanced focal": "class-balanced focal",
+    "balanced softmax": "balanced softmax",
+    "LDAM-DRW": "LDAM,\ndeferred weights",
+}
+
+
+def gains_over_cross_entropy():
+    """Balanced accuracy of each loss minus that of cross entropy, by data set."""
+    spheres = read("iwce_spheres", index_col="method")["balanced accuracy %"]
+    spheres = spheres.str.split(" ").str[0].astype(float).rename({"IWCE, T = 20": "IWCE"})
+    watch = read("watch_losses", index_col="loss")["to cross entropy"]
+    cifar = read("cifar_losses", index_col="loss")
+    gains = {"nested\nspheres": spheres - spheres["cross entropy"], "watch": watch}
+    for share in (40, 20, 5):
+        levels = cifar[f"{share} %: balanced accuracy"]
+        gains[f"CIFAR-10,\ncut to {share} %"] = levels - levels["cross entropy"]
+    return pd.DataFrame(gains).reindex(list(LOSSES))
+
+
+def draw_losses_compared():
+    """The gains of each loss on each data set."""
+    gains = gains_over_cross_entropy()
+    fig, ax = plt.subplots(figsize=(7.5, 4.6), layout="constrained")
+    ax.imshow(gains, cmap="RdBu", vmin=-14, vmax=14, aspect="auto")
+    for (row, column), gain in np.ndenumerate(gains.to_numpy()):
+        text = f"{gain:+.1f}" if np.isfinite(gain) else "–"
+        color = "white" if abs(gain) > 9 else "black"
+        ax.text(column, row, text, ha="center", va="center", color=color)
+    ax.set_xticks(range(gains.shape[1]), gains.columns)
+    ax.set_yticks(range(len(gains)), LOSSES.values())
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title("balanced accuracy: points above cross entropy")
+    return fig
+
+
+def draw_searches_compared():
+    """Test scores and trained networks of searches for weights and costs."""
+    scores = read("costs_or_weights")
+    panels = {
+        "two classes": "G-mean in %\n(10 sets of two classes)",
+        "more classes": "macro F1 in %\n(13 sets of more classes)",
+    }
+    fig, axes = plt.subplots(1, 2, figsize=(7.5, 4.4), sharey=True, layout="constrained")
+    colors = {1: "0.45", 4: "C1", 181: "C0"}
+    for ax, (group, label) in zip(axes, panels.items(), strict=True):
+        rows = scores[scores.group == group].iloc[::-1].reset_index(drop=True)
+        for networks, color in colors.items():
+            of = rows[rows.networks == networks]
+            word = "network" if networks == 1 else "networks"
+            ax.plot(of["score %"], of.index, "o", color=color, label=f"{networks} {word}")
+            for height, score in of["score %"].items():
+                write_beside(ax, f"{score:.1f}", score, height)
+        ax.set_yticks(rows.index, rows.method)
+        ax.set_xlabel(label)
+        ax.margins(x=0.25)
+        ax.grid(axis="y", color="0.9")
+        ax.set_axisbelow(True)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return fig
+
+
+DRAWINGS = {
+    "benchmarks": draw_benchmarks,
+    "losses_compared": draw_losses_compared,
+    "searches_compared": draw_searches_compared,
+}
+
+
+def draw_all(folder):
+    """Draw each picture into a file of the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with plt.rc_context(STYLE):
+        for name, draw in DRAWINGS.items():
+            fig = draw()
+            fig.savefig(folder / f"{name}.png", dpi=200)
+            plt.close(fig)
+
+
+def setup(app):
+    app.connect("builder-inited", lambda app: draw_all(PICTURES))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    draw_all(Path(sys.argv[1]))

@@ -1,0 +1,108 @@
+"""Claims: which process runs which cell of a results file.
+
+A claim names a lock file that its owner keeps locked. The lock is one of SQLite, so it works
+wherever the results file itself can be shared. When the owner ends for any reason, the operating
+system releases the lock, and the claim ends.
+"""
+
+import contextlib
+import sqlite3
+import uuid
+
+_IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
+
+
+class Lock:
+    """A file that stays locked until it is released or this process ends."""
+
+    def __init__(self, path):
+        self.path = path
+        self._connection = _connect(path, "rwc")
+        _lock(self._connection)
+
+    def release(self):
+        """Unlock and remove the file."""
+        self._connection.close()
+        self.path.unlink(missing_ok=True)
+
+
+def is_locked(path):
+    """Whether a living process holds the lock file `path`."""
+    try:
+        with contextlib.closing(_connect(path, "rw")) as probe:
+            _lock(probe)
+    except sqlite3.OperationalError as error:  # locked, or removed because its owner released it
+        return "locked" in str(error)
+    return False
+
+
+def _connect(path, mode):
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None
+    )
+
+
+def _lock(connection):
+    connection.execute("PRAGMA journal_mode = MEMORY")  # no second file: nothing is ever written
+    connection.execute("BEGIN EXCLUSIVE")
+
+
+class Claim:
+    """A claimed cell. Leave its ``with`` block to give up the claim."""
+
+    def __init__(self, store, cell, seed, lock):
+        self.cell, self.seed = cell, seed
+        self._store, self._lock = store, lock
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._lock.release()
+
+    def finish(self, status, values):
+        """Write the result of the cell; `values` has keys of `RESULT_COLUMNS`."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._store.transaction() as database:
+            database.execute(
+                f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",
+                (status, *values.values(), *self.cell),
+            )
+
+
+def claim_cell(store, cell, seed):
+    """Claim a cell for this process.
+
+    Returns
+    -------
+    Claim or None
+        None if the cell is finished or a living process holds it.
+    """
+    with store.connection() as database:  # most cells are taken, and this check is cheap
+        if not _is_free(database, store.folder, cell):
+            return None
+    with contextlib.ExitStack() as stack:
+        lock = Lock(store.folder / f"claim-{uuid.uuid4().hex}.lock")
+        stack.callback(lock.release)
+        with store.transaction() as database:
+            if not _is_free(database, store.folder, cell):
+                return None
+            database.execute(
+                "INSERT OR REPLACE INTO cell (dataset, method, fold, trial, status, owner, seed)"
+                " VALUES (?, ?, ?, ?, 'claimed', ?, ?)",
+                (*cell, lock.path.name, seed),
+            )
+        stack.pop_all()  # the claim keeps the lock
+        return Claim(store, cell, seed, lock)
+
+
+def _is_free(database, folder, cell):
+    query = f"SELECT status, owner FROM cell WHERE {_IS_CELL}"
+    row = database.execute(query, cell).fetchone()
+    return row is None or (row[0] == "claimed" and not is_locked(folder / row[1]))
+
+
+def remove_locks(store):
+    """Remove the lock files of killed processes; call it only if no cell is open."""
+    for path in store.folder.glob("claim-*.lock"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""A claim lives as long as its owner."""
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from skimbal.benchmark._claims import Lock, claim_cell, is_locked, remove_locks
+from skimbal.benchmark._protocol import Cell, Protocol
+from skimbal.benchmark._store import Store
+
+CELL = Cell("a", "m", 1, 0)
+PROTOCOL = Protocol("s", ["m", "k"], {"a": [1, 2], "b": [1, 2]}, 2, 1, "stratified", 0, {"a": "1"})
+HOLD_A_CLAIM = """
+import sys
+from skimbal.benchmark._claims import claim_cell
+from skimbal.benchmark._protocol import Cell
+from skimbal.benchmark._store import Store
+claim = claim_cell(Store(sys.argv[1]), Cell("a", "m", 1, 0), 0)
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store.create(tmp_path, PROTOCOL)
+
+
+def test_a_claimed_cell_cannot_be_claimed_again(store):
+    with claim_cell(store, CELL, 0):
+        assert claim_cell(store, CELL, 0) is None
+
+
+def test_a_claim_given_up_is_free_again(store):
+    with claim_cell(store, CELL, 0):
+        pass
+    with claim_cell(store, CELL, 0) as claim:
+        assert claim is not None
+    assert store.n_finished() == 0
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+def test_a_finished_cell_stays_finished(store, status):
+    with claim_cell(store, CELL, 7) as claim:
+        claim.finish(status, {"g_mean": 0.25})
+    assert claim_cell(store, CELL, 7) is None
+    assert store.n_finished() == 1
+    row = store.cells().iloc[0]
+    assert tuple(row[list(Cell._fields)]) == CELL
+    assert (row.status, row.g_mean, row.seed) == (status, 0.25, 7)
+
+
+def test_a_claim_dies_with_its_process(store):
+    owner = subprocess.Popen(
+        [sys.executable, "-c", HOLD_A_CLAIM, str(store.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with owner:
+        assert owner.stdout.readline() == "claimed\n"
+        assert claim_cell(store, CELL, 0) is None
+        owner.kill()
+        owner.wait()
+    with claim_cell(store, CELL, 0) as claim:
+        assert claim is not None
+    remove_locks(store)
+    assert list(store.folder.glob("claim-*")) == []
+
+
+def test_a_claim_that_fails_midway_leaves_nothing(store):
+    with pytest.raises(sqlite3.IntegrityError):
+        claim_cell(store, CELL, None)
+    assert len(store.read("SELECT * FROM cell")) == 0
+    assert list(store.folder.glob("claim-*")) == []
+
+
+def test_a_lock_is_held_until_released(tmp_path):
+    path = tmp_path / "x.lock"
+    lock = Lock(path)
+    assert is_locked(path)
+    lock.release()
+    assert not is_locked(path)
+    assert not path.exists()

@@ -1,0 +1,31 @@
+"""Inputs of networks: standardized, as ranks, or both."""
+
+import numpy as np
+import pytest
+
+from skimbal.ensemble._encoding import fit_encoder, make_encoder
+
+X = np.random.default_rng(0).normal(size=(260, 6))
+
+
+@pytest.mark.parametrize("encoding", ["standard", "rank", "both"])
+def test_encoded_features_are_standardized(encoding):
+    skewed = np.exp(3 * X)
+    encoded = make_encoder(encoding, 260).fit_transform(skewed)
+    assert encoded.shape == (260, 12 if encoding == "both" else 6)
+    np.testing.assert_allclose(encoded.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(encoded.std(axis=0), 1)
+    if encoding == "rank":
+        assert abs(encoded).max() < 3.5
+        order = np.argsort(skewed[:, 0])
+        assert (np.diff(encoded[order, 0]) >= 0).all()
+
+
+@pytest.mark.parametrize(("shape", "n_encoded"), [((20, 3), 3), ((20, 3, 5), None)])
+def test_auto_encodes_only_tables(shape, n_encoded):
+    inputs = np.random.default_rng(0).normal(size=shape)
+    encoder = fit_encoder("auto", inputs)
+    if n_encoded is None:
+        assert encoder is None
+    else:
+        assert encoder.transform(inputs).shape == (20, n_encoded)

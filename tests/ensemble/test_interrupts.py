@@ -1,0 +1,63 @@
+"""A user's interrupt in the middle of a training, of what fits networks for costs and in bags."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import os
+import signal
+import threading
+
+import numpy as np
+from sklearn.datasets import make_classification
+
+from skimbal import *
+
+EPOCHS = []
+
+
+def interrupt_soon(epoch, n_epochs):
+    '''A schedule whose tenth call makes another thread send the signal, while batches train.'''
+    EPOCHS.append(epoch)
+    if len(EPOCHS) == 10:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    return 1.0
+
+
+X, y = make_classification(200, 8, weights=[0.8], random_state=0)
+long = {"max_epochs": 10**6, "learning_rate_schedule": interrupt_soon}
+estimator = ESTIMATOR
+prefix = "estimator__" if hasattr(estimator, "estimator") else ""
+estimator.set_params(**{prefix + "max_epochs": 2, "random_state": 0}).fit(X, y)
+before = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+assert "costs_" in before
+estimator.set_params(**{prefix + name: value for name, value in long.items()})
+try:
+    estimator.fit(X, y)
+except KeyboardInterrupt:
+    assert len(EPOCHS) >= 10
+    after = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+    assert after.keys() == before.keys()
+    assert all(after[name] is before[name] for name in before)
+    print("interrupted")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "TunedCostClassifierCV(MLPClassifier(hidden_layer_sizes=(6,)), cv=3)",
+        "ECSDBNClassifier(hidden_layer_sizes=(6,), pretrain_epochs=2, cost_cv=3)",
+        "BalancedBaggingNetClassifier(MLPClassifier(hidden_layer_sizes=(6,)), n_estimators=4)",
+    ],
+    ids=lambda text: text.split("(")[0],
+)
+def test_an_interrupt_gets_out_and_leaves_the_earlier_fit(estimator):
+    script = SCRIPT.replace("ESTIMATOR", estimator)
+    child = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert child.stdout == "interrupted\n", child.stderr
