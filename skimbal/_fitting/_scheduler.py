@@ -72,8 +72,10 @@ class FitJob:
 
     @staticmethod
     def run_all(jobs):
-        """Return the fitted estimators."""
-        return [job.fit.estimator.fit(job.fit.X, job.fit.y, **job.fit.params) for job in jobs]
+        """Return the fitted estimators, whatever their `fit` returns."""
+        for job in jobs:
+            job.fit.estimator.fit(job.fit.X, job.fit.y, **job.fit.params)
+        return [job.fit.estimator for job in jobs]
 
     @staticmethod
     def describe(jobs):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
@@ -20,11 +20,12 @@ from sklearn.model_selection._validation import _insert_error_scores
 from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._random import MAX_SEED
-from skimbal.metrics import get_scorer
+from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
 from skimbal.model_selection._failures import raise_if_all_failed, warn_of_failures
 from skimbal.model_selection._label_parameters import put_label_parameters
@@ -42,15 +43,32 @@ ATTRIBUTES_OF_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_", "b
 
 
 def resolve_scoring(scoring):
-    """Replace names that only skimbal has by its scorers, in any form of `scoring`."""
+    """Replace names by skimbal's scorers, which mean what scikit-learn's do, in any form."""
     if isinstance(scoring, list | tuple) and all(isinstance(name, str) for name in scoring):
         by_name = {name: name for name in scoring}
         # scikit-learn refuses names that are listed twice
         return scoring if len(by_name) < len(scoring) else resolve_scoring(by_name)
     if isinstance(scoring, Mapping):
         return {name: resolve_scoring(value) for name, value in scoring.items()}
-    is_own = isinstance(scoring, str) and scoring not in get_scorer_names()
-    return get_scorer(scoring) if is_own else scoring
+    return get_scorer(scoring) if isinstance(scoring, str) else scoring
+
+
+def check_scorers(scoring, scorer, estimator, y):
+    """Raise a ValueError for metric functions, and for scorers that can't score the classes of y.
+
+    `scoring` is as the user gave it, `scorer` what was made of it.
+    """
+    if y is None:  # a scorer of (estimator, X) looks like a metric function
+        return
+    given = scoring.values() if isinstance(scoring, Mapping) else [scoring]
+    for each in given:
+        if callable(each):
+            get_scorer(each)
+    if is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass"):
+        classes = np.unique(np.asarray(y))
+        for each in getattr(scorer, "_scorers", {"score": scorer}).values():
+            if len(classes) > 1:
+                check_class_scorer(each, classes)
 
 
 def fingerprint_of(search, spaces, **data):
@@ -219,6 +237,7 @@ class _BaseSearch(BaseSearchCV):
             return any(stops)
 
         scorer, metric = self._get_scorers()
+        check_scorers(self.scoring, scorer, self.estimator, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         state = self._state(X, y, params, routed.splitter.split)
         evaluation = Evaluation(
@@ -273,6 +292,8 @@ class _BaseSearch(BaseSearchCV):
         candidates, metric = run.state.candidates, run.evaluation.metric
         out = [dict(result) for candidate in candidates for result in candidate.results]
         if callable(self.scoring):
+            for result in out:
+                result["fit_error"] = result["fit_error"] or result["score_error"]
             _insert_error_scores(out, self.error_score)
         first = out[0]["test_scores"]
         self.multimetric_ = isinstance(first, dict)
