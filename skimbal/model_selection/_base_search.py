@@ -237,9 +237,9 @@ class _BaseSearch(BaseSearchCV):
             return any(stops)
 
         scorer, metric = self._get_scorers()
-        check_scorers(self.scoring, scorer, self.estimator, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         state = self._state(X, y, params, routed.splitter.split)
+        check_scorers(self.scoring, scorer, self.estimator, y)
         evaluation = Evaluation(
             X,
             y,

@@ -26,22 +26,28 @@ def all_failed(candidates):
 
 
 def raise_if_all_failed(candidates, min_candidates=1):
-    """Raise a ValueError where no candidate has a score, if there are enough candidates."""
-    if len(candidates) < min_candidates or not all_failed(candidates):
-        return
+    """Raise a ValueError where no candidate has a score, if there are enough candidates.
+
+    A few candidates, of which some fits and all other scores failed, are left to the last fit: it
+    has all the rows, and raises the error that they have in common.
+    """
     n_candidates = len(candidates)
-    for kind in ("fit", "score"):
-        errors, n_all = errors_of(candidates, kind)
-        if errors:
-            count = f"all {n_all}" if len(errors) == n_all else f"{len(errors)} of {n_all}"
-            raise ValueError(
-                f"{count} {kind}s of {n_candidates} candidates failed, and no candidate has a "
-                "score; set error_score='raise' to stop at the first failure, which was:\n"
-                f"{errors[0]}"
-            )
+    if n_candidates < min_candidates or not all_failed(candidates):
+        return
+    fit_errors, n_all = errors_of(candidates, "fit")
+    if 0 < len(fit_errors) < n_all and n_candidates < MAX_FAILED_CANDIDATES:
+        return
+    score_errors, _ = errors_of(candidates, "score")
+    counts = [(len(fit_errors), "fits"), (len(score_errors), "scores")]
+    text = " and ".join(f"{'all ' * (n == n_all)}{n} {kind}" for n, kind in counts if n)
+    if not text:
+        raise ValueError(
+            f"every score of {n_candidates} candidates is NaN; use a score that the test rows of "
+            "every split allow, or splits with rows of every class"
+        )
     raise ValueError(
-        f"every score of {n_candidates} candidates is NaN; use a score that the test rows of every "
-        "split allow, or splits with rows of every class"
+        f"{text} of {n_candidates} candidates failed; set error_score='raise' to stop at the first "
+        f"failure, which was:\n{(fit_errors or score_errors)[0]}"
     )
 
 
