@@ -5,12 +5,14 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from numbers import Real
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.metrics._scorer import _MultimetricScorer
@@ -27,7 +29,7 @@ from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
-from skimbal.model_selection._failures import raise_if_all_failed, warn_of_failures
+from skimbal.model_selection._failures import all_failed, raise_if_all_failed, warn_of_failures
 from skimbal.model_selection._label_parameters import put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
@@ -69,6 +71,16 @@ def check_scorers(scoring, scorer, estimator, y):
         for each in getattr(scorer, "_scorers", {"score": scorer}).values():
             if len(classes) > 1:
                 check_class_scorer(each, classes)
+
+
+def ranks_of_training_scores(results):
+    """The columns "rank_train_..." of results with training scores, as scikit-optimize has them."""
+    ranks = {}
+    for name, scores in results.items():
+        if name.startswith("mean_train_"):
+            order = np.where(np.isnan(scores), -np.inf, scores)
+            ranks["rank" + name.removeprefix("mean")] = rankdata(-order, "min").astype(np.int32)
+    return ranks
 
 
 def fingerprint_of(search, spaces, **data):
@@ -156,11 +168,11 @@ class _BaseSearch(BaseSearchCV):
         Raises
         ------
         ValueError
-            Before any fit for invalid spaces, start points, callbacks and state files, and where
-            every fit fails.
+            Before any fit for invalid spaces, start points, callbacks, scores and state files, and
+            where every fit or every score fails.
         KeyboardInterrupt
             If the user interrupts. The attributes of what was done are set, and the best candidate
-            is not fitted again.
+            is not fitted again. The same holds for an error of a callback or of the state file.
         """
         self._validate_params()
         return self._search(X, y, params, listed_callbacks(self.callbacks))
@@ -199,8 +211,8 @@ class _BaseSearch(BaseSearchCV):
         self._check_refit_for_multimetric(scorer._scorers)
         return scorer, self.refit
 
-    def _search(self, X, y, params, callbacks):
-        """`fit`, with the callbacks as a list."""
+    def _search(self, X, y, params, callbacks, after_candidate=()):
+        """`fit`, with the callbacks as a list, and callbacks for each candidate."""
         if getattr(self, "_skl_callbacks", None):
             raise ValueError(
                 f"{type(self).__name__} does not call what set_callbacks was given; use the "
@@ -210,13 +222,17 @@ class _BaseSearch(BaseSearchCV):
             name = type(self.estimator).__name__
             raise ValueError(f"{name} requires y to be passed, but the target y is None")
         X, y = indexable(X, y)
-        run = self._begin(X, y, params, callbacks)
+        run = self._begin(X, y, params, callbacks, after_candidate)
         forget_attributes(self, ATTRIBUTES_OF_REFIT)
         try:
             reason = run.run()
         except KeyboardInterrupt:
             if run.state.candidates:
                 self._publish(run, "interrupt")
+            raise
+        except Exception:  # of a callback, a full disk, or a candidate with error_score="raise"
+            if run.state.candidates and not all_failed(run.state.candidates):
+                self._publish_quietly(run, "error")
             raise
         raise_if_all_failed(run.state.candidates)
         self._publish(run, reason)
@@ -225,15 +241,13 @@ class _BaseSearch(BaseSearchCV):
             self._fit_best(run)
         return self
 
-    def _begin(self, X, y, params, callbacks):
+    def _begin(self, X, y, params, callbacks, after_candidate):
         """Check everything, and return the run of the search."""
 
-        def after_batch(run):
-            if callbacks:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # scores that are not finite: once, at the end
-                    self._publish(run, None)
-            stops = [callback(self) is True for callback in callbacks]  # all are called
+        def call_all(functions, run):
+            if functions:
+                self._publish_quietly(run, None)
+            stops = [function(self) is True for function in functions]  # all are called
             return any(stops)
 
         scorer, metric = self._get_scorers()
@@ -254,7 +268,8 @@ class _BaseSearch(BaseSearchCV):
             pre_dispatch=self.pre_dispatch,
         )
         budgets = [n_candidates for _, n_candidates in self._budgets()]
-        return SearchRun(self, state, evaluation, self._ask, budgets, after_batch)
+        calls = [partial(call_all, functions) for functions in (callbacks, after_candidate)]
+        return SearchRun(self, state, evaluation, self._ask, budgets, *calls)
 
     def _state(self, X, y, params, split_params):
         """The state to begin with: a new one, or the one in the file."""
@@ -287,6 +302,12 @@ class _BaseSearch(BaseSearchCV):
             progresses.append(Progress(space, optimizer, index))
         return progresses
 
+    def _publish_quietly(self, run, reason):
+        """As `_publish`, without the warning of scores that are not finite."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._publish(run, reason)
+
     def _publish(self, run, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
         candidates, metric = run.state.candidates, run.evaluation.metric
@@ -304,6 +325,7 @@ class _BaseSearch(BaseSearchCV):
         params = [candidate.params for candidate in candidates]
         batches = {"batch": [candidate.batch for candidate in candidates]}
         self.cv_results_ = self._format_results(params, self.n_splits_, out, batches)
+        self.cv_results_ |= ranks_of_training_scores(self.cv_results_)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
             if not callable(self.refit):
