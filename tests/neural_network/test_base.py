@@ -21,21 +21,7 @@ from skimbal import DBNClassifier, MLPClassifier
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-NETWORKS = [
-    MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
-    DBNClassifier(
-        hidden_layer_sizes=(8,),
-        max_epochs=15,
-        pretrain_epochs=2,
-        learning_rate=0.02,
-        random_state=0,
-    ),
-]
-each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
-=======
 from .networks import NETWORKS, each_network
->>>>>>> loop-tests:tests/neural_network/test_base.py
 
 
 class NaNLoss(torch.nn.Module):
@@ -175,27 +161,6 @@ def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
     assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
 
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-def test_a_linear_network_is_logistic_regression(imbalanced):
-    X, y = imbalanced
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        batch_size=300,
-        max_epochs=1500,
-        learning_rate=0.05,
-        weight_decay=0.0,
-        class_weight="balanced",
-        random_state=0,
-    )
-    X = StandardScaler().fit_transform(X)
-    reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
-    np.testing.assert_allclose(
-        network.fit(X, y).predict_proba(X), reference.predict_proba(X), atol=2e-3
-    )
-
-
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
 @pytest.mark.parametrize("scoring", [None, "g_mean", "macro_f1", "roc_auc"])
 @each_network
 def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
@@ -307,49 +272,6 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         clone(network).set_params(early_stopping=True).partial_fit(X, y, classes=np.unique(y))
 
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-# ------------------------------------------------------------------ bad parameters
-
-
-@each_network
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"loss": "cross_entorpy"}, "unknown loss 'cross_entorpy'; did you mean 'cross_entropy'"),
-        ({"optimizer": "addam"}, "did you mean 'adam'"),
-        ({"device": "gpu"}, "unknown device 'gpu'; use 'auto', 'cpu'"),
-        ({"device": "cuda:99"}, "not on this machine"),
-        ({"early_stopping": True, "scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"class_weight": "ballanced"}, "did you mean 'balanced'"),
-        ({"class_weight": {"rrare": 2}}, r"weights for \['rrare'\].*'rare', 'usual'"),
-        ({"class_weight": [1, 2, 3]}, r"shape \(3,\), but there are 2 classes"),
-        ({"class_weight": [1, -2]}, "non-negative"),
-        ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
-        ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
-        ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
-        ({"cost_matrix": [[1, 1], [1, 0]]}, "has the diagonal"),
-        ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
-        ({"learning_rate": 0}, "learning_rate"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
-        ({"sampler": "balancd"}, "did you mean 'balanced'"),
-        ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
-        ({"scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
-        ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
-    ],
-)
-def test_bad_parameters_are_refused_before_training(
-    network, parameters, message, imbalanced, untrainable
-):
-    network = clone(network).set_params(**parameters)
-    with pytest.raises(ValueError, match=message):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
-
-
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
 @each_network
 def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(network, imbalanced):
     X, y = imbalanced
@@ -415,53 +337,3 @@ def test_sample_weights_are_routed(network, imbalanced):
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-
-
-@each_network
-def test_a_loss_that_cannot_be_weighted_is_refused_before_training(network, imbalanced):
-    network = clone(network).set_params(loss=torch.nn.CrossEntropyLoss(), class_weight="balanced")
-    with pytest.raises(ValueError, match=r"one number for the batch.*reduction=\"none\""):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
-    assert not hasattr(network, "pretrain_history_")
-
-
-@pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
-def test_costs_that_the_loss_has_used_do_not_decide_again(loss, imbalanced):
-    X, y = imbalanced
-    network = MLPClassifier(
-        loss=loss, cost_matrix=[[0, 1], [20, 0]], max_epochs=20, random_state=0
-    ).fit(X, y)
-    assert network.cost_matrix_ is None
-    chosen = network.predict_proba(X).argmax(axis=1)
-    np.testing.assert_array_equal(network.predict(X), network.classes_[chosen])
-    plain = MLPClassifier(max_epochs=20, random_state=0).fit(X, y)
-    assert (chosen == 1).sum() > plain.predict_proba(X).argmax(axis=1).sum()
-
-
-@pytest.mark.parametrize("callbacks", [None, [skorch.callbacks.Callback()]])
-def test_mixup_weighs_partners_by_their_weights(callbacks):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        mixup=1.0,
-        max_epochs=100,
-        learning_rate=0.05,
-        random_state=0,
-        callbacks=callbacks,
-    )
-    proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
-    assert proba.mean() < 0.01
-
-
-def test_counts_of_a_stream_follow_the_classes_as_they_are_given(imbalanced):
-    X, y = imbalanced
-    labels = np.where(y == 1, "a", "b")
-    for classes, counts in ((["b", "a"], [400, 40]), (["a", "b"], [40, 400])):
-        network = MLPClassifier(class_weight="balanced", random_state=0)
-        network.partial_fit(X, labels, classes=classes, class_counts=counts)
-        np.testing.assert_allclose(network.class_weight_, [5.5, 0.55], rtol=1e-5)
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
