@@ -19,9 +19,13 @@ def test_mixup_weighs_partners_by_their_weights(callbacks):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
     network = MLPClassifier(
-        hidden_layer_sizes=(), mixup=1.0, max_epochs=100, learning_rate=0.05, random_state=0,
+        hidden_layer_sizes=(),
+        mixup=1.0,
+        max_epochs=100,
+        learning_rate=0.05,
+        random_state=0,
         callbacks=callbacks,
-    )  # fmt: skip
+    )
     proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
     assert proba.mean() < 0.01
 

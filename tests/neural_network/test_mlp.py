@@ -13,9 +13,14 @@ from .networks import NETWORKS
 def test_a_linear_network_is_logistic_regression(imbalanced):
     X, y = imbalanced
     network = MLPClassifier(
-        hidden_layer_sizes=(), batch_size=300, max_epochs=1500, learning_rate=0.05,
-        weight_decay=0.0, class_weight="balanced", random_state=0,
-    )  # fmt: skip
+        hidden_layer_sizes=(),
+        batch_size=300,
+        max_epochs=1500,
+        learning_rate=0.05,
+        weight_decay=0.0,
+        class_weight="balanced",
+        random_state=0,
+    )
     X = StandardScaler().fit_transform(X)
     reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
     np.testing.assert_allclose(
