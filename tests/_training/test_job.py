@@ -114,7 +114,7 @@ CONVOLUTION = {"sample_shape": (2, 8)}
             FunctionalStack,
         ),
     ],
-    ids=str,
+    ids=["one", "nine", "reads", "changes", "own", "one conv", "four conv", "five conv", "norm"],
 )
 def test_the_stack_of_a_population(n_jobs, given, reason, stack):
     jobs = [job_of(**given)] * n_jobs

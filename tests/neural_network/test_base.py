@@ -1,5 +1,7 @@
 """What all networks promise beyond scikit-learn's common checks: fit, continue, predict."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +20,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import DBNClassifier, MLPClassifier
+from skimbal._training.schedules import SCHEDULES
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer
+from skimbal.neural_network._base import check_layer_sizes, history_table
 
 from .networks import NETWORKS, each_network
 
@@ -337,3 +341,120 @@ def test_sample_weights_are_routed(network, imbalanced):
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
+<<<<<<< HEAD
+=======
+
+
+# ------------------------------------------------------------------ history
+
+ALWAYS = {"epoch", "train_loss", "learning_rate", "duration_s", "is_best"}
+
+
+@each_network
+@pytest.mark.parametrize(
+    ("parameters", "more"),
+    [
+        ({}, set()),
+        ({"scoring": "g_mean"}, {"train_score"}),
+        ({"early_stopping": True}, {"valid_loss"}),
+        ({"early_stopping": True, "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"sampler": "dynamic", "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"callbacks": [skorch.callbacks.Callback()]}, set()),
+    ],
+    ids=str,
+)
+def test_columns_of_the_history(network, parameters, more, imbalanced):
+    fitted = clone(network).set_params(max_epochs=4, **parameters).fit(*imbalanced)
+    history = fitted.history_
+    assert set(history) == ALWAYS | more
+    assert history.epoch.tolist() == [1, 2, 3, 4][: fitted.n_iter_]
+    assert history.notna().all(axis=None)
+    assert history.is_best.sum() == 1
+    assert (history.learning_rate == network.learning_rate).all()
+    assert (history.duration_s > 0).all()
+    assert fitted.n_iter_ == len(history) == len(fitted.net_.history)
+
+
+@each_network
+@pytest.mark.parametrize(
+    ("parameters", "column", "sign"),
+    [
+        ({}, "train_loss", -1),
+        ({"early_stopping": True}, "valid_loss", -1),
+        ({"early_stopping": True, "scoring": "roc_auc"}, "valid_score", 1),
+    ],
+    ids=str,
+)
+def test_the_best_epoch_of_the_history(network, parameters, column, sign, imbalanced):
+    parameters = {"learning_rate": 0.3, "n_iter_no_change": 20, **parameters}
+    history = clone(network).set_params(**parameters).fit(*imbalanced).history_
+    best = history[column][history.is_best].item()
+    assert best == (sign * history[column]).max() * sign
+
+
+def test_score_of_the_training_data_is_that_of_the_network(imbalanced):
+    X, y = imbalanced
+    fitted = clone(NETWORKS[0]).set_params(scoring="g_mean").fit(X, y)
+    assert fitted.history_.train_score.iloc[-1] == pytest.approx(g_mean(y, fitted.predict(X)))
+    plain = clone(NETWORKS[0]).fit(X, y)  # it is recorded, and decides nothing
+    np.testing.assert_array_equal(fitted.predict_proba(X), plain.predict_proba(X))
+
+
+@each_network
+@pytest.mark.parametrize("schedule", ["cosine", "step", lambda epoch, n_epochs: 1 / epoch])
+def test_learning_rates_of_the_history(network, schedule, imbalanced):
+    network = clone(network).set_params(max_epochs=6, learning_rate_schedule=schedule)
+    factor = SCHEDULES.get(schedule, schedule) if isinstance(schedule, str) else schedule
+    rates = [network.learning_rate * factor(epoch, 6) for epoch in range(1, 7)]
+    np.testing.assert_allclose(network.fit(*imbalanced).history_.learning_rate, rates)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ({}, ["train_loss"]),
+        ({"scoring": "g_mean"}, ["train_loss", "train_score"]),
+        (
+            {"early_stopping": True, "scoring": "g_mean"},
+            ["train_loss", "valid_loss", "valid_score"],
+        ),
+    ],
+    ids=str,
+)
+def test_the_bar_shows_loss_and_score(parameters, shown, imbalanced, capfd):
+    network = clone(NETWORKS[0]).set_params(verbose=1, max_epochs=5, **parameters)
+    history = network.fit(*imbalanced).history_
+    last = capfd.readouterr().err.split("\r")[-1]
+    figures = dict(re.findall(r"(\w+_(?:loss|score))=([\d.e+-]+)", last))
+    assert list(figures) == shown
+    for name, value in figures.items():
+        assert float(value) == pytest.approx(history[name].iloc[-1], rel=1e-3)
+
+
+def test_history_as_a_table():
+    history = skorch.history.History()
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        history.new_epoch()
+        for name, value in {"epoch": epoch, "train_loss": loss, "train_loss_best": True}.items():
+            history.record(name, value)
+        history.new_batch()
+    assert history_table(history, None).to_dict("list") == {
+        "epoch": [1, 2, 3],
+        "train_loss": [3.0, 1.0, 2.0],
+        "is_best": [False, True, False],
+    }
+    assert history_table(history, 3).is_best.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(8, [8]), ((8, 4), [8, 4]), (np.array([3]), [3]), ((), [])]
+)
+def test_layer_sizes(given, expected):
+    assert check_layer_sizes(given) == expected
+
+
+@pytest.mark.parametrize("given", [0, (8, -1), 2.5, "8"])
+def test_bad_layer_sizes(given):
+    with pytest.raises(ValueError, match="n_units must be whole numbers of at least 1"):
+        check_layer_sizes(given, "n_units")
+>>>>>>> main
