@@ -341,8 +341,6 @@ def test_sample_weights_are_routed(network, imbalanced):
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
-<<<<<<< HEAD
-=======
 
 
 # ------------------------------------------------------------------ history
@@ -457,4 +455,3 @@ def test_layer_sizes(given, expected):
 def test_bad_layer_sizes(given):
     with pytest.raises(ValueError, match="n_units must be whole numbers of at least 1"):
         check_layer_sizes(given, "n_units")
->>>>>>> main
