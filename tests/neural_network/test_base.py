@@ -359,7 +359,7 @@ ALWAYS = {"epoch", "train_loss", "learning_rate", "duration_s", "is_best"}
         ({"sampler": "dynamic", "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
         ({"callbacks": [skorch.callbacks.Callback()]}, set()),
     ],
-    ids=str,
+    ids=["plain", "scored", "stopping", "stopping by score", "dynamic", "callback"],
 )
 def test_columns_of_the_history(network, parameters, more, imbalanced):
     fitted = clone(network).set_params(max_epochs=4, **parameters).fit(*imbalanced)

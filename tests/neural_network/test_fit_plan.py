@@ -202,18 +202,15 @@ def test_class_weights_of_the_plan(class_weight, expected):
 @pytest.mark.parametrize(
     ("cost_matrix", "expected"),
     [
-        (None, None),
         ([[0, 4], [1, 0]], [[0, 4], [1, 0]]),
         ("inverse_frequency", inverse_frequency_cost_matrix(COUNTS)),
     ],
-    ids=["none", "given", "named"],
+    ids=["given", "named"],
 )
 def test_costs_of_the_plan(cost_matrix, expected):
-    costs = resolve_costs(cost_matrix, COUNTS)
-    assert (costs is None) == (expected is None)
-    if expected is not None:
-        np.testing.assert_allclose(costs, expected)
-        np.testing.assert_allclose(plan_of(cost_matrix=cost_matrix).decision_costs, expected)
+    np.testing.assert_allclose(resolve_costs(cost_matrix, COUNTS), expected)
+    np.testing.assert_allclose(plan_of(cost_matrix=cost_matrix).decision_costs, expected)
+    assert plan_of().costs is None
 
 
 @pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
