@@ -220,7 +220,7 @@ def run_fits(
             _run_jobs(jobs, n_jobs, memory_limit, report)
     except BaseException as error:  # an interrupt: each fit keeps what it has, inner ones first
         for task in reversed(tasks):
-            with suppress(type(error)):
+            with suppress(type(error), StopIteration):
                 task.generator.throw(error)
         raise
     return caller.results
@@ -253,6 +253,8 @@ def run_fit(coroutine: Coroutine, n_jobs: int | None = None):
         try:
             requests = proceed(given)
         except StopIteration as stop:
+            if isinstance(given, BaseException) and not isinstance(given, Exception):
+                raise given from None  # a fit must not swallow an interrupt
             return stop.value
         try:
             if len(requests) == 1 and not isinstance(requests[0], Fit | Generator):
@@ -289,19 +291,13 @@ def split_by_memory(fits, X, subsets, memory_limit=None):
 
 def _run_jobs(requests, n_jobs, memory_limit, report):
     """Run jobs, those of one structure at once, and hand the results to their tasks."""
-    groups = defaultdict(list)
-    for i, request in enumerate(requests):
-        structure = request.job.structure()
-        groups[type(request.job), i if structure is None else structure].append(request)
     n_workers = effective_n_jobs(n_jobs)
     parts = []
-    for group in groups.values():
+    for group in _group_by_structure(requests):
         size = _part_size(group, n_workers, memory_limit)
-        for start in range(0, len(group), size):
-            parts.append(group[start : start + size])
-    if report:
-        for part in parts:
-            report(part[0].job.describe(_jobs_of(part)))
+        parts += [group[start : start + size] for start in range(0, len(group), size)]
+    for part in parts if report else ():
+        report(part[0].job.describe(_jobs_of(part)))
     if n_workers == 1 or len(parts) == 1:
         results = map(_run_part, parts)
     else:
@@ -309,6 +305,14 @@ def _run_jobs(requests, n_jobs, memory_limit, report):
     for part, outcomes in zip(parts, results, strict=True):
         for request, outcome in zip(part, outcomes, strict=True):
             request.task.receive(request.index, outcome)
+
+
+def _group_by_structure(requests):
+    groups = defaultdict(list)
+    for i, request in enumerate(requests):
+        structure = request.job.structure()
+        groups[type(request.job), i if structure is None else structure].append(request)
+    return list(groups.values())
 
 
 def _jobs_of(part):

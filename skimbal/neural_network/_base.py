@@ -1,8 +1,9 @@
 """What all networks share: fit, continue, predict.
 
-`BaseNetClassifier` holds a skorch net (`net_`) and is none, so that scikit-learn's contract and
-skorch's stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves the settings, and
-`skimbal/_training/population.py` trains. A subclass writes `__init__` and `_build_module`.
+`BaseNetClassifier` holds a skorch net (`net_`) and does not inherit from it, so that the contracts
+of scikit-learn and of skorch stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves
+the settings, and `skimbal/_training/population.py` trains. A subclass writes `__init__` and
+`_build_module`.
 """
 
 from abc import ABCMeta, abstractmethod
@@ -11,7 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
@@ -250,7 +251,7 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- prediction
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
 
         Parameters
@@ -265,7 +266,7 @@ class BaseNetClassifier(
         """
         return self._forward(X)[0]
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
 
         Parameters
@@ -281,7 +282,7 @@ class BaseNetClassifier(
         """
         return log_odds(self.predict_log_proba(X))
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the logarithms of the predicted probabilities.
 
         Parameters
@@ -296,7 +297,7 @@ class BaseNetClassifier(
         logits = self._forward(X)[1]
         return logits - logsumexp(logits, axis=1, keepdims=True)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
 
         Parameters
@@ -311,7 +312,7 @@ class BaseNetClassifier(
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray:
         """Return the class with the lowest expected cost; without costs, the most probable class.
 
         Parameters

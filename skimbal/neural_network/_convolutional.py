@@ -1,8 +1,12 @@
 """Convolutional networks on signals and images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal._training.augmentation import AUGMENTATIONS
@@ -37,7 +41,7 @@ CNN_PRESETS: dict = {
     },
 }
 
-LEAST_SIDE = 16  # of an image, to tell its sides from its channels
+MIN_SIDE = 16  # of an image, to tell its sides from its channels
 
 
 def per_convolution(name, given, n_convolutions):
@@ -54,7 +58,7 @@ def per_convolution(name, given, n_convolutions):
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    is_image = len(sides) == 2 and min(sides) >= LEAST_SIDE
+    is_image = len(sides) == 2 and min(sides) >= MIN_SIDE
     if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
@@ -84,11 +88,11 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
         sides = shape_with_axes(X.shape, self._n_axes, type(self).__name__)[2:]
         for side in sides:
             if size_after_layers(side, kernels, pools, self.padding) < 1:
-                least = smallest_size(kernels, pools, self.padding)
+                min_side = smallest_size(kernels, pools, self.padding)
                 raise ValueError(
                     f"kernels of {kernels} with padding={self.padding!r} and pools of "
                     f"{[pool or 'auto' for pool in pools]} leave nothing of X of shape "
-                    f"{X.shape}; the smallest side that they take is {least}: use longer inputs, "
+                    f"{X.shape}; the smallest side they take is {min_side}: use longer inputs, "
                     'smaller pools, pool_size="auto" or padding="same"'
                 )
 
@@ -224,8 +228,8 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -233,7 +237,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -264,35 +268,35 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=5,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int] | int = 5,
+        pool_size: Sequence[int] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size
@@ -420,8 +424,8 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -429,7 +433,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -465,36 +469,36 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=3,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        augmentation=(),
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int] | int = 3,
+        pool_size: Sequence[int] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        augmentation: Sequence[str] | str = (),
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size

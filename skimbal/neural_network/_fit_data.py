@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
     check_consistent_length,
-    column_or_1d,
     validate_data,
 )
 
 from skimbal._training.inputs import is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 FLOATS = [np.float64, np.float32]
@@ -74,9 +73,8 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
-    y = column_or_1d(y, warn=True)
+    y = check_labels(y)
     check_consistent_length(X, y)
-    check_classification_targets(y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
