@@ -26,6 +26,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params, _num_samples
 
+from skimbal._utils._digest import digest
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._random import MAX_SEED
@@ -36,7 +37,7 @@ from skimbal.model_selection._label_parameters import put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
-from skimbal.model_selection._state import Progress, SearchState, digest, read_state
+from skimbal.model_selection._state import Progress, SearchState, read_state
 
 # Parameters that may change between an interrupted search and the one that continues it.
 NOT_FINGERPRINTED = {

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 # The first line of a file. The second one is the SHA-256 checksum of the pickle that follows.
@@ -116,15 +115,6 @@ class SearchState:
     def indices_of(self, space_index):
         """Key -> index of the candidates of a space."""
         return {c.key: i for i, c in enumerate(self.candidates) if c.space_index == space_index}
-
-
-def digest(value):
-    """A text that is the same for equal values in every process."""
-    try:
-        return joblib.hash(value)
-    except Exception:  # a value that can't be pickled, such as a lambda, goes by its name
-        name = getattr(value, "__qualname__", type(value).__qualname__)
-        return f"{type(value).__module__}.{name}"
 
 
 def write_state(path, state):

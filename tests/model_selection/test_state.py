@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skimbal import DESearchCV
-from skimbal.model_selection._state import digest
+from skimbal._utils._digest import digest
 
 C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
 SMALL = {"population_size": 4, "max_generations": 3, "cv": 3, "random_state": 0}
@@ -156,7 +156,7 @@ def test_digests_are_the_same_in_another_process():
         "from skimbal.losses import Focal\n"
         "from skimbal.model_selection import ClassWeights, class_weight_space\n"
         "from skimbal.model_selection._space import SearchSpace\n"
-        "from skimbal.model_selection._state import digest\n"
+        "from skimbal._utils._digest import digest\n"
         "print(digest((MLPClassifier(loss=Focal(), class_weight=ClassWeights([0, 1])),"
         " SearchSpace.parse({'x': scipy.stats.loguniform(1, 3), 'y': ['a', {1: 2}]}"
         " | class_weight_space(['a', 'b'])).description(), {'a', 'b'})))\n"
