@@ -84,7 +84,8 @@ def test_without_an_encoding_nothing_changes_for_arrays():
 
 
 def test_encoded_inputs_are_finite_dense_numbers():
-    for given, error in ((with_nan(), "NaN"), (FRAME, "string"), (np.where(X > 2.5, np.inf, X), "infinity")):
+    infinite = np.where(X > 2.5, np.inf, X)
+    for given, error in ((with_nan(), "NaN"), (FRAME, "string"), (infinite, "infinity")):
         with pytest.raises(ValueError, match=error):
             BalancedBaggingNetClassifier(n_estimators=2).fit(given, Y)
     with pytest.raises(TypeError, match=r"[Ss]parse"):
