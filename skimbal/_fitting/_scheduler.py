@@ -246,7 +246,7 @@ def run_fits(
             _run_jobs(jobs, n_jobs, memory_limit, report)
     except BaseException as error:  # an interrupt: each fit keeps what it has, inner ones first
         for task in reversed(tasks):
-            with suppress(type(error)):
+            with suppress(type(error), StopIteration):
                 task.generator.throw(error)
         raise
     return caller.results
@@ -279,6 +279,8 @@ def run_fit(coroutine: Coroutine, n_jobs: int | None = None):
         try:
             requests = proceed(given)
         except StopIteration as stop:
+            if isinstance(given, BaseException) and not isinstance(given, Exception):
+                raise given from None  # a fit must not swallow an interrupt
             return stop.value
         try:
             if len(requests) == 1 and not isinstance(requests[0], Fit | Generator):

@@ -55,9 +55,13 @@ class Convolution(nn.Module):
 def net_around(module, loss=None, callbacks=(), **settings):
     """An initialized net, with the settings of a training plan."""
     plan = {
-        "optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 8,
-        "max_epochs": 5, "device": torch.device("cpu"),
-    }  # fmt: skip
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "batch_size": 8,
+        "max_epochs": 5,
+        "device": torch.device("cpu"),
+    }
     plan = SimpleNamespace(**{**plan, **settings})
     loss = bound_loss() if loss is None else loss
     return make_net(module, loss, ["a", "b", "c"], plan, list(callbacks), False)

@@ -114,7 +114,7 @@ CONVOLUTION = {"sample_shape": (2, 8)}
             FunctionalStack,
         ),
     ],
-    ids=str,
+    ids=["one", "nine", "reads", "changes", "own", "one conv", "four conv", "five conv", "norm"],
 )
 def test_the_stack_of_a_population(n_jobs, given, reason, stack):
     jobs = [job_of(**given)] * n_jobs
@@ -135,7 +135,7 @@ def test_the_stack_of_a_population(n_jobs, given, reason, stack):
         ({"optimizer": "sgd"}, False),
         ({"module": mlp_module(sizes=(7,))}, False),
     ],
-    ids=str,
+    ids=["same", "rates", "rows", "more rows", "batches", "optimizer", "layers"],
 )
 def test_networks_of_one_structure(other, is_same):
     assert (job_of().structure() == job_of(**other).structure()) == is_same

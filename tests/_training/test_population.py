@@ -36,9 +36,13 @@ SPLITS = [[[0], [1], [2], [3], [4], [5]], [[0, 1], [2, 3, 4, 5]], [[5, 3, 1], [4
 
 
 LOSSES = [
-    *all_losses(), Focal(), FocalOfAnyPower(), torch.nn.CrossEntropyLoss(), UnknownToVmap(),
+    *all_losses(),
+    Focal(),
+    FocalOfAnyPower(),
+    torch.nn.CrossEntropyLoss(),
+    UnknownToVmap(),
     RelativeToTheBatch(),
-]  # fmt: skip
+]
 
 
 POPULATIONS = {
@@ -96,7 +100,7 @@ POPULATIONS = {
     "persistent dbn": networks(dbn(persistent=True, n_gibbs_steps=2)),
     "dbn of mini-batches": networks(dbn(batch_size=30, pretrain_momentum=0.0)),
     "dbn without pre-training": networks(dbn(pretrain_epochs=0)),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +195,10 @@ def test_a_scorer_that_fails_for_one_network_spoils_no_other():
     stopping = mlp(early_stopping=True, validation_fraction=0.2, scoring=scorer, random_state=0)
     outcomes = run_fits([Fit(clone(stopping), X[:n], y[:n]).coroutine() for n in (331, 290, 330)])
     assert [type(outcome) for outcome in outcomes] == [
-        MLPClassifier, ZeroDivisionError, MLPClassifier,
-    ]  # fmt: skip
+        MLPClassifier,
+        ZeroDivisionError,
+        MLPClassifier,
+    ]
     assert_same(outcomes[0], stopping.fit(X, y))
 
 

@@ -39,7 +39,9 @@ def test_a_sample_has_the_same_answer_in_any_company(module, X, rows):
     some = predict_arrays(module, X.numpy()[rows])
     for a, b in zip(whole, some, strict=True):
         assert a.dtype == np.float64
-        np.testing.assert_array_equal(a[rows], b)
+        # Exactly with blocks of equal size; else but for the rounding of double precision.
+        is_exact = isinstance(module, Convolution)
+        np.testing.assert_allclose(b, a[rows], rtol=0, atol=0.0 if is_exact else 1e-14)
 
 
 def test_dense_networks_answer_in_double_precision():

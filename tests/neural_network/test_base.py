@@ -1,5 +1,7 @@
 """What all networks promise beyond scikit-learn's common checks: fit, continue, predict."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,24 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import DBNClassifier, MLPClassifier
+from skimbal._training.schedules import SCHEDULES
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import g_mean, get_scorer
+from skimbal.neural_network._base import check_layer_sizes, history_table
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-NETWORKS = [
-    MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
-    DBNClassifier(
-        hidden_layer_sizes=(8,),
-        max_epochs=15,
-        pretrain_epochs=2,
-        learning_rate=0.02,
-        random_state=0,
-    ),
-]
-each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
-=======
 from .networks import NETWORKS, each_network
->>>>>>> loop-tests:tests/neural_network/test_base.py
 
 
 class NaNLoss(torch.nn.Module):
@@ -175,27 +165,6 @@ def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
     assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
 
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-def test_a_linear_network_is_logistic_regression(imbalanced):
-    X, y = imbalanced
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        batch_size=300,
-        max_epochs=1500,
-        learning_rate=0.05,
-        weight_decay=0.0,
-        class_weight="balanced",
-        random_state=0,
-    )
-    X = StandardScaler().fit_transform(X)
-    reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
-    np.testing.assert_allclose(
-        network.fit(X, y).predict_proba(X), reference.predict_proba(X), atol=2e-3
-    )
-
-
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
 @pytest.mark.parametrize("scoring", [None, "g_mean", "macro_f1", "roc_auc"])
 @each_network
 def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
@@ -307,49 +276,6 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         clone(network).set_params(early_stopping=True).partial_fit(X, y, classes=np.unique(y))
 
 
-<<<<<<< HEAD:tests/neural_network/test_networks.py
-# ------------------------------------------------------------------ bad parameters
-
-
-@each_network
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"loss": "cross_entorpy"}, "unknown loss 'cross_entorpy'; did you mean 'cross_entropy'"),
-        ({"optimizer": "addam"}, "did you mean 'adam'"),
-        ({"device": "gpu"}, "unknown device 'gpu'; use 'auto', 'cpu'"),
-        ({"device": "cuda:99"}, "not on this machine"),
-        ({"early_stopping": True, "scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"class_weight": "ballanced"}, "did you mean 'balanced'"),
-        ({"class_weight": {"rrare": 2}}, r"weights for \['rrare'\].*'rare', 'usual'"),
-        ({"class_weight": [1, 2, 3]}, r"shape \(3,\), but there are 2 classes"),
-        ({"class_weight": [1, -2]}, "non-negative"),
-        ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
-        ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
-        ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
-        ({"cost_matrix": [[1, 1], [1, 0]]}, "has the diagonal"),
-        ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
-        ({"learning_rate": 0}, "learning_rate"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
-        ({"sampler": "balancd"}, "did you mean 'balanced'"),
-        ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
-        ({"scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
-        ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
-    ],
-)
-def test_bad_parameters_are_refused_before_training(
-    network, parameters, message, imbalanced, untrainable
-):
-    network = clone(network).set_params(**parameters)
-    with pytest.raises(ValueError, match=message):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
-
-
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
 @each_network
 def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(network, imbalanced):
     X, y = imbalanced
@@ -415,53 +341,117 @@ def test_sample_weights_are_routed(network, imbalanced):
     for fitted, (train, _) in zip(routed, folds.split(X, y), strict=True):
         direct = clone(network).fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
-<<<<<<< HEAD:tests/neural_network/test_networks.py
+
+
+# ------------------------------------------------------------------ history
+
+ALWAYS = {"epoch", "train_loss", "learning_rate", "duration_s", "is_best"}
 
 
 @each_network
-def test_a_loss_that_cannot_be_weighted_is_refused_before_training(network, imbalanced):
-    network = clone(network).set_params(loss=torch.nn.CrossEntropyLoss(), class_weight="balanced")
-    with pytest.raises(ValueError, match=r"one number for the batch.*reduction=\"none\""):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
-    assert not hasattr(network, "pretrain_history_")
+@pytest.mark.parametrize(
+    ("parameters", "more"),
+    [
+        ({}, set()),
+        ({"scoring": "g_mean"}, {"train_score"}),
+        ({"early_stopping": True}, {"valid_loss"}),
+        ({"early_stopping": True, "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"sampler": "dynamic", "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"callbacks": [skorch.callbacks.Callback()]}, set()),
+    ],
+    ids=["plain", "scored", "stopping", "stopping by score", "dynamic", "callback"],
+)
+def test_columns_of_the_history(network, parameters, more, imbalanced):
+    fitted = clone(network).set_params(max_epochs=4, **parameters).fit(*imbalanced)
+    history = fitted.history_
+    assert set(history) == ALWAYS | more
+    assert history.epoch.tolist() == [1, 2, 3, 4][: fitted.n_iter_]
+    assert history.notna().all(axis=None)
+    assert history.is_best.sum() == 1
+    assert (history.learning_rate == network.learning_rate).all()
+    assert (history.duration_s > 0).all()
+    assert fitted.n_iter_ == len(history) == len(fitted.net_.history)
 
 
-@pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
-def test_costs_that_the_loss_has_used_do_not_decide_again(loss, imbalanced):
+@each_network
+@pytest.mark.parametrize(
+    ("parameters", "column", "sign"),
+    [
+        ({}, "train_loss", -1),
+        ({"early_stopping": True}, "valid_loss", -1),
+        ({"early_stopping": True, "scoring": "roc_auc"}, "valid_score", 1),
+    ],
+    ids=str,
+)
+def test_the_best_epoch_of_the_history(network, parameters, column, sign, imbalanced):
+    parameters = {"learning_rate": 0.3, "n_iter_no_change": 20, **parameters}
+    history = clone(network).set_params(**parameters).fit(*imbalanced).history_
+    best = history[column][history.is_best].item()
+    assert best == (sign * history[column]).max() * sign
+
+
+def test_score_of_the_training_data_is_that_of_the_network(imbalanced):
     X, y = imbalanced
-    network = MLPClassifier(
-        loss=loss, cost_matrix=[[0, 1], [20, 0]], max_epochs=20, random_state=0
-    ).fit(X, y)
-    assert network.cost_matrix_ is None
-    chosen = network.predict_proba(X).argmax(axis=1)
-    np.testing.assert_array_equal(network.predict(X), network.classes_[chosen])
-    plain = MLPClassifier(max_epochs=20, random_state=0).fit(X, y)
-    assert (chosen == 1).sum() > plain.predict_proba(X).argmax(axis=1).sum()
+    fitted = clone(NETWORKS[0]).set_params(scoring="g_mean").fit(X, y)
+    assert fitted.history_.train_score.iloc[-1] == pytest.approx(g_mean(y, fitted.predict(X)))
+    plain = clone(NETWORKS[0]).fit(X, y)  # it is recorded, and decides nothing
+    np.testing.assert_array_equal(fitted.predict_proba(X), plain.predict_proba(X))
 
 
-@pytest.mark.parametrize("callbacks", [None, [skorch.callbacks.Callback()]])
-def test_mixup_weighs_partners_by_their_weights(callbacks):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        mixup=1.0,
-        max_epochs=100,
-        learning_rate=0.05,
-        random_state=0,
-        callbacks=callbacks,
-    )
-    proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
-    assert proba.mean() < 0.01
+@each_network
+@pytest.mark.parametrize("schedule", ["cosine", "step", lambda epoch, n_epochs: 1 / epoch])
+def test_learning_rates_of_the_history(network, schedule, imbalanced):
+    network = clone(network).set_params(max_epochs=6, learning_rate_schedule=schedule)
+    factor = SCHEDULES.get(schedule, schedule) if isinstance(schedule, str) else schedule
+    rates = [network.learning_rate * factor(epoch, 6) for epoch in range(1, 7)]
+    np.testing.assert_allclose(network.fit(*imbalanced).history_.learning_rate, rates)
 
 
-def test_counts_of_a_stream_follow_the_classes_as_they_are_given(imbalanced):
-    X, y = imbalanced
-    labels = np.where(y == 1, "a", "b")
-    for classes, counts in ((["b", "a"], [400, 40]), (["a", "b"], [40, 400])):
-        network = MLPClassifier(class_weight="balanced", random_state=0)
-        network.partial_fit(X, labels, classes=classes, class_counts=counts)
-        np.testing.assert_allclose(network.class_weight_, [5.5, 0.55], rtol=1e-5)
-=======
->>>>>>> loop-tests:tests/neural_network/test_base.py
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ({}, ["train_loss"]),
+        ({"scoring": "g_mean"}, ["train_loss", "train_score"]),
+        (
+            {"early_stopping": True, "scoring": "g_mean"},
+            ["train_loss", "valid_loss", "valid_score"],
+        ),
+    ],
+    ids=str,
+)
+def test_the_bar_shows_loss_and_score(parameters, shown, imbalanced, capfd):
+    network = clone(NETWORKS[0]).set_params(verbose=1, max_epochs=5, **parameters)
+    history = network.fit(*imbalanced).history_
+    last = capfd.readouterr().err.split("\r")[-1]
+    figures = dict(re.findall(r"(\w+_(?:loss|score))=([\d.e+-]+)", last))
+    assert list(figures) == shown
+    for name, value in figures.items():
+        assert float(value) == pytest.approx(history[name].iloc[-1], rel=1e-3)
+
+
+def test_history_as_a_table():
+    history = skorch.history.History()
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        history.new_epoch()
+        for name, value in {"epoch": epoch, "train_loss": loss, "train_loss_best": True}.items():
+            history.record(name, value)
+        history.new_batch()
+    assert history_table(history, None).to_dict("list") == {
+        "epoch": [1, 2, 3],
+        "train_loss": [3.0, 1.0, 2.0],
+        "is_best": [False, True, False],
+    }
+    assert history_table(history, 3).is_best.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(8, [8]), ((8, 4), [8, 4]), (np.array([3]), [3]), ((), [])]
+)
+def test_layer_sizes(given, expected):
+    assert check_layer_sizes(given) == expected
+
+
+@pytest.mark.parametrize("given", [0, (8, -1), 2.5, "8"])
+def test_bad_layer_sizes(given):
+    with pytest.raises(ValueError, match="n_units must be whole numbers of at least 1"):
+        check_layer_sizes(given, "n_units")

@@ -7,6 +7,16 @@ from sklearn.base import clone
 
 from skimbal import MLPClassifier
 from skimbal.metrics import inverse_frequency_cost_matrix
+from skimbal.modules import NormalizedLinear
+from skimbal.neural_network._fit_data import TrainingData
+from skimbal.neural_network._fit_plan import (
+    depends_on_counts,
+    finish_module,
+    make_early_stopping,
+    make_fit_plan,
+    needs_validation,
+    resolve_costs,
+)
 from skimbal.sampling import DynamicBatches
 
 from .networks import NETWORKS, each_network
@@ -39,7 +49,7 @@ def untrainable(monkeypatch):
         ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
         ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
         ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
-        ({"cost_matrix": [[1, 1], [1, 0]]}, "costly diagonal"),
+        ({"cost_matrix": [[1, 1], [1, 0]]}, "has the diagonal"),
         ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"batch_size": 0}, "batch_size"),
@@ -123,3 +133,154 @@ def test_a_module_as_loss(imbalanced):
     module = torch.nn.CrossEntropyLoss(reduction="none")
     same = clone(NETWORKS[0]).set_params(loss=module).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(same, plain, atol=1e-6)
+
+
+COUNTS = np.array([10.0, 90.0])
+LABELS = np.array(["rare", "usual"])
+
+
+def plan_of(*, is_weighted=False, has_validation=False, seed=0, **parameters):
+    network = MLPClassifier(**parameters)
+    return make_fit_plan(
+        network,
+        LABELS,
+        COUNTS,
+        np.random.RandomState(seed),
+        is_weighted=is_weighted,
+        has_validation=has_validation,
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, False),
+        ({"early_stopping": True}, True),
+        ({"sampler": "balanced"}, False),
+        ({"sampler": "dynamic"}, True),
+    ],
+    ids=str,
+)
+def test_who_needs_validation(parameters, expected):
+    assert bool(needs_validation(MLPClassifier(**parameters))) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, False),
+        ({"class_weight": "balanced"}, True),
+        ({"class_weight": {"rare": 2}}, False),
+        ({"cost_matrix": "inverse_frequency"}, True),
+        ({"cost_matrix": [[0, 1], [1, 0]]}, False),
+        ({"loss": "balanced_softmax"}, True),
+        ({"loss": "focal"}, False),
+    ],
+    ids=str,
+)
+def test_what_depends_on_counts(parameters, expected):
+    assert depends_on_counts(MLPClassifier(**parameters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "expected"),
+    [
+        (None, None),
+        ("balanced", [5.0, 5 / 9]),
+        ({"rare": 3.0}, [3.0, 1.0]),
+        ([2.0, 0.5], [2.0, 0.5]),
+    ],
+    ids=str,
+)
+def test_class_weights_of_the_plan(class_weight, expected):
+    loss = plan_of(class_weight=class_weight).loss
+    assert (loss.class_weight is None) == (expected is None)
+    if expected is not None:
+        np.testing.assert_allclose(loss.class_weight, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cost_matrix", "expected"),
+    [
+        ([[0, 4], [1, 0]], [[0, 4], [1, 0]]),
+        ("inverse_frequency", inverse_frequency_cost_matrix(COUNTS)),
+    ],
+    ids=["given", "named"],
+)
+def test_costs_of_the_plan(cost_matrix, expected):
+    np.testing.assert_allclose(resolve_costs(cost_matrix, COUNTS), expected)
+    np.testing.assert_allclose(plan_of(cost_matrix=cost_matrix).decision_costs, expected)
+    assert plan_of().costs is None
+
+
+@pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
+def test_costs_that_are_learned_do_not_decide(loss):
+    plan = plan_of(loss=loss, cost_matrix=[[0, 4], [1, 0]])
+    assert plan.decision_costs is None
+    np.testing.assert_array_equal(plan.costs, [[0, 4], [1, 0]])
+
+
+def test_a_loss_that_weights_classes_takes_no_class_weights():
+    with pytest.raises(ValueError, match="the two would multiply"):
+        plan_of(loss="class_balanced", class_weight="balanced")
+
+
+def test_settings_arrive_in_the_training_plan():
+    given = {
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "weight_decay": 0.25,
+        "batch_size": 7,
+        "max_epochs": 9,
+        "mixup": 0.125,
+        "device": "cpu",
+    }
+    training = plan_of(**given, learning_rate_schedule="cosine").training
+    assert {name: getattr(training, name) for name in given} == {
+        **given,
+        "device": torch.device("cpu"),
+    }
+    assert training.schedule(6, 10) == pytest.approx(0.5)
+    assert training.augmentation == ()
+
+
+def test_every_purpose_has_random_numbers_of_its_own():
+    names = ("generator", "noise_generator", "augmentation_generator")
+    plans = [plan_of(seed=seed, device="cpu").training for seed in (0, 0, 1)]
+    drawn = [[torch.rand(1, generator=getattr(p, n)).item() for n in names] for p in plans]
+    assert drawn[0] == drawn[1]
+    assert len({*drawn[0], *drawn[2]}) == 6
+
+
+@pytest.mark.parametrize("is_held_out", [True, False])
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_early_stopping_of_the_plan(is_held_out, early_stopping):
+    network = MLPClassifier(
+        early_stopping=early_stopping,
+        n_iter_no_change=3,
+        scoring="g_mean",
+        class_weight="balanced",
+        device="cpu",
+    )
+    plan = make_fit_plan(
+        network, LABELS, COUNTS, np.random.RandomState(0), is_weighted=True, has_validation=True
+    )
+    data = TrainingData(np.zeros((4, 2)), np.array([0, 1, 1, 1]), np.array([1.0, 2.0, 3.0, 4.0]))
+    made = make_early_stopping(network, plan, data.X, data, is_held_out=is_held_out)
+    assert made.patience == (3 if early_stopping else None)
+    assert made.is_held_out == is_held_out
+    assert made.evaluate.sample_weight.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert made.evaluate.classes is LABELS
+
+
+@pytest.mark.parametrize(
+    ("loss", "head"), [("cross_entropy", torch.nn.Linear), ("ldam", NormalizedLinear)]
+)
+def test_the_last_layer_that_a_loss_asks_for(loss, head):
+    network = MLPClassifier(loss=loss, device="cpu", hidden_layer_sizes=(4,))
+    plan = plan_of(loss=loss, device="cpu")
+    generators = plan.training.generator, plan.training.noise_generator
+    module = finish_module(network._build_module(np.zeros((1, 3)), 2, *generators), plan)
+    assert type(module.output) is head
+    assert module.output.weight.shape == (2, 4)
+    assert module.output.weight.dtype == torch.get_default_dtype()
