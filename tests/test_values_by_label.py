@@ -104,7 +104,7 @@ def ecs_class_weight(data, weights):
     network = ECSDBNClassifier(
         hidden_layer_sizes=(2,), pretrain_epochs=1, max_epochs=1, class_weight=weights,
         cost_cv=2, max_generations=1, refit=True, random_state=0,
-    )  # fmt: skip
+    )  # one group of parameters a line  # fmt: skip
     return network.fit(data.X, data.y).estimator_.class_weight_
 
 
@@ -307,7 +307,7 @@ def test_decisions_on_frames_are_positions_of_columns(data):
         decide_by_costs(frame, costs),
         decide(frame, pd.DataFrame(np.outer(data.weights, np.ones(len(labels))), labels, labels)
                * (1 - np.eye(len(labels)))),
-    ):  # fmt: skip
+    ):  # one group of parameters a line  # fmt: skip
         wanted = data.classes[decide_by_costs(data.proba, data.weights)]
         np.testing.assert_array_equal(np.array(labels[::-1])[decided], wanted)
     adjusted = adjust_logits(np.log(frame), pd.Series(data.counts, labels))

@@ -160,6 +160,13 @@ def named_labels(given, name):
         ) from error
 
 
+def as_mapping(given, name):
+    """Return the values of a Series or a frame as a dict; others are returned unchanged."""
+    if isinstance(given, Mapping) or not _has(given, "index") or hasattr(given, "set_params"):
+        return given
+    return _values_by_pair(given, name) if is_by_pair(given) else _values_by_label(given, name)
+
+
 def sorted_by_label(given, name):
     """Return values by label in the order of the sorted labels; an array is returned unchanged."""
     if not carries_labels(given):
