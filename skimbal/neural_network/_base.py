@@ -343,7 +343,7 @@ def stream_counts(estimator, class_counts, classes, data):
 
 def history_table(history, best_epoch):
     """The history of a net as a table, a row an epoch."""
-    hidden = ["batches", "train_loss_best", "valid_loss_best"]
+    hidden = ["batches", "train_batch_count", "train_loss_best", "valid_loss_best"]
     table = pd.DataFrame(list(history)).drop(columns=hidden, errors="ignore")
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]
