@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import column_or_1d
 
+from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._validation import check_two_classes, check_weights
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.metrics import prior_costs
@@ -341,7 +342,8 @@ def find_costs(
     y_true : array-like of shape (n_samples,)
         True labels; every class must occur.
     proba : array-like of shape (n_samples, n_classes)
-        Predicted probabilities of a model that was not trained on these samples.
+        Predicted probabilities of a model that was not trained on these samples. The columns of a
+        frame must be the classes, in any order.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
@@ -364,9 +366,11 @@ def find_costs(
         Maximum number of generations of "jade". It stops earlier after 30 generations without a
         better score for each class but one; for two classes after 15.
     classes : array-like of shape (n_classes,), default=None
-        Labels of the columns of `proba`; None is the sorted labels of `y_true`.
-    shrinkage_target : array-like of shape (n_classes,), default=None
-        Costs > 0; None is the inverse class frequencies 1 / n_c.
+        Labels of the columns of an array `proba`, and the order of the costs that are returned;
+        None is the sorted labels of `y_true`.
+    shrinkage_target : array-like of shape (n_classes,), dict or Series, default=None
+        Costs > 0, by label or in the order of the classes; None is the inverse class frequencies
+        1 / n_c.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the score.
     random_state : int, RandomState instance or None, default=None
@@ -386,7 +390,8 @@ def find_costs(
     Raises
     ------
     ValueError
-        For invalid probabilities, a class without samples, a scorer that needs probabilities, or a
+        For invalid probabilities, columns of a frame that are not the classes, a class without
+        samples, a scorer that needs probabilities, or a
         search that does not work for this number of classes.
 
     References
@@ -412,7 +417,8 @@ def find_costs(
     if shrinkage_target is None:
         target = prior_costs(table.counts)
     else:
-        target = check_target(shrinkage_target, table.n_classes)
+        labels = np.unique(y_true) if classes is None else np.asarray(classes)
+        target = check_target(shrinkage_target, labels)
     rng = check_random_state(random_state)
     options = EvolutionOptions(cost_space, population_size, max_generations, rng)
     trace = Trace(table.n_classes)
@@ -426,7 +432,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     y_true = column_or_1d(y_true)
     present, positions = np.unique(y_true, return_inverse=True)
     labels = present if classes is None else np.asarray(classes)
-    proba = np.asarray(proba, dtype=np.float64)
+    proba = np.asarray(columns_by_label(proba, labels), dtype=np.float64)
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
@@ -454,9 +460,10 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 
-def check_target(costs, n_classes):
+def check_target(costs, classes):
     """Return positive costs of shape (n_classes,), or raise."""
-    costs = np.asarray(costs, dtype=np.float64)
+    costs = vector_by_label(costs, classes, "shrinkage_target", None, is_outer=True)
+    costs, n_classes = np.asarray(costs, dtype=np.float64), len(classes)
     if costs.shape != (n_classes,) or not (np.isfinite(costs) & (costs > 0)).all():
         raise ValueError(
             f"shrinkage_target={costs.tolist()} must be {n_classes} costs > 0, one for each class"

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 
 from skimbal._training.inputs import is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._labels import vector_by_label
 from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -111,8 +112,7 @@ def count_classes(data, n_classes):
 
 def given_class_counts(class_counts, classes):
     """Class counts of a stream as an array in the order of `classes`, or a ValueError."""
-    if isinstance(class_counts, dict):
-        class_counts = [class_counts.get(label, 0) for label in classes.tolist()]
+    class_counts = vector_by_label(class_counts, classes, "class_counts", None, is_outer=True)
     counts = np.asarray(class_counts, dtype=np.float64)
     if counts.shape != classes.shape or not (counts > 0).all():
         raise ValueError(
