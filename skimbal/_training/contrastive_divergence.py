@@ -181,7 +181,7 @@ class ContrastiveDivergence:
         # Fantasies that start at the data weigh what the data weigh; chains go their own ways.
         fantasy_share = share
         if self.plan.persistent:
-            fantasy_share = counts / counts.sum(dim=1, keepdim=True)
+            fantasy_share = counts / counts.sum(dim=1, keepdim=True).clamp(min=1.0)
         self._add_gradient(v, h, share, beta=self.plan.momentum, alpha=1.0)
         self._add_gradient(fantasy, fantasy_h, fantasy_share, beta=1.0, alpha=-1.0)
         if self.plan.weight_decay:
