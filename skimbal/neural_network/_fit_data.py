@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 
 from skimbal._training.inputs import is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -55,12 +56,24 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
         if reset:
             forget_attributes(estimator, INPUT_ATTRIBUTES)
         return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
     return validate_data(estimator, X, reset=reset, dtype=FLOATS)
+
+
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    return check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        "windows of one size",
+    )
 
 
 def validate_training_data(estimator, X, y, sample_weight, *, reset):
@@ -87,11 +100,17 @@ def drop_weightless(X, y, sample_weight):
 
 def check_input_shape(X, input_shape, name):
     """Raise a ValueError for samples of another shape than in `fit`."""
-    if X.shape[1:] != input_shape:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
-            f"{input_shape}"
-        )
+    if X.shape[1:] == input_shape:
+        return
+    advice = ""
+    if X.shape == input_shape:
+        advice = "; X is a single sample: give X[None]"
+    elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
+        advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
+    raise ValueError(
+        f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
+        f"{input_shape}{advice}"
+    )
 
 
 def encode_labels(y, classes):
