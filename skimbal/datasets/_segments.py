@@ -126,13 +126,13 @@ def cut_segments(
     if on_short == "pad":
         check_order_of_axes(shapes, length)
     places = [_places(k, array, length, part, on_short) for k, array in enumerate(arrays)]
-    rng, advice = check_random_state(random_state), transpose_advice(shapes)
+    rows = {label: np.flatnonzero(labels == label) for label in counts}
+    _check_room(counts, rows, places, length, part, transpose_advice(shapes))
+    rng = check_random_state(random_state)
     segments = [
         segment
         for label, n in counts.items()
-        for segment in _draw(
-            label, n, np.flatnonzero(labels == label), places, length, part, advice, rng
-        )
+        for segment in _draw(n, rows[label], places, length, rng)
     ]
     recording, start = np.array(segments, dtype=np.int64).reshape(-1, 2).T
     data = np.stack(
@@ -158,15 +158,20 @@ def _places(number, recording, length, part, on_short):
     return low, high, 1 if is_padded else (high - low) // length
 
 
-def _draw(label, n, indices, places, length, part, advice, rng):
+def _check_room(counts, rows, places, length, part, advice):
+    for label, n in counts.items():
+        capacity = sum(places[i][2] for i in rows[label])
+        if n > capacity:
+            raise ValueError(
+                f"class {label!r} has room for {capacity} segments of {length} samples in the "
+                f"part {tuple(part)} of its {len(rows[label])} recordings, but {n} were asked "
+                f"for; ask for fewer or shorter segments, or for a larger part{advice}"
+            )
+
+
+def _draw(n, indices, places, length, rng):
     """Pairs (recording, start) of the `n` segments of one class."""
     capacities = [places[i][2] for i in indices]
-    if n > sum(capacities):
-        raise ValueError(
-            f"class {label!r} has room for {sum(capacities)} segments of {length} samples in the "
-            f"part {tuple(part)} of its {len(indices)} recordings, but {n} were asked for; ask for "
-            f"fewer or shorter segments, or for a larger part{advice}"
-        )
     for i, share in zip(indices, even_shares(n, capacities), strict=True):
         low, high, capacity = places[i]
         # The tiles are shifted at random by what they leave over, so that every sample is used.
