@@ -38,7 +38,7 @@ def transpose_advice(shapes):
     >>> transpose_advice([(9521, 2), (10117, 2)])[:58]
     '; recordings of shape (10117, 2) look like (length, channe'
     """
-    shapes = [tuple(shape) for shape in shapes if len(shape) == 2]
+    shapes = [shape for shape in shapes if shape is not None and len(shape) == 2]
     n_channels, length = max(shapes, key=max, default=(0, 0))
     if not is_channels_last(n_channels, length):
         return ""
@@ -89,7 +89,9 @@ def check_collection(X, single):
     `single` says how a single sample is given.
     """
     if isinstance(X, str | bytes | PathLike):
-        raise ValueError(f"X is the name {X!r}; read the file, and give arrays of numbers")
+        raise ValueError(f"X is the name {X!r}; read the file, and give a list of arrays")
+    if isinstance(X, list | tuple) and any(isinstance(x, str | bytes | PathLike) for x in X):
+        raise ValueError("X holds names or text; read the files, and give a list of arrays")
     if isinstance(X, Mapping) and not hasattr(X, "shape"):  # sparse matrices of keys have both
         raise ValueError("X is a dict; give its values as a list: list(X.values())")
     if isinstance(X, Iterator):
@@ -120,17 +122,22 @@ def check_one_shape(X, name, advice):
     samples = list(X)
     shapes = [sample_shape(x) for x in samples]
     for number, shape in enumerate(shapes):
+        if shape is None:
+            raise ValueError(
+                f"sample {number} of X has rows of different lengths; give samples that are arrays"
+            )
         if shape != shapes[0]:
             raise ValueError(
                 f"X has samples of different shapes: sample 0 has {shapes[0]} and sample {number} "
-                f"has {shape}. {name} takes samples of one shape; {advice}"
+                f"has {shape}{transpose_advice(shapes)}. {name} takes samples of one shape; "
+                f"{advice}"
             )
     return np.stack(samples) if is_objects and shapes[0] else X
 
 
 def sample_shape(x):
-    """The shape of a sample, "no regular shape" for nested lists of different lengths."""
+    """The shape of a sample, None for nested lists of different lengths."""
     try:
         return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
     except ValueError:
-        return "no regular shape"
+        return None

@@ -37,20 +37,20 @@ def validate_recordings(estimator, X, *, reset):
         raise ValueError(
             f"recordings have {n_channels} channels, but {type(estimator).__name__} was fitted on "
             f"recordings of {estimator.n_channels_in_} channels"
-            + axes_advice(np.shape(X if isinstance(X, np.ndarray) else recordings[0]), estimator)
+            + axes_advice(X, recordings, estimator.n_channels_in_)
         )
     return recordings
 
 
-def axes_advice(shape, estimator):
-    """Advice for an array, or the first recording of a list, with other channels than in the fit.
+def axes_advice(X, recordings, n_channels):
+    """Advice for recordings with other channels than in the fit.
 
-    The array may be a single recording, and the axes may be in another order.
+    X may be a single recording, and the axes may be in another order.
     """
-    n_channels = estimator.n_channels_in_
-    if len(shape) == 2 and shape[0] == n_channels:
-        return f"; if the array of shape {shape} is a single recording, give [X]"
-    if shape[-1] == n_channels:
+    if recordings[0].shape[0] == 1 and len(recordings) == n_channels:
+        return f"; if X is a single recording of {n_channels} channels, give [X]"
+    if recordings[0].shape[-1] == n_channels:
+        shape = np.shape(X) if isinstance(X, np.ndarray) else recordings[0].shape
         return (
             f"; the axes of {shape} look like (length, channels): transpose each recording to "
             "(channels, length), and give a list of them"

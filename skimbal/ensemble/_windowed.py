@@ -329,7 +329,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ]
 
     def _predict_windows(self, X):
-        """Return the probabilities and the recording of all windows, and the number of recordings."""
+        """Return probabilities and recording of all windows, and the number of recordings."""
         check_is_fitted(self)
         recordings = validate_recordings(self, X, reset=False)
         if self.on_short == "pad":  # the fit has settled the order of the axes

@@ -103,8 +103,8 @@ def check_input_shape(X, input_shape, name):
     if X.shape[1:] == input_shape:
         return
     advice = ""
-    if X.shape == input_shape:
-        advice = "; X is a single sample: give X[None]"
+    if X.ndim == len(input_shape):
+        advice = f"; if X of shape {X.shape} is a single sample, give X[None]"
     elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
         advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
     raise ValueError(
