@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 from skimbal._training.inputs import dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._labels import vector_by_label
+from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -57,6 +58,7 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
         if reset:
@@ -79,6 +81,17 @@ def check_range(X):
             f"{name} {i} of X has values of size {np.abs(part).max():g}; networks are trained in "
             f"{dtype_name()}, which ends at {limit:.3g}. Scale X, or leave the {name} out"
         )
+
+
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    return check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        "windows of one size",
+    )
 
 
 def validate_training_data(estimator, X, y, sample_weight, *, reset):
@@ -125,11 +138,17 @@ def with_mean_one(weight):
 
 def check_input_shape(X, input_shape, name):
     """Raise a ValueError for samples of another shape than in `fit`."""
-    if X.shape[1:] != input_shape:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
-            f"{input_shape}"
-        )
+    if X.shape[1:] == input_shape:
+        return
+    advice = ""
+    if X.ndim == len(input_shape):
+        advice = f"; if X of shape {X.shape} is a single sample, give X[None]"
+    elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
+        advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
+    raise ValueError(
+        f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
+        f"{input_shape}{advice}"
+    )
 
 
 def encode_labels(y, classes):
