@@ -11,8 +11,14 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import _check_method_params, _num_samples, check_consistent_length
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
@@ -32,6 +38,10 @@ from skimbal.cost_sensitive import (
     PosteriorEnsemble,
     TunedCostClassifierCV,
     find_costs,
+    requests_metadata,
+    score_request,
+    scoring_on_rows,
+    with_metadata,
 )
 from skimbal.ensemble._bags import (
     bag_sizes,
@@ -240,6 +250,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        **params: Any,
     ) -> Self:
         """Draw the bags and train the networks.
 
@@ -256,6 +267,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             The group of each sample, such as a patient, a machine or a recording. Bags are drawn
             by group: a sample is out of a bag if the bag has no sample of its group. Networks and
             other classifiers that take groups get them.
+        **params : dict
+            Passed on to the `fit` of the classifiers, cut to the rows of each bag. With metadata
+            routing they are routed to the classifiers and to the scorer.
 
         Returns
         -------
@@ -269,15 +283,17 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             a class whose samples are all in every bag when out-of-bag probabilities are needed, or
             a warm start with fewer networks than the last fit.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight, groups), n_jobs=self.n_jobs)
+        fit = self._fit_coroutine(X, y, sample_weight, groups, **params)
+        return run_fit(fit, n_jobs=self.n_jobs)
 
-    def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **given):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
             groups = check_groups(groups, y)
-            data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups}
+            to_fit, to_score = routed_params(self, X, given)
+            data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups} | given
             fingerprint = fingerprint_of(self, self._base_estimator(), **data)
             units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
@@ -285,7 +301,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             used = y[np.concatenate(list(rows.values()))]
             classes = np.unique(used)
             check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
-            check_label_scorer(self.scoring, list(rows))
+            if not requests_metadata(self.scoring):
+                check_label_scorer(self.scoring, list(rows))
             sizes = bag_sizes(used, self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
             if not (self.warm_start and hasattr(self, "estimators_")):
@@ -296,7 +313,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
-            params = {"sample_weight": fit_weight(members, sample_weight)}
+            params = to_fit | {"sample_weight": fit_weight(members, sample_weight)}
             if groups is not None or splits_copies(self._base_estimator()):
                 params |= groups_params(self._base_estimator(), units)
             networks = yield [
@@ -305,7 +322,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, units)
+                scoring = with_metadata(self.scoring, to_score)
+                self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -371,7 +389,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, units):
+    def _judge_out_of_bag(self, encoded, y, sample_weight, units, scoring):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
             self.estimators_, self.estimators_samples_, units, encoded, self.classes_
@@ -388,11 +406,12 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             is_judged &= sample_weight > 0
         proba, labels = self.oob_proba_[is_judged], y[is_judged]
         weight = None if sample_weight is None else sample_weight[is_judged]
+        scoring = scoring_on_rows(scoring, y, np.flatnonzero(is_judged))
         if self.tune_costs:
             self.costs_ = find_costs(
                 labels,
                 proba,
-                scoring=self.scoring,
+                scoring=scoring,
                 shrinkage=self.shrinkage,
                 classes=self.classes_,
                 sample_weight=weight,
@@ -400,10 +419,19 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ).costs
             self.cost_matrix_ = cost_matrix_from_costs(self.costs_)
         decided = self.classes_[decide(proba, self.cost_matrix_)]
-        self.oob_score_ = score_labels(self.scoring, self.classes_, labels, decided, weight)
+        if scoring is not self.scoring:  # with metadata, which may have weights
+            weight = None
+        self.oob_score_ = score_labels(scoring, self.classes_, labels, decided, weight)
 
     def _validate_inputs(self, X):
         return validate_inputs(self, X, reset=False)
+
+    def get_metadata_routing(self):
+        """Route what `fit` is given to the classifiers and to the scorer."""
+        router = MetadataRouter(owner=self).add_self_request(self)
+        to_fit, to_score = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "score"))
+        router.add(estimator=self._base_estimator(), method_mapping=to_fit)
+        return router.add(scorer=score_request(self.scoring), method_mapping=to_score)
 
     @available_if(lambda self: hasattr(self._base_estimator(), "predict_log_proba"))
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -447,6 +475,15 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
         return partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
     draw = partial(draw_bag, rows, sizes, replacement=replacement)
     return partial(draw_two_units, draw, rows) if splits_copies(estimator) else draw
+
+
+def routed_params(ensemble, X, params):
+    """Return what `fit` passes on to the classifiers, and to the scorer."""
+    params = _check_method_params(X, params)
+    if not _routing_enabled():
+        return params, {}
+    routed = process_routing(ensemble, "fit", **params)
+    return routed.estimator.fit, routed.scorer.score
 
 
 def fit_weight(members, sample_weight):

@@ -87,6 +87,12 @@ def check_class_scorer(scorer: Any, classes: Any) -> None:
         are tried; others may need more than labels.
     classes : array-like of shape (n_classes,)
         The sorted labels.
+
+    Examples
+    --------
+    >>> from skimbal.metrics import check_class_scorer, get_scorer
+    >>> check_class_scorer(get_scorer("minority_average_precision"), ["no", "yes"])
+    >>> check_class_scorer(get_scorer("average_precision"), [0, 1])
     """
     if not isinstance(scorer, _BaseScorer):
         return

@@ -112,6 +112,13 @@ def listed_spaces(search_spaces):
     return search_spaces if isinstance(search_spaces, list) else [search_spaces]
 
 
+def publish_quietly(search, run, reason):
+    """Set the attributes of what was done, without a warning of scores that are not finite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search._publish(run, reason)
+
+
 class _BaseSearch(BaseSearchCV):
     """Base of the searches that drive an optimizer by ask and tell.
 
@@ -242,7 +249,7 @@ class _BaseSearch(BaseSearchCV):
             raise
         except Exception:  # of a callback, a full disk, or a candidate with error_score="raise"
             if run.state.candidates and not all_failed(run.state.candidates):
-                self._publish_quietly(run, "error")
+                publish_quietly(self, run, "error")
             raise
         raise_if_all_failed(run.state.candidates)
         self._publish(run, reason)
@@ -256,7 +263,7 @@ class _BaseSearch(BaseSearchCV):
 
         def call_all(functions, run):
             if functions:
-                self._publish_quietly(run, None)
+                publish_quietly(self, run, None)
             stops = [function(self) is True for function in functions]  # all are called
             return any(stops)
 
@@ -319,12 +326,6 @@ class _BaseSearch(BaseSearchCV):
             optimizer = self._make_optimizer(space, own_rng, initial)
             progresses.append(Progress(space, optimizer, index))
         return progresses
-
-    def _publish_quietly(self, run, reason):
-        """As `_publish`, without the warning of scores that are not finite."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._publish(run, reason)
 
     def _publish(self, run, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
