@@ -5,12 +5,6 @@ from skimbal.cost_sensitive._ecs_dbn import ECSDBNClassifier
 from skimbal.cost_sensitive._find_costs import find_costs
 from skimbal.cost_sensitive._fixed_cost import FixedCostClassifier
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
-from skimbal.cost_sensitive._row_scores import (
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-    with_metadata,
-)
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 
 __all__ = [
@@ -19,11 +13,4 @@ __all__ = [
     "TunedCostClassifierCV",
     "find_costs",
 ]
-__all__ += [  # for extenders
-    "BaseCostClassifier",
-    "PosteriorEnsemble",
-    "requests_metadata",
-    "score_request",
-    "scoring_on_rows",
-    "with_metadata",
-]
+__all__ += ["BaseCostClassifier", "PosteriorEnsemble"]  # for extenders

@@ -24,11 +24,12 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import column_or_1d
 
 from skimbal._utils._labels import columns_by_label, vector_by_label
+from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.cost_sensitive._measured_balance import measured_costs
-from skimbal.cost_sensitive._row_scores import RowScorer, RowTable
+from skimbal.cost_sensitive._row_scores import RowTable
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 

@@ -1,12 +1,10 @@
-"""Scores that depend on more than the labels of a sample, such as the amount that it is about.
+"""Decisions scored on all samples, for scores that depend on more than labels.
 
-Scorers get such metadata by scikit-learn's metadata routing. Their scores are no functions of the
-confusion matrix, so each decision is scored on all samples.
+Such a score, of the amount that a sample is about for example, is no function of the confusion
+matrix.
 """
 
 import numpy as np
-from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.validation import _check_method_params
 
 from skimbal.cost_sensitive._decision_table import (
     OUTER_WIDTH,
@@ -15,56 +13,10 @@ from skimbal.cost_sensitive._decision_table import (
     Intervals,
     find_rivals,
 )
-from skimbal.metrics import decide_by_costs, get_scorer, score_labels
+from skimbal.metrics import decide_by_costs, score_labels
 
 # A sweep along one class tries so many decisions; scikit-learn's threshold search tries 100.
 MAX_CUTS = 1000
-
-
-def score_request(scoring):
-    """The metadata that a scorer requests, for a router.
-
-    Without a request of its own for sample weights, it gets those of the cost search, as before.
-    """
-    request = get_routing_for_object(get_scorer(scoring))
-    own = getattr(request, "score", None)
-    if own is not None and own.requests.get("sample_weight", False) is None:
-        own.add_request(param="sample_weight", alias=False)
-    return request
-
-
-def requests_metadata(scoring):
-    """Whether a scorer requests metadata."""
-    own = getattr(score_request(scoring), "score", None)
-    return own is not None and any(isinstance(v, str) or v is True for v in own.requests.values())
-
-
-class RowScorer:
-    """A scorer with the metadata of the samples that it scores, in their order."""
-
-    def __init__(self, scorer, params):
-        self.scorer = scorer
-        self.params = params
-
-    def __call__(self, estimator, X, y):
-        return self.scorer(estimator, X, y, **self.params)
-
-    def __repr__(self):
-        return repr(self.scorer)
-
-    def on_rows(self, y, rows):
-        """The scorer of some of the samples, whose labels are `y`."""
-        return RowScorer(self.scorer, _check_method_params(y, self.params, indices=rows))
-
-
-def with_metadata(scoring, params):
-    """Return what a cost search scores by: a `RowScorer` where there is metadata for the scorer."""
-    return RowScorer(get_scorer(scoring), params) if params else scoring
-
-
-def scoring_on_rows(scoring, y, rows):
-    """Return the scoring of some of the samples."""
-    return scoring.on_rows(y, rows) if isinstance(scoring, RowScorer) else scoring
 
 
 class RowTable(DecisionTable):

@@ -19,6 +19,12 @@ from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import check_label_parameters
+from skimbal._utils._metadata import (
+    RowScorer,
+    requests_metadata,
+    score_request,
+    scoring_on_rows,
+)
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal._utils._warnings import warn
@@ -31,14 +37,8 @@ from skimbal.cost_sensitive._find_costs import (
     is_constant,
 )
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
-from skimbal.cost_sensitive._row_scores import (
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-    with_metadata,
-)
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
-from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
+from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, get_scorer
 from skimbal.neural_network import (
     BaseNetClassifier,
     MLPClassifier,
@@ -255,7 +255,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
             X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
         check_knows_all_classes(fitted, classes)
-        scoring = with_metadata(self.scoring, _check_method_params(X, routed.scorer.score))
+        scoring, to_score = self.scoring, _check_method_params(X, routed.scorer.score)
+        if to_score:
+            scoring = RowScorer(get_scorer(scoring), to_score)
         data = y, classes, sample_weight, scoring
         search = partial(self._search_costs, *data, self._draw_seed(rng))
         if all(map(is_constant, proba)):
@@ -332,7 +334,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         to_fit, to_split = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "split"))
         router.add(estimator=self._base_estimator(), method_mapping=to_fit)
         to_score = MethodMapping().add(caller="fit", callee="score")
-        router.add(scorer=score_request(self.scoring), method_mapping=to_score)
+        router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
         splitter = self.cv if hasattr(self.cv, "split") else None
         return router.add(splitter=splitter, method_mapping=to_split)
 
@@ -352,7 +354,7 @@ def check_classes(y, sample_weight, scoring, search, cost_space):
             f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
             "leave their samples out"
         )
-    if not requests_metadata(scoring):
+    if not requests_metadata(get_scorer(scoring)):
         check_label_scorer(scoring, classes)
     choose_strategy(search, cost_space, len(classes))
 

@@ -25,6 +25,12 @@ from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups, groups_params, takes_groups
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
+from skimbal._utils._metadata import (
+    RowScorer,
+    requests_metadata,
+    score_request,
+    scoring_on_rows,
+)
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
     check_labels,
@@ -38,10 +44,6 @@ from skimbal.cost_sensitive import (
     PosteriorEnsemble,
     TunedCostClassifierCV,
     find_costs,
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-    with_metadata,
 )
 from skimbal.ensemble._bags import (
     bag_sizes,
@@ -58,6 +60,7 @@ from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
     decide,
+    get_scorer,
     score_labels,
 )
 from skimbal.neural_network import BaseNetClassifier, MLPClassifier
@@ -301,7 +304,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             used = y[np.concatenate(list(rows.values()))]
             classes = np.unique(used)
             check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
-            if not requests_metadata(self.scoring):
+            if not requests_metadata(get_scorer(self.scoring)):
                 check_label_scorer(self.scoring, list(rows))
             sizes = bag_sizes(used, self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
@@ -322,7 +325,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                scoring = with_metadata(self.scoring, to_score)
+                scoring = self.scoring
+                if to_score:
+                    scoring = RowScorer(get_scorer(scoring), to_score)
                 self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
         return self
 
@@ -431,7 +436,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         router = MetadataRouter(owner=self).add_self_request(self)
         to_fit, to_score = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "score"))
         router.add(estimator=self._base_estimator(), method_mapping=to_fit)
-        return router.add(scorer=score_request(self.scoring), method_mapping=to_score)
+        return router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
 
     @available_if(lambda self: hasattr(self._base_estimator(), "predict_log_proba"))
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:

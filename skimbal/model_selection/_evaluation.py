@@ -152,7 +152,7 @@ class Evaluation:
 
     def judge(self, fitted, split, fit_seconds):
         """Score a fitted estimator on a split; an exception in its place gets the error score."""
-        result = {"fit_error": None, "score_error": None, "has_failed": True}
+        result: dict[str, Any] = {"fit_error": None, "score_error": None, "has_failed": True}
         result |= {"fit_time": fit_seconds, "score_time": 0.0}
         parts = {"test_scores": split[1]}
         if self.return_train_score:

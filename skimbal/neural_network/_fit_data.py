@@ -124,7 +124,7 @@ def drop_weightless(X, y, sample_weight, *rest):
     used = sample_weight > 0
     if not used.all():
         X, y, sample_weight = X[used], y[used], sample_weight[used]
-        rest = [x if x is None else x[used] for x in rest]
+        rest = tuple(x if x is None else x[used] for x in rest)
     return X, y, with_mean_one(sample_weight), *rest
 
 

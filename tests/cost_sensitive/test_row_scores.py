@@ -12,9 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal._utils._metadata import RowScorer
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._decision_table import DecisionTable
-from skimbal.cost_sensitive._row_scores import RowScorer, RowTable
+from skimbal.cost_sensitive._row_scores import RowTable
 
 MODELS = {
     "logistic": LogisticRegression(),
