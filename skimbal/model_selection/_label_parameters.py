@@ -217,7 +217,7 @@ class CostMatrix:
            [9., 0.]])
     """
 
-    def __init__(self, labels: ArrayLike, costs: ArrayLike | None = None) -> None:
+    def __init__(self, labels: ArrayLike, costs: ArrayLike | Mapping | None = None) -> None:
         self.labels, _ = labels_and_counts(labels)
         n = len(self.labels)
         costs = 1.0 - np.eye(n) if costs is None else costs
