@@ -199,7 +199,11 @@ def check_label_parameters(estimator, y, *, is_fold_possible=False):
     ValueError
         For a label that is not in y.
     """
-    given = list(_label_parameters(estimator))
+    check_named_labels(list(_label_parameters(estimator)), y, is_fold_possible=is_fold_possible)
+
+
+def check_named_labels(given, y, *, is_fold_possible=False):
+    """Check the labels of a list of (name, values by label), as `check_label_parameters` does."""
     classes = _classes_of(y) if given else None
     if classes is None:
         return
