@@ -9,6 +9,10 @@ class UnknownLabelWarning(UserWarning):
     """Weights, costs or steps by label name a label that no sample of the fit has."""
 
 
+class BalancedTwiceWarning(UserWarning):
+    """Costs make up for an imbalance that the classifier makes up for already."""
+
+
 class FewerFoldsWarning(UserWarning):
     """A class has fewer samples than there are folds, so fewer folds are used."""
 

@@ -47,8 +47,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
         units.
-    pretrain_learning_rate : float > 0, default=0.02
-        Step size of the pre-training.
+    pretrain_learning_rate : "auto" or float > 0, default="auto"
+        Step size of the pre-training. "auto" is 0.02; for Gaussian visible units and more than 64
+        hidden ones it is 0.02 * 64 / n_hidden, because a larger step diverges in wide machines.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
@@ -195,7 +196,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         hidden_layer_sizes: Sequence[int] | int = (64, 32),
         visible: str = "auto",
         pretrain_epochs: int = 50,
-        pretrain_learning_rate: float = 0.02,
+        pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
         n_gibbs_steps: int = 1,

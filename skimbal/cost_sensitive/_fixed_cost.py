@@ -19,6 +19,7 @@ from skimbal._utils._validation import (
     check_weights,
 )
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
+from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
 
 
@@ -27,7 +28,9 @@ class FixedCostClassifier(BaseCostClassifier):
 
     The default costs are the inverse class frequencies of the training data. For two classes they
     set the threshold on the probability to the training prevalence. This prior threshold is the
-    baseline for every tuned threshold.
+    baseline for every tuned threshold. They are meant for a classifier that does not balance the
+    classes: if it says that it does, by class weights, a sampler, a loss or a resampling step,
+    `fit` gives a `BalancedTwiceWarning`. `TunedCostClassifierCV` measures the balance.
 
     Parameters
     ----------
@@ -136,6 +139,8 @@ class FixedCostClassifier(BaseCostClassifier):
         known = np.isin(classes, fitted.classes_)  # without those whose samples all have weight 0
         self.estimator_ = fitted
         self.classes_ = classes[known]
+        if isinstance(self.costs, str):
+            warn_of_balance(fitted, self.classes_.tolist())
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         copy_attributes(fitted, self, INPUT_ATTRIBUTES)
         return self

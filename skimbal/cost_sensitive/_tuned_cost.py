@@ -267,7 +267,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
             scoring=self.scoring,
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
-            shrinkage_target=np.ones(len(classes)) if self._is_class_weighted() else None,
             sample_weight=take(sample_weight, rows),
             random_state=seed,
         )

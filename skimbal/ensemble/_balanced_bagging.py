@@ -37,7 +37,6 @@ from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
     decide,
-    prior_costs,
     score_labels,
 )
 from skimbal.neural_network import MLPClassifier
@@ -273,7 +272,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, sizes)
+                self._judge_out_of_bag(encoded, y, sample_weight)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -330,7 +329,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, sizes):
+    def _judge_out_of_bag(self, encoded, y, sample_weight):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
             self.estimators_, self.estimators_samples_, encoded, self.classes_
@@ -342,14 +341,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         proba, labels = self.oob_proba_[is_judged], y[is_judged]
         weight = None if sample_weight is None else sample_weight[is_judged]
         if self.tune_costs:
-            is_weighted = self._is_class_weighted()
-            target = np.ones(len(sizes)) if is_weighted else prior_costs(list(sizes.values()))
             self.costs_ = find_costs(
                 labels,
                 proba,
                 scoring=self.scoring,
                 shrinkage=self.shrinkage,
-                shrinkage_target=target,
                 classes=self.classes_,
                 sample_weight=weight,
                 random_state=self._seed,

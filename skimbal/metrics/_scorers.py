@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.metrics._confusion_forms import confusion_form
 from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
 from skimbal.metrics._scores import (
     accuracy_from_confusion,
@@ -26,7 +27,6 @@ from skimbal.metrics._scores import (
     balanced_accuracy_from_confusion,
     check_distinct,
     count_confusion,
-    f1_from_confusion,
     g_mean,
     g_mean_from_confusion,
     macro_f1,
@@ -301,11 +301,7 @@ def confusion_score(
     scorer = get_scorer(scorer)
     # make_scorer keeps its arguments in private attributes; without them, the slow path is taken.
     function = getattr(scorer, "_score_func", None)
-    options = {
-        name: value
-        for name, value in getattr(scorer, "_kwargs", {}).items()
-        if not (name == "zero_division" and value in (0, "warn"))
-    }
+    options = getattr(scorer, "_kwargs", {})
     if getattr(scorer, "_response_method", "predict") != "predict":
         return None
     score = _plain_confusion_score(function, options, classes)
@@ -330,29 +326,9 @@ def _plain_confusion_score(function, options, classes):
             return function.function
         order = np.argsort(_positions(options["labels"], classes))
         return partial(_on_reordered, function.function, order)
-    if function is sklearn.metrics.f1_score:
-        return _f1_confusion_score(classes, **options)
-    return None if options or function is None else _FROM_CONFUSION.get(function)
-
-
-def _f1_confusion_score(classes, average="binary", pos_label=1, **others):
-    if others:
-        return None
-    if average == "macro":
-        return macro_f1_from_confusion
-    if average != "binary" or classes is None or len(classes) != 2:
-        return None
-    return partial(f1_from_confusion, positive=_position_of(pos_label, classes))
-
-
-def _position_of(label, classes):
-    indices = np.flatnonzero(np.asarray(classes) == label)
-    if indices.size == 0:
-        raise ValueError(
-            f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; give "
-            "one of them, or use 'f1' of skimbal.metrics, which scores the rarer class"
-        )
-    return int(indices[0])
+    if function in _FROM_CONFUSION and not options:
+        return _FROM_CONFUSION[function]
+    return confusion_form(function, options, classes)
 
 
 def _positions(labels, classes):

@@ -49,8 +49,9 @@ class DBNClassifier(BaseNetClassifier):
     pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
         units.
-    pretrain_learning_rate : float > 0, default=0.02
-        Step size of the pre-training.
+    pretrain_learning_rate : "auto" or float > 0, default="auto"
+        Step size of the pre-training. "auto" is 0.02; for Gaussian visible units and more than 64
+        hidden ones it is 0.02 * 64 / n_hidden, because a larger step diverges in wide machines.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
@@ -173,7 +174,10 @@ class DBNClassifier(BaseNetClassifier):
         **DENSE_CONSTRAINTS,
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "pretrain_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "pretrain_learning_rate": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "pretrain_momentum": [Interval(Real, 0, 1, closed="left")],
         "pretrain_weight_decay": [Interval(Real, 0, None, closed="left")],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
@@ -187,7 +191,7 @@ class DBNClassifier(BaseNetClassifier):
         hidden_layer_sizes: Sequence[int] | int = (64, 32),
         visible: str = "auto",
         pretrain_epochs: int = 50,
-        pretrain_learning_rate: float = 0.02,
+        pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
         n_gibbs_steps: int = 1,
