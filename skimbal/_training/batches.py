@@ -33,7 +33,7 @@ class Batches:
     Parameters
     ----------
     datasets : list of tuple of tensor
-        Inputs and whatever goes with them, of each network.
+        Inputs of each network and the tensors that belong to them.
     weights : list of tensor or None
         Weights of each network's rows; None is 1 for every row.
     batch_size : int
@@ -232,7 +232,7 @@ def _stack(tensors, n_rows):
 def sums_over_batches(batches, weights=1.0):
     """Add up what every batch gives for every network.
 
-    Network by network, in one order of addition whatever the number of networks is.
+    Network by network, in an order of addition that does not depend on the number of networks.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 The log-likelihood's gradient is the mean of -dF/dtheta over the data minus its mean over the
 model's own samples. CD-k takes these after k Gibbs steps from the data (Hinton 2002,
-doi:10.1162/089976602760128018), persistent CD from chains that go on from batch to batch
+doi:10.1162/089976602760128018), persistent CD from chains that continue from batch to batch
 (Tieleman 2008, doi:10.1145/1390156.1390290). The machines of many networks are trained as one.
 """
 

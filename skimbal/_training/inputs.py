@@ -25,7 +25,7 @@ class WindowInputs:
     ----------
     windows : WindowIndex
     prepare : callable
-        Standardises an array of windows.
+        Standardizes an array of windows.
     device : torch.device or str, default="cpu"
         Where to put what is asked for.
 

@@ -1,4 +1,4 @@
-"""What a trained module computes: the same for a sample whatever samples come with it.
+"""What a trained module computes: a sample gets the same answer in any company.
 
 Products of matrices round differently with the number of their rows. Dense networks are therefore
 computed in float64, where that does not show. For convolutions float64 takes several times as long

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
     check_consistent_length,
-    column_or_1d,
     validate_data,
 )
 
 from skimbal._training.inputs import dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._labels import vector_by_label
+from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 FLOATS = [np.float64, np.float32]
@@ -57,6 +58,7 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
         if reset:
@@ -81,15 +83,25 @@ def check_range(X):
         )
 
 
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    return check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        "windows of one size",
+    )
+
+
 def validate_training_data(estimator, X, y, sample_weight, *, reset):
     """Return inputs, labels and weights as arrays, or raise a ValueError."""
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
     check_range(X)
-    y = column_or_1d(y, warn=True)
+    y = check_labels(y)
     check_consistent_length(X, y)
-    check_classification_targets(y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
@@ -126,11 +138,17 @@ def with_mean_one(weight):
 
 def check_input_shape(X, input_shape, name):
     """Raise a ValueError for samples of another shape than in `fit`."""
-    if X.shape[1:] != input_shape:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
-            f"{input_shape}"
-        )
+    if X.shape[1:] == input_shape:
+        return
+    advice = ""
+    if X.ndim == len(input_shape):
+        advice = f"; if X of shape {X.shape} is a single sample, give X[None]"
+    elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
+        advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
+    raise ValueError(
+        f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
+        f"{input_shape}{advice}"
+    )
 
 
 def encode_labels(y, classes):
@@ -150,8 +168,7 @@ def count_classes(data, n_classes):
 
 def given_class_counts(class_counts, classes):
     """Class counts of a stream as an array in the order of `classes`, or a ValueError."""
-    if isinstance(class_counts, dict):
-        class_counts = [class_counts.get(label, 0) for label in classes.tolist()]
+    class_counts = vector_by_label(class_counts, classes, "class_counts", None, is_outer=True)
     counts = np.asarray(class_counts, dtype=np.float64)
     if counts.shape != classes.shape or not (counts > 0).all():
         raise ValueError(

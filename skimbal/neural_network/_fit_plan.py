@@ -18,6 +18,7 @@ from skimbal._training.net import make_callbacks
 from skimbal._training.optimizer import OPTIMIZERS
 from skimbal._training.row_order import checked_share
 from skimbal._training.schedules import SCHEDULES
+from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
@@ -90,7 +91,7 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         sampler = resolve_batches(estimator.sampler)
         share = checked_share(sampler, counts, 1, estimator.max_epochs)
     if estimator.cost_matrix is not None:
-        costs = resolve_costs(estimator.cost_matrix, counts)
+        costs = resolve_costs(estimator.cost_matrix, classes, counts)
     value = resolve_loss(estimator.loss)
     loss = bind_loss(value, classes, counts, costs, estimator.class_weight)
     if not (is_formula(loss) and is_ours(value)):
@@ -136,11 +137,11 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
     )
 
 
-def resolve_costs(cost_matrix, counts):
-    """The cost matrix as an array."""
+def resolve_costs(cost_matrix, classes, counts):
+    """The cost matrix as an array in the order of the classes."""
     if isinstance(cost_matrix, str):
         return inverse_frequency_cost_matrix(counts)
-    return check_cost_matrix(cost_matrix, len(counts))
+    return check_cost_matrix(matrix_by_label(cost_matrix, classes, "cost_matrix"), len(counts))
 
 
 def bind_loss(value, classes, counts, costs, class_weight):
