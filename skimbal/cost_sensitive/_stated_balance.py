@@ -13,14 +13,14 @@ from skimbal.losses import BaseLoss, all_losses
 WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator")
 
 
-def warn_of_balance(estimator, labels):
-    """Warn where the costs of the class frequencies would count the balance a second time."""
+def warn_of_balance(estimator, labels, parameter):
+    """Warn where costs, set by a parameter, would count the balance a second time."""
     reason = stated_balance(estimator, labels)
     if reason is not None:
         warnings.warn(
-            "costs='inverse_frequency' makes up for the imbalance of the classes, but the "
-            f"classifier does so already: {reason}. The balance counts twice. Leave one of the two "
-            "out, or use TunedCostClassifierCV, which measures the balance on held-out samples.",
+            f"{parameter} makes up for the imbalance of the classes, but the classifier does so "
+            f"already: {reason}. The balance counts twice. Leave one of the two out, or use "
+            "TunedCostClassifierCV, which measures the balance on samples that it holds out.",
             BalancedTwiceWarning,
             stacklevel=2,
         )
