@@ -68,7 +68,8 @@ def measured_weights(targets, proba, sample_weight=None) -> NDArray[np.float64]:
     frequency = np.bincount(targets, share, proba.shape[1])
     log_weights = None
     if not is_hard(clipped):
-        log_weights = balance(*with_pseudo_samples(np.log(clipped), share, frequency), frequency)
+        log_proba, shares = with_pseudo_samples(np.log(clipped), share, frequency)
+        log_weights = balance(log_proba, shares, frequency)
     if log_weights is not None:
         return normalize_costs(np.exp(log_weights))
     error = np.abs(share @ clipped - frequency).max()

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
@@ -216,6 +217,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         routed = self._route(sample_weight, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None
+        check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
         if not isinstance(self.cv, str):
             splits = make_splits(self.cv, self.refit, X, y, sample_weight, rng, split_params)
         fitted, rows, proba = yield from self._held_out_coroutine(
@@ -242,7 +244,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
             if self.shrinkage > 0:
                 parameter = f"shrinkage={self.shrinkage} with cv='train'"
                 warn_of_balance(estimator, classes.tolist(), parameter)
-            fitted = yield from Fit(clone(estimator), X, y, fit_params, is_checked).coroutine()
+            fitted = yield from Fit(
+                clone(estimator), X, y, fit_params, is_checked, True
+            ).coroutine()
             proba = [class_probabilities(fitted, X, classes)]
         else:
             members, refit = [estimator] * len(splits), estimator if self.refit is True else None

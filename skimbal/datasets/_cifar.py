@@ -18,6 +18,7 @@ from skimbal.datasets._sources import (
     cached_file,
     data_folder,
     local_file,
+    reading,
     url_download,
     verified_file,
 )
@@ -170,8 +171,8 @@ def fetch_cifar10_imbalanced(
     read, version, source = _find(version, data_folder(data_home))
     rng = check_random_state(random_state)
     # The test set is drawn first: it is the same for any training set.
-    X_test, y_test = _draw(read("test"), "test", test_counts, dtype, rng)
-    X, y = _draw(read("train"), "training", class_counts, dtype, rng)
+    X_test, y_test = _draw(read, source, "test", test_counts, dtype, rng)
+    X, y = _draw(read, source, "train", class_counts, dtype, rng)
     if return_X_y:
         return X, X_test, y, y_test
     return Bunch(
@@ -242,20 +243,24 @@ def _find(version, folder):
     return functools.partial(read_archive, archive), "original", str(archive)
 
 
-def _draw(labels_and_decode, part, class_counts, dtype, rng):
+def _draw(read, source, part, class_counts, dtype, rng):
     """Images and class names of a part, with a given number of each class."""
-    labels, decode = labels_and_decode
-    available = np.bincount(labels, minlength=len(CLASSES))
+    with reading(source, "put a complete copy there"):
+        labels, decode = read(part)
+        available = np.bincount(labels, minlength=len(CLASSES))
+        if len(available) > len(CLASSES):
+            raise ValueError(f"label {labels.max()} is not one of 0 to {len(CLASSES) - 1}")
     short = np.flatnonzero(available < class_counts)
     if short.size:
         c = short[0]
+        name, parameter = ("training", "n_max") if part == "train" else ("test", "n_test")
         raise ValueError(
-            f"{class_counts[c]} {part} images of {CLASSES[c]!r} were asked for, but this copy's "
-            f"{part} set has {available[c]}; lower {'n_max' if part == 'training' else 'n_test'}, "
-            "or use a complete copy"
+            f"{class_counts[c]} {name} images of {CLASSES[c]!r} were asked for, but this copy's "
+            f"{name} set has {available[c]}; lower {parameter}, or use a complete copy"
         )
     chosen = draw_counts(labels, class_counts, rng)
-    images = decode(chosen)
+    with reading(source, "put a complete copy there"):
+        images = decode(chosen)
     if dtype == "float32":
         images = images.astype(np.float32) / np.float32(255)
     return images, np.array(CLASSES)[labels[chosen]]

@@ -11,6 +11,8 @@ import tarfile
 import numpy as np
 from scipy.fft import idctn
 
+from skimbal.datasets._sources import npz_arrays
+
 CLASSES: tuple[str, ...] = ("airplane", "automobile", "bird", "cat", "deer")
 CLASSES += ("dog", "frog", "horse", "ship", "truck")
 _BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
@@ -47,7 +49,7 @@ def decode_jpeg_blocks(luma, chroma, quantization):
 
 def read_jpeg_copy(path):
     """Labels of a recompressed part, and the function that decodes chosen images."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with npz_arrays(path, "put a complete copy there") as arrays:
         labels = arrays["label"].astype(np.int64)
         luma, chroma, quantization = arrays["Y"], arrays["C"], arrays["quant"]
 

@@ -18,7 +18,14 @@ from scipy.io import loadmat
 from sklearn.utils import Bunch
 
 from skimbal.datasets._checks import check_option, unusable
-from skimbal.datasets._sources import cached_file, data_folder, local_file, url_download
+from skimbal.datasets._sources import (
+    cached_file,
+    data_folder,
+    local_file,
+    npz_arrays,
+    reading,
+    url_download,
+)
 from skimbal.exceptions import DataNotFoundError
 
 LOCAL = "cwru/cwru_drive_end.npz"
@@ -63,8 +70,8 @@ def load_cwru(
     The first source of a recording is ``cwru/cwru_drive_end.npz`` or ``cwru/<number>.mat`` in the
     folder `data_home` or ``$SKIMBAL_DATA``. The second is the university's own file, downloaded
     into ``$SKIMBAL_CACHE``. These files have no published checksum: the first download must be
-    trusted explicitly, and its checksum is recorded for all later reads. The number of samples is
-    always compared with the known one.
+    trusted explicitly. Its checksum is recorded for all later reads if the file holds the
+    recording. The number of samples is always compared with the known one.
 
     Parameters
     ----------
@@ -195,7 +202,7 @@ def _read(row, kinds, folder, trust_first_download):
     source = str(archive)
     if recording is None:
         path = local_file(folder, f"cwru/{row.file}.mat")
-        path = path or _download(row.file, trust_first_download)
+        path = path or _download(row, trust_first_download)
         recording, source = _read_mat(path, row.variable, kinds), str(path)
     if recording.shape[1] != row.n_samples:
         raise DataNotFoundError(
@@ -205,18 +212,19 @@ def _read(row, kinds, folder, trust_first_download):
     return recording, source
 
 
-def _download(file, trust_first_download):
-    name, advice = f"cwru-{file}.mat", {"what_to_do": _WHAT_TO_DO}
-    download = url_download(URL.format(file), name, **advice)
+def _download(row, trust_first_download):
+    name, advice = f"cwru-{row.file}.mat", {"what_to_do": _WHAT_TO_DO}
+    download = url_download(URL.format(row.file), name, **advice)
     trust = {"sha256": None, "trust_first_download": trust_first_download}
-    return cached_file(name, download, **trust, **advice)
+    check = functools.partial(_check_mat, row=row)
+    return cached_file(name, download, check=check, **trust, **advice)
 
 
 def _read_npz(archive, row, kinds):
     """Channels of a recording from scaled counts, or None if the archive does not have it."""
     key = f"{row.sampling_rate_hz // 1000}k_{row.file}"
     # One array is read at a time: the archive has 74 recordings of two channels.
-    with np.load(archive, allow_pickle=False) as arrays:
+    with npz_arrays(archive, "put a complete copy there") as arrays:
         entries = arrays["index"]
         entry = entries[entries["key"] == key]
         if not len(entry):
@@ -229,19 +237,24 @@ def _read_npz(archive, row, kinds):
 def _read_mat(path, variable, kinds):
     """Channels of a recording from a file of the university."""
     names = [variable.replace("_DE_", f"_{kind}_") for kind in kinds]
-    try:
+    advice = f"delete it (and {path.name}.sha256, if it exists), or {_WHAT_TO_DO}"
+    with reading(path, advice, "a .mat file"):
         content = loadmat(path, variable_names=names)
-    except ValueError as error:
-        raise DataNotFoundError(
-            f"{path} is not a .mat file ({error}); delete it (and {path.name}.sha256, if it "
-            f"exists), or {_WHAT_TO_DO}"
-        ) from error
     missing = [name for name in names if name not in content]
     if missing:
         raise DataNotFoundError(
             f"{path} has no {' and no '.join(missing)}, so it is another file; {_WHAT_TO_DO}"
         )
     return np.stack([content[name].ravel() for name in names]).astype(np.float32)
+
+
+def _check_mat(path, row):
+    """Raise an error unless a file has all channels of a recording in full length."""
+    content = loadmat(path)  # all variables, as the last one ends the file
+    for kind in ("DE", "FE") if row.has_fan_end else ("DE",):
+        n_samples = content[row.variable.replace("_DE_", f"_{kind}_")].size
+        if n_samples != row.n_samples:
+            raise ValueError(f"{n_samples} samples, but {row.n_samples} are expected")
 
 
 def _describe(frame):

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skimbal.datasets._checks import check_option
+from skimbal.datasets._text import parse_number, without_byte_order_mark
 from skimbal.exceptions import KeelFormatError
 
 MISSING = {"?", "<null>"}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ATTRIBUTE = re.compile(
     r"(?P<name>[^\s{}\[\],]+)"
     r"(?:\s+(?P<kind>real|integer|nominal)(?=[\s\[{]|$))?"
@@ -125,17 +125,9 @@ def _look_up(spellings, text):
     return spellings.get(text, spellings.get(text.casefold()))
 
 
-def _parse_number(text):
-    """Value of a plain decimal number, or None (no NaN, infinity, underscore or hexadecimal)."""
-    if not _NUMBER.fullmatch(text):
-        return None
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
 def _parse_range(text):
     """Bounds ``(low, high)`` of a declared range, or None if it is not a range."""
-    bounds = [_parse_number(part.strip()) for part in text.split(",")]
+    bounds = [parse_number(part.strip()) for part in text.split(",")]
     if len(bounds) != 2 or None in bounds or bounds[0] > bounds[1]:
         return None
     return tuple(bounds)
@@ -164,7 +156,7 @@ def _parse_attribute(declaration):
 def _content(lines, first_line=1):
     """Yield (line number, stripped text) of the lines that are neither empty nor comments."""
     for line_number, line in enumerate(lines, start=first_line):
-        line = line.strip()
+        line = without_byte_order_mark(line).strip() if line_number == 1 else line.strip()
         if line and not line.startswith("%"):
             yield line_number, line
 
@@ -295,7 +287,7 @@ def _value_reader(attribute):
     low, high = attribute.range or (-math.inf, math.inf)
 
     def read_number(text):
-        value = _parse_number(text)
+        value = parse_number(text)
         if value is None or not low <= value <= high:
             return None
         return value if attribute.kind == "real" or value.is_integer() else None
@@ -369,9 +361,9 @@ def parse_keel(text, *, source="<string>"):
     """Parse the text of a KEEL ``.dat`` file.
 
     Keywords, attribute names in ``@inputs`` and ``@outputs``, and nominal values match in any
-    case. White space around values is ignored. ``?`` and ``<null>`` are missing values. Numbers
-    are plain decimals within the declared range: ``nan``, ``inf``, ``1_000`` and ``0x10`` are
-    errors.
+    case. White space around values and a byte order mark are ignored. ``?`` and ``<null>`` are
+    missing values. Numbers are plain decimals within the declared range: ``nan``, ``inf``,
+    ``1_000`` and ``0x10`` are errors.
 
     Parameters
     ----------

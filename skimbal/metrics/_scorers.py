@@ -7,7 +7,7 @@ A search over costs scores labels that it already has. It needs no estimator, so
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -17,6 +17,7 @@ import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.metrics._confusion_forms import confusion_form
 from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
@@ -140,15 +141,17 @@ def _is_plain_score(function):
     return names[:1] == ["y_true"] or (len(names) < 3 and not takes_more)
 
 
-def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
+def make_cost_scorer(cost_matrix: ArrayLike | Mapping, labels: ArrayLike | None = None) -> Callable:
     """Make a scorer of the expected cost, negated so that higher is better.
 
     Parameters
     ----------
-    cost_matrix : array-like of shape (n_classes, n_classes)
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row).
-    labels : array-like of shape (n_classes,)
-        The labels of the rows.
+    cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). A frame
+        goes by the labels of its rows and columns. A dict maps pairs (true label, predicted label)
+        to costs; other errors cost 1.
+    labels : array-like of shape (n_classes,), default=None
+        The labels of the rows of an array. A frame or a dict needs none.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
     Raises
     ------
     ValueError
-        If the matrix is not a cost matrix for this number of classes.
+        If the matrix is not a cost matrix for this number of classes, or an array has no labels.
 
     Examples
     --------
@@ -168,14 +171,30 @@ def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
     >>> scorer = make_cost_scorer([[0, 1], [9, 0]], labels=["no", "yes"])
     >>> scorer(DummyClassifier().fit(X, y), X, y)
     -2.25
+    >>> scorer = make_cost_scorer({("yes", "no"): 9})
+    >>> scorer(DummyClassifier().fit(X, y), X, y)
+    -2.25
     """
-    labels = check_distinct(labels)
+    options: dict[str, Any] = {}
+    if labels is not None or not isinstance(cost_matrix, Mapping):
+        rows = options["labels"] = _labels_of_rows(cost_matrix, labels)
+        cost_matrix = matrix_by_label(cost_matrix, rows, "cost_matrix", is_outer=True)
+        cost_matrix = check_cost_matrix(cost_matrix, rows.size)
     return sklearn.metrics.make_scorer(
-        expected_cost,
-        greater_is_better=False,
-        cost_matrix=check_cost_matrix(cost_matrix, labels.size),
-        labels=labels,
+        expected_cost, greater_is_better=False, cost_matrix=cost_matrix, **options
     )
+
+
+def _labels_of_rows(cost_matrix, labels):
+    """The labels that are given, or those of a frame, as an array."""
+    if labels is None and carries_labels(cost_matrix):
+        labels = named_labels(cost_matrix, "cost_matrix")
+    if labels is None:
+        raise ValueError(
+            "labels is None, but an array of costs has no labels; give the labels of its rows, or "
+            "give the costs as a frame or a dict"
+        )
+    return check_distinct(labels)
 
 
 class _ConfusionScore:
@@ -292,6 +311,12 @@ def confusion_score(
 
 def _plain_confusion_score(function, options, classes):
     """The score as a function of the confusion matrix, without the sign of the scorer."""
+    if function is expected_cost and set(options) == {"cost_matrix"}:
+        if classes is None:
+            return None
+        matrix = matrix_by_label(options["cost_matrix"], classes, "cost_matrix")
+        matrix = check_cost_matrix(matrix, len(matrix))
+        return partial(expected_cost_from_confusion, cost_matrix=matrix)
     if function is expected_cost and set(options) == {"cost_matrix", "labels"}:
         order = _positions(options["labels"], classes)
         matrix = options["cost_matrix"][np.ix_(order, order)]

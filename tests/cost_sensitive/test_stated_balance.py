@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from imblearn.ensemble import BalancedRandomForestClassifier
@@ -28,6 +29,7 @@ WEIGHTED = LogisticRegression(class_weight="balanced")
 BALANCED = {
     "class_weight='balanced'": WEIGHTED,
     "class_weight={0: 2.0}": LogisticRegression(class_weight={0: 2.0}),
+    "class_weight=0": LogisticRegression(class_weight=pd.Series({1: 4.0, 0: 1.0})),
     "class_weight=[1, 2]": make_pipeline(make_pipeline(MLPClassifier(class_weight=[1, 2]))),
     "class_weight='effective'": make_pipeline(
         StandardScaler(), MLPClassifier(class_weight="effective")
@@ -50,6 +52,7 @@ SILENT = [
     LogisticRegression(class_weight={0: 1, 1: 1.0}),
     LogisticRegression(class_weight={0: 3, 1: 3}),
     MLPClassifier(class_weight=[2, 2]),
+    MLPClassifier(class_weight=pd.Series({1: 4.0, 0: 4.0})),
     MLPClassifier(loss=Focal(gamma=1)),
     MLPClassifier(loss=torch.nn.CrossEntropyLoss()),
     HistGradientBoostingClassifier(loss="log_loss"),

@@ -63,6 +63,8 @@ def test_values_by_hand():
         TOY.replace("@inputs Sex, Length, Rings\n", ""),
         TOY.replace(" [0.0, 1.0]", "").replace(" [-3, 29]", "[-3.0,29]"),
         TOY.rstrip("\n"),
+        "\ufeff" + TOY,
+        (b"\xef\xbb\xbf" + TOY.encode()).decode("latin-1"),
     ],
 )
 def test_white_space_case_and_optional_parts_do_not_count(text):
@@ -139,6 +141,12 @@ def test_rows_without_header_keep_their_own_line_numbers():
     assert parse_rows(rows, header) == parse_keel(TOY)
     with pytest.raises(KeelFormatError, match=r"rows\.dat, line 4: expected 4 values"):
         parse_rows([*rows, "M"], header, source="rows.dat")
+
+
+def test_rows_of_a_file_that_begins_with_a_byte_order_mark():
+    header, _ = parse_header(TOY.splitlines())
+    rows = TOY.splitlines()[8:]
+    assert parse_rows(["\xef\xbb\xbf" + rows[0], *rows[1:]], header) == parse_rows(rows, header)
 
 
 @pytest.mark.parametrize(

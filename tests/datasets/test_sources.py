@@ -93,15 +93,29 @@ def test_a_file_in_the_cache_without_a_record_is_not_used(cache):
         get(Download(), trust=True)
 
 
+PAGE = b"\n<!DOCTYPE html><html>Sorry.</html>"
+# What is served under a name: the value of Content-Length, or None for no such header; the body.
+RESPONSES = {
+    "/half.bin": (str(len(CONTENT)), CONTENT[:5]),
+    "/word.bin": ("abc", CONTENT),
+    "/negative.bin": ("-3", CONTENT),
+    "/unknown.bin": (None, CONTENT),
+    "/page.bin": (str(len(PAGE)), PAGE),
+    "/empty.bin": ("0", b""),
+}
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
-        if not self.path.endswith("half.bin"):
+        if self.path not in RESPONSES:
             super().do_GET()
             return
+        length, body = RESPONSES[self.path]
         self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
+        if length is not None:
+            self.send_header("Content-Length", length)
         self.end_headers()
-        self.wfile.write(CONTENT[:5])
+        self.wfile.write(body)
 
     def log_message(self, *args):
         pass
@@ -134,6 +148,8 @@ def test_a_download_by_url(cache, address, monkeypatch):
     [
         ("gone.bin", SHA256, False, r"/gone\.bin.*404.*; look elsewhere"),
         ("half.bin", None, True, "5 of 14 bytes arrived"),
+        ("word.bin", SHA256, False, "14 of abc bytes arrived"),
+        ("negative.bin", None, True, "14 of -3 bytes arrived"),
     ],
 )
 def test_a_url_that_fails(file, sha256, trust, message, cache, address, monkeypatch):
@@ -142,6 +158,106 @@ def test_a_url_that_fails(file, sha256, trust, message, cache, address, monkeypa
     with pytest.raises(DataNotFoundError, match=re.escape(address) + f".*{message}"):
         get(download, sha256, trust)
     assert names(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("page.bin", r"a web page was served in place of data\.bin"),
+        ("unknown.bin", r"did not say how long data\.bin is"),
+        ("empty.bin", r"data\.bin was served empty"),
+    ],
+)
+def test_a_first_download_that_is_not_the_file_is_not_recorded(
+    file, message, cache, address, monkeypatch
+):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    download = sources.url_download(f"{address}/{file}", "data.bin", what_to_do=ADVICE)
+    with pytest.raises(DataNotFoundError, match=f"{message}.* nothing was kept; look elsewhere"):
+        get(download, trust=True)
+    assert names(cache) == []
+
+
+def test_a_known_checksum_needs_no_length(cache, address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    download = sources.url_download(f"{address}/unknown.bin", "data.bin", what_to_do=ADVICE)
+    assert get(download, SHA256).read_bytes() == CONTENT
+
+
+def test_a_first_download_is_checked_before_it_is_recorded(cache):
+    def check(path):
+        raise EOFError("ended early")
+
+    options = {"sha256": None, "what_to_do": ADVICE, "trust_first_download": True}
+    with pytest.raises(DataNotFoundError, match=r"data\.bin is not .*ended early.*nothing"):
+        sources.cached_file("data.bin", Download(), check=check, **options)
+    assert names(cache) == []
+
+
+@pytest.mark.parametrize("error", [30, 28, 5, 122], ids=["read-only", "full", "broken", "quota"])
+@pytest.mark.parametrize("function", ["mkdir", "write_text", "replace", "write"])
+def test_a_file_system_that_refuses(function, error, cache, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(error, "refused")
+
+    owner = sources.os if function == "replace" else sources.Path
+    download = refuse if function == "write" else Download()
+    if function != "write":
+        monkeypatch.setattr(owner, function, refuse)
+    with pytest.raises(DataNotFoundError, match=rf"{cache} can't be used .* SKIMBAL_CACHE to a wr"):
+        get(download, trust=True)
+
+
+def put_below_a_file(cache):
+    cache.parent.joinpath("file").touch()
+    return cache.parent / "file" / "cache"
+
+
+def put_a_folder_in_place(cache):
+    (cache / "data.bin").mkdir(parents=True)
+    return cache
+
+
+def put_a_folder_in_place_of_the_record(cache):
+    (cache / "data.bin.sha256").mkdir(parents=True)
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (put_below_a_file, "file/cache can't be used .* look elsewhere"),
+        (put_a_folder_in_place, r"data\.bin is a folder, not a file; remove it, or look elsewhere"),
+        (put_a_folder_in_place_of_the_record, "cache can't be used .* look elsewhere"),
+    ],
+)
+def test_a_cache_that_is_no_cache(prepare, message, cache, monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", str(prepare(cache)))
+    with pytest.raises(DataNotFoundError, match=message):
+        get(Download(), trust=True)
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"\n", b"\xff\xfe", "\u0663".encode() * 64, b"0" * 63, b"<html>", b"\x00" * 99]
+)
+def test_a_record_that_is_no_checksum(record, cache):
+    get(Download(), trust=True)
+    (cache / "data.bin.sha256").write_bytes(record)
+    with pytest.raises(DataNotFoundError, match=r"data\.bin\.sha256 holds no SHA-256 .* or look"):
+        get(Download(), trust=True)
+
+
+@pytest.mark.parametrize("record", [SHA256.upper(), f"{SHA256}  data.bin\n", f"\n {SHA256}\r\n"])
+def test_other_ways_to_write_a_record(record, cache):
+    get(Download(), trust=True)
+    (cache / "data.bin.sha256").write_text(record)
+    assert get(Download()).read_bytes() == CONTENT
+
+
+def test_a_home_folder_that_is_unknown(monkeypatch):
+    monkeypatch.setenv("SKIMBAL_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(DataNotFoundError, match=r"can't be found .* name it without ~"):
+        get(Download(), SHA256)
 
 
 def test_a_url_without_network(cache, monkeypatch):
@@ -195,6 +311,12 @@ def test_data_home_comes_before_the_environment(
     monkeypatch.setenv("SKIMBAL_DATA", environment and str(tmp_path / environment))
     found = sources.data_folder(data_home and tmp_path / data_home)
     assert found == (folder and tmp_path / folder)
+
+
+def test_a_folder_in_place_of_a_local_file(tmp_path):
+    (tmp_path / "here").mkdir()
+    with pytest.raises(DataNotFoundError, match="here is a folder, but a file is expected there"):
+        sources.local_file(tmp_path, "here")
 
 
 @pytest.mark.parametrize("name", ["data_home", "SKIMBAL_DATA"])

@@ -100,11 +100,25 @@ def page(path):
     path.write_text("<html>Sorry.</html>")
 
 
+def cut_archive(path):
+    with tarfile.open(path, "w:gz") as archive:
+        for name in _wisdm.FILES.values():
+            archive.addfile(tarfile.TarInfo(name))
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def half_an_archive(path):
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo(_wisdm.FILES["raw"]))
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
         (empty_archive, r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"),
-        (page, r"is not an archive .*gz\.sha256, or set SKIMBAL"),
+        (page, "a web page was served .* nothing was kept; set SKIMBAL"),
+        (cut_archive, r"is not a readable file \(EOFError.*nothing was kept; set SKIMBAL"),
+        (half_an_archive, r"has no WISDM_ar_v1\.1_transformed\.arff; set SKIMBAL"),
     ],
 )
 def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
@@ -117,6 +131,7 @@ def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
     monkeypatch.setattr(_wisdm, "url_download", url_download)
     with pytest.raises(DataNotFoundError, match=message):
         fetch_wisdm(trust_first_download=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

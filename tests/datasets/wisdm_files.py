@@ -11,7 +11,7 @@ RAW = f"""\
 ;
 33,Jogging,{1150 * MS},7,8;
 33,Jogging,{1150 * MS},7,8,;
-33,Jogging,,{1200 * MS},-1,-2,-3;;
+33,Jogging,{1200 * MS},-1,-2,-3,,;;
 33,Jogging,{1250 * MS},1,1,1;33,Jogging,{1300 * MS},2,2,2;
 33,Jogging,0,0,0,0;
 33,Jogging,{1350 * MS},3,3,3

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 
 from skimbal import (
@@ -46,12 +45,6 @@ def untrained(network, shape, n_classes):
 )
 def test_presets_are_the_published_networks(name, network, shape, n_classes, n_expected):
     fitted = untrained(network(**CNN_PRESETS[name]), shape, n_classes)
-    assert n_parameters(fitted) == n_expected
-
-
-@pytest.mark.parametrize(("depth", "n_expected"), [(18, 11_173_962), (20, 269_722), (32, 464_154)])
-def test_residual_networks_have_the_parameters_that_they_are_known_for(depth, n_expected):
-    fitted = untrained(ResNetClassifier(depth=depth), (3, 8, 8), 10)
     assert n_parameters(fitted) == n_expected
 
 
@@ -145,7 +138,7 @@ def test_the_defaults_take_inputs_of_any_size(shape):
         (ResNetClassifier(), IMAGES[:, None], r"takes \(n_samples, channels, height"),
         (CNN2DClassifier(), np.moveaxis(IMAGES, 1, -1), "channels last"),
         (ResNetClassifier(), np.moveaxis(IMAGES, 1, -1), r"np.moveaxis\(X, -1, 1\)"),
-        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest side that they take is 1600"),
+        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest length they take is 1600"),
         (CNN1DClassifier(kernel_size=(3, 3, 3)), SIGNALS, "3 entries for 2 convolutions"),
         (CNN1DClassifier(n_filters=()), SIGNALS, "n_filters is empty"),
         (CNN1DClassifier(n_filters=(4, 0)), SIGNALS, "n_filters must be whole numbers"),
@@ -217,11 +210,3 @@ def test_windows_are_cut_batch_by_batch(monkeypatch):
     CNN1DClassifier(**SMALL, batch_size=100).fit(windows, labels).predict_proba(windows)
     assert sum(taken) > 4 * len(windows)
     assert max(taken) <= 100
-
-
-def test_single_rows_of_batch_normalisation_keep_its_moments():
-    fitted = ResNetClassifier(depth=8, max_epochs=1, batch_size=4).fit(
-        rng.normal(size=(5, 1, 1, 1)), [0, 1, 0, 1, 0]
-    )
-    moments = [b for n, b in fitted.net_.module_.named_buffers() if n.endswith("running_var")]
-    assert all(torch.isfinite(moment).all() for moment in moments)

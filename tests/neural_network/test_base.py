@@ -1,4 +1,6 @@
-"""What both dense networks promise beyond scikit-learn's common checks."""
+"""What all networks promise beyond scikit-learn's common checks: fit, continue, predict."""
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -7,10 +9,7 @@ import sklearn
 import skorch
 import torch
 from sklearn.base import clone
-from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedKFold,
@@ -21,75 +20,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import DBNClassifier, MLPClassifier
-from skimbal._training.early_stopping import EarlyStopping, Judgment
+from skimbal._training.schedules import SCHEDULES
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.metrics import g_mean, get_scorer, inverse_frequency_cost_matrix
-from skimbal.neural_network._fit_data import TrainingData, hold_out
-from skimbal.sampling import DynamicBatches
+from skimbal.metrics import g_mean, get_scorer
+from skimbal.neural_network._base import check_layer_sizes, history_table
 
-NETWORKS = [
-    MLPClassifier(hidden_layer_sizes=(8,), max_epochs=15, learning_rate=0.01, random_state=0),
-    DBNClassifier(
-        hidden_layer_sizes=(8,),
-        max_epochs=15,
-        pretrain_epochs=2,
-        learning_rate=0.02,
-        random_state=0,
-    ),
-]
-each_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+from .networks import NETWORKS, each_network
 
 
 class NaNLoss(torch.nn.Module):
     def forward(self, logits, target):
         return logits.sum(dim=1) * torch.nan
-
-
-@pytest.fixture
-def untrainable(monkeypatch):
-    """Make any training, without or with labels, an error that is no ValueError."""
-
-    def train(*args, **kwargs):
-        raise AssertionError("training began")
-
-    monkeypatch.setattr("skimbal._training.contrastive_divergence.PretrainingJob.run_all", train)
-    monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
-
-
-@pytest.fixture(scope="module")
-def imbalanced():
-    X, y = make_classification(300, 6, weights=[0.9], class_sep=0.8, random_state=0)
-    return X, np.where(y == 1, "rare", "usual")
-
-
-# ------------------------------------------------------------------ class weights
-
-
-@each_network
-@pytest.mark.parametrize(
-    ("class_weight", "expected"),
-    [
-        (None, [1.0, 1.0]),
-        ({"rare": 9.0}, [9.0, 1.0]),
-        ([9.0, 1.0], [9.0, 1.0]),
-        (np.array([9.0, 1.0]), [9.0, 1.0]),
-    ],
-)
-def test_class_weights_by_label(network, class_weight, expected, imbalanced):
-    fitted = clone(network).set_params(class_weight=class_weight).fit(*imbalanced)
-    np.testing.assert_allclose(fitted.class_weight_, expected)
-
-
-@each_network
-@pytest.mark.parametrize("name", ["balanced", "effective"])
-def test_named_weights_come_from_the_labels_of_the_fit(network, name, imbalanced):
-    X, y = imbalanced
-    weighted = clone(network).set_params(class_weight=name)
-    for rows in (slice(None), slice(0, 150)):
-        counts = np.unique(y[rows], return_counts=True)[1]
-        weights = weighted.fit(X[rows], y[rows]).class_weight_
-        assert weights[0] > weights[1]
-        np.testing.assert_allclose(counts @ weights, counts.sum(), rtol=1e-6)
 
 
 @each_network
@@ -119,9 +60,6 @@ def test_balanced_weights_find_more_of_the_rare_class(network, imbalanced):
     assert g_mean(y, weighted) > plain
 
 
-# ------------------------------------------------------------------ costs
-
-
 @each_network
 def test_costs_move_the_decision_and_nothing_else(network, imbalanced):
     X, y = imbalanced
@@ -132,17 +70,6 @@ def test_costs_move_the_decision_and_nothing_else(network, imbalanced):
     rare = costly.predict_proba(X)[:, 0] * 20 > costly.predict_proba(X)[:, 1]
     np.testing.assert_array_equal(costly.predict(X) == "rare", rare)
     assert (plain.predict(X) == "rare").sum() < rare.sum()
-
-
-@each_network
-def test_inverse_frequency_costs(network, imbalanced):
-    X, y = imbalanced
-    fitted = clone(network).set_params(cost_matrix="inverse_frequency").fit(X, y)
-    counts = np.unique(y, return_counts=True)[1]
-    np.testing.assert_allclose(fitted.cost_matrix_, inverse_frequency_cost_matrix(counts))
-
-
-# ------------------------------------------------------------------ answers
 
 
 @each_network
@@ -215,9 +142,6 @@ def test_in_pipelines_searches_and_frames(network, imbalanced):
     np.testing.assert_array_equal(fitted.predict(frame), clone(network).fit(X, y).predict(X))
 
 
-# ------------------------------------------------------------------ training
-
-
 @each_network
 def test_history_has_a_row_an_epoch_and_the_loss_falls(network, imbalanced):
     fitted = clone(network).fit(*imbalanced)
@@ -239,24 +163,6 @@ def test_epoch_loss_is_the_mean_over_samples_not_over_batches():
     fitted = network.fit(X, y)
     log_proba = fitted.predict_log_proba(X)[np.arange(10), y.astype(int)]
     assert fitted.history_.train_loss[0] == pytest.approx(-log_proba.mean(), rel=1e-5)
-
-
-def test_a_linear_network_is_logistic_regression(imbalanced):
-    X, y = imbalanced
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        batch_size=300,
-        max_epochs=1500,
-        learning_rate=0.05,
-        weight_decay=0.0,
-        class_weight="balanced",
-        random_state=0,
-    )
-    X = StandardScaler().fit_transform(X)
-    reference = LogisticRegression(C=1e10, class_weight="balanced", max_iter=1000).fit(X, y)
-    np.testing.assert_allclose(
-        network.fit(X, y).predict_proba(X), reference.predict_proba(X), atol=2e-3
-    )
 
 
 @pytest.mark.parametrize("scoring", [None, "g_mean", "macro_f1", "roc_auc"])
@@ -283,29 +189,6 @@ def test_early_stopping_restores_the_best_epoch(network, scoring, imbalanced):
     np.testing.assert_array_equal(
         again.predict_proba(imbalanced[0]), fitted.predict_proba(imbalanced[0])
     )
-
-
-def best_epoch_of(answers):
-    """The epoch that early stopping keeps, given each epoch's validation loss and score."""
-    module, history = torch.nn.Linear(1, 1), skorch.history.History()
-    given = iter(answers)
-    early_stopping = EarlyStopping(lambda module: Judgment(*next(given)), patience=10)
-    for epoch in range(1, len(answers) + 1):
-        history.new_epoch()
-        history.record("epoch", epoch)
-        early_stopping.judge(module, history)
-        early_stopping.end_epoch()
-    return early_stopping.best_epoch
-
-
-def test_the_score_decides_before_the_loss_and_the_loss_breaks_ties():
-    assert best_epoch_of([(0.9, 0.5), (0.5, 0.4), (0.8, 0.5), (0.85, 0.5)]) == 3
-
-
-def test_early_stopping_takes_a_scorer_of_posteriors_and_string_labels(imbalanced):
-    scorer = make_scorer(roc_auc_score, response_method="predict_proba")
-    network = clone(NETWORKS[0]).set_params(early_stopping=True, scoring=scorer)
-    assert network.fit(*imbalanced).history_.valid_score.between(0, 1).all()
 
 
 @each_network
@@ -349,22 +232,6 @@ def test_an_interrupt_keeps_what_was_trained(imbalanced):
     assert network.predict(imbalanced[0]).shape == (300,)
 
 
-@pytest.mark.parametrize(
-    "optimizer", ["adam", "adamw", "sgd", "adagrad", "rmsprop", torch.optim.NAdam]
-)
-def test_every_optimizer_trains(optimizer, imbalanced):
-    fitted = clone(NETWORKS[0]).set_params(optimizer=optimizer).fit(*imbalanced)
-    assert fitted.history_.train_loss.iloc[-1] < fitted.history_.train_loss.iloc[0]
-
-
-def test_a_module_as_loss(imbalanced):
-    X, y = imbalanced
-    plain = clone(NETWORKS[0]).fit(X, y).predict_proba(X)
-    module = torch.nn.CrossEntropyLoss(reduction="none")
-    same = clone(NETWORKS[0]).set_params(loss=module).fit(X, y).predict_proba(X)
-    np.testing.assert_allclose(same, plain, atol=1e-6)
-
-
 def test_threads_are_restored(imbalanced):
     torch.set_num_threads(2)
     try:
@@ -379,16 +246,6 @@ def test_verbose_shows_a_bar_and_silence_is_the_default(imbalanced, capfd):
     assert capfd.readouterr() == ("", "")
     clone(NETWORKS[0]).set_params(verbose=1).fit(*imbalanced)
     assert "15/15" in capfd.readouterr().err
-
-
-def test_dropout_trains_differently_and_predicts_alike(imbalanced):
-    X, y = imbalanced
-    network = clone(NETWORKS[0]).set_params(dropout=0.5).fit(X, y)
-    np.testing.assert_array_equal(network.predict_proba(X), network.predict_proba(X))
-    assert (network.predict_proba(X) != clone(NETWORKS[0]).fit(X, y).predict_proba(X)).any()
-
-
-# ------------------------------------------------------------------ partial_fit
 
 
 @each_network
@@ -410,17 +267,6 @@ def test_partial_fit_takes_a_batch_that_lacks_a_class(imbalanced):
     assert stream.predict_proba(X).shape == (300, 2)
 
 
-def test_partial_fit_needs_counts_for_weights_that_depend_on_them(imbalanced):
-    X, y = imbalanced
-    network = clone(NETWORKS[0]).set_params(class_weight="balanced")
-    with pytest.raises(ValueError, match="class_counts"):
-        network.partial_fit(X, y, classes=["rare", "usual"])
-    network.partial_fit(X, y, classes=["rare", "usual"], class_counts={"rare": 10, "usual": 90})
-    np.testing.assert_allclose(network.class_weight_, [5.0, 0.555556], rtol=1e-5)
-    with pytest.raises(ValueError, match="one positive number for each"):
-        clone(network).partial_fit(X, y, classes=["rare", "usual"], class_counts=[1, 2, 3])
-
-
 def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
     X, y = imbalanced
     network = clone(NETWORKS[0]).partial_fit(X, y, classes=["rare", "usual"])
@@ -428,46 +274,6 @@ def test_partial_fit_refuses_new_labels_and_early_stopping(imbalanced):
         network.partial_fit(X[:1], ["other"])
     with pytest.raises(ValueError, match="early_stopping=False"):
         clone(network).set_params(early_stopping=True).partial_fit(X, y, classes=np.unique(y))
-
-
-# ------------------------------------------------------------------ bad parameters
-
-
-@each_network
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"loss": "cross_entorpy"}, "unknown loss 'cross_entorpy'; did you mean 'cross_entropy'"),
-        ({"optimizer": "addam"}, "did you mean 'adam'"),
-        ({"device": "gpu"}, "unknown device 'gpu'; use 'auto', 'cpu'"),
-        ({"device": "cuda:99"}, "not on this machine"),
-        ({"early_stopping": True, "scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"class_weight": "ballanced"}, "did you mean 'balanced'"),
-        ({"class_weight": {"rrare": 2}}, r"weights for \['rrare'\].*'rare', 'usual'"),
-        ({"class_weight": [1, 2, 3]}, r"shape \(3,\), but there are 2 classes"),
-        ({"class_weight": [1, -2]}, "non-negative"),
-        ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
-        ({"cost_matrix": np.ones((3, 3)) - np.eye(3)}, r"must be \(2, 2\)"),
-        ({"cost_matrix": [[0, -1], [1, 0]]}, "negative"),
-        ({"cost_matrix": [[1, 1], [1, 0]]}, "has the diagonal"),
-        ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
-        ({"learning_rate": 0}, "learning_rate"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
-        ({"sampler": "balancd"}, "did you mean 'balanced'"),
-        ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
-        ({"scoring": "gmean"}, "did you mean 'g_mean'"),
-        ({"callbacks": [3]}, "callbacks has 3; each must be a skorch callback"),
-        ({"optimizer": torch.optim.LBFGS}, "can't be made with learning_rate and weight_decay"),
-    ],
-)
-def test_bad_parameters_are_refused_before_training(
-    network, parameters, message, imbalanced, untrainable
-):
-    network = clone(network).set_params(**parameters)
-    with pytest.raises(ValueError, match=message):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
 
 
 @each_network
@@ -510,73 +316,6 @@ def test_a_first_call_of_partial_fit_that_fails_can_be_made_again(network, imbal
     assert network.classes_.tolist() == ["rare", "usual"]
 
 
-@pytest.mark.parametrize(("n_rare", "fraction"), [(4, 0.1), (3, 0.9), (2, 0.5)])
-def test_early_stopping_holds_out_some_of_each_class_and_not_all(n_rare, fraction):
-    X = np.random.default_rng(0).normal(size=(200, 2))
-    y = np.arange(200) < n_rare
-    network = clone(NETWORKS[0]).set_params(
-        early_stopping=True, validation_fraction=fraction, scoring="roc_auc"
-    )
-    data = TrainingData(X, y.astype(int), None)
-    classes = np.array([False, True])
-    train, valid = hold_out(data, classes, fraction, np.random.RandomState(0), "early_stopping")
-    n_held_out = min(max(round(fraction * n_rare), 1), n_rare - 1)
-    assert (train.targets.sum(), valid.targets.sum()) == (n_rare - n_held_out, n_held_out)
-    assert len(valid.targets) == n_held_out + round(fraction * (200 - n_rare))
-    together = np.concatenate([train.X, valid.X])
-    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(X, axis=0))
-    assert network.fit(X, y).history_.valid_score.notna().all()
-
-
-def test_an_undefined_score_is_the_worst():
-    assert best_epoch_of([(0.9, np.nan), (0.8, 0.1), (0.7, np.nan)]) == 2
-
-
-class Interrupt(skorch.callbacks.Callback):
-    """Interrupts at the beginning of epoch 12, in skorch's loop."""
-
-    def on_epoch_begin(self, net, **kwargs):
-        if net.history[-1, "epoch"] == 12:
-            raise KeyboardInterrupt
-
-
-class InterruptingScorer:
-    """Interrupts in the validation of epoch 12, in the loop of populations."""
-
-    def __init__(self):
-        self.n_calls = 0
-
-    def __call__(self, estimator, X, y):
-        self.n_calls += 1
-        if self.n_calls == 12:
-            raise KeyboardInterrupt
-        return 0.0
-
-
-@pytest.mark.parametrize("callbacks", [None, [Interrupt()]])
-def test_an_interrupt_restores_the_best_epoch_of_early_stopping(imbalanced, callbacks):
-    scoring = None if callbacks else InterruptingScorer()
-    callback = [skorch.callbacks.Callback()] if callbacks else None
-    network = clone(NETWORKS[0]).set_params(
-        early_stopping=True, learning_rate=0.3, n_iter_no_change=50
-    )
-    stopped = clone(network).set_params(callbacks=callbacks, scoring=scoring)
-    with pytest.raises(KeyboardInterrupt):
-        stopped.fit(*imbalanced)
-    best = int(stopped.history_.valid_loss.idxmin()) + 1
-    assert best < 11
-    shorter = clone(network).set_params(max_epochs=best, callbacks=callback).fit(*imbalanced)
-    np.testing.assert_array_equal(
-        stopped.predict_proba(imbalanced[0]), shorter.predict_proba(imbalanced[0])
-    )
-
-
-def test_early_stopping_with_a_class_of_one_sample():
-    X, y = np.arange(10.0)[:, None], np.arange(10) == 3
-    with pytest.raises(ValueError, match="class True has 1 sample, but early_stopping"):
-        clone(NETWORKS[0]).set_params(early_stopping=True).fit(X, y)
-
-
 def test_a_loss_that_explodes_names_the_epoch(imbalanced):
     network = clone(NETWORKS[0]).set_params(optimizer="sgd", learning_rate=1e30, standardize=False)
     with pytest.raises(NonFiniteLossError, match=r"epoch \d+; lower learning_rate"):
@@ -604,48 +343,115 @@ def test_sample_weights_are_routed(network, imbalanced):
         np.testing.assert_array_equal(fitted.predict_proba(X), direct.predict_proba(X))
 
 
+# ------------------------------------------------------------------ history
+
+ALWAYS = {"epoch", "train_loss", "learning_rate", "duration_s", "is_best"}
+
+
 @each_network
-def test_a_loss_that_cannot_be_weighted_is_refused_before_training(network, imbalanced):
-    network = clone(network).set_params(loss=torch.nn.CrossEntropyLoss(), class_weight="balanced")
-    with pytest.raises(ValueError, match=r"one number for the batch.*reduction=\"none\""):
-        network.fit(*imbalanced)
-    assert not hasattr(network, "net_")
-    assert not hasattr(network, "pretrain_history_")
+@pytest.mark.parametrize(
+    ("parameters", "more"),
+    [
+        ({}, set()),
+        ({"scoring": "g_mean"}, {"train_score"}),
+        ({"early_stopping": True}, {"valid_loss"}),
+        ({"early_stopping": True, "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"sampler": "dynamic", "scoring": "g_mean"}, {"valid_loss", "valid_score"}),
+        ({"callbacks": [skorch.callbacks.Callback()]}, set()),
+    ],
+    ids=["plain", "scored", "stopping", "stopping by score", "dynamic", "callback"],
+)
+def test_columns_of_the_history(network, parameters, more, imbalanced):
+    fitted = clone(network).set_params(max_epochs=4, **parameters).fit(*imbalanced)
+    history = fitted.history_
+    assert set(history) == ALWAYS | more
+    assert history.epoch.tolist() == [1, 2, 3, 4][: fitted.n_iter_]
+    assert history.notna().all(axis=None)
+    assert history.is_best.sum() == 1
+    assert (history.learning_rate == network.learning_rate).all()
+    assert (history.duration_s > 0).all()
+    assert fitted.n_iter_ == len(history) == len(fitted.net_.history)
 
 
-@pytest.mark.parametrize("loss", ["expected_cost", "cost_weighted_cross_entropy"])
-def test_costs_that_the_loss_has_used_do_not_decide_again(loss, imbalanced):
+@each_network
+@pytest.mark.parametrize(
+    ("parameters", "column", "sign"),
+    [
+        ({}, "train_loss", -1),
+        ({"early_stopping": True}, "valid_loss", -1),
+        ({"early_stopping": True, "scoring": "roc_auc"}, "valid_score", 1),
+    ],
+    ids=str,
+)
+def test_the_best_epoch_of_the_history(network, parameters, column, sign, imbalanced):
+    parameters = {"learning_rate": 0.3, "n_iter_no_change": 20, **parameters}
+    history = clone(network).set_params(**parameters).fit(*imbalanced).history_
+    best = history[column][history.is_best].item()
+    assert best == (sign * history[column]).max() * sign
+
+
+def test_score_of_the_training_data_is_that_of_the_network(imbalanced):
     X, y = imbalanced
-    network = MLPClassifier(
-        loss=loss, cost_matrix=[[0, 1], [20, 0]], max_epochs=20, random_state=0
-    ).fit(X, y)
-    assert network.cost_matrix_ is None
-    chosen = network.predict_proba(X).argmax(axis=1)
-    np.testing.assert_array_equal(network.predict(X), network.classes_[chosen])
-    plain = MLPClassifier(max_epochs=20, random_state=0).fit(X, y)
-    assert (chosen == 1).sum() > plain.predict_proba(X).argmax(axis=1).sum()
+    fitted = clone(NETWORKS[0]).set_params(scoring="g_mean").fit(X, y)
+    assert fitted.history_.train_score.iloc[-1] == pytest.approx(g_mean(y, fitted.predict(X)))
+    plain = clone(NETWORKS[0]).fit(X, y)  # it is recorded, and decides nothing
+    np.testing.assert_array_equal(fitted.predict_proba(X), plain.predict_proba(X))
 
 
-@pytest.mark.parametrize("callbacks", [None, [skorch.callbacks.Callback()]])
-def test_mixup_weighs_partners_by_their_weights(callbacks):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(300, 2)), np.arange(300) % 2
-    network = MLPClassifier(
-        hidden_layer_sizes=(),
-        mixup=1.0,
-        max_epochs=100,
-        learning_rate=0.05,
-        random_state=0,
-        callbacks=callbacks,
-    )
-    proba = network.fit(X, y, sample_weight=np.where(y, 1e-9, 1.0)).predict_proba(X)[:, 1]
-    assert proba.mean() < 0.01
+@each_network
+@pytest.mark.parametrize("schedule", ["cosine", "step", lambda epoch, n_epochs: 1 / epoch])
+def test_learning_rates_of_the_history(network, schedule, imbalanced):
+    network = clone(network).set_params(max_epochs=6, learning_rate_schedule=schedule)
+    factor = SCHEDULES.get(schedule, schedule) if isinstance(schedule, str) else schedule
+    rates = [network.learning_rate * factor(epoch, 6) for epoch in range(1, 7)]
+    np.testing.assert_allclose(network.fit(*imbalanced).history_.learning_rate, rates)
 
 
-def test_counts_of_a_stream_follow_the_classes_as_they_are_given(imbalanced):
-    X, y = imbalanced
-    labels = np.where(y == 1, "a", "b")
-    for classes, counts in ((["b", "a"], [400, 40]), (["a", "b"], [40, 400])):
-        network = MLPClassifier(class_weight="balanced", random_state=0)
-        network.partial_fit(X, labels, classes=classes, class_counts=counts)
-        np.testing.assert_allclose(network.class_weight_, [5.5, 0.55], rtol=1e-5)
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ({}, ["train_loss"]),
+        ({"scoring": "g_mean"}, ["train_loss", "train_score"]),
+        (
+            {"early_stopping": True, "scoring": "g_mean"},
+            ["train_loss", "valid_loss", "valid_score"],
+        ),
+    ],
+    ids=str,
+)
+def test_the_bar_shows_loss_and_score(parameters, shown, imbalanced, capfd):
+    network = clone(NETWORKS[0]).set_params(verbose=1, max_epochs=5, **parameters)
+    history = network.fit(*imbalanced).history_
+    last = capfd.readouterr().err.split("\r")[-1]
+    figures = dict(re.findall(r"(\w+_(?:loss|score))=([\d.e+-]+)", last))
+    assert list(figures) == shown
+    for name, value in figures.items():
+        assert float(value) == pytest.approx(history[name].iloc[-1], rel=1e-3)
+
+
+def test_history_as_a_table():
+    history = skorch.history.History()
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        history.new_epoch()
+        for name, value in {"epoch": epoch, "train_loss": loss, "train_loss_best": True}.items():
+            history.record(name, value)
+        history.new_batch()
+    assert history_table(history, None).to_dict("list") == {
+        "epoch": [1, 2, 3],
+        "train_loss": [3.0, 1.0, 2.0],
+        "is_best": [False, True, False],
+    }
+    assert history_table(history, 3).is_best.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(8, [8]), ((8, 4), [8, 4]), (np.array([3]), [3]), ((), [])]
+)
+def test_layer_sizes(given, expected):
+    assert check_layer_sizes(given) == expected
+
+
+@pytest.mark.parametrize("given", [0, (8, -1), 2.5, "8"])
+def test_bad_layer_sizes(given):
+    with pytest.raises(ValueError, match="n_units must be whole numbers of at least 1"):
+        check_layer_sizes(given, "n_units")
