@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import choose
+from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import pad_short, transpose_advice
 from skimbal._utils._validation import (
     check_labels,
@@ -104,7 +105,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Samples of a window. None is the whole recording; all recordings must then have one length.
     step : int, default=None
         Samples between the starts of two windows. None is `size`: windows do not overlap.
-    steps_per_class : dict label -> int, default=None
+    steps_per_class : dict or Series of int by label, default=None
         Steps of the training windows of some classes, in place of `step`. A smaller step gives a
         class more windows; it over-samples the class by parts of recordings that no other window
         has. Prediction always uses `step`, because the class is not known.
@@ -173,7 +174,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "size": [None, Interval(Integral, 1, None, closed="left")],
         "step": [None, Interval(Integral, 1, None, closed="left")],
-        "steps_per_class": [None, dict],
+        "steps_per_class": [None, HasMethods(["items"])],
         "on_short": [StrOptions({"raise", "pad", "skip"})],
         "memory_limit": [Interval(Integral, 1, None, closed="left")],
     }
@@ -184,7 +185,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         *,
         size: int | None = None,
         step: int | None = None,
-        steps_per_class: dict | None = None,
+        steps_per_class: Any = None,
         on_short: str = "raise",
         memory_limit: int = 2**24,
     ):
@@ -219,7 +220,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ValueError
             For invalid data and parameters: a recording that is shorter than the window (see
             `on_short`), a class without windows, unequal numbers of channels, axes that seem to be
-            swapped, NaN, or a label in `steps_per_class` that is not in y.
+            swapped, NaN, or steps that are not whole numbers.
         """
         return run_fit(self._fit_coroutine(X, y, sample_weight))
 
@@ -238,7 +239,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_two_classes(classes.tolist())
         size = window_size(self.size, recordings)
         step = size if self.step is None else self.step
-        steps = training_steps(self.steps_per_class or {}, step, classes)
+        steps = training_steps(self.steps_per_class, step, classes)
         windows = index_windows(recordings, size, steps[targets], on_short=self.on_short)
         n_windows = count_windows(windows, targets, classes)
         weight = None if sample_weight is None else sample_weight[windows.recording]
@@ -371,20 +372,15 @@ def window_size(size, recordings):
 
 def training_steps(steps_per_class, step, classes):
     """Return the step of the training windows of each class, or raise."""
-    labels = classes.tolist()
-    unknown_labels = [label for label in steps_per_class if label not in labels]
-    if unknown_labels:
-        raise ValueError(
-            f"steps_per_class has the labels {unknown_labels}, but y has {labels}; leave them out "
-            "or write them as in y"
-        )
+    if steps_per_class is None:
+        return np.full(len(classes), step)
     for label, own in steps_per_class.items():
         if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
             raise ValueError(
                 f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, but it "
                 f"is {own!r}"
             )
-    return np.array([steps_per_class.get(label, step) for label in labels])
+    return vector_by_label(steps_per_class, classes, "steps_per_class", step)
 
 
 def count_windows(windows, targets, classes):

@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._validation import check_known_classes, check_weights
 
 
@@ -61,8 +62,8 @@ def fit_population(
     Raises
     ------
     ValueError
-        If the numbers of estimators and subsets differ, or a subset has rows that X does not have;
-        and what the fits raise.
+        If the numbers of estimators and subsets differ, a subset has rows that X does not have, or
+        weights or costs name a label that is not in y; and what the fits raise.
 
     Examples
     --------
@@ -80,6 +81,8 @@ def fit_population(
     """
     X, y, sample_weight = _check_data(X, y, sample_weight)
     estimators, subsets = _matched(estimators, subsets, _num_samples(X))
+    for estimator in {id(estimator): estimator for estimator in estimators}.values():
+        check_label_parameters(estimator, y)
     fits = [
         Fit.on_rows(clone(estimator), X, y, rows, {"sample_weight": sample_weight})
         for estimator, rows in zip(estimators, subsets, strict=True)
@@ -149,6 +152,7 @@ def cross_fit(
     (200, 2)
     """
     X, labels, sample_weight = _check_data(X, y, sample_weight)
+    check_label_parameters(estimator, labels)
     splits = list(check_cv(splits, labels, classifier=True).split(X, labels))
     classes = np.unique(labels)
     total = np.zeros((len(labels), len(classes)))
@@ -226,7 +230,7 @@ def cross_fit_coroutine(
         for estimator, (train, _) in zip(estimators, splits, strict=True)
     ]
     if refit is not None:
-        fits.append(Fit(clone(refit), X, y, params, is_checked))
+        fits.append(Fit(clone(refit), X, y, params, is_checked, is_part=True))
     fitted = yield fits
     proba = [
         class_probabilities(classifier, _safe_indexing(X, test), classes)
