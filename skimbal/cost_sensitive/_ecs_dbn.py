@@ -114,8 +114,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.5
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies; with `class_weight` toward equal costs.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1). These are measured on the held-out probabilities: the inverse class frequencies for a
+        calibrated classifier, equal costs for one that balances the classes. See `find_costs`.
     population_size : int, default=30
         Candidates in a generation of "jade".
     max_generations : int, default=200

@@ -38,6 +38,7 @@ from skimbal.cost_sensitive._find_costs import (
 )
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
+from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, get_scorer
 from skimbal.neural_network import (
     BaseNetClassifier,
@@ -69,9 +70,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies. For a classifier with `class_weight` the target is equal costs, because the
-        weights balance the classes already.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1). These are measured on the held-out probabilities: the inverse class frequencies for a
+        calibrated classifier, equal costs for one that balances the classes. See `find_costs`.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
         Where the probabilities come from. An integer is the number of stratified, shuffled folds;
         fewer are used, with a warning, if a class has fewer samples. A float in (0, 1) is the
@@ -281,6 +282,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
             return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]
         estimator = seed_unset(clone(estimator), self._draw_seed(rng))
         if splits is None:  # cv="train"
+            if self.shrinkage > 0:
+                parameter = f"shrinkage={self.shrinkage} with cv='train'"
+                warn_of_balance(estimator, classes.tolist(), parameter)
             fitted = yield from Fit(
                 clone(estimator), X, y, fit_params, is_checked, True
             ).coroutine()

@@ -134,8 +134,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         The score `oob_score_`, for which the costs are found: a name or scikit-learn scorer that
         takes labels.
     shrinkage : float in [0, 1], default=0.5
-        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance of
-        the bags (1). With class weights in the networks these are equal costs. See `find_costs`.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1), measured on the out-of-bag probabilities. See `find_costs`.
     warm_start : bool, default=False
         Whether `fit` keeps the networks of the last fit and adds networks up to `n_estimators`. The
         data and the settings of the networks must be those of the last fit.

@@ -33,7 +33,7 @@ from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
 from skimbal.model_selection._failures import all_failed, raise_if_all_failed, warn_of_failures
-from skimbal.model_selection._label_parameters import check_named_labels, put_label_parameters
+from skimbal.model_selection._label_parameters import check_labels_of_search, put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
@@ -272,6 +272,8 @@ class _BaseSearch(BaseSearchCV):
         if not _routing_enabled():  # scikit-learn's searches keep the groups for the splitter
             routed.estimator.fit.update(groups_params(self.estimator, params.get("groups")))
         state = self._state(X, y, params, routed.splitter.split)
+        spaces = [progress.space for progress in state.progresses]
+        check_labels_of_search(spaces, state.estimator, scorer, y)
         check_scorers(self.scoring, scorer, self.estimator, y)
         evaluation = Evaluation(
             X,
@@ -318,7 +320,6 @@ class _BaseSearch(BaseSearchCV):
         """An optimizer for each space; the label parameters of all are put into the estimator."""
         for space in spaces:
             put_label_parameters(estimator, space.names, y)
-        check_named_labels(spaces, estimator, y)
         progresses = []
         for index, (space, own_rng) in enumerate(zip(spaces, rng.spawn(len(spaces)), strict=True)):
             space.check_names(estimator)

@@ -166,7 +166,8 @@ class Evaluation:
         for name, rows in parts.items():
             X, y = _safe_split(fitted, self.X, self.y, rows, split[0])
             params = _check_method_params(self.X, self.score_params, indices=rows)
-            result[name], errors = self._score(fitted, X, y, params)
+            with part_of_larger_fit():  # a fold may lack a class that costs by label name
+                result[name], errors = self._score(fitted, X, y, params)
             if name == "test_scores":
                 result["score_time"] = time.perf_counter() - start
                 result["score_error"] = next(iter(errors.values()), None)

@@ -134,7 +134,7 @@ def with_mean_one(weight):
     Sums of the largest floats would overflow, those of the smallest ones round. Weights whose mean
     is 1, but for rounding, stay as they are.
 
-    >>> with_mean_one(np.array([1e308, 3e308]))
+    >>> with_mean_one(np.array([0.5e308, 1.5e308]))
     array([0.5, 1.5])
     """
     if not len(weight):

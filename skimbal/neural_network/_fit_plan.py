@@ -178,6 +178,9 @@ def try_loss(value, loss, n_classes, *, is_weighted):
     values = []
     for logits in (random, 10.0 * random, 3.0 * right, -3.0 * right, 1e3 * right, 1e4 * right):
         values.append(_called(loss, value, logits, target, weight))
+    if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
+        with torch.no_grad():
+            loss(random, target, weight)
     if not np.isfinite(values[0]):
         raise unfit_loss(value, f"is {values[0]} for finite logits")
     _, _, good, bad, high, higher = values
@@ -188,7 +191,7 @@ def try_loss(value, loss, n_classes, *, is_weighted):
 
 
 def _called(loss, value, logits, target, weight):
-    """The loss of logits as a float, or the ValueError that says what does not fit."""
+    """The mean loss of logits as a float, or the ValueError that says what does not fit."""
     given = [logits, target]
     if not isinstance(loss, BoundLoss):
         given += [weight, *([logits] if value.needs_features else [])]
@@ -198,13 +201,11 @@ def _called(loss, value, logits, target, weight):
             result = (loss.per_sample if isinstance(loss, BoundLoss) else loss)(*given)
         except Exception as error:
             raise unfit_loss(value, f"raises {type(error).__name__}: {error}") from error
-        if not isinstance(result, torch.Tensor):
-            raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
-        if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
-            result = loss(logits, target, weight)
-    if result.numel() != 1:
+    if not isinstance(result, torch.Tensor):
+        raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
+    if not isinstance(loss, BoundLoss) and result.numel() != 1:
         raise unfit_loss(value, f"returns shape {tuple(result.shape)}, not one number")
-    return float(result)
+    return float(result.double().mean())
 
 
 def unfit_loss(value, what):

@@ -1,7 +1,7 @@
 """Fit many estimators at once, and cross-fit one; networks of one structure train as one."""
 
 from collections.abc import Generator, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,7 +68,8 @@ def fit_population(
     ------
     ValueError
         If the numbers of estimators and subsets differ, a subset has rows that X does not have, or
-        weights or costs name a label that is not in y; and what the fits raise.
+        `memory_limit` is below 1, weights or costs name a label that is not in y; and what the
+        fits raise.
 
     Examples
     --------
@@ -84,6 +85,7 @@ def fit_population(
     >>> [network.class_weight_.tolist() for network in fitted]
     [[1.0, 1.0], [1.0, 3.0], [1.0, 9.0]]
     """
+    _check_memory_limit(memory_limit)
     X, y, params = _check_data(X, y, sample_weight)
     groups = check_groups(groups, y)
     estimators, subsets = _matched(estimators, subsets, _num_samples(X))
@@ -161,6 +163,7 @@ def cross_fit(
     >>> proba.shape
     (200, 2)
     """
+    _check_memory_limit(memory_limit)
     X, labels, params = _check_data(X, y, sample_weight)
     check_label_parameters(estimator, labels)
     groups = check_groups(groups, labels)
@@ -289,6 +292,15 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     proba = np.zeros((len(seen), len(np.asarray(classes))))
     proba[:, np.searchsorted(classes, estimator.classes_)] = seen
     return proba
+
+
+def _check_memory_limit(value):
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if value is not None and not (is_number and value >= 1):
+        raise ValueError(
+            f"memory_limit={value!r} is not usable; give a number of bytes >= 1, or None for a "
+            "quarter of the free memory"
+        )
 
 
 def _check_data(X, y, sample_weight):

@@ -7,6 +7,7 @@ import pytest
 from imblearn.under_sampling import RandomUnderSampler
 
 from skimbal.ensemble._bags import bag_sizes, draw_bag, rows_by_class
+from skimbal.exceptions import UnknownLabelWarning
 
 y = np.repeat(["a", "b", "c"], [50, 20, 5])
 two = np.repeat([0, 1], [90, 10])
@@ -62,3 +63,11 @@ def test_rows_by_class_leaves_out_weight_0(weight, expected):
     weight = None if weight is None else np.array(weight)
     rows = rows_by_class(np.array(["a", "b", "b", "a"]), weight)
     assert {label: own.tolist() for label, own in rows.items()} == expected
+
+
+def test_a_strategy_may_name_a_class_that_a_fold_lacks():
+    y = np.repeat(["usual", "rare"], [90, 10])
+    for given in ({"odd": 3}, {"odd": 3, "usual": 20, "rare": 5}):
+        with pytest.warns(UnknownLabelWarning, match="sampling_strategy names"):
+            sizes = bag_sizes(y, given)
+        assert sizes == {"rare": given.get("rare", 10), "usual": given.get("usual", 90)}
