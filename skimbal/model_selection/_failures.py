@@ -40,6 +40,8 @@ def raise_if_all_failed(candidates, min_candidates=1):
     score_errors, _ = errors_of(candidates, "score")
     counts = [(len(fit_errors), "fits"), (len(score_errors), "scores")]
     text = " and ".join(f"{'all ' * (n == n_all)}{n} {kind}" for n, kind in counts if n)
+    if not text and n_candidates < MAX_FAILED_CANDIDATES:
+        return  # scikit-learn's warning of scores that are not finite says it
     if not text:
         raise ValueError(
             f"every score of {n_candidates} candidates is NaN; use a score that the test rows of "

@@ -34,6 +34,7 @@ def adapted(Search, Original, **attributes):
     }
     constraints = {**Search._parameter_constraints}
     body = {**defaults, "__init__": __init__, "_parameter_constraints": constraints, **attributes}
+    body |= {"__module__": Original.__module__}  # where pickle finds it
     return type(Original.__name__, (Search,), body)
 
 
