@@ -79,11 +79,3 @@ def test_they_are_searched(Search, in_pipeline, case, x0, data):
     assert len(tried) > 1
     assert search.best_estimator_.get_params()[name] == search.best_params_[name]
     assert np.isfinite(search.best_score_)
-
-
-@pytest.mark.parametrize("Search", FEW)
-def test_what_set_params_refuses_is_refused_before_any_fit(Search, data):
-    model = skorch_net()
-    for name in ("modul__k", "max_epoch"):
-        with pytest.raises(ValueError, match=f"unknown parameter of NeuralNetClassifier '{name}'"):
-            Search(model, {name: [2, 3]}, cv=2).fit(*data)
