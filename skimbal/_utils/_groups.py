@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
@@ -40,16 +40,17 @@ def check_groups(groups, y):
     """
     if groups is None:
         return None
-    groups = np.asarray(groups)
+    # In an array of text, 1 and "1" would be one group.
+    groups = np.asarray(groups) if hasattr(groups, "dtype") else np.array(groups, dtype=object)
     if groups.shape != (len(y),):
         raise ValueError(
             f"groups has shape {groups.shape}, but y has {len(y)} samples; give one group for each "
             "sample (a resampler in a pipeline changes the samples: groups cannot pass it)"
         )
-    if groups.dtype == object:
-        n_missing = sum(g is None or is_scalar_nan(g) or is_pandas_na(g) for g in groups.tolist())
+    if groups.dtype == object:  # NaN and NaT differ from themselves
+        n_missing = sum(g is None or is_pandas_na(g) or g != g for g in groups.tolist())
     else:
-        n_missing = np.count_nonzero(groups != groups)  # NaN and NaT differ from themselves
+        n_missing = np.count_nonzero(groups != groups)
     if n_missing:
         raise ValueError(
             f"groups has {n_missing} missing entries (None or NaN); give every sample a group, a "

@@ -216,6 +216,4 @@ def own_validation_data(estimator, X_val, y_val, sample_weight_val):
         targets = encode_labels(y, estimator.classes_)
     except ValueError as error:
         raise ValueError(f"the validation data X_val, y_val cannot be used: {error}") from error
-    if not len(targets):
-        raise ValueError("sample_weight_val is 0 for all samples; give some a positive weight")
     return TrainingData(X, targets, weight)
