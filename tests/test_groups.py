@@ -237,9 +237,13 @@ def test_groups_reach_the_last_step(name, n_pipelines, spy):
 
 
 def test_groups_do_not_pass_a_resampler(spy):
-    model = make_imbalanced_pipeline(RandomOverSampler(random_state=0), spy())
-    TunedCostClassifierCV(model, cv=2).fit(np.arange(60.0)[:, None], PURE % 2, groups=PURE)
+    X, y = np.arange(60.0)[:, None], PURE % 2
+    over = RandomOverSampler(random_state=0)
+    with pytest.warns(UserWarning, match="groups cannot pass the resampler in front of 'spy'"):
+        TunedCostClassifierCV(make_imbalanced_pipeline(over, spy()), cv=2).fit(X, y, groups=PURE)
     assert all(given is None for _, given in spy.fits)
+    plain = make_imbalanced_pipeline(over, clone(NET).set_params(max_epochs=1))
+    TunedCostClassifierCV(plain, cv=2).fit(X, y, groups=PURE)  # it holds nothing out: no warning
 
 
 @pytest.mark.parametrize("search", [DESearchCV, BayesSearchCV])
@@ -281,7 +285,27 @@ def test_cross_fit_and_populations_take_groups(splits, spy):
     np.testing.assert_array_equal(spy.fits[-1][1], PURE[PURE > 9])
 
 
+def test_a_pipeline_transforms_validation_data_with_routing():
+    X, y = make_classification(120, random_state=0)
+    with config_context(enable_metadata_routing=True):
+        net = MLPClassifier(early_stopping=True, max_epochs=3, standardize=False, random_state=0)
+        net.set_fit_request(X_val=True, y_val=True)
+        steps = [("scale", StandardScaler()), ("net", net)]
+        fitted = Pipeline(steps, transform_input=["X_val"]).fit(X, y, X_val=X[:40], y_val=y[:40])
+    scaled = StandardScaler().fit_transform(X)
+    separate = clone(net).fit(scaled, y, X_val=scaled[:40], y_val=y[:40])
+    np.testing.assert_array_equal(fitted[-1].predict_proba(scaled), separate.predict_proba(scaled))
+
+
 # ---------------------------------------------------------------- copies of one row
+
+
+def test_repeated_rows_of_a_resampler_are_not_on_both_sides():
+    """Random labels of distinct rows: only copies of training rows can be recognized."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 20)), (rng.random(120) < 0.25).astype(int)
+    model = make_imbalanced_pipeline(RandomOverSampler(random_state=0), clone(STOPPED))
+    assert held_out_score(model.fit(X, y)) < 0.65
 
 
 def test_an_early_stopped_network_in_a_bag_does_not_train_on_its_validation_rows(monkeypatch):
