@@ -2,8 +2,8 @@
 
 Labels are coin flips by group, so that no score of a new group can be above chance, 0.5. Each
 method that holds samples out reports its score with and without groups: the mean over the epochs
-of early stopping, the out-of-bag score and the score of the best costs. The second table compares epochs of
-weighted networks that are chosen by the weighted loss and by the loss without weights.
+of early stopping, the out-of-bag score and the score of the best costs. The second table compares
+epochs of weighted networks that are chosen by the weighted loss and by the loss without weights.
 
     python tests/performance/groups.py --out docs/results
 """
