@@ -60,7 +60,8 @@ WITHOUT_PAPER = {
     """,
     "computes a step of a network": """
         modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
-        modules.repeat_for_batched_kernel modules.size_after_layers modules.smallest_size
+        modules.per_axis modules.repeat_for_batched_kernel modules.size_after_layers
+        modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
         ensemble.default_network neural_network.check_training_data

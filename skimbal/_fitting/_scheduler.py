@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, _num_samples
 
+from skimbal._utils._labels import part_of_larger_fit
 from skimbal._utils._torch import free_memory
 
 Coroutine = Generator[list, list, Any]
@@ -33,7 +34,8 @@ class Fit:
     """The fit of an estimator, which is fitted in place, with all that its `fit` is given.
 
     `is_checked` says that X and y are arrays which an outer estimator has validated as this one
-    would. An estimator with `_fit_checked_coroutine` does not validate them again.
+    would. An estimator with `_fit_checked_coroutine` does not validate them again. `is_part` says
+    that an outer estimator has checked the labels that the parameters name.
     """
 
     estimator: Any
@@ -41,6 +43,7 @@ class Fit:
     y: Any
     params: dict = field(default_factory=dict)
     is_checked: bool = False
+    is_part: bool = False
 
     @classmethod
     def on_rows(cls, estimator, X, y, rows, params=None, *, is_checked=False):
@@ -53,6 +56,9 @@ class Fit:
 
     def coroutine(self) -> Coroutine:
         """Return the fit as a generator."""
+        return _part(self._coroutine()) if self.is_part else self._coroutine()
+
+    def _coroutine(self):
         if not has_fit_coroutine(self.estimator):
             return _request_job(FitJob(self))
         if isinstance(self.estimator, Pipeline):
@@ -74,7 +80,12 @@ class FitJob:
     @staticmethod
     def run_all(jobs):
         """Return the fitted estimators."""
-        return [job.fit.estimator.fit(job.fit.X, job.fit.y, **job.fit.params) for job in jobs]
+        results = []
+        for job in jobs:
+            fit = job.fit
+            with part_of_larger_fit() if fit.is_part else nullcontext():
+                results.append(fit.estimator.fit(fit.X, fit.y, **fit.params))
+        return results
 
     @staticmethod
     def describe(jobs):
@@ -82,12 +93,29 @@ class FitJob:
         return f"{len(jobs)} {type(jobs[0].fit.estimator).__name__}, each by itself"
 
 
+def _part(coroutine):
+    """Run a fit as a part of a larger one, in each step."""
+    proceed: Callable[[Any], list] = coroutine.send
+    given: Any = None
+    while True:
+        try:
+            with part_of_larger_fit():
+                requests = proceed(given)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            given = yield requests
+            proceed = coroutine.send
+        except BaseException as error:  # the fit keeps what it has
+            given, proceed = error, coroutine.throw
+
+
 def _fit_on_rows(fit, rows):
     given = {name: value for name, value in fit.params.items() if value is not None}
     whole = {name: given.pop(name) for name in list(given) if name.endswith("_val")}
     params = {**_check_method_params(fit.X, given, indices=rows), **whole}
     X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
-    return (yield from Fit(fit.estimator, X, y, params, fit.is_checked).coroutine())
+    return (yield from Fit(fit.estimator, X, y, params, fit.is_checked, True).coroutine())
 
 
 def _request_job(job):

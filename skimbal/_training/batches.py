@@ -90,10 +90,11 @@ class Batches:
         self.drawn_by_network = [row[:n] for row, n in zip(self.drawn, self.lengths, strict=True)]
 
     def _shares(self, weight):
-        """Divide the weights of every batch by their sum; None where there are none."""
+        """Divide the weights of every batch by their sum; shares of 0 where all are 0."""
         shares = []
         for batch in weight.split(self.batches, dim=1):
-            shares.append(batch / batch.sum(dim=1, keepdim=True))
+            total = batch.sum(dim=1, keepdim=True)
+            shares.append(batch / torch.where(total == 0, 1.0, total))
         return torch.cat(shares, dim=1)
 
     def keep(self, networks):

@@ -133,6 +133,8 @@ class Population:
             losses.append(batch_losses)
         means = sums_over_batches(losses, self.batches.n_rows) / self.batches.lengths
         duration_s = (perf_counter() - started) / len(self.jobs)
+        # The last step may spoil what the losses before it do not tell.
+        means[~self.stack.are_finite()] = np.nan
         return zip(means.tolist(), rates, [duration_s] * len(rates), strict=True)
 
     def _end_epoch(self, figures, n_epochs, errors):

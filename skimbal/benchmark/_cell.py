@@ -1,6 +1,7 @@
 """Cells: fit a method on training folds, score it on the test folds, record its warnings."""
 
 import json
+import signal
 import time
 import traceback
 import warnings
@@ -33,7 +34,8 @@ MAX_WARNING_LENGTH = 300
 def evaluate(make, random_states, splits):
     """Fit and score a method on several splits; record the error of a split that fails.
 
-    The networks of all splits are trained together.
+    The networks of all splits are trained together. Whatever a method raises is a failure,
+    SystemExit included.
 
     Parameters
     ----------
@@ -50,6 +52,18 @@ def evaluate(make, random_states, splits):
         The status is "done" or "failed"; values are columns of the results file. The confusion
         matrix has the classes in sorted order. Each split has an equal share of the fit time.
     """
+    try:
+        return _evaluate_together(make, random_states, splits)
+    except BaseException as error:
+        if _is_interrupt(error):
+            raise
+        if len(splits) > 1:  # a single fit ended all of them: the others don't fail with it
+            pairs = zip(random_states, splits, strict=True)
+            return [evaluate(make, [seed], [split])[0] for seed, split in pairs]
+        return [_score(error, None, [], *splits[0])]
+
+
+def _evaluate_together(make, random_states, splits):
     warned: list[list] = [[] for _ in splits]
     start = time.perf_counter()
     with _recorded_warnings() as shared:  # of networks that are trained together
@@ -65,6 +79,12 @@ def evaluate(make, random_states, splits):
         _score(outcome, fit_seconds, [*own, *shared], *split)
         for outcome, own, split in zip(outcomes, warned, splits, strict=True)
     ]
+
+
+def _is_interrupt(error):
+    """Whether the user interrupts. A worker ignores SIGINT: there a method has raised the error."""
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    return isinstance(error, KeyboardInterrupt) and not is_ignored
 
 
 @contextmanager
@@ -90,11 +110,13 @@ def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
     values = {"support": json.dumps(support)}
     with _recorded_warnings() as new:
         try:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BaseException):
                 raise outcome
             values |= {"fit_seconds": fit_seconds, **_scores(outcome, classes, X_test, y_test)}
             status = "done"
-        except Exception:
+        except BaseException as error:
+            if _is_interrupt(error):
+                raise
             values["error"] = traceback.format_exc()
             status = "failed"
     return status, values | _summary_of_warnings([*warned, *new])

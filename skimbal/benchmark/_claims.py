@@ -9,6 +9,9 @@ import contextlib
 import sqlite3
 import uuid
 
+from skimbal.benchmark._protocol import Cell
+from skimbal.benchmark._sqlite import connect, sqlite_errors
+
 _IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
 
 
@@ -17,8 +20,13 @@ class Lock:
 
     def __init__(self, path):
         self.path = path
-        self._connection = _connect(path, "rwc")
-        _lock(self._connection)
+        with sqlite_errors(path):
+            self._connection = connect(path, "rwc")
+            try:
+                _lock(self._connection)
+            except sqlite3.Error:
+                self._connection.close()
+                raise
 
     def release(self):
         """Unlock and remove the file."""
@@ -29,17 +37,11 @@ class Lock:
 def is_locked(path):
     """Whether a living process holds the lock file `path`."""
     try:
-        with contextlib.closing(_connect(path, "rw")) as probe:
+        with contextlib.closing(connect(path, "rw")) as probe:
             _lock(probe)
-    except sqlite3.OperationalError as error:  # locked, or removed because its owner released it
+    except sqlite3.Error as error:  # locked, or removed because its owner released it
         return "locked" in str(error)
     return False
-
-
-def _connect(path, mode):
-    return sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None
-    )
 
 
 def _lock(connection):
@@ -70,8 +72,8 @@ class Claim:
             )
 
 
-def claim_cell(store, cell, seed):
-    """Claim a cell for this process.
+def claim_cell(store, cell, seed, worker="runner"):
+    """Claim a cell for this process, and count the attempt.
 
     Returns
     -------
@@ -82,18 +84,48 @@ def claim_cell(store, cell, seed):
         if not _is_free(database, store.folder, cell):
             return None
     with contextlib.ExitStack() as stack:
-        lock = Lock(store.folder / f"claim-{uuid.uuid4().hex}.lock")
+        lock = Lock(store.folder / f"claim-{worker}-{uuid.uuid4().hex}.lock")
         stack.callback(lock.release)
         with store.transaction() as database:
             if not _is_free(database, store.folder, cell):
                 return None
             database.execute(
-                "INSERT OR REPLACE INTO cell (dataset, method, fold, trial, status, owner, seed)"
-                " VALUES (?, ?, ?, ?, 'claimed', ?, ?)",
+                "INSERT INTO cell (dataset, method, fold, trial, status, owner, seed, attempts)"
+                " VALUES (?, ?, ?, ?, 'claimed', ?, ?, 1)"
+                " ON CONFLICT (dataset, method, fold, trial) DO UPDATE SET status = 'claimed',"
+                " owner = excluded.owner, seed = excluded.seed, attempts = attempts + 1",
                 (*cell, lock.path.name, seed),
             )
         stack.pop_all()  # the claim keeps the lock
         return Claim(store, cell, seed, lock)
+
+
+def attempts(store, cells):
+    """How often each of the unfinished cells of one data set and method was claimed, as a dict."""
+    query = "SELECT fold, trial, attempts FROM cell WHERE status = 'claimed'"
+    found = store.read(f"{query} AND dataset = ? AND method = ?", cells[0][:2])
+    counts = {(row.fold, row.trial): row.attempts for row in found.itertuples()}
+    return {cell: counts.get((cell.fold, cell.trial), 0) for cell in cells}
+
+
+def count_death(store, worker):
+    """Count the death of a worker for the cells that it held.
+
+    Returns
+    -------
+    dict of Cell to int
+        The deaths of each of these cells.
+    """
+    is_held = "status = 'claimed' AND owner LIKE ?"
+    with store.transaction() as database:
+        database.execute(
+            f"UPDATE cell SET deaths = deaths + 1 WHERE {is_held}", [f"claim-{worker}-%"]
+        )
+        rows = database.execute(
+            f"SELECT dataset, method, fold, trial, deaths FROM cell WHERE {is_held}",
+            [f"claim-{worker}-%"],
+        ).fetchall()
+    return {Cell(*row[:4]): row[4] for row in rows}
 
 
 def _is_free(database, folder, cell):

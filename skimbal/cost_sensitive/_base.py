@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
@@ -27,13 +26,6 @@ def _estimator_has(method):
     return check
 
 
-def is_class_weighted(estimator):
-    """Whether a classifier, or the last step of a pipeline, is to be trained with class weights."""
-    if isinstance(estimator, Pipeline):
-        return is_class_weighted(estimator[-1])
-    return getattr(estimator, "class_weight", None) is not None
-
-
 class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the classifiers that decide for the class with the lowest expected cost.
 
@@ -50,10 +42,6 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
     @abstractmethod
     def _base_estimator(self):
         """Return the unfitted classifier that is wrapped."""
-
-    def _is_class_weighted(self):
-        """Whether the classifier is to be trained with class weights."""
-        return is_class_weighted(self._base_estimator())
 
     def _validate_inputs(self, X):
         """Return the inputs as the fitted classifier takes them."""

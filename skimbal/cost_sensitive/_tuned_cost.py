@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._groups import check_groups
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
@@ -231,6 +232,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         routed = self._route(sample_weight, groups, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None
+        check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
         if not isinstance(self.cv, str):
             splits = make_splits(
                 self.cv, self.refit, X, y, sample_weight, rng, split_params, groups
@@ -256,7 +258,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
             return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]
         estimator = seed_unset(clone(estimator), self._draw_seed(rng))
         if splits is None:  # cv="train"
-            fitted = yield from Fit(clone(estimator), X, y, fit_params, is_checked).coroutine()
+            fitted = yield from Fit(
+                clone(estimator), X, y, fit_params, is_checked, True
+            ).coroutine()
             proba = [class_probabilities(fitted, X, classes)]
         else:
             members, refit = [estimator] * len(splits), estimator if self.refit is True else None
@@ -281,7 +285,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
             scoring=self.scoring,
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
-            shrinkage_target=np.ones(len(classes)) if self._is_class_weighted() else None,
             sample_weight=take(sample_weight, rows),
             random_state=seed,
         )

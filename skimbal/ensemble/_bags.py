@@ -3,6 +3,8 @@
 import numpy as np
 from imblearn.utils import check_sampling_strategy
 
+from skimbal._utils._labels import carries_labels, vector_by_label
+
 MAX_DRAWS = 100
 
 
@@ -13,7 +15,7 @@ def bag_sizes(y, sampling_strategy):
     ----------
     y : ndarray of shape (n_samples,)
         Labels.
-    sampling_strategy : float, str, dict, callable or None
+    sampling_strategy : float, str, dict, Series, callable or None
         As in imbalanced-learn's under-sampling; None keeps the size of every class.
 
     Returns
@@ -36,6 +38,11 @@ def bag_sizes(y, sampling_strategy):
     sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
     if sampling_strategy is None:
         return sizes
+    if carries_labels(sampling_strategy):
+        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", np.nan)
+        sampling_strategy = {
+            label: int(size) for label, size in zip(sizes, given, strict=True) if size == size
+        }
     wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
     sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
     if min(sizes.values()) < 1:

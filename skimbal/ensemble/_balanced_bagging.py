@@ -17,6 +17,7 @@ from sklearn.utils.validation import validate_data
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups, groups_params, takes_groups
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
@@ -45,7 +46,6 @@ from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
     decide,
-    prior_costs,
     score_labels,
 )
 from skimbal.neural_network import BaseNetClassifier, MLPClassifier
@@ -96,11 +96,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         mixup and strong weight decay.
     n_estimators : int, default=15
         Number of bags.
-    sampling_strategy : float, str, dict, callable or None, default=None
+    sampling_strategy : float, str, dict, Series, callable or None, default=None
         Rows of each class in a bag, as in imbalanced-learn's under-sampling: "auto" makes all
         classes as large as the smallest, a number is the ratio of the smaller to the larger of two
-        classes, a dict has a number of rows for each label. None keeps the size of every class;
-        class weights of the networks can then balance the classes.
+        classes, a dict or a Series has numbers of rows by label. None keeps the size of every
+        class; class weights of the networks can then balance the classes.
     replacement : bool, default=True
         Whether the rows of a bag are drawn with replacement.
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
@@ -184,7 +184,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     _parameter_constraints: dict = {
         "estimator": [None, HasMethods(["fit", "predict_proba"])],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "sampling_strategy": [None, str, Real, dict, callable],
+        "sampling_strategy": [None, str, Real, HasMethods(["items"]), callable],
         "replacement": ["boolean"],
         "encoding": [None, StrOptions({"auto", *ENCODINGS})],
         "oob_score": ["boolean"],
@@ -274,6 +274,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
             check_two_classes(list(rows))
+            check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
             check_label_scorer(self.scoring, list(rows))
             sizes = bag_sizes(y[np.concatenate(list(rows.values()))], self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
@@ -294,7 +295,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, units, sizes)
+                self._judge_out_of_bag(encoded, y, sample_weight, units)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -352,7 +353,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, units, sizes):
+    def _judge_out_of_bag(self, encoded, y, sample_weight, units):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
             self.estimators_, self.estimators_samples_, units, encoded, self.classes_
@@ -364,14 +365,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         proba, labels = self.oob_proba_[is_judged], y[is_judged]
         weight = None if sample_weight is None else sample_weight[is_judged]
         if self.tune_costs:
-            is_weighted = self._is_class_weighted()
-            target = np.ones(len(sizes)) if is_weighted else prior_costs(list(sizes.values()))
             self.costs_ = find_costs(
                 labels,
                 proba,
                 scoring=self.scoring,
                 shrinkage=self.shrinkage,
-                shrinkage_target=target,
                 classes=self.classes_,
                 sample_weight=weight,
                 random_state=self._seed,

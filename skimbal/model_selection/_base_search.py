@@ -29,7 +29,7 @@ from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
 from skimbal.model_selection._failures import raise_if_all_failed, warn_of_failures
-from skimbal.model_selection._label_parameters import put_label_parameters
+from skimbal.model_selection._label_parameters import check_named_labels, put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
@@ -276,6 +276,7 @@ class _BaseSearch(BaseSearchCV):
         """An optimizer for each space; the label parameters of all are put into the estimator."""
         for space in spaces:
             put_label_parameters(estimator, space.names, y)
+        check_named_labels(spaces, estimator, y)
         progresses = []
         for index, (space, own_rng) in enumerate(zip(spaces, rng.spawn(len(spaces)), strict=True)):
             space.check_names(estimator)

@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from skimbal._fitting import Fit, has_fit_coroutine, run_fits, split_by_memory
+from skimbal._utils._labels import part_of_larger_fit
 from skimbal._utils._random import seed_unset
 from skimbal.model_selection._failures import LOST_WORKER, warn_of_lost_worker
 
@@ -191,7 +192,8 @@ def fit_and_judge(evaluation, X, y, estimator, split):
     X, y = _safe_split(estimator, X, y, split[0])
     start = time.perf_counter()
     try:
-        fitted = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
+        with part_of_larger_fit():
+            fitted = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
     except Exception as error:
         fitted = error
     return evaluation.judge(fitted, split, time.perf_counter() - start)

@@ -34,6 +34,7 @@ from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._groups import check_groups
+from skimbal._utils._labels import carries_labels
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import import_compiler, torch_threads
 from skimbal._utils._validation import check_two_classes
@@ -60,7 +61,7 @@ from skimbal.neural_network._fit_plan import (
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
-    "cost_matrix": [None, StrOptions({"inverse_frequency"}), "array-like"],
+    "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
     "sampler": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
@@ -236,11 +237,11 @@ class BaseNetClassifier(
             All labels; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss.
-        class_counts : dict label -> count or array-like of shape (n_classes,), default=None
-            Class counts of the whole stream, an array in the order of `classes`. Needed in the
-            first call by settings that depend on counts (``class_weight="balanced"``,
-            ``cost_matrix="inverse_frequency"``), because those of the first samples would stay for
-            good.
+        class_counts : dict, Series or array-like of shape (n_classes,), default=None
+            Class counts of the whole stream: by label, or an array in the order of `classes`.
+            Needed in the first call by settings that depend on counts
+            (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because those of the
+            first samples would stay for good.
 
         Returns
         -------
@@ -369,7 +370,7 @@ def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_v
 def stream_counts(estimator, class_counts, classes, data):
     """Class counts for the first call of `partial_fit`."""
     if class_counts is not None:
-        if not isinstance(class_counts, dict) and len(class_counts) == len(estimator.classes_):
+        if not carries_labels(class_counts) and len(class_counts) == len(estimator.classes_):
             class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if depends_on_counts(estimator):
@@ -383,7 +384,7 @@ def stream_counts(estimator, class_counts, classes, data):
 
 def history_table(history, best_epoch):
     """The history of a net as a table, a row an epoch."""
-    hidden = ["batches", "train_loss_best", "valid_loss_best"]
+    hidden = ["batches", "train_batch_count", "train_loss_best", "valid_loss_best"]
     table = pd.DataFrame(list(history)).drop(columns=hidden, errors="ignore")
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]

@@ -49,8 +49,9 @@ class DBNClassifier(BaseNetClassifier):
     pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
         units.
-    pretrain_learning_rate : float > 0, default=0.02
-        Step size of the pre-training.
+    pretrain_learning_rate : "auto" or float > 0, default="auto"
+        Step size of the pre-training. "auto" is 0.02; for Gaussian visible units and more than 64
+        hidden ones it is 0.02 * 64 / n_hidden, because a larger step diverges in wide machines.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
@@ -66,11 +67,13 @@ class DBNClassifier(BaseNetClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -171,7 +174,10 @@ class DBNClassifier(BaseNetClassifier):
         **DENSE_CONSTRAINTS,
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "pretrain_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "pretrain_learning_rate": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "pretrain_momentum": [Interval(Real, 0, 1, closed="left")],
         "pretrain_weight_decay": [Interval(Real, 0, None, closed="left")],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
@@ -185,7 +191,7 @@ class DBNClassifier(BaseNetClassifier):
         hidden_layer_sizes: Sequence[int] | int = (64, 32),
         visible: str = "auto",
         pretrain_epochs: int = 50,
-        pretrain_learning_rate: float = 0.02,
+        pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
         n_gibbs_steps: int = 1,

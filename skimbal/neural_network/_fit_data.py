@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -15,9 +16,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skimbal._training.inputs import is_windows
+from skimbal._training.inputs import dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._labels import vector_by_label
+from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -34,7 +37,7 @@ class TrainingData:
     targets : ndarray of int of shape (n_samples,)
         Indices of the classes.
     sample_weight : ndarray of shape (n_samples,) or None
-        All positive.
+        Of mean 1; as good as 0 are only those that are so beside the others.
     groups : ndarray of int of shape (n_samples,) or None
         Samples of one group are not separated.
     """
@@ -60,6 +63,7 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
         if reset:
@@ -68,11 +72,39 @@ def check_inputs(estimator, X, *, reset):
     return validate_data(estimator, X, reset=reset, dtype=FLOATS)
 
 
+def check_range(X):
+    """Raise a ValueError that names a sample, or recording, which training can't compute with."""
+    limit = torch.finfo(torch.get_default_dtype()).max
+    name, parts = ("recording", X.recordings) if is_windows(X) else ("sample", [X])
+    for i, part in enumerate(parts):
+        if part.dtype != np.float64 or not part.size or max(part.max(), -part.min()) <= limit:
+            continue
+        if name == "sample":
+            i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
+            part = part[i]
+        raise ValueError(
+            f"{name} {i} of X has values of size {np.abs(part).max():g}; networks are trained in "
+            f"{dtype_name()}, which ends at {limit:.3g}. Scale X, or leave the {name} out"
+        )
+
+
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    return check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        "windows of one size",
+    )
+
+
 def validate_training_data(estimator, X, y, sample_weight, *, reset):
     """Return inputs, labels and weights as arrays, or raise a ValueError."""
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
+    check_range(X)
     y = check_labels(y)
     check_consistent_length(X, y)
     if sample_weight is not None:
@@ -83,20 +115,49 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
 
 
 def drop_weightless(X, y, sample_weight, *rest):
-    """Leave out the samples of weight 0; `rest` are more arrays of one entry a sample, or None."""
-    if sample_weight is None or (sample_weight > 0).all():
+    """Leave out the samples of weight 0, and bring the weights of the others to mean 1.
+
+    `rest` are more arrays of one entry a sample, or None.
+    """
+    if sample_weight is None:
         return X, y, sample_weight, *rest
     used = sample_weight > 0
-    return X[used], y[used], sample_weight[used], *[x if x is None else x[used] for x in rest]
+    if not used.all():
+        X, y, sample_weight = X[used], y[used], sample_weight[used]
+        rest = tuple(None if array is None else array[used] for array in rest)
+    return X, y, with_mean_one(sample_weight), *rest
+
+
+def with_mean_one(weight):
+    """Divide positive weights by their mean, before they are rounded to float32.
+
+    Sums of the largest floats would overflow, those of the smallest ones round. Weights whose mean
+    is 1, but for rounding, stay as they are.
+
+    >>> with_mean_one(np.array([1e308, 3e308]))
+    array([0.5, 1.5])
+    """
+    if not len(weight):
+        return weight
+    largest = weight.max()
+    relative = weight / largest
+    mean = relative.mean()
+    return weight if abs(mean * largest - 1.0) < 1e-12 else relative / mean
 
 
 def check_input_shape(X, input_shape, name):
     """Raise a ValueError for samples of another shape than in `fit`."""
-    if X.shape[1:] != input_shape:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
-            f"{input_shape}"
-        )
+    if X.shape[1:] == input_shape:
+        return
+    advice = ""
+    if X.ndim == len(input_shape):
+        advice = f"; if X of shape {X.shape} is a single sample, give X[None]"
+    elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
+        advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
+    raise ValueError(
+        f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
+        f"{input_shape}{advice}"
+    )
 
 
 def encode_labels(y, classes):
@@ -116,8 +177,7 @@ def count_classes(data, n_classes):
 
 def given_class_counts(class_counts, classes):
     """Class counts of a stream as an array in the order of `classes`, or a ValueError."""
-    if isinstance(class_counts, dict):
-        class_counts = [class_counts.get(label, 0) for label in classes.tolist()]
+    class_counts = vector_by_label(class_counts, classes, "class_counts", None, is_outer=True)
     counts = np.asarray(class_counts, dtype=np.float64)
     if counts.shape != classes.shape or not (counts > 0).all():
         raise ValueError(

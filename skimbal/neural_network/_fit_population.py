@@ -12,6 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._validation import check_known_classes, check_weights
 
 
@@ -66,8 +67,8 @@ def fit_population(
     Raises
     ------
     ValueError
-        If the numbers of estimators and subsets differ, or a subset has rows that X does not have;
-        and what the fits raise.
+        If the numbers of estimators and subsets differ, a subset has rows that X does not have, or
+        weights or costs name a label that is not in y; and what the fits raise.
 
     Examples
     --------
@@ -86,6 +87,8 @@ def fit_population(
     X, y, params = _check_data(X, y, sample_weight)
     groups = check_groups(groups, y)
     estimators, subsets = _matched(estimators, subsets, _num_samples(X))
+    for estimator in {id(estimator): estimator for estimator in estimators}.values():
+        check_label_parameters(estimator, y)
     fits = [
         Fit.on_rows(clone(estimator), X, y, rows, params | groups_params(estimator, groups))
         for estimator, rows in zip(estimators, subsets, strict=True)
@@ -160,6 +163,7 @@ def cross_fit(
     """
     X, labels, params = _check_data(X, y, sample_weight)
     groups = check_groups(groups, labels)
+    check_label_parameters(estimator, labels)
     params = params | groups_params(estimator, groups)
     if groups is not None and isinstance(splits, Integral):
         splits = group_folds(labels, groups, splits)
@@ -241,7 +245,7 @@ def cross_fit_coroutine(
         for estimator, (train, _) in zip(estimators, splits, strict=True)
     ]
     if refit is not None:
-        fits.append(Fit(clone(refit), X, y, params, is_checked))
+        fits.append(Fit(clone(refit), X, y, params, is_checked, is_part=True))
     fitted = yield fits
     proba = [
         class_probabilities(classifier, _safe_indexing(X, test), classes)

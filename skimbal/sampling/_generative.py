@@ -132,7 +132,21 @@ def in_type(values, dtype):
         return values > 0.5
     if dtype.kind in "iu":
         values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
+    elif dtype.kind == "f":
+        values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
     return values.astype(dtype)
+
+
+def moments(rows):
+    """Mean and standard deviation of each column, also where sums or squares would overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = rows.mean(axis=0), rows.std(axis=0)
+    large = ~(np.isfinite(mean) & np.isfinite(scale))
+    if large.any():
+        peak = np.abs(rows[:, large]).max(axis=0)
+        part = rows[:, large] / peak
+        mean[large], scale[large] = part.mean(axis=0) * peak, part.std(axis=0) * peak
+    return mean, scale
 
 
 class ConditionalVAESampler(BaseOverSampler):
@@ -234,14 +248,19 @@ class ConditionalVAESampler(BaseOverSampler):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n > 0}
         dense = X.toarray() if sparse.issparse(X) else X
         rows = dense.reshape(len(dense), -1).astype(np.float64, copy=False)
-        mean, scale = rows.mean(axis=0), rows.std(axis=0)
+        mean, scale = moments(rows)
         # Rounding gives a constant column a small deviation; it must stay constant.
         scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
         divisor = np.where(scale > 0, scale, 1.0)
         standard = self._train_and_draw((rows - mean) / divisor, y, labels)
-        new = (mean + scale * standard).reshape(-1, *dense.shape[1:])
-        new = in_type(new, X.dtype)
+        if not np.isfinite(standard).all():
+            raise NonFiniteLossError(
+                "the training diverged in its last step: drawn values are not finite with "
+                f"learning_rate={self.learning_rate:g}; lower learning_rate"
+            )
+        with np.errstate(over="ignore"):  # beyond the type's range is its end
+            new = in_type((mean + scale * standard).reshape(-1, *dense.shape[1:]), X.dtype)
         if sparse.issparse(X):
             both = sparse.vstack([X, sparse.csr_matrix(new)], format=X.format)
         else:

@@ -337,7 +337,7 @@ def test_costs_are_tuned_on_recordings():
         ({"size": 20}, np.zeros((12, 2, 30, 1)), Y, "recordings are"),
         ({"size": 20, "step": 0}, X, Y, "'step' parameter"),
         ({"size": 0}, X, Y, "'size' parameter"),
-        ({"size": 20, "steps_per_class": {"load": 3}}, X, Y, r"\['load'\], but y has"),
+        ({"size": 20, "steps_per_class": pd.Series({"load": 3})}, X, Y, r"\['load'\], but the"),
         ({"size": 20, "steps_per_class": {"loud": 0}}, X, Y, r"steps_per_class\['loud'\]"),
         ({"size": 20}, X, Y[:-1], "inconsistent numbers of samples"),
         ({"size": 20}, X, ["one"] * 12, "y has 1 class"),

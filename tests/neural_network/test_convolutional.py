@@ -138,7 +138,7 @@ def test_the_defaults_take_inputs_of_any_size(shape):
         (ResNetClassifier(), IMAGES[:, None], r"takes \(n_samples, channels, height"),
         (CNN2DClassifier(), np.moveaxis(IMAGES, 1, -1), "channels last"),
         (ResNetClassifier(), np.moveaxis(IMAGES, 1, -1), r"np.moveaxis\(X, -1, 1\)"),
-        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest side they take is 1600"),
+        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest length they take is 1600"),
         (CNN1DClassifier(kernel_size=(3, 3, 3)), SIGNALS, "3 entries for 2 convolutions"),
         (CNN1DClassifier(n_filters=()), SIGNALS, "n_filters is empty"),
         (CNN1DClassifier(n_filters=(4, 0)), SIGNALS, "n_filters must be whole numbers"),

@@ -1,6 +1,7 @@
 """What a fit will do, resolved and checked before any training."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -43,7 +44,7 @@ def untrainable(monkeypatch):
         ({"device": "cuda:99"}, "not on this machine"),
         ({"early_stopping": True, "scoring": "gmean"}, "did you mean 'g_mean'"),
         ({"class_weight": "ballanced"}, "did you mean 'balanced'"),
-        ({"class_weight": {"rrare": 2}}, r"weights for \['rrare'\].*'rare', 'usual'"),
+        ({"class_weight": pd.Series({"rrare": 2})}, r"labels \['rrare'\].*'rare', 'usual'"),
         ({"class_weight": [1, 2, 3]}, r"shape \(3,\), but there are 2 classes"),
         ({"class_weight": [1, -2]}, "non-negative"),
         ({"cost_matrix": [[0, 1, 1], [1, 0, 1]]}, r"shape \(2, 3\)"),
@@ -208,7 +209,7 @@ def test_class_weights_of_the_plan(class_weight, expected):
     ids=["given", "named"],
 )
 def test_costs_of_the_plan(cost_matrix, expected):
-    np.testing.assert_allclose(resolve_costs(cost_matrix, COUNTS), expected)
+    np.testing.assert_allclose(resolve_costs(cost_matrix, ["a", "b"], COUNTS), expected)
     np.testing.assert_allclose(plan_of(cost_matrix=cost_matrix).decision_costs, expected)
     assert plan_of().costs is None
 
