@@ -8,9 +8,11 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
+
+from skimbal._utils._warnings import warn
 
 MAX_DRAWS = 100
 
@@ -40,16 +42,17 @@ def check_groups(groups, y):
     """
     if groups is None:
         return None
-    groups = np.asarray(groups)
+    # In an array of text, 1 and "1" would be one group.
+    groups = np.asarray(groups) if hasattr(groups, "dtype") else np.array(groups, dtype=object)
     if groups.shape != (len(y),):
         raise ValueError(
             f"groups has shape {groups.shape}, but y has {len(y)} samples; give one group for each "
             "sample (a resampler in a pipeline changes the samples: groups cannot pass it)"
         )
-    if groups.dtype == object:
-        n_missing = sum(g is None or is_scalar_nan(g) or is_pandas_na(g) for g in groups.tolist())
+    if groups.dtype == object:  # NaN and NaT differ from themselves
+        n_missing = sum(g is None or is_pandas_na(g) or g != g for g in groups.tolist())
     else:
-        n_missing = np.count_nonzero(groups != groups)  # NaN and NaT differ from themselves
+        n_missing = np.count_nonzero(groups != groups)
     if n_missing:
         raise ValueError(
             f"groups has {n_missing} missing entries (None or NaN); give every sample a group, a "
@@ -223,7 +226,10 @@ def groups_params(estimator, groups):
 
     Without metadata routing, those of the last step of a pipeline are ``<last step>__groups``.
     """
-    if groups is None or not takes_groups(estimator):
+    if groups is None:
+        return {}
+    if not takes_groups(estimator):
+        _warn_of_resampler(estimator)
         return {}
     name = "groups"
     if not _routing_enabled():
@@ -233,3 +239,19 @@ def groups_params(estimator, groups):
             prefixes.append(step)
         name = "__".join([*prefixes, name])
     return {name: groups}
+
+
+def _warn_of_resampler(estimator):
+    """Warn where a resampler keeps groups from a last step that holds samples out."""
+    if not isinstance(estimator, Pipeline) or not takes_groups(estimator.steps[-1][1]):
+        return
+    name, last = estimator.steps[-1]
+    # Networks hold samples out for these two settings; all other classes always do.
+    is_network = hasattr(last, "early_stopping") and not hasattr(last, "cost_cv")
+    if is_network and not last.early_stopping and getattr(last, "sampler", None) is None:
+        return
+    warn(
+        f"groups cannot pass the resampler in front of {name!r}, because it changes the samples: "
+        f"{type(last).__name__} may hold out samples whose group is in training; use class weights "
+        "or a mini-batch sampler in place of the resampler"
+    )

@@ -124,7 +124,7 @@ def drop_weightless(X, y, sample_weight, *rest):
     used = sample_weight > 0
     if not used.all():
         X, y, sample_weight = X[used], y[used], sample_weight[used]
-        rest = tuple(x if x is None else x[used] for x in rest)
+        rest = tuple(None if array is None else array[used] for array in rest)
     return X, y, with_mean_one(sample_weight), *rest
 
 
@@ -276,6 +276,4 @@ def own_validation_data(estimator, X_val, y_val, sample_weight_val):
         targets = encode_labels(y, estimator.classes_)
     except ValueError as error:
         raise ValueError(f"the validation data X_val, y_val cannot be used: {error}") from error
-    if not len(targets):
-        raise ValueError("sample_weight_val is 0 for all samples; give some a positive weight")
     return TrainingData(X, targets, weight)

@@ -167,6 +167,7 @@ def cross_fit(
     X, labels, params = _check_data(X, y, sample_weight)
     check_label_parameters(estimator, labels)
     groups = check_groups(groups, labels)
+    check_label_parameters(estimator, labels)
     params = params | groups_params(estimator, groups)
     if groups is not None and isinstance(splits, Integral):
         splits = group_folds(labels, groups, splits)
