@@ -1,11 +1,11 @@
 """What an estimator says about balancing the classes, where nothing is held out to measure it."""
 
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
+from skimbal._utils._labels import part_of_larger_fit, vector_by_label
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import BaseLoss, all_losses
 
@@ -68,8 +68,8 @@ def weights_differ(class_weight, labels):
     """Whether class weights, in any form, differ between classes."""
     if isinstance(class_weight, str):
         return True
-    if isinstance(class_weight, Mapping):
-        class_weight = [class_weight.get(label, 1.0) for label in labels]
+    with part_of_larger_fit():  # the fit says what there is to say of the labels
+        class_weight = vector_by_label(class_weight, labels, "class_weight")
     weights = np.asarray(class_weight, dtype=np.float64)
     return bool((weights != weights.flat[0]).any())
 
