@@ -162,7 +162,7 @@ def searches(estimator, space):
             lambda y: class_weight_space(y, param="costs"),
         ),
         (
-            GridSearchCV(tiny(), {"learning_rate": [0.01]}, cv=2),
+            GridSearchCV(tiny(), {"learning_rate": [0.01]}, cv=GroupKFold(2)),
             lambda y: class_weight_space(y, param="estimator__class_weight"),
         ),
     ],
