@@ -125,7 +125,7 @@ def test_given_counts_follow_the_classes(given):
 
 @pytest.mark.parametrize("given", [[1, 2], [1, 2, 0], {"a": 1, "b": 2}, [1, 2, np.nan]], ids=str)
 def test_given_counts_are_positive_and_complete(given):
-    with pytest.raises(ValueError, match="(one positive number for|give one for) each of"):
+    with pytest.raises(ValueError, match=r"(one positive number for|give one for) each of"):
         given_class_counts(given, CLASSES)
 
 
