@@ -146,6 +146,7 @@ def searches(estimator, space):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")  # by the inner search
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("estimator", "space"),
@@ -162,7 +163,7 @@ def searches(estimator, space):
             lambda y: class_weight_space(y, param="costs"),
         ),
         (
-            GridSearchCV(tiny(), {"learning_rate": [0.01]}, cv=GroupKFold(2)),
+            GridSearchCV(tiny(), {"learning_rate": [0.01]}, cv=2),
             lambda y: class_weight_space(y, param="estimator__class_weight"),
         ),
     ],
