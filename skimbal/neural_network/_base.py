@@ -47,6 +47,7 @@ from skimbal.neural_network._fit_data import (
     given_class_counts,
     hold_out,
     validate_training_data,
+    with_mean_one,
 )
 from skimbal.neural_network._fit_plan import (
     depends_on_counts,
@@ -182,6 +183,7 @@ class BaseNetClassifier(
         if X.ndim == 2:
             self.n_features_in_ = X.shape[1]
         X, y, sample_weight = drop_weightless(X, y, sample_weight)
+        sample_weight = with_mean_one(sample_weight)
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
@@ -370,6 +372,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         _check_partial_fit_first_call(network, classes)
         X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
         X, y, weight = drop_weightless(X, y, weight)
+        weight = with_mean_one(weight)
         data = TrainingData(X, encode_labels(y, network.classes_), weight)
         if is_first:
             network._set_input_attributes(X)

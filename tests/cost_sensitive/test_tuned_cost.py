@@ -552,7 +552,11 @@ BAD = [
     ({}, {"y": np.where(y == 0, np.nan, y)}, "NaN"),
     ({}, {"X": X[:-1]}, "inconsistent numbers of samples"),
     ({"estimator": LinearSVC()}, {}, "The 'estimator' parameter"),
-    ({"estimator": FixedCostClassifier(Untrainable(), costs={7: 1})}, {}, r"costs names the labels \[7\]"),
+    (
+        {"estimator": FixedCostClassifier(Untrainable(), costs={7: 1})},
+        {},
+        r"costs names the labels \[7\]",
+    ),
 ]
 
 
