@@ -12,6 +12,7 @@ from skimbal._utils._recordings import (
     check_on_short,
     check_order_of_axes,
     pad_to,
+    sample_shape,
     transpose_advice,
 )
 from skimbal.datasets._checks import check_count, unusable
@@ -116,6 +117,8 @@ def cut_segments(
     """
     check_on_short(on_short)
     check_collection(recordings, "a single recording of shape (channels, length) goes into a list")
+    if any(sample_shape(recording) is None for recording in recordings):
+        raise ValueError("a recording has channels of different lengths; give arrays of samples")
     arrays = [np.asarray(recording) for recording in recordings]
     labels = np.asarray(y)
     group_of = np.arange(len(arrays)) if groups is None else np.asarray(groups)
@@ -123,7 +126,7 @@ def cut_segments(
     _check_length_and_part(length, part)
     counts = _segments_per_class(n_per_class, np.unique(labels))
     shapes = [array.shape for array in arrays]
-    if on_short == "pad":
+    if on_short != "skip":
         check_order_of_axes(shapes, length)
     places = [_places(k, array, length, part, on_short) for k, array in enumerate(arrays)]
     rows = {label: np.flatnonzero(labels == label) for label in counts}

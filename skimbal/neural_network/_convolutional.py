@@ -210,11 +210,13 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     ----------
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
-    kernel_size : int or sequence of int, default=5
-        Side of the kernels, or one side for each convolution.
-    pool_size : "auto", int or sequence of int, default="auto"
+    kernel_size : int or sequence of int or pairs, default=5
+        Side of the kernels, or one side for each convolution. For images, the entry of a
+        convolution can be a pair (height, width), as in ``((5, 3), (3, 3))``.
+    pool_size : "auto", int or sequence of int or pairs, default="auto"
         Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
-        "auto" is 2, and pools no axis of one entry, so that inputs of any size are accepted.
+        For images, the entry of a convolution can be a pair, as in ``((4, 1), (2, 2))``. "auto" is
+        2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
         Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
@@ -343,7 +345,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         dropout: float = 0.0,
         loss: Any = "cross_entropy",
         class_weight: Any = None,
-        cost_matrix: ArrayLike | str | None = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -406,12 +408,12 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
     kernel_size : int or sequence of int or pairs, default=3
-        Side of the kernels, or one side for each convolution. The entry of a convolution can be a
-        pair (height, width), as in ``((5, 3), (3, 3))``.
+        Side of the kernels, or one side for each convolution. For images, the entry of a
+        convolution can be a pair (height, width), as in ``((5, 3), (3, 3))``.
     pool_size : "auto", int or sequence of int or pairs, default="auto"
         Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
-        The entry of a convolution can be a pair, as in ``((4, 1), (2, 2))``. "auto" is 2, and
-        pools no axis of one entry, so that inputs of any size are accepted.
+        For images, the entry of a convolution can be a pair, as in ``((4, 1), (2, 2))``. "auto" is
+        2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
         Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
@@ -549,7 +551,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         augmentation: Sequence[str] | str = (),
         loss: Any = "cross_entropy",
         class_weight: Any = None,
-        cost_matrix: ArrayLike | str | None = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,

@@ -25,6 +25,7 @@ from skimbal.exceptions import NonFiniteLossError
 from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
+from skimbal.neural_network._fit_data import with_mean_one
 from skimbal.sampling import resolve_batches
 
 # Batches of one class, as a part of all, above which a loss that compares classes warns.
@@ -237,15 +238,26 @@ def warn_of_batches_of_one_class(value, counts, share, batch_size):
         )
 
 
+def final_loss(value, estimator, plan):
+    """Bind a loss once more, with the class weights that its schedule ends with."""
+    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, estimator.class_weight)
+    if hasattr(loss, "set_epoch"):
+        loss.set_epoch(estimator.max_epochs, estimator.max_epochs)
+    return loss
+
+
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
-    """Judge every epoch on prepared inputs and their labels.
+    """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
     Held-out data decide when the training ends; on training data only `scoring` is recorded.
     """
-    value = plan.loss_value.unweighted()
-    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, class_weight=None)
+    value = plan.loss_value
+    if value.needs_features:  # a loss of all pairs of a batch: a whole set has too many
+        value = value.unweighted()
+    loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
-    X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
+    weights = with_mean_one(data.sample_weight)
+    X, target, *weight = to_tensors(inputs, data.targets, weights, device=device)
     evaluate = ValidationSet(
         X,
         target,

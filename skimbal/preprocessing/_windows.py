@@ -22,6 +22,7 @@ from skimbal._utils._recordings import (
     check_order_of_axes,
     pad_short,
     pad_to,
+    sample_shape,
     transpose_advice,
 )
 from skimbal.preprocessing._signals import validate_signals
@@ -283,7 +284,7 @@ class WindowIndex:
         """
         numbers = self._row_numbers(rows)
         recording, start = self.recording[numbers], self.start[numbers]
-        if isinstance(self.recordings, np.ndarray):
+        if isinstance(self.recordings, np.ndarray) and len(numbers):
             view = sliding_window_view(self.recordings, self.size, axis=2)
             return view[recording, :, start].astype(self.dtype, copy=False)
         windows = np.empty((len(recording), *self.shape[1:]), dtype=self.dtype)
@@ -365,11 +366,12 @@ def index_windows(
 def recording_shapes(recordings):
     """The shapes of recordings; a ValueError for a single recording in place of a list."""
     check_collection(recordings, "a single recording of shape (channels, length) goes into a list")
-    shapes = [np.shape(recording) for recording in recordings]
-    wrong = [shape for shape in shapes if len(shape) != 2]
+    shapes = [sample_shape(recording) for recording in recordings]
+    wrong = [shape for shape in shapes if shape is None or len(shape) != 2]
     if wrong:
+        given = f"shape {wrong[0]}" if wrong[0] is not None else "rows of different lengths"
         raise ValueError(
-            f"a recording has shape {wrong[0]}, but it must be (channels, length); put a single "
+            f"a recording has {given}, but it must be (channels, length); put a single "
             "recording into a list, [recording], and give one channel as recording[None]"
         )
     return shapes

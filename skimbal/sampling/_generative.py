@@ -140,7 +140,7 @@ def in_type(values, dtype):
 
 
 def units(rows):
-    """What to measure each column in, so that sums of squares don't overflow: 1 where they can't."""
+    """Units of the columns in which sums of squares do not overflow; 1 where they can't."""
     largest = np.abs(rows).max(axis=0)
     return np.where(largest > LARGE, largest, 1.0)
 
