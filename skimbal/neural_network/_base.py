@@ -480,6 +480,7 @@ def initialize(network, data, counts, rng, valid=None):
     inputs = network._prepare_inputs(data.X)
     early_stopping = None
     if valid is not None:
+        valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
         valid_inputs = network._prepare_inputs(valid.X)
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:

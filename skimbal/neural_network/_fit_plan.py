@@ -25,7 +25,6 @@ from skimbal.exceptions import NonFiniteLossError
 from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
-from skimbal.neural_network._fit_data import with_mean_one
 from skimbal.sampling import resolve_batches
 
 # Batches of one class, as a part of all, above which a loss that compares classes warns.
@@ -256,8 +255,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         value = value.unweighted()
     loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
-    weights = with_mean_one(data.sample_weight)
-    X, target, *weight = to_tensors(inputs, data.targets, weights, device=device)
+    X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
         target,
