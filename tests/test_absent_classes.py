@@ -24,6 +24,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.exceptions import AbsentClassWarning, UnknownLabelWarning
+from skimbal.metrics import make_cost_scorer
 from skimbal.model_selection import CostMatrix, class_weight_space, cost_matrix_space
 from skimbal.neural_network import cross_fit, fit_population
 
@@ -222,6 +223,13 @@ def test_one_warning_where_an_outer_estimator_may_be_in_a_fold():
 Y = KINDS["str"][TARGETS]
 TYPO = {"a": 1.0, "b": 2.0, "C": 9.0}
 EXTRA = {"a": 1.0, "b": 2.0, "c": 9.0, "d": 1.0}
+
+
+def costs_of(given):
+    """A cost for each label: that of predicting "a"."""
+    return {(label, "a"): cost for label, cost in dict(given).items() if label != "a"}
+
+
 NO_LABELS = {
     "search": lambda given: DESearchCV(tiny(class_weight=given), {"learning_rate": (0.01, 0.1)}),
     "search, pipeline": lambda given: BayesSearchCV(
@@ -235,6 +243,15 @@ NO_LABELS = {
     "search, output costs": lambda given: DESearchCV(
         FixedCostClassifier(GaussianNB(), costs=given), {"estimator__var_smoothing": (0.1, 1.0)}
     ),
+    "search, score": lambda given: DESearchCV(
+        tiny(), {"learning_rate": (0.01, 0.1)}, scoring=make_cost_scorer(costs_of(given))
+    ),
+    "search, scores": lambda given: BayesSearchCV(
+        tiny(),
+        {"learning_rate": (0.01, 0.1)},
+        scoring={"cost": make_cost_scorer(costs_of(given)), "g_mean": "g_mean"},
+        refit="g_mean",
+    ),
     "search, tuned costs": lambda given: DESearchCV(
         TunedCostClassifierCV(tiny(class_weight=given)), {"shrinkage": (0.1, 1.0)}
     ),
@@ -246,6 +263,16 @@ NO_LABELS = {
 def test_a_search_knows_all_labels(place, given):
     with pytest.raises(ValueError, match=r"names the labels \['[Cd]'\], but the classes are"):
         NO_LABELS[place](given).fit(X, Y)
+
+
+def test_a_cost_scorer_in_a_search_with_folds_that_lack_the_class():
+    scorer = make_cost_scorer({("c", "a"): 9})
+    for search in searches(tiny(), {"learning_rate": (0.01, 0.1)}):
+        search.set_params(scoring=scorer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnknownLabelWarning)
+            search.fit(X, Y, groups=GROUPS)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.parametrize("given", [TYPO, EXTRA], ids=["typo", "extra"])

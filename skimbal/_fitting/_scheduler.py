@@ -50,6 +50,7 @@ class Fit:
         """Return a fit on some rows, which are taken when it begins.
 
         `params` are those of `fit`; an array of one entry a sample is taken by row, None left out.
+        Validation data (`X_val` and others that end so) stay whole.
         """
         return _fit_on_rows(cls(estimator, X, y, params or {}, is_checked), rows)
 
@@ -111,7 +112,8 @@ def _part(coroutine):
 
 def _fit_on_rows(fit, rows):
     given = {name: value for name, value in fit.params.items() if value is not None}
-    params = _check_method_params(fit.X, given, indices=rows)
+    whole = {name: given.pop(name) for name in list(given) if name.endswith("_val")}
+    params = {**_check_method_params(fit.X, given, indices=rows), **whole}
     X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
     return (yield from Fit(fit.estimator, X, y, params, fit.is_checked, True).coroutine())
 

@@ -66,7 +66,7 @@ class Judgment:
     Attributes
     ----------
     loss : float
-        Mean unweighted loss.
+        Mean of the loss that the network is trained with, class weights and costs included.
     score : float or None
         Of the scorer; None without one.
     f1 : ndarray of shape (n_classes,) or None

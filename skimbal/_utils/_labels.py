@@ -161,8 +161,12 @@ def named_labels(given, name):
 
 
 def as_mapping(given, name):
-    """Return the values of a Series or a frame as a dict; others are returned unchanged."""
-    if isinstance(given, Mapping) or not _has(given, "index") or hasattr(given, "set_params"):
+    """Return weights or costs as a dict, if they are a Series or a frame, which have no equality.
+
+    The values of other parameters are returned unchanged.
+    """
+    is_frame = _has(given, "index") and not hasattr(given, "set_params")
+    if name.split("__")[-1] not in HOLDERS or not is_frame:
         return given
     return _values_by_pair(given, name) if is_by_pair(given) else _values_by_label(given, name)
 
@@ -195,7 +199,11 @@ def check_label_parameters(estimator, y, *, is_fold_possible=False):
     ValueError
         For a label that is not in y.
     """
-    given = list(_label_parameters(estimator))
+    check_named_labels(list(_label_parameters(estimator)), y, is_fold_possible=is_fold_possible)
+
+
+def check_named_labels(given, y, *, is_fold_possible=False):
+    """Check the labels of a list of (name, values by label), as `check_label_parameters` does."""
     classes = _classes_of(y) if given else None
     if classes is None:
         return
@@ -238,8 +246,7 @@ def _check_names(named, labels, name, *, is_index, is_outer):
     if not unknown or _IS_PART.get():
         return
     message = f"{name} names the labels {unknown}, but the classes are {labels}"
-    texts = set(map(str, labels))
-    if any(str(label) in texts for label in unknown):
+    if _texts(unknown) & _texts(labels):
         raise ValueError(
             f"{message}; text and numbers are different labels: write them with the type that "
             "they have in y"
@@ -336,6 +343,12 @@ def _keys_as_in(classes, labels):
 def _has(given, attribute):
     """Whether an object has an index or columns; `list.index` is a method."""
     return hasattr(given, "shape") and not callable(getattr(given, attribute, len))
+
+
+def _texts(labels):
+    """Labels as text; whole numbers with and without a point."""
+    whole = [int(label) for label in labels if isinstance(label, float) and label.is_integer()]
+    return {str(label) for label in [*labels, *whole]}
 
 
 def _is_pair(key):

@@ -1,7 +1,7 @@
 """Damage in a results file: cells whose scores do not follow from their confusion matrix.
 
-SQLite notices a broken structure, but not a changed value. The scores of a cell are functions of
-its confusion matrix, and its seed follows from its name, so most changes can be seen.
+SQLite notices a broken structure and a changed name of a cell, which its index has, too. It does
+not notice another changed value, but the scores of a cell are functions of its confusion matrix.
 """
 
 import json
@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from skimbal.benchmark._cell import scores_of_confusion
-from skimbal.benchmark._protocol import Cell, cell_seed
+from skimbal.benchmark._protocol import Cell
 
 _TOLERANCE = 1e-9
 _N_SHOWN = 3
@@ -48,8 +48,6 @@ def damaged_cells(cells, protocol):
         cell = Cell(row.dataset, row.method, row.fold, row.trial)
         if cell not in known:
             found[cell] = "the run has no such cell"
-        elif row.seed != cell_seed(protocol.seed, cell):
-            found[cell] = f"its seed is {row.seed!r}"
         elif reason := _damage(row):
             found[cell] = reason
     return found
@@ -58,22 +56,35 @@ def damaged_cells(cells, protocol):
 def _damage(row):
     """What is wrong with the results of a cell, or None."""
     try:
-        support = np.array(json.loads(row.support))
-        if support.dtype.kind != "i" or support.ndim != 1 or (support < 0).any():
-            return f"its support is {row.support}"
+        support = None if row.support is None else _counts(row.support, 1)
         if row.status == "failed":
-            return None
-        confusion = np.array(json.loads(row.confusion))
-        if confusion.shape != 2 * support.shape or (confusion.sum(axis=1) != support).any():
+            return "its support is missing" if support is None else None
+        confusion = _counts(row.confusion, 2)
+        n_true = confusion.sum(axis=1)
+        has_other_support = support is not None and support.tolist() != n_true.tolist()
+        if confusion.shape != 2 * n_true.shape or has_other_support:
             return f"its confusion matrix is {row.confusion}, but its support is {row.support}"
         differing = [
-            f"its {name} is {float(getattr(row, name))}, but its confusion matrix gives {score}"
+            f"its {name} is {found}, but its confusion matrix gives {score}"
             for name, score in scores_of_confusion(confusion).items()
-            if not abs(float(getattr(row, name)) - score) <= _TOLERANCE  # NaN differs, too
+            if (found := _number(getattr(row, name))) is not None
+            and abs(found - score) > _TOLERANCE
         ]
-        has_auc = row.auc is not None and not math.isnan(row.auc)
-        if has_auc and not 0 <= row.auc <= 1:
-            differing.append(f"its auc is {row.auc}")
+        if (auc := _number(row.auc)) is not None and not 0 <= auc <= 1:
+            differing.append(f"its auc is {auc}")
         return "; ".join(differing) or None
     except (TypeError, ValueError) as error:
         return f"a value of it can't be read ({error})"
+
+
+def _number(value):
+    """A score as a float, or None if there is none."""
+    return None if value is None or math.isnan(float(value)) else float(value)
+
+
+def _counts(text, n_axes):
+    """An array of counts from JSON, or a ValueError."""
+    counts = np.array(json.loads(text))
+    if counts.dtype.kind != "i" or counts.ndim != n_axes or (counts < 0).any():
+        raise ValueError(f"{text!r} are no counts")
+    return counts

@@ -126,7 +126,7 @@ class Store:
 
     def _check_tables(self, database):
         """Raise a ValueError if the file is damaged, or if a table lacks a column."""
-        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise self._unusable(f"is damaged ({found})")
         for table, columns in _COLUMNS.items():

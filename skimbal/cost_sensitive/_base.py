@@ -10,6 +10,7 @@ from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skimbal._utils._groups import groups_params
 from skimbal._utils._validation import takes_sample_weight
 from skimbal.metrics import decide
 
@@ -35,6 +36,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
     ----------
     C. Elkan 2001, The Foundations of Cost-Sensitive Learning, IJCAI, equation 1.
     """
+
+    __metadata_request__fit = {"groups": True}
 
     @abstractmethod
     def _base_estimator(self):
@@ -91,16 +94,18 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         check_is_fitted(self)
         return self.estimator_.decision_function(self._validate_inputs(X))
 
-    def _route(self, sample_weight, params):
+    def _route(self, sample_weight, groups, params):
         """Return what `fit` passes on, with the structure of `process_routing`."""
         if _routing_enabled():
-            if sample_weight is not None:
-                params = {**params, "sample_weight": sample_weight}
-            return process_routing(self, "fit", **params)
+            own = {"sample_weight": sample_weight, "groups": groups}
+            own = {name: value for name, value in own.items() if value is not None}
+            return process_routing(self, "fit", **params, **own)
         consequence = "it weights the samples only in what decides the costs"
         if sample_weight is not None and takes_sample_weight(self._base_estimator(), consequence):
             params = {**params, "sample_weight": sample_weight}
-        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split={}))
+        params = {**params, **groups_params(self._base_estimator(), groups)}
+        split = {} if groups is None else {"groups": groups}
+        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split=split))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")

@@ -95,8 +95,8 @@ def takes_weights(scorer, classes):
     trials = rng.integers(0, 4, (N_TRIALS, len(classes) ** 2)) + np.eye(len(classes)).ravel()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        repeated = [score_repeated(scorer, classes, counts) for counts in trials]
         try:
+            repeated = [score_repeated(scorer, classes, counts) for counts in trials]
             weighted = [score_weighted(scorer, classes, counts) for counts in trials]
         except (TypeError, ValueError):
             return False

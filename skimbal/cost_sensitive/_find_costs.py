@@ -11,7 +11,7 @@ with JADE (doi:10.1109/TEVC.2009.2014613). Its own search space, costs in [0, 1]
 A search is a list of steps (`STRATEGIES`). Each step scores candidates and adds them to a `Trace`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral, Real
@@ -331,7 +331,7 @@ def find_costs(
     population_size: int = 30,
     max_generations: int = 200,
     classes: ArrayLike | None = None,
-    shrinkage_target: ArrayLike | None = None,
+    shrinkage_target: ArrayLike | Mapping | None = None,
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> CostSearchResult:

@@ -10,6 +10,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, is_by_pair, matrix_by_label, vector_by_label
 from skimbal._utils._validation import (
     check_cost_matrix,
@@ -96,7 +97,14 @@ class FixedCostClassifier(BaseCostClassifier):
     def _base_estimator(self):
         return self.estimator
 
-    def fit(self, X, y: ArrayLike, sample_weight: ArrayLike | None = None, **params) -> Self:
+    def fit(
+        self,
+        X,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params,
+    ) -> Self:
         """Fit the classifier and resolve the costs by label.
 
         Parameters
@@ -108,6 +116,8 @@ class FixedCostClassifier(BaseCostClassifier):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the class frequencies, and in the classifier if it takes
             weights.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, passed on to the classifier if it takes groups.
         **params : dict
             Passed on to the `fit` of the classifier, by metadata routing if it is enabled.
 
@@ -122,9 +132,9 @@ class FixedCostClassifier(BaseCostClassifier):
             Before any training: for one class, costs that don't fit the classes, or negative
             weights. After it: if the classifier knows classes that are not in y.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight, **params))
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups, **params))
 
-    def _fit_coroutine(self, X, y, sample_weight=None, **params):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **params):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         y = check_labels(y)
@@ -133,14 +143,14 @@ class FixedCostClassifier(BaseCostClassifier):
         counts = np.bincount(targets, sample_weight)
         check_two_classes(classes[counts > 0].tolist())
         cost_matrix = check_cost_matrix(resolve_costs(self.costs, classes, counts), len(classes))
-        routed = self._route(sample_weight, params)
+        routed = self._route(sample_weight, check_groups(groups, y), params)
         fitted = yield from Fit(clone(self.estimator), X, y, routed.estimator.fit).coroutine()
         check_known_classes(fitted, classes)
         known = np.isin(classes, fitted.classes_)  # without those whose samples all have weight 0
         self.estimator_ = fitted
         self.classes_ = classes[known]
         if isinstance(self.costs, str):
-            warn_of_balance(fitted, self.classes_.tolist())
+            warn_of_balance(fitted, self.classes_.tolist(), f"costs={self.costs!r}")
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         copy_attributes(fitted, self, INPUT_ATTRIBUTES)
         return self

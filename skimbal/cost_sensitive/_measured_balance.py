@@ -17,8 +17,10 @@ from skimbal.metrics import normalize_costs
 MAX_STEPS = 200
 # Longest step of a log weight: far from the solution, Newton's steps are too long.
 MAX_LOG_STEP = 4.0
-# Largest error of a frequency, as a share of the frequency of the rarest class.
+# Largest error of a frequency, as a share of that of the rarest class, which counts as at least
+# this.
 TOLERANCE = 1e-8
+MIN_FREQUENCY = 1e-4
 # Rise of the convex function that may be due to rounding.
 ROUNDING = 1e-13
 UNSOLVED = (
@@ -31,11 +33,12 @@ UNSOLVED = (
 def measured_weights(targets, proba, sample_weight=None) -> NDArray[np.float64]:
     r"""Weights that bring the mean of predicted probabilities to the class frequencies.
 
-    .. math:: \frac{1}{n} \sum_i \frac{p_{ic} w_c}{\sum_k p_{ik} w_k} = \frac{n_c + 1}{n + K}
+    .. math:: \frac{1}{n} \sum_i \frac{p_{ic} w_c}{\sum_k p_{ik} w_k} = \frac{n_c}{n}
 
     A model that is calibrated on these samples has w = 1. One that sees every class equally often
     has the class frequencies as weights. Probabilities are cut to [1 / 2n, 1 - 1 / 2n], because n
-    samples say no more about a probability.
+    samples say no more about a probability. One more sample for each class, with the class
+    frequencies as its probabilities, pulls the weights of few samples a little toward 1.
 
     Parameters
     ----------
@@ -62,8 +65,11 @@ def measured_weights(targets, proba, sample_weight=None) -> NDArray[np.float64]:
         targets, proba, sample_weight = targets[kept], proba[kept], sample_weight[kept]
     share = sample_shares(len(targets), sample_weight)
     clipped = clip_proba(proba)
-    frequency = smoothed_frequency(targets, share, proba.shape[1])
-    log_weights = None if is_hard(clipped) else balance(np.log(clipped), share, frequency)
+    frequency = np.bincount(targets, share, proba.shape[1])
+    log_weights = None
+    if not is_hard(clipped):
+        log_proba, shares = with_pseudo_samples(np.log(clipped), share, frequency)
+        log_weights = balance(log_proba, shares, frequency)
     if log_weights is not None:
         return normalize_costs(np.exp(log_weights))
     error = np.abs(share @ clipped - frequency).max()
@@ -76,9 +82,9 @@ def measured_costs(targets, proba, sample_weight=None) -> NDArray[np.float64]:
     """Costs that make up for what imbalance predicted probabilities have, with geometric mean 1.
 
     They are w_c / n_c with the `measured_weights` w. The costs of a calibrated model are those of
-    the class frequencies; the costs of a balanced model are equal. Their log ratios lie between the
-    smallest and the largest log-odds of the samples: outside of these, the adjusted odds of two
-    classes would be above (or below) their frequencies for every sample.
+    the class frequencies; the costs of a balanced model are equal. No log ratio of two costs lies
+    outside of the log-odds of all samples and of the class frequencies: out there, the adjusted
+    odds of the two classes would differ from their frequencies in one direction for every sample.
 
     Parameters
     ----------
@@ -91,8 +97,7 @@ def measured_costs(targets, proba, sample_weight=None) -> NDArray[np.float64]:
         Positive.
     """
     weights = measured_weights(targets, proba, sample_weight)
-    share = sample_shares(len(targets), sample_weight)
-    return normalize_costs(weights / smoothed_frequency(targets, share, proba.shape[1]))
+    return normalize_costs(weights / np.bincount(targets, sample_weight, proba.shape[1]))
 
 
 def sample_shares(n_samples, sample_weight):
@@ -103,11 +108,12 @@ def sample_shares(n_samples, sample_weight):
     return relative / relative.sum()
 
 
-def smoothed_frequency(targets, share, n_classes):
-    """Class frequencies with one pseudo-count for each class."""
-    n_samples = np.count_nonzero(share)
-    counts = np.bincount(targets, share, n_classes) * n_samples
-    return (counts + 1.0) / (n_samples + n_classes)
+def with_pseudo_samples(log_proba, share, frequency):
+    """Add a sample for each class, all with the class frequencies as probabilities."""
+    n_classes = len(frequency)
+    pseudo = np.broadcast_to(np.log(frequency), (n_classes, n_classes))
+    shares = np.append(share * len(share), np.ones(n_classes))
+    return np.vstack([log_proba, pseudo]), shares / shares.sum()
 
 
 def clip_proba(proba):
@@ -127,13 +133,14 @@ def balance(log_proba, share, frequency):
     They minimize the convex function sum_i s_i log sum_c p_ic w_c - sum_c f_c log w_c. Its minimum
     is found by Newton's method, with steps that are halved until the function falls.
     """
+    tolerance = TOLERANCE * max(MIN_FREQUENCY, frequency.min())
     log_weights = np.zeros(len(frequency))
     value = convex_loss(log_weights, log_proba, share, frequency)
     for _ in range(MAX_STEPS):
         adjusted = softmax(log_proba + log_weights, axis=1)
         mean = share @ adjusted
         gradient = mean - frequency
-        if np.abs(gradient).max() <= TOLERANCE * frequency.min():
+        if np.abs(gradient).max() <= tolerance:
             return log_weights
         curvature = np.diag(mean) - (adjusted * share[:, None]).T @ adjusted
         step = np.linalg.lstsq(curvature, gradient)[0]

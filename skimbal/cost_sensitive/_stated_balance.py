@@ -1,11 +1,11 @@
 """What an estimator says about balancing the classes, where nothing is held out to measure it."""
 
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
+from skimbal._utils._labels import carries_labels, part_of_larger_fit, vector_by_label
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import BaseLoss, all_losses
 
@@ -13,14 +13,14 @@ from skimbal.losses import BaseLoss, all_losses
 WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator")
 
 
-def warn_of_balance(estimator, labels):
-    """Warn where the costs of the class frequencies would count the balance a second time."""
+def warn_of_balance(estimator, labels, parameter):
+    """Warn where costs, set by a parameter, would count the balance a second time."""
     reason = stated_balance(estimator, labels)
     if reason is not None:
         warnings.warn(
-            "costs='inverse_frequency' makes up for the imbalance of the classes, but the "
-            f"classifier does so already: {reason}. The balance counts twice. Leave one of the two "
-            "out, or use TunedCostClassifierCV, which measures the balance on held-out samples.",
+            f"{parameter} makes up for the imbalance of the classes, but the classifier does so "
+            f"already: {reason}. The balance counts twice. Leave one of the two out, or use "
+            "TunedCostClassifierCV, which measures the balance on samples that it holds out.",
             BalancedTwiceWarning,
             stacklevel=2,
         )
@@ -68,8 +68,9 @@ def weights_differ(class_weight, labels):
     """Whether class weights, in any form, differ between classes."""
     if isinstance(class_weight, str):
         return True
-    if isinstance(class_weight, Mapping):
-        class_weight = [class_weight.get(label, 1.0) for label in labels]
+    if carries_labels(class_weight):
+        with part_of_larger_fit():
+            class_weight = vector_by_label(class_weight, np.array(labels), "class_weight")
     weights = np.asarray(class_weight, dtype=np.float64)
     return bool((weights != weights.flat[0]).any())
 

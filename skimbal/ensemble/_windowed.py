@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import choose
+from skimbal._utils._groups import check_groups, groups_params
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import pad_short, transpose_advice
 from skimbal._utils._validation import (
@@ -84,10 +85,12 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     .. math:: p(y \mid r) = \frac{1}{n_r} \sum_{w \in r} p(y \mid w) .
 
     A sample is a recording. Cross-validation and all other splits of samples therefore keep the
-    windows of a recording together, and so does the early stopping of a network inside. Windows of
-    one recording overlap and are alike. A split by window would put them on both sides and would
-    measure how well known recordings are recognized. Estimators that split their samples, such as
-    `TunedCostClassifierCV`, therefore belong around a `WindowedClassifier` and not inside it.
+    windows of a recording together. Windows of one recording overlap and are alike. A split by
+    window would put them on both sides and would measure how well known recordings are recognized.
+    Whatever holds out windows inside gets the recordings as groups and leaves them whole: early
+    stopping and the dynamic sampler of a network, the bags of `BalancedBaggingNetClassifier`, the
+    folds of `TunedCostClassifierCV` and of the searches, in a pipeline, too. Classifiers that take
+    no groups and split their samples belong around a `WindowedClassifier` and not inside it.
 
     Windows are cut out when they are needed. Networks of skimbal take them batch by batch. In a
     pipeline, the first steps that transform each window by itself (scikit-learn's tag
@@ -196,7 +199,15 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.on_short = on_short
         self.memory_limit = memory_limit
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    __metadata_request__fit = {"groups": True}
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit the estimator on the windows of recordings.
 
         Parameters
@@ -209,6 +220,9 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Labels of two or more classes.
         sample_weight : array-like of shape (n_recordings,), default=None
             Non-negative weights; the windows of a recording have its weight.
+        groups : array-like of shape (n_recordings,), default=None
+            The group of each recording, such as a machine or a person. Nothing inside separates
+            the windows of one group. Without groups, each recording is one.
 
         Returns
         -------
@@ -222,19 +236,20 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             `on_short`), a class without windows, unequal numbers of channels, axes that seem to be
             swapped, NaN, or steps that are not whole numbers.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight))
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups))
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         recordings = validate_recordings(self, X, reset=True)
         y = check_labels(y)
         check_consistent_length(recordings, y)
-        sample_weight = check_weights(sample_weight, y)
+        sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
+        groups = np.arange(len(y)) if groups is None else groups
         if sample_weight is not None:
             used = np.flatnonzero(sample_weight > 0)
             recordings = [recordings[i] for i in used]
-            y, sample_weight = y[used], sample_weight[used]
+            y, sample_weight, groups = y[used], sample_weight[used], groups[used]
         classes, targets = np.unique(y, return_inverse=True)
         check_two_classes(classes.tolist())
         size = window_size(self.size, recordings)
@@ -245,7 +260,12 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         weight = None if sample_weight is None else sample_weight[windows.recording]
         n_at_once = windows_at_once(windows, self.memory_limit)
         fitted = yield from fit_on_windows(
-            clone(self.estimator), windows, y[windows.recording], weight, n_at_once
+            clone(self.estimator),
+            windows,
+            y[windows.recording],
+            weight,
+            groups[windows.recording],
+            n_at_once,
         )
         self.classes_, self.size_, self.step_, self.estimator_ = classes, size, step, fitted
         self.n_windows_ = n_windows
@@ -412,7 +432,7 @@ def windows_at_once(windows, memory_limit):
     return max(1, memory_limit // window_bytes)
 
 
-def fit_on_windows(estimator, windows, y, weight, n_at_once):
+def fit_on_windows(estimator, windows, y, weight, groups, n_at_once):
     """Fit an estimator, its stateless first steps in chunks, and return it (a generator)."""
     rest, inputs = estimator, windows
     n_stateless = split_stateless(estimator) if isinstance(estimator, Pipeline) else 0
@@ -423,8 +443,9 @@ def fit_on_windows(estimator, windows, y, weight, n_at_once):
         rest = rest.steps[0][1]
     if inputs is windows and not isinstance(rest, BaseNetClassifier):
         inputs = np.asarray(windows)
+    params = {**_weight_params(rest, weight), **groups_params(rest, groups)}
     try:
-        (fitted,) = yield [Fit(rest, inputs, y, _weight_params(rest, weight))]
+        (fitted,) = yield [Fit(rest, inputs, y, params)]
     except ValueError as error:
         if f"Found array with dim {inputs.ndim}" not in str(error):
             raise

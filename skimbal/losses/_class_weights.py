@@ -50,7 +50,9 @@ NAMED_WEIGHTS = {"balanced": balanced_weights, "effective": effective_weights}
 
 
 def class_weight_vector(
-    class_weight: str | Mapping | ArrayLike | None, classes: NDArray, class_counts: ArrayLike
+    class_weight: str | Mapping | ArrayLike | None,
+    classes: NDArray,
+    class_counts: ArrayLike | Mapping,
 ) -> NDArray[np.float64] | None:
     """Turn any of the five forms of `class_weight` into an array in the order of `classes`.
 

@@ -4,6 +4,7 @@ A network trained on softmax(z + log prior) has logits z without the prior, so i
 are those for equally frequent classes (Ren et al. 2020, Menon et al. 2021).
 """
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
@@ -24,7 +25,7 @@ def log_prior(class_counts):
 
 
 def adjust_logits(
-    logits: ArrayLike, class_counts: ArrayLike, tau: float = 1.0
+    logits: ArrayLike, class_counts: ArrayLike | Mapping, tau: float = 1.0
 ) -> NDArray[np.float64]:
     """Subtract the class prior from the logits of a network that was trained without adjustment.
 

@@ -32,7 +32,7 @@ def best_constant_cost(confusion, cost_matrix):
 def expected_cost(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    cost_matrix: ArrayLike,
+    cost_matrix: ArrayLike | Mapping,
     *,
     labels: OptArray = None,
     sample_weight: OptArray = None,
@@ -83,7 +83,7 @@ def expected_cost(
 def cost_savings(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    cost_matrix: ArrayLike,
+    cost_matrix: ArrayLike | Mapping,
     *,
     labels: OptArray = None,
     sample_weight: OptArray = None,

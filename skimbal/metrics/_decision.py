@@ -4,6 +4,8 @@ A decision is the class with the lowest expected cost (Elkan 2001). With one cos
 class, it is the class with the largest product of probability and cost.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,7 +20,7 @@ from skimbal._utils._labels import (
 from skimbal._utils._validation import check_cost_matrix
 
 
-def cost_matrix_from_costs(costs: ArrayLike) -> NDArray[np.float64]:
+def cost_matrix_from_costs(costs: ArrayLike | Mapping) -> NDArray[np.float64]:
     """Cost matrix in which every error on class i costs ``costs[i]``.
 
     Parameters
@@ -44,7 +46,7 @@ def cost_matrix_from_costs(costs: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
-def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
+def decide(proba: ArrayLike, cost_matrix: ArrayLike | Mapping) -> NDArray[np.intp]:
     r"""Index of the class with the lowest expected cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \min_j \sum_i p_i(x) \, C_{ij}
@@ -97,7 +99,7 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
     return np.einsum("ni,ij->nj", proba, matrix).argmin(axis=1)
 
 
-def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
+def decide_by_costs(proba: ArrayLike, costs: ArrayLike | Mapping) -> NDArray[np.intp]:
     r"""Index of the class with the largest probability times cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \max_j \; p_j(x) \, c_j
@@ -147,7 +149,7 @@ def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
     return (proba * costs[..., np.newaxis, :]).argmax(axis=-1)
 
 
-def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
+def prior_costs(class_counts: ArrayLike | Mapping) -> NDArray[np.float64]:
     r"""Inverse class frequencies as costs, with geometric mean 1.
 
     .. math:: c_i \propto 1 / n_i
@@ -184,7 +186,7 @@ def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
     return normalize_costs(1.0 / counts)
 
 
-def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64]:
+def inverse_frequency_cost_matrix(class_counts: ArrayLike | Mapping) -> NDArray[np.float64]:
     """Cost matrix in which an error costs the inverse frequency of the true class.
 
     Parameters
@@ -212,7 +214,7 @@ def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64
     return cost_matrix_from_costs(prior_costs(class_counts))
 
 
-def normalize_costs(costs: ArrayLike) -> NDArray[np.float64]:
+def normalize_costs(costs: ArrayLike | Mapping) -> NDArray[np.float64]:
     r"""Scale costs to geometric mean 1, which changes no decision.
 
     .. math:: \log c_i \leftarrow \log c_i - \frac{1}{k} \sum_j \log c_j

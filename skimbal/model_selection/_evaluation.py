@@ -164,7 +164,8 @@ class Evaluation:
         for name, rows in parts.items():
             X, y = _safe_split(fitted, self.X, self.y, rows, split[0])
             params = _check_method_params(self.X, self.score_params, indices=rows)
-            result[name] = _score(fitted, X, y, self.scorer, params, self.error_score)
+            with part_of_larger_fit():  # a fold may lack a class that costs by label name
+                result[name] = _score(fitted, X, y, self.scorer, params, self.error_score)
             if name == "test_scores":
                 result["score_time"] = time.perf_counter() - start
         return result

@@ -16,6 +16,7 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from skimbal._utils._labels import (
     carries_labels,
     check_label_parameters,
+    check_named_labels,
     matrix_by_label,
     vector_by_label,
 )
@@ -217,7 +218,7 @@ class CostMatrix:
            [9., 0.]])
     """
 
-    def __init__(self, labels: ArrayLike, costs: ArrayLike | None = None) -> None:
+    def __init__(self, labels: ArrayLike, costs: ArrayLike | Mapping | None = None) -> None:
         self.labels, _ = labels_and_counts(labels)
         n = len(self.labels)
         costs = 1.0 - np.eye(n) if costs is None else costs
@@ -350,9 +351,13 @@ def put_label_parameters(estimator, names: Iterable[str], y):
                 raise ValueError(unknown_name_message(f"label in {holder}__", entry, known))
 
 
-def check_named_labels(spaces, estimator, y):
-    """Raise a ValueError where the estimator, or a category of a space, names a label not in y."""
+def check_labels_of_search(spaces, estimator, scorer, y):
+    """Raise a ValueError where the estimator, a category or a score names a label not in y."""
     check_label_parameters(estimator, y)
+    for each in getattr(scorer, "_scorers", {"score": scorer}).values():
+        costs = getattr(each, "_kwargs", {}).get("cost_matrix")  # as `make_scorer` keeps it
+        if carries_labels(costs):
+            check_named_labels([("cost_matrix of the scorer", costs)], y)
     known = estimator.get_params(deep=True)
     for space in spaces:
         for name, dimension in space.dimensions.items():

@@ -33,6 +33,7 @@ from skimbal._training.net import make_net
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
+from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import import_compiler, torch_threads
@@ -46,6 +47,7 @@ from skimbal.neural_network._fit_data import (
     encode_labels,
     given_class_counts,
     hold_out,
+    own_validation_data,
     validate_training_data,
 )
 from skimbal.neural_network._fit_plan import (
@@ -144,7 +146,19 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- training
 
-    def fit(self, X, y, sample_weight=None):
+    __metadata_request__fit = {"groups": True}
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network from new initial weights.
 
         Parameters
@@ -155,6 +169,16 @@ class BaseNetClassifier(
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples in the loss and in the class counts.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as a patient, a machine or a recording. Where samples
+            are held out (`early_stopping`, ``sampler="dynamic"``), no group is separated. Without
+            groups, windows of one recording and copies of one sample are not separated.
+        X_val : array-like of shape (n_val, ...), default=None
+            Validation inputs of your own, in place of samples that are held out.
+        y_val : array-like of shape (n_val,), default=None
+            Their labels, which must be labels of `y`.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights in the validation loss.
 
         Returns
         -------
@@ -167,31 +191,31 @@ class BaseNetClassifier(
             For invalid data or parameters, before any training; NonFiniteLossError when the loss
             becomes NaN or infinite.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight))
+        own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups, **own))
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
-            data = validate_training_data(self, X, y, sample_weight, reset=True)
-            yield from self._fit_checked_coroutine(*data)
+            X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
+            yield from self._fit_checked_coroutine(X, y, weight, groups, **own_validation)
         return self
 
-    def _fit_checked_coroutine(self, X, y, sample_weight=None):
+    def _fit_checked_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """Fit on arrays that have been validated: encode, hold out, plan, build, train."""
         if X.ndim == 2:
             self.n_features_in_ = X.shape[1]
-        X, y, sample_weight = drop_weightless(X, y, sample_weight)
+        groups = check_groups(groups, y)
+        X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
         self._check_inputs(X)
-        data, valid = TrainingData(X, targets, sample_weight), None
+        data = TrainingData(X, targets, sample_weight, groups)
         counts = count_classes(data, len(self.classes_))
         rng = check_random_state(self.random_state)
-        if needs_validation(self):
-            reason = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
-            data, valid = hold_out(data, self.classes_, self.validation_fraction, rng, reason)
+        data, valid = split_validation(self, data, rng, **own_validation)
         inputs, early_stopping = yield from initialize(self, data, counts, rng, valid)
         yield from train(self, inputs, data, self.max_epochs, early_stopping)
         return self
@@ -324,6 +348,23 @@ class BaseNetClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_val=None):
+    """Return the training data and the validation data, which are None if nothing needs them."""
+    valid = own_validation_data(network, X_val, y_val, sample_weight_val)
+    if not needs_validation(network):
+        if valid is not None:
+            raise ValueError(
+                "X_val and y_val are given, but nothing uses them; set early_stopping=True or "
+                "leave them out"
+            )
+        return data, None
+    if valid is not None:
+        return data, valid
+    is_stopped = network.early_stopping
+    reason = "early_stopping=True" if is_stopped else f"sampler={network.sampler!r}"
+    return hold_out(data, network.classes_, network.validation_fraction, rng, reason)
 
 
 def stream_counts(estimator, class_counts, classes, data):

@@ -199,7 +199,7 @@ class DBNClassifier(BaseNetClassifier):
         dropout: float = 0.0,
         loss: Any = "cross_entropy",
         class_weight: Any = None,
-        cost_matrix: ArrayLike | str | None = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,

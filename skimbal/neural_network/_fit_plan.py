@@ -178,6 +178,9 @@ def try_loss(value, loss, n_classes, *, is_weighted):
     values = []
     for logits in (random, 10.0 * random, 3.0 * right, -3.0 * right, 1e3 * right, 1e4 * right):
         values.append(_called(loss, value, logits, target, weight))
+    if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
+        with torch.no_grad():
+            loss(random, target, weight)
     if not np.isfinite(values[0]):
         raise unfit_loss(value, f"is {values[0]} for finite logits")
     _, _, good, bad, high, higher = values
@@ -188,7 +191,7 @@ def try_loss(value, loss, n_classes, *, is_weighted):
 
 
 def _called(loss, value, logits, target, weight):
-    """The loss of logits as a float, or the ValueError that says what does not fit."""
+    """The mean loss of logits as a float, or the ValueError that says what does not fit."""
     given = [logits, target]
     if not isinstance(loss, BoundLoss):
         given += [weight, *([logits] if value.needs_features else [])]
@@ -198,13 +201,11 @@ def _called(loss, value, logits, target, weight):
             result = (loss.per_sample if isinstance(loss, BoundLoss) else loss)(*given)
         except Exception as error:
             raise unfit_loss(value, f"raises {type(error).__name__}: {error}") from error
-        if not isinstance(result, torch.Tensor):
-            raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
-        if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
-            result = loss(logits, target, weight)
-    if result.numel() != 1:
+    if not isinstance(result, torch.Tensor):
+        raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
+    if not isinstance(loss, BoundLoss) and result.numel() != 1:
         raise unfit_loss(value, f"returns shape {tuple(result.shape)}, not one number")
-    return float(result)
+    return float(result.double().mean())
 
 
 def unfit_loss(value, what):
@@ -235,13 +236,23 @@ def warn_of_batches_of_one_class(value, counts, share, batch_size):
         )
 
 
+def final_loss(value, estimator, plan):
+    """Bind a loss once more, with the class weights that its schedule ends with."""
+    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, estimator.class_weight)
+    if hasattr(loss, "set_epoch"):
+        loss.set_epoch(estimator.max_epochs, estimator.max_epochs)
+    return loss
+
+
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
-    """Judge every epoch on prepared inputs and their labels.
+    """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
     Held-out data decide when the training ends; on training data only `scoring` is recorded.
     """
-    value = plan.loss_value.unweighted()
-    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, class_weight=None)
+    value = plan.loss_value
+    if value.needs_features:  # a loss of all pairs of a batch: a whole set has too many
+        value = value.unweighted()
+    loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(

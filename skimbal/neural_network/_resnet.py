@@ -144,7 +144,7 @@ class ResNetClassifier(BaseNetClassifier):
         augmentation: Sequence[str] | str = ("flip", "crop"),
         loss: Any = "cross_entropy",
         class_weight: Any = None,
-        cost_matrix: ArrayLike | str | None = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,

@@ -287,7 +287,7 @@ def run_networks():
         folder = tempfile.mkdtemp()
         early = make(**in_batch(6), callbacks=[TrainEndCheckpoint(dirname=folder)])
         tell(f"{name}: first epoch", outcome_of(partial(early.fit, X, LABELS), early, X))
-        stream = make(**in_batch(23))
+        stream = make(**in_batch(29))
         tell(f"{name}: stream", outcome_of(partial(fit_stream, stream, X), stream, X))
 
 

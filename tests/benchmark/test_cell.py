@@ -1,6 +1,7 @@
 """Cells: evaluated together or one by one, failures, and the area under the ROC curve."""
 
 import json
+import signal
 import warnings
 
 import numpy as np
@@ -16,6 +17,8 @@ from sklearn.svm import LinearSVC
 
 from skimbal import BalancedBaggingNetClassifier, ECSDBNClassifier, MLPClassifier
 from skimbal.benchmark._cell import evaluate
+
+from . import toy
 
 X, y = make_classification(150, 4, weights=[0.8], random_state=0)
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -74,6 +77,56 @@ def test_a_cell_that_fails_keeps_its_error_and_spoils_no_other():
     for i in (0, 2):
         predicted = network(SEEDS[i]).fit(SPLITS[i][0], SPLITS[i][2]).predict(SPLITS[i][1])
         assert values[i]["accuracy"] == np.mean(predicted == SPLITS[i][3])
+
+
+class SometimesRaises(SometimesFails):
+    """A network of which one fit raises what is no Exception."""
+
+    def __init__(self, random_state, error=SystemExit, where="fit"):
+        super().__init__(random_state)
+        self.error = error
+        self.where = where
+
+    def _fit_coroutine(self, X, y):
+        if self.random_state == 4 and self.where == "fit":
+            raise self.error(3)
+        self.network_ = yield from network(self.random_state)._fit_coroutine(X, y)
+        self.classes_ = self.network_.classes_
+        return self
+
+    def predict(self, X):
+        if self.random_state == 4 and self.where == "predict":
+            raise self.error(3)
+        return super().predict(X)
+
+
+@pytest.fixture
+def ignored_interrupts():
+    """As in a worker."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("where", ["fit", "predict"])
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, KeyboardInterrupt])
+@pytest.mark.parametrize("wrap", [SometimesRaises, toy.RaisingClassifier])
+def test_whatever_a_method_raises_is_a_failure(wrap, error, where, ignored_interrupts):
+    def make(random_state):
+        if wrap is SometimesRaises:
+            return wrap(random_state, error, where)
+        return wrap(error, where) if random_state == 4 else GaussianNB()
+
+    statuses, values = zip(*evaluate(make, SEEDS, SPLITS), strict=True)
+    assert statuses == ("done", "failed", "done")
+    assert f"{error.__name__}: 3" in values[1]["error"]
+    assert json.loads(values[1]["support"]) == [int(n) for n in np.bincount(SPLITS[1][3])]
+
+
+@pytest.mark.parametrize("where", ["fit", "predict"])
+def test_the_user_s_interrupt_is_no_failure(where):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(lambda seed: SometimesRaises(seed, KeyboardInterrupt, where), SEEDS, SPLITS)
 
 
 def test_a_method_that_cannot_be_made_fails_in_its_cells():

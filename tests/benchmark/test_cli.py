@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and answers to mistakes."""
 
+import signal
 import subprocess
 import sys
 
@@ -110,6 +111,61 @@ def test_a_damaged_results_file_is_one_line(command, tmp_path, capsys):
     assert "file is not a database" in capsys.readouterr().err
 
 
+def test_a_report_is_printed_where_it_cannot_be_written(out, capsys, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    before = (out / "report.md").read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_text", refuse)
+        assert cli.main(["report", str(out)]) == 0
+        printed = capsys.readouterr()
+        assert printed.out.startswith("g_mean on 2 data sets of demo")
+        assert "Written" not in printed.out
+        assert f"warning: the report can't be written to {out} " in printed.err
+        assert printed.err.count("\n") == 1
+        # A run promises the files.
+        assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 2
+        printed = capsys.readouterr()
+        assert "logistic-balanced" in printed.out
+        assert f"skimbal: the report can't be written to {out} " in printed.err
+    assert (out / "report.md").read_text() == before
+    assert "tmp" not in " ".join(path.name for path in out.iterdir())
+
+
+@pytest.mark.parametrize("command", [["report"], ["resume"], [*RUN, *PEERS, "--out"]])
+@pytest.mark.parametrize("kind", ["no database", "cut", "folder", "newer", "damaged cell"])
+def test_a_store_that_cannot_be_used_is_one_line(kind, command, out, tmp_path, capsys):
+    path = tmp_path / "results.sqlite"
+    path.write_bytes((out / "results.sqlite").read_bytes())
+    if kind == "no database":
+        path.write_text("not a database, however long it may be")
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif kind == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        changes = {"newer": "PRAGMA user_version = 9", "damaged cell": "UPDATE cell SET g_mean = 2"}
+        with Store.open(tmp_path).transaction() as database:
+            database.execute(changes[kind])
+    assert cli.main([*command, str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "results.sqlite" in error
+
+
+def test_damaged_cells_run_again_when_asked_to(out, tmp_path):
+    path = tmp_path / "results.sqlite"
+    path.write_bytes((out / "results.sqlite").read_bytes())
+    right = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    with Store.open(tmp_path).transaction() as database:
+        database.execute("UPDATE cell SET g_mean = 2 WHERE fold = 1")
+    assert cli.main(["resume", str(tmp_path), "--retry-failed", "--quiet"]) == 0
+    found = Store.open(tmp_path).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    pd.testing.assert_frame_equal(found, right)
+
+
 def test_an_output_folder_that_is_a_file_is_one_line(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert cli.main([*RUN, *PEERS, "--out", str(tmp_path / "file")]) == 2
@@ -130,9 +186,33 @@ def test_wrong_usage_is_code_2(capsys):
     assert error.value.code == 2
 
 
-def test_an_interrupt_tells_how_to_go_on(out, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--sui", "demo", "--methods", "dbn", "--out", "x"],
+        ["run", "--suite", "demo", "--method", "dbn", "--out", "x"],
+        ["run", "--suite", "demo", "--methods", "dbn", "--out", "x", "--see", "3"],
+        ["resume", "x", "--retry"],
+        ["resume", "x", "--qui"],
+        ["report", "x", "--metr", "auc"],
+        ["demo", "--job", "1"],
+        ["--vers"],
+        ["lis", "methods"],
+    ],
+)
+def test_abbreviations_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as error:
+        cli.main(arguments)
+    assert error.value.code == 2
+    assert "usage: skimbal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [None, "SIGTERM", "SIGHUP"])
+def test_an_interrupt_tells_how_to_go_on(name, out, capsys, monkeypatch):
     def interrupt(*arguments, **options):
-        raise KeyboardInterrupt
+        if name is None:
+            raise KeyboardInterrupt
+        signal.raise_signal(getattr(signal, name))
 
     monkeypatch.setattr(cli, "run_benchmark", interrupt)
     assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 130

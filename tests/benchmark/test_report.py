@@ -9,6 +9,7 @@ import pytest
 
 from skimbal.benchmark import report
 from skimbal.benchmark._claims import claim_cell
+from skimbal.benchmark._damage import damaged_cells
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import Store
 
@@ -28,7 +29,8 @@ def fill(store, score):
             continue
         with claim_cell(store, cell, 0) as claim:
             values = {"g_mean": score(cell), "auc": score(cell), "fit_seconds": 2.0}
-            confusion = json.dumps([[4, 0], [0, 1]])
+            n_right = round(1000 * score(cell))  # of each class, so that the G-mean is the score
+            confusion = json.dumps([[n_right, 1000 - n_right], [1000 - n_right, n_right]])
             claim.finish("done", {**values, "confusion": confusion, "n_warnings": 0})
 
 
@@ -211,3 +213,77 @@ def test_a_cost_search_without_the_prior_threshold_is_noted(methods, is_missing,
     fill(store, lambda cell: 0.5)
     notes = " ".join(report(tmp_path).notes)
     assert ("dbn-prior is not among the methods" in notes) == is_missing
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("g_mean = 0.5", "its g_mean is 0.5, but its confusion matrix gives 1.0"),
+        ("accuracy = 0.1", "its accuracy is 0.1, but its confusion matrix gives 1.0"),
+        ("g_mean = 'x'", "can't be read"),
+        ("confusion = '[[4, 0], [1, 0]]'", "its g_mean is 1.0, but its confusion matrix gives 0.0"),
+        ("confusion = '[[5, 0], [0, 1]]'", r"is \[\[5, 0\], \[0, 1\]\], but its support is \[4, 1"),
+        ("confusion = '[[4, 0]]'", "but its support is"),
+        ("confusion = '{4'", "can't be read"),
+        ("confusion = NULL", "can't be read"),
+        ("support = '[5, 1]'", r"but its support is \[5, 1\]"),
+        ("support = '[-1, 6]'", r"'\[-1, 6\]' are no counts"),
+        ("auc = 1.5", "its auc is 1.5"),
+        ("dataset = 'c'", "the run has no such cell"),
+        ("fold = 9", "the run has no such cell"),
+    ],
+)
+def test_a_damaged_cell_is_named(change, message, small_run):
+    store = Store.open(small_run)
+    with store.transaction() as database:
+        database.execute(
+            f"UPDATE cell SET {change} WHERE dataset = 'a' AND method = 'm' AND fold = 1"
+        )
+    with pytest.raises(ValueError, match=message) as raised:
+        report(small_run)
+    assert "has 1 damaged cells" in str(raised.value)
+    assert str(store.path) in str(raised.value)
+    assert "--retry-failed" in str(raised.value)
+    store.forget(damaged_cells(store.cells(), store.protocol()))
+    assert store.n_finished() == 7
+    report(small_run)
+
+
+def test_a_failed_cell_without_support_is_damaged(small_run):
+    with Store.open(small_run).transaction() as database:
+        database.execute("UPDATE cell SET support = NULL WHERE status = 'failed'")
+    with pytest.raises(ValueError, match=r"1 damaged cells .*'k', 2"):
+        report(small_run)
+
+
+FILES = ["cells.csv", "per_dataset.csv", "report.md", "summary.csv"]
+
+
+@pytest.mark.parametrize("function", ["write_text", "replace"])
+def test_a_report_is_written_whole_or_not_at_all(function, small_run, tmp_path, monkeypatch):
+    result, folder = report(small_run), tmp_path / "out"
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text("old")
+
+    def refuse(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path." + function, refuse)
+        with pytest.raises(OSError, match=r"can't be written to .*out .*No space left.*are kept"):
+            result.save(folder)
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert {(folder / name).read_text() for name in FILES} == {"old"}
+    result.save(folder)
+    assert "old" not in {(folder / name).read_text() for name in FILES}
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+
+
+def test_links_of_a_report_are_followed(small_run, tmp_path):
+    target = tmp_path / "elsewhere.csv"
+    target.write_text("old")
+    (small_run / "cells.csv").symlink_to(target)
+    report(small_run).save(small_run)
+    assert (small_run / "cells.csv").is_symlink()
+    assert target.read_text().startswith("dataset,")

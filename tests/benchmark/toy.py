@@ -7,15 +7,19 @@ leaves a file for each fit, and where the "killer" leaves its mark.
 import os
 import signal
 import sys
+import time
 import uuid
 import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
+from skimbal._fitting import Fit, run_fit
 from skimbal.benchmark import Method, Suite, run_benchmark
 
 SIZES = {"small": (30, 8), "middle": (50, 10), "large": (90, 12)}
@@ -82,6 +86,69 @@ class KillerClassifier(CountedClassifier):
         return self
 
 
+class DyingClassifier(CountedClassifier):
+    """Ends its own process in one fold of the middle set, in a way that no one can catch."""
+
+    def __init__(self, folder=None, how="signal"):
+        super().__init__(folder)
+        self.how = how
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        if np.isclose(X.sum(), DEADLY_SUM):
+            if self.how == "signal":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            os._exit(0)
+        return self
+
+
+class RaisingClassifier(LogisticRegression):
+    """Raises what ends a process that does not catch it, in `fit` or in `predict`."""
+
+    def __init__(self, error=SystemExit, where="fit"):
+        super().__init__()
+        self.error = error
+        self.where = where
+
+    def fit(self, X, y):
+        if self.where == "fit":
+            raise self.error(3)
+        return super().fit(X, y)
+
+    def predict(self, X):
+        if self.where == "predict":
+            raise self.error(3)
+        return super().predict(X)
+
+
+class SleepingNetwork(ClassifierMixin, BaseEstimator):
+    """Trained together with others of its kind; each fit leaves a mark and takes some seconds."""
+
+    def __init__(self, folder=None, seconds=1, is_deadly=False):
+        self.folder = folder
+        self.seconds = seconds
+        self.is_deadly = is_deadly
+
+    def fit(self, X, y):
+        return run_fit(self._fit_coroutine(X, y))
+
+    def _fit_coroutine(self, X, y):
+        (Path(self.folder) / f"fit-{uuid.uuid4().hex}").touch()
+        (network,) = yield [Fit(DummyClassifier(), X, y)]
+        time.sleep(self.seconds)
+        if self.is_deadly and np.isclose(X.sum(), DEADLY_SUM):
+            os._exit(0)
+        self.classes_ = network.classes_
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+# The sum of the third published training fold of "middle".
+DEADLY_SUM = load_toy_fold("middle", 3)[0].sum()
+
+
 def make_forest(seed):
     return RandomForestClassifier(5, random_state=seed)
 
@@ -94,8 +161,20 @@ def make_in_folder(classifier_class, folder, seed):
     return classifier_class(folder=str(folder))
 
 
+def make_sleeper(folder, name, seed):
+    return SleepingNetwork(str(folder), seconds=float(name.rpartition("-")[2]))
+
+
+def make_dying(folder, how, seed):
+    return DyingClassifier(folder, how)
+
+
+def make_deadly_network(folder, seed):
+    return SleepingNetwork(folder, seconds=0, is_deadly=True)
+
+
 def methods(names, folder=None):
-    """Methods of these names; the names say what they do."""
+    """Methods of these names; the names say what they do, and for how many seconds."""
     makers = {
         "forest": make_forest,
         "logistic": partial(make_classifier, LogisticRegression),
@@ -103,6 +182,7 @@ def methods(names, folder=None):
         "warning": partial(make_classifier, WarningClassifier),
         "counted": partial(make_in_folder, CountedClassifier, folder),
         "killer": partial(make_in_folder, KillerClassifier, folder),
+        **{name: partial(make_sleeper, folder, name) for name in names if "sleeping" in name},
     }
     return [Method(name, f"a {name} classifier", makers[name]) for name in names]
 

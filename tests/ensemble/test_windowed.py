@@ -71,9 +71,9 @@ class Spy(ClassifierMixin, BaseEstimator):
 class SpyNetwork(MLPClassifier):
     """Remembers what its `fit` is given."""
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
-        self.given_ = X
-        fitted = yield from super()._fit_coroutine(np.asarray(X), y, sample_weight)
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
+        self.given_, self.groups_ = X, groups
+        fitted = yield from super()._fit_coroutine(np.asarray(X), y, sample_weight, groups)
         return fitted
 
 
@@ -185,6 +185,7 @@ def test_networks_are_given_the_index_itself():
     ).fit(X, Y)
     assert isinstance(fitted.estimator_.given_, WindowIndex)
     assert np.shares_memory(fitted.estimator_.given_.recordings[3], X[3])
+    np.testing.assert_array_equal(fitted.estimator_.groups_, fitted.estimator_.given_.recording)
 
 
 def test_network_is_the_one_that_windows_train():

@@ -1,5 +1,7 @@
 """Probabilities in one order of the classes, and the core of `cross_fit`."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
@@ -10,7 +12,12 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skimbal import MLPClassifier
 from skimbal._fitting import run_fit
-from skimbal.neural_network import class_probabilities, cross_fit, cross_fit_coroutine
+from skimbal.neural_network import (
+    class_probabilities,
+    cross_fit,
+    cross_fit_coroutine,
+    fit_population,
+)
 
 NETWORK = MLPClassifier(hidden_layer_sizes=(4,), max_epochs=3, random_state=0)
 
@@ -75,6 +82,20 @@ def test_turns_within_a_memory_limit_change_nothing(data, memory_limit):
     X, y = data
     proba = cross_fit(GaussianNB(), X, y, 4, memory_limit=memory_limit)
     np.testing.assert_array_equal(proba, cross_fit(GaussianNB(), X, y, 4))
+
+
+@pytest.mark.parametrize("memory_limit", [0, -5, 0.5, "x", "1e9", float("nan"), True, [1]])
+@pytest.mark.parametrize("fit", [fit_population, partial(cross_fit, splits=2)])
+def test_a_memory_limit_that_is_no_number_of_bytes_is_refused(fit, memory_limit, data):
+    X, y = data[:2]
+    with pytest.raises(ValueError, match=r"memory_limit=.* is not usable; give a number of bytes"):
+        fit(GaussianNB(), X, y, memory_limit=memory_limit)
+
+
+@pytest.mark.parametrize("memory_limit", [1, 1e9, np.int64(10**6), None])
+def test_usable_memory_limits(memory_limit, data):
+    X, y = data[:2]
+    assert len(fit_population(GaussianNB(), X, y, memory_limit=memory_limit)) == 1
 
 
 def test_the_error_of_a_fit_is_raised(data):

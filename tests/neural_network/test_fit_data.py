@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from skimbal import MLPClassifier
+from skimbal import DESearchCV, ECSDBNClassifier, MLPClassifier, TunedCostClassifierCV
 from skimbal.neural_network._fit_data import (
     TrainingData,
     check_input_shape,
     check_inputs,
+    copies,
     count_classes,
     drop_weightless,
     encode_labels,
@@ -124,7 +125,7 @@ def test_given_counts_follow_the_classes(given):
 
 @pytest.mark.parametrize("given", [[1, 2], [1, 2, 0], {"a": 1, "b": 2}, [1, 2, np.nan]], ids=str)
 def test_given_counts_are_positive_and_complete(given):
-    with pytest.raises(ValueError, match="(one positive number for|give one for) each of"):
+    with pytest.raises(ValueError, match=r"(one positive number for|give one for) each of"):
         given_class_counts(given, CLASSES)
 
 
@@ -219,3 +220,139 @@ def test_invalid_training_data(given, message):
     data = {"X": X, "y": TARGETS, "sample_weight": None, **given}
     with pytest.raises(ValueError, match=message):
         validate_training_data(MLPClassifier(), **data, reset=True)
+
+
+# ---------------------------------------------------------------- groups, copies, own validation
+
+
+def test_groups_are_left_whole():
+    groups = np.arange(60) % 12
+    data = TrainingData(np.arange(60.0)[:, None], np.arange(60) // 12 % 2, None, groups)
+    train, valid = hold_out(data, CLASSES[:2], 0.25, np.random.RandomState(0), "a test")
+    assert len(set(valid.groups)) == 3
+    assert not set(train.groups) & set(valid.groups)
+    assert len(train.targets) + len(valid.targets) == 60
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([0, 1, 2, 2], "has 1 group, but a test needs 2 of each class"),
+        ([0, 1, 1, 0], None),
+    ],
+)
+def test_classes_that_are_in_few_groups(groups, message):
+    data = TrainingData(np.arange(4.0)[:, None], np.array([0, 0, 1, 1]), None, np.array(groups))
+    if message is None:
+        train, valid = hold_out(data, CLASSES[:2], 0.5, np.random.RandomState(0), "a test")
+        assert set(train.targets) == set(valid.targets) == {0, 1}
+    else:
+        with pytest.raises(ValueError, match=message):
+            hold_out(data, CLASSES[:2], 0.5, np.random.RandomState(0), "a test")
+
+
+def test_groups_that_cannot_be_split_say_what_to_do():
+    targets, groups = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 1, 2, 0, 2])
+    data = TrainingData(np.zeros((6, 1)), targets, None, groups)
+    with pytest.raises(ValueError, match=r"no split of the groups .*\(X_val, y_val\)"):
+        hold_out(data, CLASSES, 0.5, np.random.RandomState(0), "a test")
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (40, 2, 5), (40, 1, 4, 4)], ids=str)
+def test_copies_are_one_unit(shape):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape)
+    rows = rng.integers(40, size=100)
+    units = copies(X[rows], rows % 2)
+    first = [np.flatnonzero(rows == row)[0] for row in rows]
+    np.testing.assert_array_equal(units, first)
+    np.testing.assert_array_equal(copies(X, np.arange(40) % 2), np.arange(40))
+
+
+def test_copies_of_a_class_that_has_one_sample_can_be_held_out():
+    X = np.r_[np.arange(6.0), [9.0, 9.0, 9.0]][:, None]
+    assert copies(X, np.repeat([0, 1], [6, 3])).tolist() == list(range(9))
+
+
+def validation_data(n=40):
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(n, 6)), np.where(np.arange(n) % 4, "usual", "rare")
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+def test_own_validation_data_decide_and_nothing_is_held_out(network, imbalanced):
+    X, y = imbalanced
+    X_val, y_val = np.random.default_rng(1).normal(size=(40, X.shape[1])), y[:40].copy()
+    y_val[:10] = "rare"
+    weight = np.linspace(0, 2, 40)
+    stopped = clone(network).set_params(
+        early_stopping=True, max_epochs=6, n_iter_no_change=6, class_weight="balanced"
+    )
+    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": weight}
+    fitted = clone(stopped).fit(X, y, **given)
+    best = int(fitted.history_.epoch[fitted.history_.is_best].iloc[0])
+    # The same network without early stopping, trained as long: it has seen every sample of X.
+    plain = clone(network).set_params(max_epochs=best, class_weight="balanced").fit(X, y)
+    np.testing.assert_array_equal(plain.predict_proba(X), fitted.predict_proba(X))
+    log_proba = fitted.predict_log_proba(X_val)
+    column = np.searchsorted(fitted.classes_, y_val)
+    losses = -log_proba[np.arange(40), column] * fitted.class_weight_[column]
+    np.testing.assert_allclose(
+        fitted.history_.valid_loss.min(), (losses * weight).sum() / weight.sum(), rtol=1e-5
+    )
+    frames = {"X_val": pd.DataFrame(X_val), "y_val": pd.Series(y_val), "sample_weight_val": weight}
+    again = clone(stopped).fit(pd.DataFrame(X), y, **frames)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X_val": None}, "y_val is given without X_val"),
+        ({"y_val": None}, "X_val is given without y_val"),
+        (
+            {"X_val": None, "y_val": None, "sample_weight_val": [1.0]},
+            "sample_weight_val is given w",
+        ),
+        ({"X_val": np.zeros((40, 3))}, "X_val, y_val cannot be used: X has 3 features"),
+        ({"X_val": np.full((40, 6), np.nan)}, "cannot be used: Input X contains NaN"),
+        ({"X_val": np.zeros((40, 6, 2))}, "cannot be used: X has samples of shape"),
+        ({"y_val": ["usual"] * 39}, "cannot be used: Found input variables with inconsistent"),
+        ({"y_val": ["new"] * 40}, r"cannot be used: y has labels \['new'\]"),
+        ({"sample_weight_val": -np.ones(40)}, "cannot be used: Negative values"),
+        ({"sample_weight_val": np.zeros(40)}, "cannot be used: Sample weights must contain"),
+    ],
+)
+def test_bad_validation_data(change, message):
+    X, y = validation_data(60)
+    X_val, y_val = validation_data()
+    network = MLPClassifier(early_stopping=True, max_epochs=1)
+    with pytest.raises(ValueError, match=message):
+        network.fit(X, y, **{"X_val": X_val, "y_val": y_val, **change})
+    assert not hasattr(network, "classes_")
+
+
+def test_validation_data_that_nothing_uses():
+    X, y = validation_data()
+    with pytest.raises(ValueError, match="nothing uses them; set early_stopping=True"):
+        MLPClassifier(max_epochs=1).fit(X, y, X_val=X, y_val=y)
+    MLPClassifier(max_epochs=1, sampler="dynamic").fit(X, y, X_val=X, y_val=y)
+
+
+@pytest.mark.parametrize("with_names", [False, True])
+def test_validation_data_as_long_as_the_training_data_stay_whole_in_folds(with_names):
+    X, y = validation_data(60)
+    if with_names:
+        X = pd.DataFrame(X, columns=list("abcdef"))
+    weight = np.ones(60)
+    given = {"X_val": X, "y_val": y, "sample_weight_val": weight}
+    settings = {"early_stopping": True, "max_epochs": 2, "random_state": 0}
+    tuned = TunedCostClassifierCV(MLPClassifier(**settings), cv=2, random_state=0)
+    tuned.fit(X, y, **given)
+    search = DESearchCV(
+        MLPClassifier(**settings), {"learning_rate": (0.01, 0.02)}, cv=2, population_size=4,
+        max_generations=1,
+    )  # fmt: skip  # settings side by side
+    assert np.isfinite(search.fit(X, y, **given).best_score_)
+    ecs = ECSDBNClassifier(pretrain_epochs=1, cost_cv=2, **settings).fit(X, y, **given)
+    assert all("valid_score" in net.history_ for net in ecs.estimator_.estimators_)
