@@ -5,6 +5,14 @@ class AbsentClassWarning(UserWarning):
     """A class is absent from the labels of a score."""
 
 
+class UnknownLabelWarning(UserWarning):
+    """Weights, costs or steps by label name a label that no sample of the fit has."""
+
+
+class BalancedTwiceWarning(UserWarning):
+    """Costs make up for an imbalance that the classifier makes up for already."""
+
+
 class FewerFoldsWarning(UserWarning):
     """A class has fewer samples than there are folds, so fewer folds are used."""
 

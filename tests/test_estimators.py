@@ -94,9 +94,14 @@ def test_common_checks(estimator, check):
 def data(n_classes=2, n_samples=120):
     weights = [0.7] + [0.3 / (n_classes - 1)] * (n_classes - 1)
     return make_classification(
-        n_samples, 5, n_informative=4, n_redundant=0, n_classes=n_classes, weights=weights,
+        n_samples,
+        5,
+        n_informative=4,
+        n_redundant=0,
+        n_classes=n_classes,
+        weights=weights,
         random_state=0,
-    )  # fmt: skip
+    )
 
 
 def ids(estimator):

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "skimbal"
 # Row of each part of the package; a module may import skimbal parts of lower rows only.
 ROWS = {
     "_version": -1,
-    "exceptions": 0,
+    "exceptions": -1,
     "_utils": 0,
     "optim": 1,
     "metrics": 1,

@@ -60,10 +60,13 @@ WITHOUT_PAPER = {
     """,
     "computes a step of a network": """
         modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
-        modules.repeat_for_batched_kernel modules.size_after_layers modules.smallest_size
+        modules.per_axis modules.repeat_for_batched_kernel modules.size_after_layers
+        modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
-        ensemble.default_network neural_network.class_probabilities neural_network.cross_fit
+        ensemble.default_network neural_network.check_training_data
+        neural_network.class_probabilities neural_network.cross_fit
+        neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
     """,
 }
@@ -174,6 +177,34 @@ SHARED = [(family, parameter) for family in FAMILIES for parameter in shared_tex
 def test_shared_parameters_have_one_text(family, parameter):
     texts = shared_texts(family)[parameter]
     assert len(texts) <= FAMILIES[family].get(parameter, 1), texts
+
+
+# ---------------------------------------------------------------- text
+
+BRITISH = re.compile(
+    r"\b\w*(?:optimis(?!t|m)|standardis|normalis|initialis|regularis|randomis|minimis|maximis|penalis"
+    r"|behaviour|colour|favour|neighbour|labelled|modelling|centred)\w*",
+    re.IGNORECASE,
+)
+PAGES = [
+    page
+    for page in sorted((ROOT / "docs").rglob("*.rst"))
+    if not {"_build", "_templates", "auto_examples", "generated"} & {*page.parts}
+    and page.name != "sg_execution_times.rst"
+]
+TEXTS = [*FILES, *PAGES, *sorted((ROOT / "examples").glob("*.py")), ROOT / "README.md"]
+WIDE = re.compile(r"https?://|^\s*[|+]")  # addresses and grid tables can't be broken
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=relative)
+def test_the_spelling_is_american(path):
+    assert sorted({match[0] for match in BRITISH.finditer(path.read_text())}) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_pages_have_at_most_100_columns(path):
+    lines = enumerate(path.read_text().splitlines(), 1)
+    assert [n for n, line in lines if len(line) > 100 and not WIDE.search(line)] == []
 
 
 # ---------------------------------------------------------------- the measures themselves

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, _num_samples
 
+from skimbal._utils._labels import part_of_larger_fit
 from skimbal._utils._torch import free_memory
 
 Coroutine = Generator[list, list, Any]
@@ -33,7 +34,8 @@ class Fit:
     """The fit of an estimator, which is fitted in place, with all that its `fit` is given.
 
     `is_checked` says that X and y are arrays which an outer estimator has validated as this one
-    would. An estimator with `_fit_checked_coroutine` does not validate them again.
+    would. An estimator with `_fit_checked_coroutine` does not validate them again. `is_part` says
+    that an outer estimator has checked the labels that the parameters name.
     """
 
     estimator: Any
@@ -41,17 +43,22 @@ class Fit:
     y: Any
     params: dict = field(default_factory=dict)
     is_checked: bool = False
+    is_part: bool = False
 
     @classmethod
     def on_rows(cls, estimator, X, y, rows, params=None, *, is_checked=False):
         """Return a fit on some rows, which are taken when it begins.
 
         `params` are those of `fit`; an array of one entry a sample is taken by row, None left out.
+        Validation data (`X_val` and others that end so) stay whole.
         """
         return _fit_on_rows(cls(estimator, X, y, params or {}, is_checked), rows)
 
     def coroutine(self) -> Coroutine:
         """Return the fit as a generator."""
+        return _part(self._coroutine()) if self.is_part else self._coroutine()
+
+    def _coroutine(self):
         if not has_fit_coroutine(self.estimator):
             return _request_job(FitJob(self))
         if isinstance(self.estimator, Pipeline):
@@ -73,7 +80,12 @@ class FitJob:
     @staticmethod
     def run_all(jobs):
         """Return the fitted estimators."""
-        return [job.fit.estimator.fit(job.fit.X, job.fit.y, **job.fit.params) for job in jobs]
+        results = []
+        for job in jobs:
+            fit = job.fit
+            with part_of_larger_fit() if fit.is_part else nullcontext():
+                results.append(fit.estimator.fit(fit.X, fit.y, **fit.params))
+        return results
 
     @staticmethod
     def describe(jobs):
@@ -81,11 +93,29 @@ class FitJob:
         return f"{len(jobs)} {type(jobs[0].fit.estimator).__name__}, each by itself"
 
 
+def _part(coroutine):
+    """Run a fit as a part of a larger one, in each step."""
+    proceed: Callable[[Any], list] = coroutine.send
+    given: Any = None
+    while True:
+        try:
+            with part_of_larger_fit():
+                requests = proceed(given)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            given = yield requests
+            proceed = coroutine.send
+        except BaseException as error:  # the fit keeps what it has
+            given, proceed = error, coroutine.throw
+
+
 def _fit_on_rows(fit, rows):
     given = {name: value for name, value in fit.params.items() if value is not None}
-    params = _check_method_params(fit.X, given, indices=rows)
+    whole = {name: given.pop(name) for name in list(given) if name.endswith("_val")}
+    params = {**_check_method_params(fit.X, given, indices=rows), **whole}
     X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
-    return (yield from Fit(fit.estimator, X, y, params, fit.is_checked).coroutine())
+    return (yield from Fit(fit.estimator, X, y, params, fit.is_checked, True).coroutine())
 
 
 def _request_job(job):
@@ -218,7 +248,7 @@ def run_fits(
             _run_jobs(jobs, n_jobs, memory_limit, report)
     except BaseException as error:  # an interrupt: each fit keeps what it has, inner ones first
         for task in reversed(tasks):
-            with suppress(type(error)):
+            with suppress(type(error), StopIteration):
                 task.generator.throw(error)
         raise
     return caller.results
@@ -251,6 +281,8 @@ def run_fit(coroutine: Coroutine, n_jobs: int | None = None):
         try:
             requests = proceed(given)
         except StopIteration as stop:
+            if isinstance(given, BaseException) and not isinstance(given, Exception):
+                raise given from None  # a fit must not swallow an interrupt
             return stop.value
         try:
             if len(requests) == 1 and not isinstance(requests[0], Fit | Generator):
@@ -287,19 +319,13 @@ def split_by_memory(fits, X, subsets, memory_limit=None):
 
 def _run_jobs(requests, n_jobs, memory_limit, report):
     """Run jobs, those of one structure at once, and hand the results to their tasks."""
-    groups = defaultdict(list)
-    for i, request in enumerate(requests):
-        structure = request.job.structure()
-        groups[type(request.job), i if structure is None else structure].append(request)
     n_workers = effective_n_jobs(n_jobs)
     parts = []
-    for group in groups.values():
+    for group in _group_by_structure(requests):
         size = _part_size(group, n_workers, memory_limit)
-        for start in range(0, len(group), size):
-            parts.append(group[start : start + size])
-    if report:
-        for part in parts:
-            report(part[0].job.describe(_jobs_of(part)))
+        parts += [group[start : start + size] for start in range(0, len(group), size)]
+    for part in parts if report else ():
+        report(part[0].job.describe(_jobs_of(part)))
     if n_workers == 1 or len(parts) == 1:
         results = map(_run_part, parts)
     else:
@@ -307,6 +333,14 @@ def _run_jobs(requests, n_jobs, memory_limit, report):
     for part, outcomes in zip(parts, results, strict=True):
         for request, outcome in zip(part, outcomes, strict=True):
             request.task.receive(request.index, outcome)
+
+
+def _group_by_structure(requests):
+    groups = defaultdict(list)
+    for i, request in enumerate(requests):
+        structure = request.job.structure()
+        groups[type(request.job), i if structure is None else structure].append(request)
+    return list(groups.values())
 
 
 def _jobs_of(part):

@@ -35,10 +35,10 @@ def flipped(X, drawn):
 def cropped(X, drawn):
     """Images moved by up to an eighth of their sides; zeros come in from outside."""
     n, n_channels, *sides = X.shape
-    most = [side // 8 for side in sides]
-    padded = F.pad(X, (most[1], most[1], most[0], most[0]))
+    shifts = [side // 8 for side in sides]  # the largest ones
+    padded = F.pad(X, (shifts[1], shifts[1], shifts[0], shifts[0]))
     rows, columns = (
-        _start(drawn[:, 1 + axis], 2 * most[axis] + 1) + torch.arange(side, device=X.device)
+        _start(drawn[:, 1 + axis], 2 * shifts[axis] + 1) + torch.arange(side, device=X.device)
         for axis, side in enumerate(sides)
     )
     image = torch.arange(n, device=X.device)[:, None, None, None]

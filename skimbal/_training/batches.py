@@ -33,7 +33,7 @@ class Batches:
     Parameters
     ----------
     datasets : list of tuple of tensor
-        Inputs and whatever goes with them, of each network.
+        Inputs of each network and the tensors that belong to them.
     weights : list of tensor or None
         Weights of each network's rows; None is 1 for every row.
     batch_size : int
@@ -90,10 +90,11 @@ class Batches:
         self.drawn_by_network = [row[:n] for row, n in zip(self.drawn, self.lengths, strict=True)]
 
     def _shares(self, weight):
-        """Divide the weights of every batch by their sum; None where there are none."""
+        """Divide the weights of every batch by their sum; shares of 0 where all are 0."""
         shares = []
         for batch in weight.split(self.batches, dim=1):
-            shares.append(batch / batch.sum(dim=1, keepdim=True))
+            total = batch.sum(dim=1, keepdim=True)
+            shares.append(batch / torch.where(total == 0, 1.0, total))
         return torch.cat(shares, dim=1)
 
     def keep(self, networks):
@@ -231,7 +232,7 @@ def _stack(tensors, n_rows):
 def sums_over_batches(batches, weights=1.0):
     """Add up what every batch gives for every network.
 
-    Network by network, in one order of addition whatever the number of networks is.
+    Network by network, in an order of addition that does not depend on the number of networks.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 The log-likelihood's gradient is the mean of -dF/dtheta over the data minus its mean over the
 model's own samples. CD-k takes these after k Gibbs steps from the data (Hinton 2002,
-doi:10.1162/089976602760128018), persistent CD from chains that go on from batch to batch
+doi:10.1162/089976602760128018), persistent CD from chains that continue from batch to batch
 (Tieleman 2008, doi:10.1145/1390156.1390290). The machines of many networks are trained as one.
 """
 
@@ -32,14 +32,20 @@ from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.modules import RBM, Dropout, bernoulli, stack_rbms
 
+# Step size of the machines, and the width up to which Gaussian ones take it.
+STEP_SIZE = 0.02
+STEP_WIDTH = 64
+# A machine whose reconstruction error grows by more than this has diverged.
+MAX_GROWTH = 10.0
+
 
 @dataclass(frozen=True)
 class PretrainingPlan:
-    """Hyper-parameters of the RBMs' training."""
+    """Hyper-parameters of the RBMs' training; the learning rate may be "auto"."""
 
     visible: str
     n_epochs: int
-    learning_rate: float
+    learning_rate: float | str
     momentum: float
     weight_decay: float
     n_gibbs_steps: int
@@ -76,6 +82,22 @@ class StackedMachines:
                 value.copy_(views[name][i])
 
 
+def step_size(learning_rate, rbm):
+    """The step size of a machine, which "auto" makes from its kind of unit and its width.
+
+    Gaussian reconstructions b + W'h move by the step size times |h|^2, which is at most the number
+    of hidden units. A step that does not shrink with their number overshoots in wide machines, more
+    with every batch. Bernoulli reconstructions are probabilities and can't.
+
+    >>> step_size("auto", RBM(torch.zeros(256, 5), torch.zeros(256), visible="gaussian"))
+    0.005
+    """
+    if learning_rate != "auto":
+        return learning_rate
+    n_hidden = rbm.weight.shape[-2]
+    return STEP_SIZE * min(1.0, STEP_WIDTH / n_hidden if rbm.visible == "gaussian" else 1.0)
+
+
 def _parts(rbm):
     return {
         "weight": rbm.weight,
@@ -103,6 +125,7 @@ class ContrastiveDivergence:
     def __init__(self, machines, plan, generators):
         self.rbm = machines.stack
         self.plan = plan
+        self.step_size = step_size(plan.learning_rate, self.rbm)
         self.generators = generators
         velocities = machines.layout.views(torch.zeros_like(machines.parameters))
         self.weight_velocity = aligned_matrices(velocities["weight"])
@@ -158,14 +181,14 @@ class ContrastiveDivergence:
         # Fantasies that start at the data weigh what the data weigh; chains go their own ways.
         fantasy_share = share
         if self.plan.persistent:
-            fantasy_share = counts / counts.sum(dim=1, keepdim=True)
+            fantasy_share = counts / counts.sum(dim=1, keepdim=True).clamp(min=1.0)
         self._add_gradient(v, h, share, beta=self.plan.momentum, alpha=1.0)
         self._add_gradient(fantasy, fantasy_h, fantasy_share, beta=1.0, alpha=-1.0)
         if self.plan.weight_decay:
             self.weight_velocity.sub_(self.rbm.weight, alpha=self.plan.weight_decay)
-        self.rbm.weight.add_(self.weight_velocity, alpha=self.plan.learning_rate)
-        self.rbm.hidden_bias.add_(self.hidden_velocity, alpha=self.plan.learning_rate)
-        self.rbm.visible_bias.add_(self.visible_velocity, alpha=self.plan.learning_rate)
+        self.rbm.weight.add_(self.weight_velocity, alpha=self.step_size)
+        self.rbm.hidden_bias.add_(self.hidden_velocity, alpha=self.step_size)
+        self.rbm.visible_bias.add_(self.visible_velocity, alpha=self.step_size)
         return fantasy.sub_(v).square_().sum(dim=2).mul_(counts).sum(dim=1)
 
     def _add_gradient(self, v, h, share, *, beta, alpha):
@@ -298,12 +321,14 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     -------
     ndarray of shape (n_epochs, P)
         Mean squared errors of the reconstructions (of the fantasies, for persistent chains); NaN
-        from the epoch on in which a machine diverged.
+        from the epoch on in which a machine diverged: its parameters are not finite, or its error
+        is ten times what it has been.
     """
     machines = StackedMachines(rbms)
     trainer = ContrastiveDivergence(machines, plan, generators)
     n_numbers = np.array(rows.lengths) * rbms[0].weight.shape[1]
     errors = np.empty((plan.n_epochs, len(rbms)))
+    limits = MAX_GROWTH * error_at_zero(rows.tensors[0], n_numbers, rbms[0].visible)
     for epoch in range(plan.n_epochs):
         sums = sums_over_batches(
             [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.draw_epoch())]
@@ -311,10 +336,36 @@ def train_layer(rbms, rows, plan, generators, progress=None):
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
         errors[epoch, ~machines.parameters.sum(dim=1).isfinite().cpu().numpy()] = np.nan
+        errors[epoch, ~(errors[epoch] <= limits)] = np.nan
+        # The noise of Gaussian units alone has a squared error of 1. A limit of NaN stays.
+        limits = np.minimum(limits, MAX_GROWTH * np.maximum(errors[epoch], 1.0))
         if progress is not None:
             progress.update()
     machines.write()
     return errors
+
+
+def error_at_zero(v, n_numbers, visible):
+    """Mean squared error of the fantasies of machines whose parameters are 0.
+
+    For Bernoulli units it is the largest that there is.
+
+    Parameters
+    ----------
+    v : tensor of shape (P, n, n_visible)
+        Data; rows of zeros may fill them up.
+    n_numbers : ndarray of shape (P,)
+        Numbers that count.
+    visible : {"bernoulli", "gaussian"}
+
+    Returns
+    -------
+    ndarray of shape (P,)
+    """
+    if visible == "bernoulli":
+        return np.ones(len(v))
+    norms = torch.linalg.vector_norm(v, dim=(1, 2)).double().cpu().numpy()
+    return norms**2 / n_numbers + 1.0
 
 
 @torch.no_grad()
@@ -343,10 +394,12 @@ def train_stacks(stacks, rows, plan, generators, progress=None):
 
 def divergence(errors, plan):
     """The error of a stack of which a machine diverged, from the errors of its layers, or None."""
-    for error in errors:
+    for layer, error in enumerate(errors):
         if not np.isfinite(error).all():
             return NonFiniteLossError(
                 f"pre-training diverged in epoch {np.isfinite(error).argmin() + 1}; lower "
-                f"pretrain_learning_rate (got {plan.learning_rate:g}) or check the scale of X"
+                f"pretrain_learning_rate (got {plan.learning_rate}) or check the scale of X. The "
+                f"reconstruction error of layer {layer} has grown more than tenfold or is not "
+                "finite"
             )
     return None

@@ -14,16 +14,16 @@ from skimbal.metrics import decide
 
 
 class FixedPosteriorClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier whose answers are given: what a scorer needs to score posteriors.
+    """A classifier whose answers are given: what a scorer needs to score probabilities.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
         The labels.
     proba : ndarray of shape (n_samples, n_classes)
-        Answer to `predict_proba`, whatever X.
+        Answer to `predict_proba` for any X.
     cost_matrix : ndarray of shape (n_classes, n_classes) or None
-        `predict` decides by the least expected cost; None by the largest posterior.
+        `predict` decides for the lowest expected cost; with None, for the largest probability.
     """
 
     def __init__(self, classes, proba, cost_matrix=None):
@@ -41,21 +41,21 @@ class FixedPosteriorClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        """Return the given posteriors."""
+        """Return the given probabilities."""
         return self.proba
 
     def predict(self, X):
-        """Return the labels that the posteriors and costs decide for."""
+        """Return the labels that the probabilities and costs decide for."""
         return self.classes[choose(self.proba, self.cost_matrix)]
 
     def decision_function(self, X):
-        """Return the log-odds (two classes) or log-posteriors of the given answers."""
+        """Return the log-odds (two classes) or the logarithms of the given answers."""
         with np.errstate(divide="ignore"):
             return log_odds(np.log(self.proba))
 
 
 def choose(proba, cost_matrix):
-    """Index of the class of least expected cost, or of the largest posterior without costs."""
+    """Indices of the classes with the lowest expected cost; without costs, the most probable."""
     return proba.argmax(axis=1) if cost_matrix is None else decide(proba, cost_matrix)
 
 
@@ -66,7 +66,7 @@ class Judgment:
     Attributes
     ----------
     loss : float
-        Mean unweighted loss.
+        Mean of the loss that the network is trained with, class weights and costs included.
     score : float or None
         Of the scorer; None without one.
     f1 : ndarray of shape (n_classes,) or None
@@ -110,7 +110,7 @@ class ValidationSet:
         if self.scorer is None:
             return None
         model = FixedPosteriorClassifier(self.classes, proba, self.cost_matrix)
-        # The posteriors stand for the inputs: that is all that the model answers with.
+        # The probabilities stand for the inputs: the model does not look at them.
         return self.scorer(model, proba, self.classes[target])
 
     def _f1(self, proba, target):

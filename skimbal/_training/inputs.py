@@ -25,7 +25,7 @@ class WindowInputs:
     ----------
     windows : WindowIndex
     prepare : callable
-        Standardises an array of windows.
+        Standardizes an array of windows.
     device : torch.device or str, default="cpu"
         Where to put what is asked for.
 
@@ -48,8 +48,9 @@ class WindowInputs:
             rows = rows.cpu().numpy()
         elif isinstance(rows, slice):
             rows = np.arange(len(self))[rows]
-        array = self.prepare(self.windows.take(np.atleast_1d(rows)))
-        tensor = torch.as_tensor(array, dtype=torch.get_default_dtype(), device=self.device)
+        places = np.atleast_1d(rows)
+        array = self.prepare(self.windows.take(places))
+        tensor = as_type(array, torch.get_default_dtype(), self.device, places)
         return tensor if np.ndim(rows) else tensor[0]
 
     def to(self, device):
@@ -109,13 +110,56 @@ def _weighted_moment(X, weight, center=None):
     return total / (weight.sum() * prod(X.shape[2:]))
 
 
+def as_type(X, dtype, device, places=None):
+    """Convert inputs to a type; a ValueError that names a sample which is beyond its range.
+
+    Parameters
+    ----------
+    X : ndarray or tensor of shape (n_samples, ...)
+        Finite.
+    dtype : torch.dtype
+    device : torch.device
+    places : sequence of int, default=None
+        What the samples are called; by default, they are counted from 0.
+
+    Returns
+    -------
+    tensor
+    """
+    given = torch.as_tensor(X)
+    tensor = given.to(device, dtype)
+    if given.dtype.itemsize > dtype.itemsize and not tensor.isfinite().all():
+        i = int((~tensor.isfinite()).flatten(1).any(dim=1).int().argmax())
+        worst = float(given[i].abs().max())
+        raise ValueError(
+            f"sample {i if places is None else int(places[i])} of X has values of size {worst:g} "
+            f"on the scale that the network is trained on; it computes in {dtype_name()}, which "
+            f"ends at {torch.finfo(dtype).max:.3g}. Scale X, or leave the sample out"
+        )
+    return tensor
+
+
+def dtype_name():
+    """The name of the type that networks are trained in, as numpy has it.
+
+    >>> dtype_name()
+    'float32'
+    """
+    return str(torch.get_default_dtype()).removeprefix("torch.")
+
+
 def to_tensors(*arrays, device):
-    """Put arrays on the device once, floats in torch's default dtype; None is left out."""
+    """Put arrays on the device once, floats in torch's default dtype; None is left out.
+
+    Numbers that the dtype can't hold are an error, which names the sample.
+    """
     tensors = []
     for array in arrays:
         if isinstance(array, WindowInputs):
             tensors.append(array.to(device))
         elif array is not None:
-            dtype = torch.get_default_dtype() if array.dtype.kind == "f" else None
-            tensors.append(torch.as_tensor(array, dtype=dtype, device=device))
+            if array.dtype.kind == "f":
+                tensors.append(as_type(array, torch.get_default_dtype(), device))
+            else:
+                tensors.append(torch.as_tensor(array, device=device))
     return tensors

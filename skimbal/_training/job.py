@@ -59,7 +59,7 @@ class TrainingJob:
     Parameters
     ----------
     net : Net
-        Initialised; trained in place.
+        Initialized; trained in place.
     plan : TrainingPlan
         Its generators are used up by the training.
     tensors : list of tensor

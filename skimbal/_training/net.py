@@ -93,7 +93,7 @@ class Net(NeuralNetClassifier):
 
     def __setstate__(self, state):
         if "module_" in state:
-            vars(self).update(state)
+            self.__dict__.update(state)
         else:
             super().__setstate__(state)
 

@@ -81,6 +81,7 @@ class Observer:
     def end_epoch(self):
         """Tell the callbacks that an epoch ends; return whether one of them ends the training."""
         history = self.net.history
+        history.record("train_batch_count", len(history[-1]["batches"]))  # schedulers read it
         for name in ("train_loss", "valid_loss"):
             if name in history[-1]:
                 history.record(f"{name}_best", history[-1][name] == min(history[:, name]))

@@ -18,22 +18,22 @@ FUSED = {"adam", "adamw", "sgd", "adagrad"}
 
 
 def n_steps_taken(optimizer):
-    """Steps that an optimiser has taken, where it counts them; else whether it has any state."""
+    """Steps that an optimizer has taken, where it counts them; else whether it has any state."""
     for state in optimizer.state.values():
         return int(state.get("step", 1))
     return 0
 
 
 class StackedOptimizer:
-    """One optimiser for networks that may differ in step size and weight decay.
+    """One optimizer for networks that may differ in step size and weight decay.
 
-    torch's elementwise optimisers do not know that the numbers of a row are the parameters of
+    torch's elementwise optimizers do not know that the numbers of a row are the parameters of
     several layers, so networks with equal settings are one tensor to them.
 
     Parameters
     ----------
     nets : list of Net
-        With initialised optimisers; those with equal settings side by side.
+        With initialized optimizers; those with equal settings side by side.
     stack : BaseStack
         Holds parameters and gradients.
     schedule : callable or None
@@ -55,7 +55,7 @@ class StackedOptimizer:
         self._build(stack, self._read_states(nets, stack))
 
     def _build(self, stack, state):
-        """Make the optimiser; `state` has rows of all networks, or numbers that they share."""
+        """Make the optimizer; `state` has rows of all networks, or numbers that they share."""
         groups, start = [], 0
         for settings, members in groupby(self.settings):
             stop = start + len(list(members))
@@ -101,7 +101,7 @@ class StackedOptimizer:
         return state
 
     def _read_states(self, nets, stack):
-        """The states that the nets' own optimisers are in, as `state` gives them."""
+        """The states that the nets' own optimizers are in, as `state` gives them."""
         first = nets[0].optimizer_.state
         if not first:
             return {}
@@ -128,7 +128,7 @@ class StackedOptimizer:
         self._build(stack, state)
 
     def write_to(self, net, i, state):
-        """Write network i of a `state` into the net's own optimiser."""
+        """Write network i of a `state` into the net's own optimizer."""
         views: dict = {}
         for key, value in state.items():
             views[key] = self.layout.views(value) if is_rows(value) else None
@@ -183,7 +183,7 @@ def copy_settings(source, target):
 
 
 def _settings(net):
-    """What the groups of an optimiser may differ in, as a tuple that can be compared."""
+    """What the groups of an optimizer may differ in, as a tuple that can be compared."""
     (group,) = net.optimizer_.param_groups
     settings = dict(group)
     del settings["params"]
@@ -191,7 +191,7 @@ def _settings(net):
 
 
 def is_rows(value):
-    """Whether an entry of an optimiser's state has a row for each network."""
+    """Whether an entry of an optimizer's state has a row for each network."""
     return isinstance(value, torch.Tensor) and value.ndim == 2
 
 

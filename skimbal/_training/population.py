@@ -15,6 +15,7 @@ from skimbal._training.observer import Observer
 from skimbal._training.optimizer import SequentialOptimizer, StackedOptimizer
 from skimbal._training.row_order import RowOrder
 from skimbal._training.stacks import SequentialStack
+from skimbal._utils._signals import sigint_deferred
 from skimbal.exceptions import NonFiniteLossError
 
 
@@ -64,7 +65,8 @@ class Population:
         except Exception as error:
             return {id(job): error for job in jobs}
         finally:  # an interrupt keeps what there is, but for an epoch that is not whole
-            self._write(range(len(self.n_whole_epochs)))
+            with sigint_deferred():
+                self._write(range(len(self.n_whole_epochs)))
             for job in jobs:
                 job.net.module_.eval()
                 if job.net.history:  # before the first whole epoch there is nothing to save
@@ -131,6 +133,8 @@ class Population:
             losses.append(batch_losses)
         means = sums_over_batches(losses, self.batches.n_rows) / self.batches.lengths
         duration_s = (perf_counter() - started) / len(self.jobs)
+        # The last step may spoil what the losses before it do not tell.
+        means[~self.stack.are_finite()] = np.nan
         return zip(means.tolist(), rates, [duration_s] * len(rates), strict=True)
 
     def _end_epoch(self, figures, n_epochs, errors):
@@ -148,8 +152,9 @@ class Population:
         if not self.progress.disable:
             self.progress.set_postfix(mean_figures(self.jobs))
         if len(remaining) < len(self.jobs):
-            self._write(set(range(len(self.jobs))).difference(remaining))
-            self._keep(remaining)
+            with sigint_deferred():  # half of it would mix up the networks
+                self._write(set(range(len(self.jobs))).difference(remaining))
+                self._keep(remaining)
 
     def _close_epoch(self, i, loss, learning_rate, duration_s):
         """Write the epoch of network i into its history; return whether its training ends."""

@@ -1,4 +1,4 @@
-"""What a trained module computes: the same for a sample whatever samples come with it.
+"""What a trained module computes: a sample gets the same answer in any company.
 
 Products of matrices round differently with the number of their rows. Dense networks are therefore
 computed in float64, where that does not show. For convolutions float64 takes several times as long
@@ -6,10 +6,11 @@ computed in float64, where that does not show. For convolutions float64 takes se
 the same number of rows, filled up where there are fewer, in the precision of the module.
 """
 
+import numpy as np
 import torch
 from torch.func import functional_call
 
-from skimbal._training.inputs import WindowInputs, slices_of
+from skimbal._training.inputs import WindowInputs, as_type, slices_of
 from skimbal.modules import MLP
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
@@ -27,8 +28,20 @@ def predict_arrays(module, X):
     Returns
     -------
     features, logits : ndarray
+
+    Raises
+    ------
+    ValueError
+        For a sample whose logits are not finite.
     """
-    return tuple(tensor.cpu().double().numpy() for tensor in forward(module, X, _in_double))
+    features, logits = (tensor.cpu().double().numpy() for tensor in forward(module, X, _in_double))
+    is_finite = np.isfinite(logits).all(axis=1)
+    if not is_finite.all():
+        raise ValueError(
+            f"the logits of sample {is_finite.argmin()} are not finite: its values are too large "
+            "to compute with, or the training of the network diverged; scale X as in training"
+        )
+    return features, logits
 
 
 @torch.no_grad()
@@ -84,7 +97,8 @@ def in_blocks(module, X):
     n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)
     blocks = []
     for start in range(0, len(X), n_rows):
-        x = torch.as_tensor(X[start : start + n_rows]).to(weight)
+        places = range(start, start + n_rows)
+        x = as_type(X[start : start + n_rows], weight.dtype, weight.device, places)
         n_missing = n_rows - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])

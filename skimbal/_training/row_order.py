@@ -5,7 +5,7 @@ import torch
 
 
 def checked_share(sampler, class_counts, epoch, n_epochs, valid_f1=None):
-    """The shares that a sampler gives, or None; a ValueError where they are none.
+    """The shares that a sampler gives, or None; a ValueError for numbers that are no shares.
 
     Parameters
     ----------

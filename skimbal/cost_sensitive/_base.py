@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skimbal._utils._groups import groups_params
 from skimbal._utils._validation import takes_sample_weight
 from skimbal.metrics import decide
 
@@ -26,13 +26,6 @@ def _estimator_has(method):
     return check
 
 
-def is_class_weighted(estimator):
-    """Whether a classifier, or the last step of a pipeline, is to be trained with class weights."""
-    if isinstance(estimator, Pipeline):
-        return is_class_weighted(estimator[-1])
-    return getattr(estimator, "class_weight", None) is not None
-
-
 class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the classifiers that decide for the class with the lowest expected cost.
 
@@ -44,13 +37,11 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
     C. Elkan 2001, The Foundations of Cost-Sensitive Learning, IJCAI, equation 1.
     """
 
+    __metadata_request__fit = {"groups": True}
+
     @abstractmethod
     def _base_estimator(self):
         """Return the unfitted classifier that is wrapped."""
-
-    def _is_class_weighted(self):
-        """Whether the classifier is to be trained with class weights."""
-        return is_class_weighted(self._base_estimator())
 
     def _validate_inputs(self, X):
         """Return the inputs as the fitted classifier takes them."""
@@ -103,16 +94,18 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         check_is_fitted(self)
         return self.estimator_.decision_function(self._validate_inputs(X))
 
-    def _route(self, sample_weight, params):
+    def _route(self, sample_weight, groups, params):
         """Return what `fit` passes on, with the structure of `process_routing`."""
         if _routing_enabled():
-            if sample_weight is not None:
-                params = {**params, "sample_weight": sample_weight}
-            return process_routing(self, "fit", **params)
+            own = {"sample_weight": sample_weight, "groups": groups}
+            own = {name: value for name, value in own.items() if value is not None}
+            return process_routing(self, "fit", **params, **own)
         consequence = "it weights the samples only in what decides the costs"
         if sample_weight is not None and takes_sample_weight(self._base_estimator(), consequence):
             params = {**params, "sample_weight": sample_weight}
-        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split={}))
+        params = {**params, **groups_params(self._base_estimator(), groups)}
+        split = {} if groups is None else {"groups": groups}
+        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split=split))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")

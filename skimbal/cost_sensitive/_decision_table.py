@@ -6,10 +6,12 @@ log p_ic + w_c. A search needs the confusion matrices of thousands of such w
 (`DecisionTable.sweep`).
 """
 
+import warnings
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
+from sklearn import config_context
 
 from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs, score_labels
 
@@ -17,6 +19,10 @@ from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs
 RESOLUTION = 1e-12
 # How far an interval without an end reaches beyond the last sample, in log-odds.
 OUTER_WIDTH = 1.0
+# Matrices on which a scorer must treat weights as counts.
+N_TRIALS = 4
+# Confusion matrices whose scores are remembered: sweeps come back to the same decisions.
+N_REMEMBERED = 2**17
 # Entries of the largest array that is made at once.
 CHUNK_ENTRIES = 4_000_000
 
@@ -50,28 +56,51 @@ class Intervals:
 def make_score(scoring, classes, *, is_weighted):
     """Return the function that scores confusion matrices of shape (n, n_classes, n_classes)."""
     score = confusion_score(scoring, classes)
-    if score is None:  # unknown, so whether the scorer takes labels is unknown, too
-        return partial(
-            score_one_by_one, check_label_scorer(scoring, classes), classes, is_weighted=is_weighted
-        )
-    return score
+    if score is not None:
+        return score
+    # Whether the scorer takes labels, and weights, is unknown.
+    scorer = check_label_scorer(scoring, classes)
+    score_one = score_weighted if is_weighted or takes_weights(scorer, classes) else score_repeated
+    return partial(score_one_by_one, lru_cache(N_REMEMBERED)(partial(score_one, scorer, classes)))
 
 
-def score_one_by_one(scorer, classes, confusion, *, is_weighted):
-    """Score with any scorer of labels, once for each different confusion matrix."""
-    flat = confusion.reshape(len(confusion), -1)
-    different, inverse = np.unique(flat, axis=0, return_inverse=True)
-    rows, columns = np.divmod(np.arange(len(classes) ** 2), len(classes))
-    scores = []
-    for counts in different:
-        if is_weighted:
-            cells = np.flatnonzero(counts > 0)
-            weight = counts[cells]
-        else:
-            cells, weight = np.arange(len(counts)).repeat(np.rint(counts).astype(np.intp)), None
-        labels = classes[rows[cells]], classes[columns[cells]]
-        scores.append(score_labels(scorer, classes, *labels, weight))
-    return np.array(scores)[inverse.ravel()]  # NumPy 2.0 returns it as a column
+def score_one_by_one(score_cells, confusion):
+    """Score each confusion matrix by a function of its cells that remembers its results."""
+    return np.array([score_cells(tuple(cells)) for cells in confusion.reshape(len(confusion), -1)])
+
+
+def score_weighted(scorer, classes, counts):
+    """Score the cells of a confusion matrix: one row for each, with its count as the weight."""
+    counts = np.array(counts)
+    cells = np.flatnonzero(counts > 0)
+    return score_rows(scorer, classes, cells, counts[cells])
+
+
+def score_repeated(scorer, classes, counts):
+    """Score the cells of a confusion matrix of whole numbers: one row for each sample."""
+    cells = np.arange(len(counts)).repeat(np.rint(counts).astype(np.intp))
+    return score_rows(scorer, classes, cells)
+
+
+def score_rows(scorer, classes, cells, weight=None):
+    """Score samples in the given cells of a confusion matrix."""
+    true, predicted = np.divmod(cells, len(classes))
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return score_labels(scorer, classes, classes[true], classes[predicted], weight)
+
+
+def takes_weights(scorer, classes):
+    """Whether a scorer gives weighted samples the score of as many equal samples."""
+    rng = np.random.default_rng(0)
+    trials = rng.integers(0, 4, (N_TRIALS, len(classes) ** 2)) + np.eye(len(classes)).ravel()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            repeated = [score_repeated(scorer, classes, counts) for counts in trials]
+            weighted = [score_weighted(scorer, classes, counts) for counts in trials]
+        except (TypeError, ValueError):
+            return False
+    return np.allclose(weighted, repeated, rtol=1e-10, atol=1e-12, equal_nan=True)
 
 
 def count_confusion(targets, predicted, weight, n_classes):

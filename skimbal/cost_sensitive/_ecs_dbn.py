@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skimbal._fitting import run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._groups import check_groups
 from skimbal._utils._validation import check_labels, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
@@ -20,6 +21,8 @@ from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 from skimbal.neural_network import DBNClassifier, check_training_data
 
 COST_PARAMETERS = (*SEARCH_CONSTRAINTS, "scoring", "n_jobs", "refit", "random_state")
+FLOATS = [np.float64, np.float32]
+ALL_METADATA = {"sample_weight": True, "X_val": True, "y_val": True, "sample_weight_val": True}
 FITTED_ATTRIBUTES = (
     *("estimator_", "classes_", "costs_", "cost_matrix_", "best_score_", "unregularized_score_"),
     *("cv_results_", "n_folds_", "fold_costs_"),
@@ -47,8 +50,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
         units.
-    pretrain_learning_rate : float > 0, default=0.02
-        Step size of the pre-training.
+    pretrain_learning_rate : "auto" or float > 0, default="auto"
+        Step size of the pre-training. "auto" is 0.02; for Gaussian visible units and more than 64
+        hidden ones it is 0.02 * 64 / n_hidden, because a larger step diverges in wide machines.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
@@ -64,8 +68,8 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -110,8 +114,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.5
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies; with `class_weight` toward equal costs.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1). These are measured on the held-out probabilities: the inverse class frequencies for a
+        calibrated classifier, equal costs for one that balances the classes. See `find_costs`.
     population_size : int, default=30
         Candidates in a generation of "jade".
     max_generations : int, default=200
@@ -195,7 +200,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         hidden_layer_sizes: Sequence[int] | int = (64, 32),
         visible: str = "auto",
         pretrain_epochs: int = 50,
-        pretrain_learning_rate: float = 0.02,
+        pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
         n_gibbs_steps: int = 1,
@@ -301,9 +306,19 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         if not self.early_stopping:  # else the network would record its score in every epoch
             network["scoring"] = None
         network = DBNClassifier(**network)
-        return network.set_fit_request(sample_weight=True) if _routing_enabled() else network
+        return network.set_fit_request(**ALL_METADATA) if _routing_enabled() else network
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network and find its costs.
 
         Parameters
@@ -314,6 +329,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             Labels of two or more classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the training and in the score.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as a patient, a machine or a recording. No inner fold
+            and no validation set of `early_stopping` separates samples of one group.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation data of your own for `early_stopping`: see `DBNClassifier.fit`.
 
         Returns
         -------
@@ -325,19 +345,24 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         ValueError
             For invalid data or parameters, before any training.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight), n_jobs=self.n_jobs)
+        own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        fit = self._fit_coroutine(X, y, sample_weight, groups, **own)
+        return run_fit(fit, n_jobs=self.n_jobs)
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         network = self._base_estimator()
         check_training_data(network, X, y, sample_weight)
         network.visible = network.visible_  # so that "auto" is the same in every inner fold
         X, y = as_floats(X), check_labels(y)
-        sample_weight = check_weights(sample_weight, y)
+        sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
+        own = {name: value for name, value in own_validation.items() if value is not None}
+        if "X_val" in own:  # the networks are trained on arrays, which have no names of columns
+            own["X_val"] = validate_data(network, own["X_val"], reset=False, dtype=FLOATS)
         options = {name: getattr(self, name) for name in COST_PARAMETERS}
         tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
-        yield from tuned._fit_checked_coroutine(X, y, sample_weight)
+        yield from tuned._fit_checked_coroutine(X, y, sample_weight, groups, **own)
         # The networks were trained on arrays; they know the features as those of X.
         for fitted in getattr(tuned.estimator_, "estimators_", [tuned.estimator_]):
             copy_attributes(network, fitted, INPUT_ATTRIBUTES)
@@ -369,4 +394,4 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
 def as_floats(X):
     """Return inputs that are validated already as an array of float32 or float64."""
     X = np.asarray(X)
-    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+    return X if X.dtype in FLOATS else X.astype(np.float64)

@@ -11,10 +11,11 @@ with JADE (doi:10.1109/TEVC.2009.2014613). Its own search space, costs in [0, 1]
 A search is a list of steps (`STRATEGIES`). Each step scores candidates and adds them to a `Trace`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +23,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import column_or_1d
 
+from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._validation import check_two_classes, check_weights
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
+from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 
@@ -328,7 +331,7 @@ def find_costs(
     population_size: int = 30,
     max_generations: int = 200,
     classes: ArrayLike | None = None,
-    shrinkage_target: ArrayLike | None = None,
+    shrinkage_target: ArrayLike | Mapping | None = None,
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> CostSearchResult:
@@ -341,7 +344,8 @@ def find_costs(
     y_true : array-like of shape (n_samples,)
         True labels; every class must occur.
     proba : array-like of shape (n_samples, n_classes)
-        Predicted probabilities of a model that was not trained on these samples.
+        Predicted probabilities of a model that was not trained on these samples. The columns of a
+        frame must be the classes, in any order.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
@@ -364,9 +368,13 @@ def find_costs(
         Maximum number of generations of "jade". It stops earlier after 30 generations without a
         better score for each class but one; for two classes after 15.
     classes : array-like of shape (n_classes,), default=None
-        Labels of the columns of `proba`; None is the sorted labels of `y_true`.
-    shrinkage_target : array-like of shape (n_classes,), default=None
-        Costs > 0; None is the inverse class frequencies 1 / n_c.
+        Labels of the columns of an array `proba`, and the order of the costs that are returned;
+        None is the sorted labels of `y_true`.
+    shrinkage_target : array-like of shape (n_classes,), dict or Series, default=None
+        Costs > 0, by label or in the order of the classes. None is w_c / n_c with the weights w
+        that bring the mean of `proba` to the class frequencies n_c / n. For the probabilities of a
+        calibrated model they are the inverse class frequencies; for those of a model that balances
+        the classes they are equal.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the score.
     random_state : int, RandomState instance or None, default=None
@@ -386,7 +394,8 @@ def find_costs(
     Raises
     ------
     ValueError
-        For invalid probabilities, a class without samples, a scorer that needs probabilities, or a
+        For invalid probabilities, columns of a frame that are not the classes, a class without
+        samples, a scorer that needs probabilities, or a
         search that does not work for this number of classes.
 
     References
@@ -396,6 +405,10 @@ def find_costs(
 
     J. Zhang and A. C. Sanderson 2009, JADE: Adaptive Differential Evolution with Optional External
     Archive, IEEE TEVC 13(5), doi:10.1109/TEVC.2009.2014613.
+
+    M. Saerens, P. Latinne and C. Decaestecker 2002, Adjusting the Outputs of a Classifier to New a
+    Priori Probabilities, Neural Computation 14(1), doi:10.1162/089976602753284446, equation 2.4
+    (`shrinkage_target`).
 
     Examples
     --------
@@ -409,16 +422,16 @@ def find_costs(
     """
     table = make_table(y_true, proba, scoring, classes, sample_weight)
     strategy = choose_strategy(search, cost_space, table.n_classes)
-    if shrinkage_target is None:
-        target = prior_costs(table.counts)
-    else:
-        target = check_target(shrinkage_target, table.n_classes)
+    log_target: Any = 0.0
+    if shrinkage > 0 or shrinkage_target is not None:
+        labels = np.unique(y_true) if classes is None else np.asarray(classes)
+        log_target = log_target_costs(table, shrinkage_target, labels)
     rng = check_random_state(random_state)
     options = EvolutionOptions(cost_space, population_size, max_generations, rng)
     trace = Trace(table.n_classes)
     for step in strategy:
         step(table, trace, options)
-    return conclude(table, trace, np.log(target), shrinkage)
+    return conclude(table, trace, log_target, shrinkage)
 
 
 def make_table(y_true, proba, scoring, classes, sample_weight):
@@ -426,7 +439,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     y_true = column_or_1d(y_true)
     present, positions = np.unique(y_true, return_inverse=True)
     labels = present if classes is None else np.asarray(classes)
-    proba = np.asarray(proba, dtype=np.float64)
+    proba = np.asarray(columns_by_label(proba, labels), dtype=np.float64)
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
@@ -454,14 +467,18 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
 
 
-def check_target(costs, n_classes):
-    """Return positive costs of shape (n_classes,), or raise."""
+def log_target_costs(table, costs, labels):
+    """Return the logarithms of the costs to shrink to: those given, or those measured."""
+    n_classes = table.n_classes
+    if costs is None:
+        return np.log(measured_costs(table.targets, table.proba, table.weight))
+    costs = vector_by_label(costs, labels, "shrinkage_target", None, is_outer=True)
     costs = np.asarray(costs, dtype=np.float64)
     if costs.shape != (n_classes,) or not (np.isfinite(costs) & (costs > 0)).all():
         raise ValueError(
             f"shrinkage_target={costs.tolist()} must be {n_classes} costs > 0, one for each class"
         )
-    return costs
+    return np.log(costs)
 
 
 def conclude(table, trace, log_target, shrinkage):

@@ -1,6 +1,5 @@
 """A classifier that decides by costs that are known, or by those of the class frequencies."""
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +10,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._groups import check_groups
+from skimbal._utils._labels import carries_labels, is_by_pair, matrix_by_label, vector_by_label
 from skimbal._utils._validation import (
     check_cost_matrix,
     check_known_classes,
@@ -19,6 +20,7 @@ from skimbal._utils._validation import (
     check_weights,
 )
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
+from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.metrics import cost_matrix_from_costs, inverse_frequency_cost_matrix
 
 
@@ -27,16 +29,20 @@ class FixedCostClassifier(BaseCostClassifier):
 
     The default costs are the inverse class frequencies of the training data. For two classes they
     set the threshold on the probability to the training prevalence. This prior threshold is the
-    baseline for every tuned threshold.
+    baseline for every tuned threshold. They are meant for a classifier that does not balance the
+    classes: if it says that it does, by class weights, a sampler, a loss or a resampling step,
+    `fit` gives a `BalancedTwiceWarning`. `TunedCostClassifierCV` measures the balance.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`
         Cloned and fitted. Wrap a fitted one in `sklearn.frozen.FrozenEstimator`.
-    costs : "inverse_frequency", dict or array-like, default="inverse_frequency"
-        Costs of misclassification. A dict maps labels to the cost of an error on that class
-        (default 1). An array of shape (n_classes,) has these costs in the order of `classes_`. In
-        an array of shape (n_classes, n_classes), entry (i, j) is the cost of predicting
+    costs : "inverse_frequency", dict, Series, frame or array-like, default="inverse_frequency"
+        Costs of misclassification. A dict or a Series maps labels to the cost of an error on that
+        class (default 1). A dict may also map pairs (true label, predicted label) to costs
+        (default 1), and a frame has the true labels as its index and the predicted ones as its
+        columns. An array of shape (n_classes,) has the costs of errors in the order of `classes_`.
+        In an array of shape (n_classes, n_classes), entry (i, j) is the cost of predicting
         ``classes_[j]`` when the truth is ``classes_[i]``.
 
     Attributes
@@ -55,8 +61,13 @@ class FixedCostClassifier(BaseCostClassifier):
     Raises
     ------
     ValueError
-        In `fit`, before any training, for costs that name unknown labels, have a wrong shape, are
-        negative or not finite, or have a diagonal that is not 0.
+        In `fit`, before any training, for costs whose index does not fit the labels, that have a
+        wrong shape, are negative or not finite, or have a diagonal that is not 0.
+
+    Warns
+    -----
+    UnknownLabelWarning
+        For costs of labels that are not in `y`, as in a fold that lacks a class.
 
     References
     ----------
@@ -86,7 +97,14 @@ class FixedCostClassifier(BaseCostClassifier):
     def _base_estimator(self):
         return self.estimator
 
-    def fit(self, X, y: ArrayLike, sample_weight: ArrayLike | None = None, **params) -> Self:
+    def fit(
+        self,
+        X,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params,
+    ) -> Self:
         """Fit the classifier and resolve the costs by label.
 
         Parameters
@@ -98,6 +116,8 @@ class FixedCostClassifier(BaseCostClassifier):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the class frequencies, and in the classifier if it takes
             weights.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, passed on to the classifier if it takes groups.
         **params : dict
             Passed on to the `fit` of the classifier, by metadata routing if it is enabled.
 
@@ -112,9 +132,9 @@ class FixedCostClassifier(BaseCostClassifier):
             Before any training: for one class, costs that don't fit the classes, or negative
             weights. After it: if the classifier knows classes that are not in y.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight, **params))
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups, **params))
 
-    def _fit_coroutine(self, X, y, sample_weight=None, **params):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **params):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         y = check_labels(y)
@@ -123,12 +143,14 @@ class FixedCostClassifier(BaseCostClassifier):
         counts = np.bincount(targets, sample_weight)
         check_two_classes(classes[counts > 0].tolist())
         cost_matrix = check_cost_matrix(resolve_costs(self.costs, classes, counts), len(classes))
-        routed = self._route(sample_weight, params)
+        routed = self._route(sample_weight, check_groups(groups, y), params)
         fitted = yield from Fit(clone(self.estimator), X, y, routed.estimator.fit).coroutine()
         check_known_classes(fitted, classes)
         known = np.isin(classes, fitted.classes_)  # without those whose samples all have weight 0
         self.estimator_ = fitted
         self.classes_ = classes[known]
+        if isinstance(self.costs, str):
+            warn_of_balance(fitted, self.classes_.tolist(), f"costs={self.costs!r}")
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         copy_attributes(fitted, self, INPUT_ATTRIBUTES)
         return self
@@ -150,15 +172,8 @@ def resolve_costs(costs, classes, counts):
                 "for each class or a matrix"
             )
         return inverse_frequency_cost_matrix(counts)
-    if isinstance(costs, Mapping):
-        unknown_labels = [label for label in costs if label not in labels]
-        if unknown_labels:
-            raise ValueError(
-                f"costs has costs for {unknown_labels}, which are not classes of y; the classes "
-                f"are {labels}"
-            )
-        costs = [costs.get(label, 1.0) for label in labels]
-    costs = np.asarray(costs, dtype=np.float64)
+    by_label = matrix_by_label if carries_labels(costs) and is_by_pair(costs) else vector_by_label
+    costs = np.asarray(by_label(costs, classes, "costs"), dtype=np.float64)
     if costs.ndim != 1:
         return costs
     if len(costs) != len(labels):

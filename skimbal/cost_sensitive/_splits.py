@@ -5,6 +5,13 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 
+from skimbal._utils._groups import (
+    check_group_counts,
+    check_groups_are_whole,
+    group_folds,
+    groups_by_class,
+    held_out_groups,
+)
 from skimbal._utils._random import MAX_SEED
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import FewerFoldsWarning
@@ -20,12 +27,17 @@ def weighted_classes(y, sample_weight):
     return np.unique(y if sample_weight is None else y[sample_weight > 0])
 
 
-def make_splits(cv, refit, X, y, sample_weight, rng, split_params):
-    """Return a list of (train, test) that holds out samples of every class, or raise."""
+def make_splits(cv, refit, X, y, sample_weight, rng, split_params, groups=None):
+    """Return a list of (train, test) that holds out samples of every class, or raise.
+
+    `groups` are numbers, or None; no split has samples of one group on both sides.
+    """
     if cv is None or isinstance(cv, Real):
-        splits = stratified_splits(cv, y, sample_weight, rng.randint(MAX_SEED))
+        splits = stratified_splits(cv, y, sample_weight, rng.randint(MAX_SEED), groups)
     else:
         splits = list(check_cv(cv, y, classifier=True).split(X, y, **split_params))
+        if groups is not None:
+            check_groups_are_whole(splits, groups, cv)
     if refit is not True:
         check_kept_classifiers(refit, cv, splits, y, sample_weight)
     held_out = np.concatenate([test for _, test in splits])
@@ -38,29 +50,55 @@ def make_splits(cv, refit, X, y, sample_weight, rng, split_params):
     return splits
 
 
-def stratified_splits(cv, y, sample_weight, seed):
+def stratified_splits(cv, y, sample_weight, seed, groups=None):
     """Split the samples that have a weight; samples of weight 0 are in no split."""
     rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
-    if isinstance(cv, Real) and not isinstance(cv, Integral):
+    is_fraction = isinstance(cv, Real) and not isinstance(cv, Integral)
+    if groups is not None:
+        splits = _group_splits(cv, is_fraction, y[rows], groups[rows], seed)
+    elif is_fraction:
         splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=seed)
+        splits = splitter.split(rows, y[rows])
     else:
         n_folds = possible_folds(y[rows], 5 if cv is None else cv)
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    return [(rows[train], rows[test]) for train, test in splitter.split(rows, y[rows])]
+        splits = splitter.split(rows, y[rows])
+    return [(rows[train], rows[test]) for train, test in splits]
 
 
-def possible_folds(y, n_folds):
-    """Return the number of stratified folds that the smallest class allows."""
-    classes, counts = np.unique(y, return_counts=True)
+def _group_splits(cv, is_fraction, y, groups, seed):
+    """Split samples in groups, a list of (train, test)."""
+    classes, targets = np.unique(y, return_inverse=True)
+    if not is_fraction:
+        return group_folds(y, groups, possible_folds(y, 5 if cv is None else cv, groups), seed)
+    check_group_counts(classes.tolist(), targets, groups, f"cv={cv!r}")
+    held_out = held_out_groups(targets, groups, cv, np.random.RandomState(seed))
+    if held_out is None:
+        raise ValueError(
+            f"cv={cv!r} finds no split of the groups with every class on both sides; use a number "
+            "of folds"
+        )
+    is_test = np.isin(groups, held_out)
+    return [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
+
+
+def possible_folds(y, n_folds, groups=None):
+    """Return the number of stratified folds that the class of fewest samples or groups allows.
+
+    Samples of one group are in one fold; without groups, every sample is one.
+    """
+    classes, targets = np.unique(y, return_inverse=True)
+    units, unit = (np.arange(len(y)), "sample") if groups is None else (groups, "group")
+    counts = np.array([len(own) for own in groups_by_class(targets, units)])
     smallest, label = counts.min(), classes.tolist()[counts.argmin()]
     if smallest < 2:
         raise ValueError(
-            f"class {label!r} has 1 sample, but cv={n_folds} needs at least 2 of each class (and "
-            f"{n_folds} for all folds); merge classes, add samples or use cv='prefit'"
+            f"class {label!r} has 1 {unit}, but cv={n_folds} needs at least 2 of each class (and "
+            f"{n_folds} for all folds); merge classes, add {unit}s or use cv='prefit'"
         )
     if smallest < n_folds:
         warn(
-            f"class {label!r} has {smallest} samples, but cv={n_folds} needs {n_folds} of each "
+            f"class {label!r} has {smallest} {unit}s, but cv={n_folds} needs {n_folds} of each "
             f"class; {smallest} folds are used",
             FewerFoldsWarning,
         )

@@ -16,12 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._groups import check_groups
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strategy, find_costs
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
+from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
 from skimbal.neural_network import (
     BaseNetClassifier,
@@ -53,9 +56,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
         Where "jade" searches: log cost ratios, or costs in (0, 1] as in the ECS-DBN paper.
     shrinkage : float in [0, 1], default=0.0
-        Moves the log costs from the optimum (0) toward the prior's (1), the inverse class
-        frequencies. For a classifier with `class_weight` the target is equal costs, because the
-        weights balance the classes already.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1). These are measured on the held-out probabilities: the inverse class frequencies for a
+        calibrated classifier, equal costs for one that balances the classes. See `find_costs`.
     cv : int, float, splitter, iterable, "prefit" or "train", default=5
         Where the probabilities come from. An integer is the number of stratified, shuffled folds;
         fewer are used, with a warning, if a class has fewer samples. A float in (0, 1) is the
@@ -164,7 +167,14 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _base_estimator(self):
         return MLPClassifier() if self.estimator is None else self.estimator
 
-    def fit(self, X, y: ArrayLike, sample_weight: ArrayLike | None = None, **params) -> Self:
+    def fit(
+        self,
+        X,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params,
+    ) -> Self:
         """Fit the classifier and find its costs.
 
         Parameters
@@ -175,6 +185,10 @@ class TunedCostClassifierCV(BaseCostClassifier):
             Labels of two or more classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the score, and in the classifier if it takes weights.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as a patient, a machine or a recording. No split has
+            samples of one group on both sides: a number or fraction as `cv` splits groups, and a
+            splitter gets the groups. They are passed on to a classifier that takes groups.
         **params : dict
             Passed on to the `fit` of the classifier, cut to the rows of each fold. With metadata
             routing they are routed to the classifier and to the splitter.
@@ -187,12 +201,14 @@ class TunedCostClassifierCV(BaseCostClassifier):
         Raises
         ------
         ValueError
-            Before any training: for one class, a class too small for the folds, a scorer that
-            needs probabilities, or a search that does not work for this number of classes.
+            Before any training: for one class, a class too small for the folds, a `cv` that splits
+            groups, a scorer that needs probabilities, or a search that does not work for this
+            number of classes.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight, **params), n_jobs=self.n_jobs)
+        fit = self._fit_coroutine(X, y, sample_weight, groups, **params)
+        return run_fit(fit, n_jobs=self.n_jobs)
 
-    def _fit_coroutine(self, X, y, sample_weight=None, **params):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **params):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         X, y = indexable(X, check_labels(y))
@@ -201,22 +217,27 @@ class TunedCostClassifierCV(BaseCostClassifier):
         estimator = self._base_estimator()
         if isinstance(estimator, BaseNetClassifier) and not is_name(self.cv, "prefit"):
             check_training_data(clone(estimator), X, y, sample_weight)
-        return (yield from self._search_coroutine(X, y, sample_weight, params, is_checked=False))
+        groups = check_groups(groups, y)
+        return (yield from self._search_coroutine(X, y, sample_weight, groups, params))
 
-    def _fit_checked_coroutine(self, X, y, sample_weight=None):
+    def _fit_checked_coroutine(self, X, y, sample_weight=None, groups=None, **params):
         """As `_fit_coroutine`, for arrays that an outer estimator has validated."""
         self._validate_params()
         check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
-        return (yield from self._search_coroutine(X, y, sample_weight, {}, is_checked=True))
+        data = X, y, sample_weight, groups
+        return (yield from self._search_coroutine(*data, params, is_checked=True))
 
-    def _search_coroutine(self, X, y, sample_weight, params, *, is_checked):
+    def _search_coroutine(self, X, y, sample_weight, groups, params, *, is_checked=False):
         """Fit on validated data, search the costs and publish them (a generator)."""
         rng = check_random_state(self.random_state)
-        routed = self._route(sample_weight, params)
+        routed = self._route(sample_weight, groups, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None
+        check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
         if not isinstance(self.cv, str):
-            splits = make_splits(self.cv, self.refit, X, y, sample_weight, rng, split_params)
+            splits = make_splits(
+                self.cv, self.refit, X, y, sample_weight, rng, split_params, groups
+            )
         fitted, rows, proba = yield from self._held_out_coroutine(
             X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
@@ -238,7 +259,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
             return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]
         estimator = seed_unset(clone(estimator), self._draw_seed(rng))
         if splits is None:  # cv="train"
-            fitted = yield from Fit(clone(estimator), X, y, fit_params, is_checked).coroutine()
+            if self.shrinkage > 0:
+                parameter = f"shrinkage={self.shrinkage} with cv='train'"
+                warn_of_balance(estimator, classes.tolist(), parameter)
+            fitted = yield from Fit(
+                clone(estimator), X, y, fit_params, is_checked, True
+            ).coroutine()
             proba = [class_probabilities(fitted, X, classes)]
         else:
             members, refit = [estimator] * len(splits), estimator if self.refit is True else None
@@ -263,7 +289,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
             scoring=self.scoring,
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
-            shrinkage_target=np.ones(len(classes)) if self._is_class_weighted() else None,
             sample_weight=take(sample_weight, rows),
             random_state=seed,
         )

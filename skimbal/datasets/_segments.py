@@ -7,6 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
+from skimbal._utils._recordings import (
+    check_collection,
+    check_on_short,
+    check_order_of_axes,
+    pad_to,
+    sample_shape,
+    transpose_advice,
+)
 from skimbal.datasets._checks import check_count, unusable
 
 
@@ -41,6 +49,7 @@ def cut_segments(
     n_per_class: int | dict,
     part: tuple[float, float] = (0.0, 1.0),
     groups: ArrayLike | None = None,
+    on_short: str = "skip",
     random_state: int | np.random.RandomState | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -68,6 +77,9 @@ def cut_segments(
         machine.
     groups : array-like of shape (n_recordings,), default=None
         What must stay on one side of a split (bearing, person). None is the recording.
+    on_short : {"skip", "pad", "raise"}, default="skip"
+        What happens to recordings whose chosen part is shorter than a segment. They give no
+        segment ("skip"), one segment with zeros at its end ("pad"), or an error ("raise").
     random_state : int, RandomState or None, default=None
         Seed of the places.
     return_X_y : bool, default=False
@@ -103,20 +115,32 @@ def cut_segments(
     >>> cut.recording.tolist()
     [0, 0, 0, 1, 1, 1, 2, 2]
     """
+    check_on_short(on_short)
+    check_collection(recordings, "a single recording of shape (channels, length) goes into a list")
+    if any(sample_shape(recording) is None for recording in recordings):
+        raise ValueError("a recording has channels of different lengths; give arrays of samples")
     arrays = [np.asarray(recording) for recording in recordings]
     labels = np.asarray(y)
     group_of = np.arange(len(arrays)) if groups is None else np.asarray(groups)
     _check_recordings(arrays, labels, group_of)
     _check_length_and_part(length, part)
     counts = _segments_per_class(n_per_class, np.unique(labels))
+    shapes = [array.shape for array in arrays]
+    if on_short != "skip":
+        check_order_of_axes(shapes, length)
+    places = [_places(k, array, length, part, on_short) for k, array in enumerate(arrays)]
+    rows = {label: np.flatnonzero(labels == label) for label in counts}
+    _check_room(counts, rows, places, length, part, transpose_advice(shapes))
     rng = check_random_state(random_state)
     segments = [
         segment
         for label, n in counts.items()
-        for segment in _draw(label, n, np.flatnonzero(labels == label), arrays, length, part, rng)
+        for segment in _draw(n, rows[label], places, length, rng)
     ]
     recording, start = np.array(segments, dtype=np.int64).reshape(-1, 2).T
-    data = np.stack([arrays[r][:, s : s + length] for r, s in segments])
+    data = np.stack(
+        [pad_to(arrays[r][:, s : min(s + length, places[r][1])], length) for r, s in segments]
+    )
     target = labels[recording]
     if return_X_y:
         return data, target
@@ -125,21 +149,36 @@ def cut_segments(
     )
 
 
-def _draw(label, n, indices, recordings, length, part, rng):
-    """Pairs (recording, start) of the `n` segments of one class."""
-    bounds = [part_bounds(recordings[i].shape[1], part) for i in indices]
-    capacities = [(high - low) // length for low, high in bounds]
-    if n > sum(capacities):
+def _places(number, recording, length, part, on_short):
+    """First sample inside and first behind the part of a recording, and how many segments fit."""
+    low, high = part_bounds(recording.shape[1], part)
+    if high - low < length and on_short == "raise":
         raise ValueError(
-            f"class {label!r} has room for {sum(capacities)} segments of {length} samples in the "
-            f"part {tuple(part)} of its {len(indices)} recordings, but {n} were asked for; ask for "
-            "fewer or shorter segments, or for a larger part"
+            f"recording {number} has {high - low} samples in the part {tuple(part)}, which is less "
+            f'than a segment of {length}; use shorter segments, or on_short="skip" or "pad"'
         )
-    for i, (low, high), capacity, share in zip(
-        indices, bounds, capacities, even_shares(n, capacities), strict=True
-    ):
+    is_padded = on_short == "pad" and 0 < high - low < length
+    return low, high, 1 if is_padded else (high - low) // length
+
+
+def _check_room(counts, rows, places, length, part, advice):
+    for label, n in counts.items():
+        capacity = sum(places[i][2] for i in rows[label])
+        if n > capacity:
+            raise ValueError(
+                f"class {label!r} has room for {capacity} segments of {length} samples in the "
+                f"part {tuple(part)} of its {len(rows[label])} recordings, but {n} were asked "
+                f"for; ask for fewer or shorter segments, or for a larger part{advice}"
+            )
+
+
+def _draw(n, indices, places, length, rng):
+    """Pairs (recording, start) of the `n` segments of one class."""
+    capacities = [places[i][2] for i in indices]
+    for i, share in zip(indices, even_shares(n, capacities), strict=True):
+        low, high, capacity = places[i]
         # The tiles are shifted at random by what they leave over, so that every sample is used.
-        first = low + rng.randint(high - low - capacity * length + 1)
+        first = low + rng.randint(max(0, high - low - capacity * length) + 1)
         for tile in np.sort(rng.permutation(capacity)[:share]):
             yield i, first + tile * length
 
@@ -158,12 +197,15 @@ def _check_recordings(recordings, y, groups):
         if recording.ndim != 2:
             raise ValueError(
                 f"recording {k} has shape {recording.shape}, but it must be (n_channels, "
-                "n_samples); reshape a single channel to (1, n_samples)"
+                "n_samples); reshape a single channel to (1, n_samples), and put a single "
+                "recording into a list"
             )
+    shapes = [recording.shape for recording in recordings]
     channels = sorted({len(recording) for recording in recordings})
     if len(channels) > 1:
         raise ValueError(
             f"the recordings have {channels} channels; give recordings with one number of channels"
+            + transpose_advice(shapes)
         )
 
 

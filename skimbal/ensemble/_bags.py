@@ -3,6 +3,10 @@
 import numpy as np
 from imblearn.utils import check_sampling_strategy
 
+from skimbal._utils._labels import carries_labels, vector_by_label
+
+MAX_DRAWS = 100
+
 
 def bag_sizes(y, sampling_strategy):
     """Return the number of rows of each class in a bag.
@@ -11,7 +15,7 @@ def bag_sizes(y, sampling_strategy):
     ----------
     y : ndarray of shape (n_samples,)
         Labels.
-    sampling_strategy : float, str, dict, callable or None
+    sampling_strategy : float, str, dict, Series, callable or None
         As in imbalanced-learn's under-sampling; None keeps the size of every class.
 
     Returns
@@ -34,6 +38,11 @@ def bag_sizes(y, sampling_strategy):
     sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
     if sampling_strategy is None:
         return sizes
+    if carries_labels(sampling_strategy):
+        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", np.nan)
+        sampling_strategy = {
+            label: int(size) for label, size in zip(sizes, given, strict=True) if size == size
+        }
     wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
     sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
     if min(sizes.values()) < 1:
@@ -48,6 +57,79 @@ def rows_by_class(y, sample_weight):
     """Return the rows with a positive weight, as a dict label -> ndarray of int."""
     used = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
     return {label: used[y[used] == label] for label in np.unique(y[used]).tolist()}
+
+
+def group_strata(y, groups):
+    """Return the groups that are drawn from together, a list of ndarray of int.
+
+    A group belongs to the rarest of its classes, counted in groups, so that a bag that draws from
+    each of these sets has groups of every class.
+    """
+    n_groups = {label: len(np.unique(groups[y == label])) for label in np.unique(y).tolist()}
+    by_rarity = sorted(n_groups, key=n_groups.__getitem__)
+    strata, taken = [], np.empty(0, dtype=int)
+    for label in by_rarity:
+        own = np.setdiff1d(groups[y == label], taken)
+        if len(own):
+            strata.append(own)
+            taken = np.union1d(taken, own)
+    return strata
+
+
+def draw_group_bag(rows, sizes, groups, strata, *, replacement, rng):
+    """Draw the rows of a bag from groups that are drawn, so that other groups are out of it.
+
+    Parameters
+    ----------
+    rows : dict label -> ndarray of int
+        The rows of each class.
+    sizes : dict label -> int
+        How many of them a bag has.
+    groups : ndarray of int of shape (n_samples,)
+        The group of each row.
+    strata : list of ndarray of int
+        As `group_strata` returns them. With replacement as many groups are drawn from each as it
+        has, and then rows of these groups; without, groups are taken in a random order until the
+        bag is full.
+    replacement : bool
+        Whether a group can be drawn more than once.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int
+        Rows of every class.
+    """
+    for _ in range(MAX_DRAWS):
+        drawn = np.concatenate([rng.choice(own, len(own), replace=replacement) for own in strata])
+        drawn = rng.permutation(drawn)
+        pools = [_rows_of_groups(rows[label], groups, drawn) for label in sizes]
+        if all(map(len, pools)):
+            break
+    else:
+        raise ValueError(
+            f"{MAX_DRAWS} draws of groups had no group of some class; give more groups of each "
+            "class, or use replacement=False"
+        )
+    bag = []
+    for pool, size in zip(pools, sizes.values(), strict=True):
+        if not replacement or len(pool) == size:
+            bag.append(pool[:size])
+        elif len(pool) > size:
+            bag.append(rng.choice(pool, size, replace=False))
+        else:
+            bag.append(np.concatenate([pool, rng.choice(pool, size - len(pool))]))
+    return np.concatenate(bag)
+
+
+def _rows_of_groups(rows, groups, drawn):
+    """Return the rows of groups in the order in which the groups are drawn."""
+    order = np.argsort(groups[rows], kind="stable")
+    names = groups[rows][order]
+    first = np.searchsorted(names, drawn, side="left")
+    last = np.searchsorted(names, drawn, side="right")
+    parts = [order[start:stop] for start, stop in zip(first, last, strict=True)]
+    return rows[np.concatenate(parts)]
 
 
 def draw_bag(rows, sizes, *, replacement, rng):
@@ -69,3 +151,16 @@ def draw_bag(rows, sizes, *, replacement, rng):
     """
     drawn = [rng.choice(rows[label], size, replace=replacement) for label, size in sizes.items()]
     return np.concatenate(drawn)
+
+
+def draw_two_units(draw, rows, *, rng):
+    """Draw bags until one has two different rows of every class that has two, and return it.
+
+    Classifiers that split their samples need them.
+    """
+    for _ in range(MAX_DRAWS):
+        bag = draw(rng=rng)
+        drawn = np.unique(bag)
+        if all(np.isin(own, drawn).sum() > 1 for own in rows.values() if len(own) > 1):
+            break
+    return bag

@@ -1,13 +1,14 @@
 """Bagging of networks on balanced bootstraps, all of them trained as one."""
 
 from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -15,6 +16,8 @@ from sklearn.utils.validation import validate_data
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
+from skimbal._utils._groups import check_groups, groups_params, takes_groups
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
@@ -29,17 +32,23 @@ from skimbal.cost_sensitive import (
     TunedCostClassifierCV,
     find_costs,
 )
-from skimbal.ensemble._bags import bag_sizes, draw_bag, rows_by_class
+from skimbal.ensemble._bags import (
+    bag_sizes,
+    draw_bag,
+    draw_group_bag,
+    draw_two_units,
+    group_strata,
+    rows_by_class,
+)
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
     decide,
-    prior_costs,
     score_labels,
 )
-from skimbal.neural_network import MLPClassifier
+from skimbal.neural_network import BaseNetClassifier, MLPClassifier
 
 OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
@@ -87,11 +96,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         mixup and strong weight decay.
     n_estimators : int, default=15
         Number of bags.
-    sampling_strategy : float, str, dict, callable or None, default=None
+    sampling_strategy : float, str, dict, Series, callable or None, default=None
         Rows of each class in a bag, as in imbalanced-learn's under-sampling: "auto" makes all
         classes as large as the smallest, a number is the ratio of the smaller to the larger of two
-        classes, a dict has a number of rows for each label. None keeps the size of every class;
-        class weights of the networks can then balance the classes.
+        classes, a dict or a Series has numbers of rows by label. None keeps the size of every
+        class; class weights of the networks can then balance the classes.
     replacement : bool, default=True
         Whether the rows of a bag are drawn with replacement.
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
@@ -107,8 +116,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         The score `oob_score_`, for which the costs are found: a name or scikit-learn scorer that
         takes labels.
     shrinkage : float in [0, 1], default=0.5
-        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance of
-        the bags (1). With class weights in the networks these are equal costs. See `find_costs`.
+        Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
+        (1), measured on the out-of-bag probabilities. See `find_costs`.
     warm_start : bool, default=False
         Whether `fit` keeps the networks of the last fit and adds networks up to `n_estimators`.
     n_jobs : int, default=None
@@ -175,7 +184,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     _parameter_constraints: dict = {
         "estimator": [None, HasMethods(["fit", "predict_proba"])],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "sampling_strategy": [None, str, Real, dict, callable],
+        "sampling_strategy": [None, str, Real, HasMethods(["items"]), callable],
         "replacement": ["boolean"],
         "encoding": [None, StrOptions({"auto", *ENCODINGS})],
         "oob_score": ["boolean"],
@@ -219,7 +228,13 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     def _base_estimator(self):
         return default_network() if self.estimator is None else self.estimator
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Draw the bags and train the networks.
 
         Parameters
@@ -231,6 +246,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the training of the networks, in `oob_score_` and in the
             search for costs. Samples of weight 0 are in no bag.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as a patient, a machine or a recording. Bags are drawn
+            by group: a sample is out of a bag if the bag has no sample of its group. Networks and
+            other classifiers that take groups get them.
 
         Returns
         -------
@@ -244,34 +263,39 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             a class whose samples are all in every bag when out-of-bag probabilities are needed, or
             a warm start with fewer networks than the last fit.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight), n_jobs=self.n_jobs)
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups), n_jobs=self.n_jobs)
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
+            groups = check_groups(groups, y)
+            units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
             check_two_classes(list(rows))
+            check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
             check_label_scorer(self.scoring, list(rows))
             sizes = bag_sizes(y[np.concatenate(list(rows.values()))], self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
             if not (self.warm_start and hasattr(self, "estimators_")):
                 self._begin(X, list(rows))
             self._check_warm_start(len(y), list(rows))
-            members, bags = self._draw(rows, sizes)
+            members, bags = self._draw(y, rows, sizes, groups)
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
-                check_out_of_bag(self.estimators_samples_, y, rows)
+                check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
             params = {"sample_weight": fit_weight(members, sample_weight)}
+            if groups is not None or splits_copies(self._base_estimator()):
+                params |= groups_params(self._base_estimator(), units)
             networks = yield [
                 Fit.on_rows(member, encoded, y, bag, params)
                 for member, bag in zip(members, bags, strict=True)
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, sizes)
+                self._judge_out_of_bag(encoded, y, sample_weight, units)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -309,15 +333,16 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 f"but X has {n_samples}; use warm_start=False"
             )
 
-    def _draw(self, rows, sizes):
+    def _draw(self, y, rows, sizes, groups):
         """Return the new networks, not fitted, and their bags."""
+        draw = bag_drawer(y, rows, sizes, groups, self.replacement, self._base_estimator())
         spawned = np.random.SeedSequence(self._seed).spawn(self.n_estimators)
         members, bags = [], []
         for seeds in spawned[len(self.estimators_) :]:
             member_rng = np.random.RandomState(seeds.generate_state(1))
             members.append(reseeded(self._base_estimator(), member_rng))
             bag_rng = np.random.default_rng(seeds)
-            bags.append(draw_bag(rows, sizes, replacement=self.replacement, rng=bag_rng))
+            bags.append(draw(rng=bag_rng))
         return members, bags
 
     def _publish(self, networks):
@@ -328,10 +353,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, sizes):
+    def _judge_out_of_bag(self, encoded, y, sample_weight, units):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
-            self.estimators_, self.estimators_samples_, encoded, self.classes_
+            self.estimators_, self.estimators_samples_, units, encoded, self.classes_
         )
         is_judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~is_judged).sum())
@@ -340,14 +365,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         proba, labels = self.oob_proba_[is_judged], y[is_judged]
         weight = None if sample_weight is None else sample_weight[is_judged]
         if self.tune_costs:
-            is_weighted = self._is_class_weighted()
-            target = np.ones(len(sizes)) if is_weighted else prior_costs(list(sizes.values()))
             self.costs_ = find_costs(
                 labels,
                 proba,
                 scoring=self.scoring,
                 shrinkage=self.shrinkage,
-                shrinkage_target=target,
                 classes=self.classes_,
                 sample_weight=weight,
                 random_state=self._seed,
@@ -379,6 +401,26 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def splits_copies(estimator):
+    """Whether a classifier splits its samples and cannot see which of them are copies.
+
+    Networks compare the inputs of their samples themselves.
+    """
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return not isinstance(estimator, BaseNetClassifier) and takes_groups(estimator)
+
+
+def bag_drawer(y, rows, sizes, groups, replacement, estimator):
+    """Return the function that draws a bag with the generator `rng`."""
+    if groups is not None:
+        used = np.concatenate(list(rows.values()))
+        strata = group_strata(y[used], groups[used])
+        return partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
+    draw = partial(draw_bag, rows, sizes, replacement=replacement)
+    return partial(draw_two_units, draw, rows) if splits_copies(estimator) else draw
 
 
 def fit_weight(members, sample_weight):

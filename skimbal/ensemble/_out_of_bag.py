@@ -5,30 +5,33 @@ import numpy as np
 from skimbal.neural_network import class_probabilities
 
 
-def is_out_of_bag(bags, n_samples):
-    """Whether a row is not in a bag, an array of shape (n_bags, n_samples)."""
-    is_out = np.ones((len(bags), n_samples), dtype=bool)
+def is_out_of_bag(bags, units):
+    """Whether a row has nothing of its group in a bag, an array of shape (n_bags, n_samples).
+
+    `units` are the groups of the rows, numbers from 0; without groups, each row is one.
+    """
+    is_out = np.ones((len(bags), units.max() + 1), dtype=bool)
     for row, bag in zip(is_out, bags, strict=True):
-        row[bag] = False
-    return is_out
+        row[units[bag]] = False
+    return is_out[:, units]
 
 
-def check_out_of_bag(bags, y, rows):
+def check_out_of_bag(bags, units, rows):
     """Raise a ValueError where some class has no sample that is out of some bag.
 
     `rows` are the rows of each class that have a weight, a dict label -> ndarray of int.
     """
-    is_judged = is_out_of_bag(bags, len(y)).any(axis=0)
+    is_judged = is_out_of_bag(bags, units).any(axis=0)
     missing = [label for label, own in rows.items() if not is_judged[own].any()]
     if missing:
         raise ValueError(
-            f"all samples of the classes {missing} are in every bag, so they have no out-of-bag "
-            "probabilities; use replacement=True, a sampling_strategy that leaves some of them out "
-            "or more n_estimators, or oob_score=False and tune_costs=False"
+            f"all samples, or groups, of the classes {missing} are in every bag, so they have no "
+            "out-of-bag probabilities; use replacement=True, a sampling_strategy that leaves some "
+            "of them out, more n_estimators or more groups, or oob_score=False and tune_costs=False"
         )
 
 
-def out_of_bag_probabilities(networks, bags, X, classes):
+def out_of_bag_probabilities(networks, bags, units, X, classes):
     """Return the mean probabilities of the networks whose bags a sample is not in.
 
     Parameters
@@ -36,6 +39,8 @@ def out_of_bag_probabilities(networks, bags, X, classes):
     networks : list of fitted classifiers
     bags : list of ndarray of int
         The rows that each was trained on.
+    units : ndarray of int of shape (n_samples,)
+        The groups of the rows, numbers from 0; without groups, each row is one.
     X : ndarray of shape (n_samples, ...)
         Inputs of the networks.
     classes : ndarray of shape (n_classes,)
@@ -47,7 +52,7 @@ def out_of_bag_probabilities(networks, bags, X, classes):
         A row of NaN for a sample that is in every bag.
     """
     total = np.zeros((len(X), len(classes)))
-    is_out = is_out_of_bag(bags, len(X))
+    is_out = is_out_of_bag(bags, units)
     for network, rows in zip(networks, is_out, strict=True):
         if rows.any():
             total[rows] += class_probabilities(network, X[rows], classes)

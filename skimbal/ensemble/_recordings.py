@@ -5,6 +5,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._recordings import check_collection, transpose_advice
 
 
 def validate_recordings(estimator, X, *, reset):
@@ -27,6 +28,7 @@ def validate_recordings(estimator, X, *, reset):
     """
     if getattr(X, "ndim", None) == 1 and hasattr(X, "to_numpy"):
         X = X.to_numpy()
+    check_collection(X, "a recording goes into a list, [X]")
     recordings = _as_list(estimator, X, reset) if is_list(X) else _as_array(estimator, X, reset)
     n_channels = recordings[0].shape[0]
     if reset:
@@ -35,8 +37,25 @@ def validate_recordings(estimator, X, *, reset):
         raise ValueError(
             f"recordings have {n_channels} channels, but {type(estimator).__name__} was fitted on "
             f"recordings of {estimator.n_channels_in_} channels"
+            + axes_advice(X, recordings, estimator.n_channels_in_)
         )
     return recordings
+
+
+def axes_advice(X, recordings, n_channels):
+    """Advice for recordings with other channels than in the fit.
+
+    X may be a single recording, and the axes may be in another order.
+    """
+    if recordings[0].shape[0] == 1 and len(recordings) == n_channels:
+        return f"; if X is a single recording of {n_channels} channels, give [X]"
+    if recordings[0].shape[-1] == n_channels:
+        shape = np.shape(X) if isinstance(X, np.ndarray) else recordings[0].shape
+        return (
+            f"; the axes of {shape} look like (length, channels): transpose each recording to "
+            "(channels, length), and give a list of them"
+        )
+    return ""
 
 
 def is_list(X):
@@ -73,11 +92,12 @@ def _as_list(estimator, X, reset):
     if not recordings:
         raise ValueError("X has 0 samples; give at least one recording")
     n_channels = [len(recording) for recording in recordings]
+    shapes = [recording.shape for recording in recordings]
     for number, own in enumerate(n_channels):
         if own != n_channels[0]:
             raise ValueError(
                 f"recording {number} has {own} channels and recording 0 has {n_channels[0]}; all "
-                "recordings need the same channels"
+                f"recordings need the same channels{transpose_advice(shapes)}"
             )
     if reset:
         forget_attributes(estimator, ["n_features_in_", "feature_names_in_"])
@@ -86,11 +106,18 @@ def _as_list(estimator, X, reset):
 
 def _recording(number, x):
     """Return one recording as an array of shape (channels, length)."""
-    x = np.asarray(x)
+    try:
+        x = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"recording {number} is no array: its channels differ in length; give each recording "
+            "as an array of shape (channels, length)"
+        ) from error
     if x.ndim not in (1, 2) or x.dtype.kind not in "fiub":
         raise ValueError(
             f"recording {number} is {x.dtype} of shape {x.shape}; it must be numbers of shape "
-            "(channels, length), or (length,) for one channel"
+            "(channels, length), or (length,) for one channel; read files first, and give a list "
+            "of arrays"
         )
     try:
         assert_all_finite(x)

@@ -9,18 +9,22 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._training.early_stopping import choose
+from skimbal._utils._groups import check_groups, groups_params
+from skimbal._utils._labels import vector_by_label
+from skimbal._utils._recordings import pad_short, transpose_advice
 from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
     takes_sample_weight,
 )
+from skimbal._utils._warnings import warn
 from skimbal.ensemble._recordings import validate_recordings
 from skimbal.neural_network import BaseNetClassifier, class_probabilities
 from skimbal.preprocessing import index_windows
@@ -34,14 +38,16 @@ def mean_by_recording(window_proba, recording):
     window_proba : ndarray of shape (n_windows, n_classes)
         Predicted probabilities.
     recording : ndarray of int, shape (n_windows,)
-        The recording of each window: 0, 1, ... in ascending order, without gaps.
+        The recording of each window, in ascending order.
 
     Returns
     -------
     ndarray of shape (n_recordings, n_classes)
+        A row for each recording that has windows.
     """
     first = np.flatnonzero(np.diff(recording, prepend=-1))
-    return np.add.reduceat(window_proba, first, axis=0) / np.bincount(recording)[:, None]
+    n_windows = np.bincount(recording)
+    return np.add.reduceat(window_proba, first, axis=0) / n_windows[n_windows > 0][:, None]
 
 
 def split_stateless(pipeline):
@@ -79,10 +85,12 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     .. math:: p(y \mid r) = \frac{1}{n_r} \sum_{w \in r} p(y \mid w) .
 
     A sample is a recording. Cross-validation and all other splits of samples therefore keep the
-    windows of a recording together, and so does the early stopping of a network inside. Windows of
-    one recording overlap and are alike. A split by window would put them on both sides and would
-    measure how well known recordings are recognized. Estimators that split their samples, such as
-    `TunedCostClassifierCV`, therefore belong around a `WindowedClassifier` and not inside it.
+    windows of a recording together. Windows of one recording overlap and are alike. A split by
+    window would put them on both sides and would measure how well known recordings are recognized.
+    Whatever holds out windows inside gets the recordings as groups and leaves them whole: early
+    stopping and the dynamic sampler of a network, the bags of `BalancedBaggingNetClassifier`, the
+    folds of `TunedCostClassifierCV` and of the searches, in a pipeline, too. Classifiers that take
+    no groups and split their samples belong around a `WindowedClassifier` and not inside it.
 
     Windows are cut out when they are needed. Networks of skimbal take them batch by batch. In a
     pipeline, the first steps that transform each window by itself (scikit-learn's tag
@@ -100,10 +108,15 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Samples of a window. None is the whole recording; all recordings must then have one length.
     step : int, default=None
         Samples between the starts of two windows. None is `size`: windows do not overlap.
-    steps_per_class : dict label -> int, default=None
+    steps_per_class : dict or Series of int by label, default=None
         Steps of the training windows of some classes, in place of `step`. A smaller step gives a
         class more windows; it over-samples the class by parts of recordings that no other window
         has. Prediction always uses `step`, because the class is not known.
+    on_short : {"raise", "pad", "skip"}, default="raise"
+        What happens to recordings that are shorter than a window. "raise" is an error that names
+        the recording. "pad" appends zeros up to the size of a window. "skip" cuts no window: `fit`
+        leaves the recording out, and `predict` returns what is known without looking at it
+        (`class_prior_`) and warns.
     memory_limit : int, default=16777216
         Bytes of the windows that are cut at once for a step or a prediction, without what the
         estimator computes from them. At least one window is cut.
@@ -120,6 +133,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Samples between the starts of two windows in prediction.
     n_windows_ : ndarray of int, shape (n_classes,)
         Training windows of each class.
+    class_prior_ : ndarray of shape (n_classes,)
+        Share of each class among the training recordings, by weight.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         Costs of the fitted estimator (or of the last step of the pipeline) by which `predict`
         decides; None if the largest probability decides.
@@ -162,7 +177,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "size": [None, Interval(Integral, 1, None, closed="left")],
         "step": [None, Interval(Integral, 1, None, closed="left")],
-        "steps_per_class": [None, dict],
+        "steps_per_class": [None, HasMethods(["items"])],
+        "on_short": [StrOptions({"raise", "pad", "skip"})],
         "memory_limit": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -172,16 +188,26 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         *,
         size: int | None = None,
         step: int | None = None,
-        steps_per_class: dict | None = None,
+        steps_per_class: Any = None,
+        on_short: str = "raise",
         memory_limit: int = 2**24,
     ):
         self.estimator = estimator
         self.size = size
         self.step = step
         self.steps_per_class = steps_per_class
+        self.on_short = on_short
         self.memory_limit = memory_limit
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    __metadata_request__fit = {"groups": True}
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit the estimator on the windows of recordings.
 
         Parameters
@@ -194,6 +220,9 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Labels of two or more classes.
         sample_weight : array-like of shape (n_recordings,), default=None
             Non-negative weights; the windows of a recording have its weight.
+        groups : array-like of shape (n_recordings,), default=None
+            The group of each recording, such as a machine or a person. Nothing inside separates
+            the windows of one group. Without groups, each recording is one.
 
         Returns
         -------
@@ -203,35 +232,46 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For invalid data and parameters: a recording that is shorter than the window, unequal
-            numbers of channels, NaN, or a label in `steps_per_class` that is not in y.
+            For invalid data and parameters: a recording that is shorter than the window (see
+            `on_short`), a class without windows, unequal numbers of channels, axes that seem to be
+            swapped, NaN, or steps that are not whole numbers.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight))
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups))
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         recordings = validate_recordings(self, X, reset=True)
         y = check_labels(y)
         check_consistent_length(recordings, y)
-        sample_weight = check_weights(sample_weight, y)
+        sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
+        groups = np.arange(len(y)) if groups is None else groups
         if sample_weight is not None:
             used = np.flatnonzero(sample_weight > 0)
             recordings = [recordings[i] for i in used]
-            y, sample_weight = y[used], sample_weight[used]
+            y, sample_weight, groups = y[used], sample_weight[used], groups[used]
         classes, targets = np.unique(y, return_inverse=True)
         check_two_classes(classes.tolist())
         size = window_size(self.size, recordings)
         step = size if self.step is None else self.step
-        steps = training_steps(self.steps_per_class or {}, step, classes)
-        windows = index_windows(recordings, size, steps[targets])
+        steps = training_steps(self.steps_per_class, step, classes)
+        windows = index_windows(recordings, size, steps[targets], on_short=self.on_short)
+        n_windows = count_windows(windows, targets, classes)
         weight = None if sample_weight is None else sample_weight[windows.recording]
         n_at_once = windows_at_once(windows, self.memory_limit)
         fitted = yield from fit_on_windows(
-            clone(self.estimator), windows, y[windows.recording], weight, n_at_once
+            clone(self.estimator),
+            windows,
+            y[windows.recording],
+            weight,
+            groups[windows.recording],
+            n_at_once,
         )
         self.classes_, self.size_, self.step_, self.estimator_ = classes, size, step, fitted
-        self.n_windows_ = np.bincount(targets[windows.recording])
+        self.n_windows_ = n_windows
+        self.class_prior_ = np.bincount(targets, sample_weight) / (
+            len(y) if sample_weight is None else sample_weight.sum()
+        )
         last = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
         self.cost_matrix_ = getattr(last, "cost_matrix_", None)
         return self
@@ -267,8 +307,12 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_recordings, n_classes)
             Probabilities in the order of `classes_`.
         """
-        proba, recording = self._predict_windows(X)
-        return mean_by_recording(proba, recording)
+        window_proba, recording, n_recordings = self._predict_windows(X)
+        has_windows = np.bincount(recording, minlength=n_recordings) > 0
+        proba = np.tile(self.class_prior_, (n_recordings, 1))
+        if has_windows.any():
+            proba[has_windows] = mean_by_recording(window_proba, recording)
+        return proba
 
     def predict_proba_windows(self, X: Any) -> list[NDArray[np.float64]]:
         """Return the predicted probabilities of the windows.
@@ -282,10 +326,10 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         -------
         list of ndarray of shape (n_windows, n_classes)
             An array for each recording, with a row for each window: those that start at 0,
-            `step_`, 2 `step_`, and so on.
+            `step_`, 2 `step_`, and so on. A recording that was skipped has no rows.
         """
-        proba, recording = self._predict_windows(X)
-        return np.split(proba, np.cumsum(np.bincount(recording))[:-1])
+        proba, recording, n_recordings = self._predict_windows(X)
+        return np.split(proba, np.cumsum(np.bincount(recording, minlength=n_recordings))[:-1])
 
     def predict_windows(self, X: Any) -> list[NDArray]:
         """Return the labels of the windows.
@@ -306,10 +350,13 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ]
 
     def _predict_windows(self, X):
-        """Return the probabilities of all windows, and the recording of each."""
+        """Return probabilities and recording of all windows, and the number of recordings."""
         check_is_fitted(self)
         recordings = validate_recordings(self, X, reset=False)
-        windows = index_windows(recordings, self.size_, self.step_)
+        if self.on_short == "pad":  # the fit has settled the order of the axes
+            recordings = pad_short(recordings, self.size_)
+        windows = index_windows(recordings, self.size_, self.step_, on_short=self.on_short)
+        warn_of_skipped(windows)
         n_at_once = windows_at_once(windows, self.memory_limit)
         chunks = [
             class_probabilities(
@@ -317,7 +364,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             )
             for first in range(0, len(windows), n_at_once)
         ]
-        return np.concatenate(chunks), windows.recording
+        proba = np.concatenate([np.empty((0, len(self.classes_))), *chunks])
+        return proba, windows.recording, len(recordings)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
@@ -344,20 +392,38 @@ def window_size(size, recordings):
 
 def training_steps(steps_per_class, step, classes):
     """Return the step of the training windows of each class, or raise."""
-    labels = classes.tolist()
-    unknown_labels = [label for label in steps_per_class if label not in labels]
-    if unknown_labels:
-        raise ValueError(
-            f"steps_per_class has the labels {unknown_labels}, but y has {labels}; leave them out "
-            "or write them as in y"
-        )
+    if steps_per_class is None:
+        return np.full(len(classes), step)
     for label, own in steps_per_class.items():
         if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
             raise ValueError(
                 f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, but it "
                 f"is {own!r}"
             )
-    return np.array([steps_per_class.get(label, step) for label in labels])
+    return vector_by_label(steps_per_class, classes, "steps_per_class", step)
+
+
+def count_windows(windows, targets, classes):
+    """Return the number of windows of each class; a ValueError for a class without any."""
+    n_windows = np.bincount(targets[windows.recording], minlength=len(classes))
+    if not n_windows.all():
+        raise ValueError(
+            f"all recordings of the classes {classes[n_windows == 0].tolist()} are shorter than "
+            f'the window of {windows.size} samples, so on_short="skip" leaves none; use a smaller '
+            'size, or on_short="pad"'
+            + transpose_advice([np.shape(recording) for recording in windows.recordings])
+        )
+    return n_windows
+
+
+def warn_of_skipped(windows):
+    """Warn of recordings that have no window."""
+    skipped = np.setdiff1d(np.arange(len(windows.recordings)), windows.recording)
+    if len(skipped):
+        warn(
+            f"the recordings {skipped.tolist()} are shorter than the window of {windows.size} "
+            "samples; their probabilities are the shares of the classes in the training data"
+        )
 
 
 def windows_at_once(windows, memory_limit):
@@ -366,7 +432,7 @@ def windows_at_once(windows, memory_limit):
     return max(1, memory_limit // window_bytes)
 
 
-def fit_on_windows(estimator, windows, y, weight, n_at_once):
+def fit_on_windows(estimator, windows, y, weight, groups, n_at_once):
     """Fit an estimator, its stateless first steps in chunks, and return it (a generator)."""
     rest, inputs = estimator, windows
     n_stateless = split_stateless(estimator) if isinstance(estimator, Pipeline) else 0
@@ -377,8 +443,9 @@ def fit_on_windows(estimator, windows, y, weight, n_at_once):
         rest = rest.steps[0][1]
     if inputs is windows and not isinstance(rest, BaseNetClassifier):
         inputs = np.asarray(windows)
+    params = {**_weight_params(rest, weight), **groups_params(rest, groups)}
     try:
-        (fitted,) = yield [Fit(rest, inputs, y, _weight_params(rest, weight))]
+        (fitted,) = yield [Fit(rest, inputs, y, params)]
     except ValueError as error:
         if f"Found array with dim {inputs.ndim}" not in str(error):
             raise

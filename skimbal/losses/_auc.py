@@ -18,6 +18,9 @@ class AUCMargin(BaseBatchLoss):
     The paper learns the means and the multiplier of the margin together with the network. Here
     they take their optimal values for each batch, so that any optimizer can be used.
 
+    A batch that holds one class only has the loss 0. A network warns in `fit` where more than a
+    tenth of its batches are expected to be such.
+
     Parameters
     ----------
     margin : float, default=1
@@ -39,6 +42,7 @@ class AUCMargin(BaseBatchLoss):
     """
 
     formula = staticmethod(auc_margin)
+    compares_classes = True
 
     _parameter_constraints: dict = {"margin": [Interval(Real, 0, 1, closed="right")]}
 

@@ -25,10 +25,11 @@ OptArray = NDArray | None
 
 
 def weighted_mean(losses, sample_weight=None):
-    """Mean of per-sample losses, sum_i s_i l_i / sum_i s_i."""
+    """Mean of per-sample losses, sum_i s_i l_i / sum_i s_i; 0 if all weights are 0."""
     if sample_weight is None:
         return losses.mean()
-    return (losses * sample_weight).sum() / sample_weight.sum()
+    total = sample_weight.sum()
+    return (losses * sample_weight).sum() / torch.where(total == 0, 1.0, total)
 
 
 class BoundLoss(torch.nn.Module):
@@ -176,7 +177,8 @@ class BoundBatchLoss(torch.nn.Module):
     """A loss of a batch as a whole.
 
     The formula takes the shares s_i / sum_i s_i of the sample weights. So samples with weight 0
-    change nothing, and neither does the scale of the weights.
+    change nothing, and neither does the scale of the weights. The loss is NaN where a logit is, and
+    0 where all weights are.
 
     Parameters
     ----------
@@ -216,7 +218,10 @@ class BoundBatchLoss(torch.nn.Module):
         given = buffers(self, logits.dtype)
         if features is not None:
             given["features"] = features
-        return self.formula(logits, target, shares(logits, sample_weight), **given)
+        share = shares(logits, sample_weight)
+        value = self.formula(logits, target, share, **given)
+        # A formula may leave out samples or whole batches; a logit that is NaN is never left out.
+        return torch.where((share != 0).any(), value, 0.0) + (0.0 * logits).sum()
 
 
 def shares(logits, sample_weight=None):
@@ -225,7 +230,7 @@ def shares(logits, sample_weight=None):
         return torch.full_like(logits[:, 0], 1.0 / len(logits))
     weight = sample_weight.to(logits.dtype)
     total = weight.sum()
-    return weight / torch.where(total > 0, total, 1.0)
+    return weight / torch.where(total == 0, 1.0, total)
 
 
 class BaseLoss(BaseEstimator, metaclass=ABCMeta):
@@ -268,6 +273,11 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
     @property
     def needs_features(self) -> bool:
         """Whether its module takes ``features=``, the inputs of the last layer (n, n_features)."""
+        return False
+
+    @property
+    def compares_classes(self) -> bool:
+        """Whether it compares samples of different classes: batches of one class teach nothing."""
         return False
 
     @property

@@ -47,7 +47,7 @@ def hard_triplet_loss(distance, target, share, is_anchor, margin, n_hardest):
 def largest(values, mask, n_largest):
     """Largest masked values of each row, filled up with 0, and a mask of those that exist."""
     top = values.masked_fill(~mask, -torch.inf).topk(min(n_largest, len(values)), dim=1).values
-    exists = top > -torch.inf
+    exists = top != -torch.inf  # NaN does
     return torch.where(exists, top, 0.0), exists
 
 
@@ -57,7 +57,7 @@ def distances(features):
     unit = features / features.square().sum(dim=1, keepdim=True).clamp(min=1e-6).sqrt()
     squared = 2.0 - 2.0 * unit @ unit.T
     # The square root has no finite slope at 0, and rounding leaves a little more than 0 there.
-    is_apart = squared > 16.0 * torch.finfo(squared.dtype).eps
+    is_apart = ~(squared <= 16.0 * torch.finfo(squared.dtype).eps)  # NaN stays
     return torch.where(is_apart, torch.where(is_apart, squared, 1.0).sqrt(), 0.0)
 
 

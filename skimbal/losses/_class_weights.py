@@ -1,8 +1,8 @@
 """Weights of the classes in a loss, from the class counts of the training data.
 
 Named weights are scaled so that sum_c n_c w_c = n, the number of samples. The mean weight of a
-sample is then 1, so the weights do not change the learning rate. Dicts and arrays are used as they
-are.
+sample is then 1, so the weights do not change the learning rate. Weights by label and arrays are
+used as they are.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skimbal._utils._labels import vector_by_label
 from skimbal._utils._validation import unknown_name_message
 
 
@@ -49,17 +50,20 @@ NAMED_WEIGHTS = {"balanced": balanced_weights, "effective": effective_weights}
 
 
 def class_weight_vector(
-    class_weight: str | Mapping | ArrayLike | None, classes: NDArray, class_counts: ArrayLike
+    class_weight: str | Mapping | ArrayLike | None,
+    classes: NDArray,
+    class_counts: ArrayLike | Mapping,
 ) -> NDArray[np.float64] | None:
     """Turn any of the five forms of `class_weight` into an array in the order of `classes`.
 
     Parameters
     ----------
-    class_weight : None, "balanced", "effective", dict or array-like of shape (n_classes,)
-        A dict maps labels to weights; a label that it does not name has weight 1.
+    class_weight : None, "balanced", "effective", dict, Series or array-like of shape (n_classes,)
+        A dict maps labels to weights, and a Series has labels as its index. A class that they do
+        not name has weight 1. An array has the order of `classes`.
     classes : ndarray of shape (n_classes,)
         The labels, sorted.
-    class_counts : ndarray of shape (n_classes,)
+    class_counts : array-like of shape (n_classes,), dict or Series
         Sample-weighted number of training samples of each class.
 
     Returns
@@ -70,8 +74,13 @@ def class_weight_vector(
     Raises
     ------
     ValueError
-        For an unknown name or label, a wrong length, or weights that are negative, not finite or
-        all zero.
+        For an unknown name, a wrong length, the index of a Series that does not fit the classes,
+        or weights that are negative, not finite or all zero.
+
+    Warns
+    -----
+    UnknownLabelWarning
+        For weights of labels that are not in `classes`, as in a fold that lacks a class.
 
     References
     ----------
@@ -94,22 +103,11 @@ def class_weight_vector(
     if isinstance(class_weight, str):
         if class_weight not in NAMED_WEIGHTS:
             raise ValueError(unknown_name_message("class_weight", class_weight, NAMED_WEIGHTS))
+        class_counts = vector_by_label(class_counts, classes, "class_counts", None)
         return NAMED_WEIGHTS[class_weight](np.asarray(class_counts, dtype=np.float64))
-    if isinstance(class_weight, Mapping):
-        class_weight = _weights_by_label(class_weight, classes)
+    class_weight = vector_by_label(class_weight, classes, "class_weight")
     order = ", ".join(map(repr, classes.tolist()))
     return check_weights("class_weight", class_weight, len(classes), order)
-
-
-def _weights_by_label(class_weight, classes):
-    labels = classes.tolist()
-    unknown_labels = [label for label in class_weight if label not in labels]
-    if unknown_labels:
-        raise ValueError(
-            f"class_weight has weights for {unknown_labels}, which are no classes of y; "
-            f"the classes are {', '.join(map(repr, labels))}"
-        )
-    return [class_weight.get(label, 1.0) for label in labels]
 
 
 def check_weights(name, weights, n_classes, order="of classes_"):

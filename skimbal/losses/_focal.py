@@ -1,12 +1,12 @@
 """Focal loss: well-classified samples count less (Lin et al. 2017)."""
 
-from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skimbal._utils._labels import carries_labels
 from skimbal.losses._base import BaseCheckedLoss, BaseLoss, BoundLoss, Formula
 from skimbal.losses._class_weights import NAMED_WEIGHTS, check_weights
 from skimbal.losses._functional import focal
@@ -80,9 +80,9 @@ def alpha_vector(alpha, class_counts):
     n_classes = len(class_counts)
     if isinstance(alpha, str):
         return NAMED_WEIGHTS[alpha](class_counts)
-    if isinstance(alpha, Mapping):
+    if carries_labels(alpha):
         raise ValueError(
-            f"alpha={alpha!r} is a dict, but a loss knows no labels; give the dict to the network "
+            f"alpha={alpha!r} goes by labels, but a loss knows no labels; give it to the network "
             "as class_weight, or give alpha as an array in the order of classes_"
         )
     if isinstance(alpha, Real):

@@ -21,9 +21,9 @@ def mean_over(values, mask):
 
 
 def safe_ratio(numerator, denominator):
-    """Quotient, or 0 where the denominator is 0."""
-    is_positive = denominator > 0
-    return torch.where(is_positive, numerator, 0.0) / torch.where(is_positive, denominator, 1.0)
+    """Quotient, or 0 where the denominator is 0; NaN where it is NaN."""
+    is_zero = denominator == 0
+    return torch.where(is_zero, 0.0, numerator) / torch.where(is_zero, 1.0, denominator)
 
 
 def dice(logits, target, share):

@@ -37,7 +37,7 @@ class IncrementalWeightedCrossEntropy(BaseCheckedLoss):
     Notes
     -----
     E is `max_epochs` of the network. With early stopping, training may end before the weights have
-    risen. The loss of early stopping is plain cross entropy.
+    risen. Early stopping judges epochs by the final weights.
 
     References
     ----------

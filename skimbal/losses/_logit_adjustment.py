@@ -4,12 +4,14 @@ A network trained on softmax(z + log prior) has logits z without the prior, so i
 are those for equally frequent classes (Ren et al. 2020, Menon et al. 2021).
 """
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skimbal._utils._labels import column_labels, sorted_by_label, vector_by_label
 from skimbal.losses._base import BaseCheckedLoss, BoundLoss, Formula
 from skimbal.losses._class_weights import fill_absent
 from skimbal.losses._functional import shifted_cross_entropy
@@ -23,7 +25,7 @@ def log_prior(class_counts):
 
 
 def adjust_logits(
-    logits: ArrayLike, class_counts: ArrayLike, tau: float = 1.0
+    logits: ArrayLike, class_counts: ArrayLike | Mapping, tau: float = 1.0
 ) -> NDArray[np.float64]:
     """Subtract the class prior from the logits of a network that was trained without adjustment.
 
@@ -35,8 +37,9 @@ def adjust_logits(
     ----------
     logits : array-like of shape (n_samples, n_classes)
         Logits or log-probabilities, such as those of ``predict_log_proba``.
-    class_counts : array-like of shape (n_classes,)
-        Number of training samples of each class, positive.
+    class_counts : array-like of shape (n_classes,), dict or Series
+        Number of training samples of each class, positive. Counts by label go to the columns of a
+        frame by name; of an array they take the columns in the order of the sorted labels.
     tau : float, default=1.0
         Strength, non-negative. 0 leaves the logits unchanged.
 
@@ -63,6 +66,11 @@ def adjust_logits(
     >>> adjust_logits(np.log(proba), [90, 10]).argmax(axis=1)
     array([0, 1])
     """
+    columns = column_labels(logits)
+    if columns is None:
+        class_counts = sorted_by_label(class_counts, "class_counts")
+    else:
+        class_counts = vector_by_label(class_counts, columns, "class_counts", None, is_outer=True)
     logits = np.asarray(logits, dtype=np.float64)
     counts = np.asarray(class_counts, dtype=np.float64)
     is_fitting = logits.ndim == 2 and counts.shape == logits.shape[1:]

@@ -36,8 +36,8 @@ RAMPS = {
 
 
 def deferred(epoch, n_epochs, start):
-    """alpha = 1 after the fraction `start` of the epochs, 0 before."""
-    return float((min(epoch, n_epochs) - 1) / n_epochs >= start)
+    """alpha = 1 after the fraction `start` of the epochs and in the last one, 0 before."""
+    return float(epoch >= n_epochs or (epoch - 1) / n_epochs >= start)
 
 
 def _lengths_to_go(epoch, n_epochs, T):

@@ -130,7 +130,8 @@ class DeferredReweighting(BaseWrappedLoss):
     loss : str, BaseLoss or torch.nn.Module, default="cross_entropy"
         A loss per sample that takes class weights. ``"ldam"`` gives LDAM-DRW.
     start : float, default=0.8
-        Fraction of the epochs without weights, from 0 to 1. The paper has 160 of 200.
+        Fraction of the epochs without weights, from 0 to 1. The paper has 160 of 200. The last
+        epoch always has weights.
     weights : {"effective", "balanced"}, default="effective"
         The final weights: inverse effective number of samples or inverse frequency.
     beta : float, default=0.9999

@@ -4,11 +4,14 @@ Entry (i, j) of a cost matrix is the cost of predicting ``labels[j]`` if the tru
 """
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils.multiclass import unique_labels
 
+from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
 from skimbal._utils._validation import check_cost_matrix
 from skimbal.metrics._scores import OptArray, class_support, count_confusion
 
@@ -29,7 +32,7 @@ def best_constant_cost(confusion, cost_matrix):
 def expected_cost(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    cost_matrix: ArrayLike,
+    cost_matrix: ArrayLike | Mapping,
     *,
     labels: OptArray = None,
     sample_weight: OptArray = None,
@@ -42,11 +45,12 @@ def expected_cost(
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
-    cost_matrix : array-like of shape (n_classes, n_classes)
+    cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
         Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
-        >= 0, and 0 on the diagonal.
+        >= 0, and 0 on the diagonal. A frame goes by the labels of its rows and columns. A dict maps
+        pairs (true label, predicted label) to costs; other errors cost 1.
     labels : array-like of shape (n_classes,), default=None
-        Labels of the rows; None for the sorted labels that occur.
+        Labels of the rows of an array; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -58,7 +62,8 @@ def expected_cost(
     Raises
     ------
     ValueError
-        If the matrix is not a cost matrix for this number of classes.
+        If the matrix is not a cost matrix for this number of classes, or if a frame lacks a label
+        that occurs.
 
     References
     ----------
@@ -78,7 +83,7 @@ def expected_cost(
 def cost_savings(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    cost_matrix: ArrayLike,
+    cost_matrix: ArrayLike | Mapping,
     *,
     labels: OptArray = None,
     sample_weight: OptArray = None,
@@ -91,11 +96,12 @@ def cost_savings(
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
-    cost_matrix : array-like of shape (n_classes, n_classes)
+    cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
         Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
-        >= 0, and 0 on the diagonal.
+        >= 0, and 0 on the diagonal. A frame goes by the labels of its rows and columns. A dict maps
+        pairs (true label, predicted label) to costs; other errors cost 1.
     labels : array-like of shape (n_classes,), default=None
-        Labels of the rows; None for the sorted labels that occur.
+        Labels of the rows of an array; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
@@ -109,7 +115,8 @@ def cost_savings(
     Raises
     ------
     ValueError
-        If the matrix is not a cost matrix for this number of classes.
+        If the matrix is not a cost matrix for this number of classes, or if a frame lacks a label
+        that occurs.
 
     Warns
     -----
@@ -143,6 +150,10 @@ def cost_savings(
 
 def _count(y_true, y_pred, cost_matrix, labels, sample_weight):
     """Confusion matrix and checked cost matrix for the same labels."""
+    if carries_labels(cost_matrix):
+        if labels is None:
+            labels = _labels_of_costs(cost_matrix, unique_labels(y_true, y_pred).tolist())
+        cost_matrix = matrix_by_label(cost_matrix, labels, "cost_matrix", is_outer=True)
     given = labels is not None
     labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
     shape = np.shape(cost_matrix)
@@ -152,3 +163,18 @@ def _count(y_true, y_pred, cost_matrix, labels, sample_weight):
             "give the labels of its rows with labels=[...]"
         )
     return confusion, check_cost_matrix(cost_matrix, labels.size)
+
+
+def _labels_of_costs(cost_matrix, occurring):
+    """All labels for costs by label: those that the costs name, and for a dict those that occur."""
+    named = named_labels(cost_matrix, "cost_matrix")
+    missing = [label for label in occurring if label not in named]
+    if not missing:
+        return named
+    if not isinstance(cost_matrix, Mapping) or len(missing) == len(occurring):
+        raise ValueError(
+            f"cost_matrix has costs for the labels {named}, but {missing} occur in y_true or "
+            "y_pred; add them to the costs"
+        )
+    matrix_by_label(cost_matrix, occurring, "cost_matrix")  # warns of names that do not occur
+    return named + missing

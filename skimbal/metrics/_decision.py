@@ -4,13 +4,23 @@ A decision is the class with the lowest expected cost (Elkan 2001). With one cos
 class, it is the class with the largest product of probability and cost.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skimbal._utils._labels import (
+    carries_labels,
+    column_labels,
+    matrix_by_label,
+    named_labels,
+    sorted_by_label,
+    vector_by_label,
+)
 from skimbal._utils._validation import check_cost_matrix
 
 
-def cost_matrix_from_costs(costs: ArrayLike) -> NDArray[np.float64]:
+def cost_matrix_from_costs(costs: ArrayLike | Mapping) -> NDArray[np.float64]:
     """Cost matrix in which every error on class i costs ``costs[i]``.
 
     Parameters
@@ -36,7 +46,7 @@ def cost_matrix_from_costs(costs: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
-def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
+def decide(proba: ArrayLike, cost_matrix: ArrayLike | Mapping) -> NDArray[np.intp]:
     r"""Index of the class with the lowest expected cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \min_j \sum_i p_i(x) \, C_{ij}
@@ -45,8 +55,10 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
     ----------
     proba : array-like of shape (n_samples, n_classes)
         Probability of each class, in the order of the rows of `cost_matrix`.
-    cost_matrix : array-like of shape (n_classes, n_classes)
-        Cost of predicting class j (column) when the truth is class i (row).
+    cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
+        Cost of predicting class j (column) when the truth is class i (row). Costs by label go to
+        the columns of a frame `proba` by name; for an array they are in the order of the sorted
+        labels.
 
     Returns
     -------
@@ -75,6 +87,9 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
     >>> decide([[0.95, 0.05], [0.8, 0.2]], [[0, 1], [9, 0]])
     array([0, 1])
     """
+    if carries_labels(cost_matrix):
+        classes = _classes_of(proba, cost_matrix, "cost_matrix")
+        cost_matrix = matrix_by_label(cost_matrix, classes, "cost_matrix", is_outer=True)
     proba = _check_proba(proba)
     matrix = check_cost_matrix(cost_matrix, proba.shape[1])
     costs = matrix.max(axis=1)
@@ -84,7 +99,7 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike) -> NDArray[np.intp]:
     return np.einsum("ni,ij->nj", proba, matrix).argmin(axis=1)
 
 
-def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
+def decide_by_costs(proba: ArrayLike, costs: ArrayLike | Mapping) -> NDArray[np.intp]:
     r"""Index of the class with the largest probability times cost, for each sample.
 
     .. math:: d(x) = \mathrm{arg} \max_j \; p_j(x) \, c_j
@@ -97,7 +112,7 @@ def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
         Probability of each class.
     costs : array-like of shape (n_classes,) or (n_candidates, n_classes)
         Cost of an error on each true class, >= 0, or a population of such costs. Only ratios
-        matter.
+        matter. The costs of a dict or a Series go by label, as in :func:`decide`.
 
     Returns
     -------
@@ -121,6 +136,9 @@ def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
            [0, 1],
            [1, 1]])
     """
+    if carries_labels(costs):
+        classes = _classes_of(proba, costs, "costs")
+        costs = vector_by_label(costs, classes, "costs", is_outer=True)
     proba = _check_proba(proba)
     costs = np.asarray(costs, dtype=np.float64)
     if costs.ndim not in (1, 2) or costs.shape[-1] != proba.shape[1]:
@@ -131,7 +149,7 @@ def decide_by_costs(proba: ArrayLike, costs: ArrayLike) -> NDArray[np.intp]:
     return (proba * costs[..., np.newaxis, :]).argmax(axis=-1)
 
 
-def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
+def prior_costs(class_counts: ArrayLike | Mapping) -> NDArray[np.float64]:
     r"""Inverse class frequencies as costs, with geometric mean 1.
 
     .. math:: c_i \propto 1 / n_i
@@ -140,13 +158,14 @@ def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    class_counts : array-like of shape (n_classes,)
+    class_counts : array-like of shape (n_classes,), dict or Series
         Number, or total weight, of the samples of each class, > 0.
 
     Returns
     -------
     costs : ndarray of shape (n_classes,)
-        Positive; the rarest class has the largest.
+        Positive; the rarest class has the largest. The costs for counts by label are in the order
+        of the sorted labels, that of `classes_`.
 
     References
     ----------
@@ -167,7 +186,7 @@ def prior_costs(class_counts: ArrayLike) -> NDArray[np.float64]:
     return normalize_costs(1.0 / counts)
 
 
-def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64]:
+def inverse_frequency_cost_matrix(class_counts: ArrayLike | Mapping) -> NDArray[np.float64]:
     """Cost matrix in which an error costs the inverse frequency of the true class.
 
     Parameters
@@ -195,20 +214,20 @@ def inverse_frequency_cost_matrix(class_counts: ArrayLike) -> NDArray[np.float64
     return cost_matrix_from_costs(prior_costs(class_counts))
 
 
-def normalize_costs(costs: ArrayLike) -> NDArray[np.float64]:
+def normalize_costs(costs: ArrayLike | Mapping) -> NDArray[np.float64]:
     r"""Scale costs to geometric mean 1, which changes no decision.
 
     .. math:: \log c_i \leftarrow \log c_i - \frac{1}{k} \sum_j \log c_j
 
     Parameters
     ----------
-    costs : array-like of shape (..., n_classes)
+    costs : array-like of shape (..., n_classes), dict or Series
         Costs, > 0 and finite.
 
     Returns
     -------
     costs : ndarray of shape (..., n_classes)
-        Costs in the same ratios.
+        Costs in the same ratios. Costs by label come in the order of the sorted labels.
 
     Examples
     --------
@@ -216,7 +235,7 @@ def normalize_costs(costs: ArrayLike) -> NDArray[np.float64]:
     >>> normalize_costs([1.0, 16.0])
     array([0.25, 4.  ])
     """
-    costs = np.asarray(costs, dtype=np.float64)
+    costs = np.asarray(sorted_by_label(costs, "costs"), dtype=np.float64)
     if costs.ndim == 0 or costs.shape[-1] == 0:
         raise ValueError(f"costs has shape {costs.shape}; give one cost for each class")
     if not (np.isfinite(costs).all() and (costs > 0).all()):
@@ -228,8 +247,14 @@ def normalize_costs(costs: ArrayLike) -> NDArray[np.float64]:
     return np.exp(logarithms - logarithms.mean(axis=-1, keepdims=True))
 
 
+def _classes_of(proba, costs, name):
+    """The labels of the columns: those of a frame, or for an array those of the costs, sorted."""
+    columns = column_labels(proba)
+    return named_labels(costs, name) if columns is None else columns
+
+
 def _check_vector(values, name) -> NDArray[np.float64]:
-    vector = np.asarray(values, dtype=np.float64)
+    vector = np.asarray(sorted_by_label(values, name), dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0:
         raise ValueError(f"{name} has shape {vector.shape}; give one number for each class")
     if not np.isfinite(vector).all() or (vector < 0).any():

@@ -7,7 +7,7 @@ A search over costs scores labels that it already has. It needs no estimator, so
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -17,7 +17,9 @@ import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.metrics._confusion_forms import confusion_form
 from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
 from skimbal.metrics._scores import (
     accuracy_from_confusion,
@@ -25,7 +27,6 @@ from skimbal.metrics._scores import (
     balanced_accuracy_from_confusion,
     check_distinct,
     count_confusion,
-    f1_from_confusion,
     g_mean,
     g_mean_from_confusion,
     macro_f1,
@@ -140,15 +141,17 @@ def _is_plain_score(function):
     return names[:1] == ["y_true"] or (len(names) < 3 and not takes_more)
 
 
-def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
+def make_cost_scorer(cost_matrix: ArrayLike | Mapping, labels: ArrayLike | None = None) -> Callable:
     """Make a scorer of the expected cost, negated so that higher is better.
 
     Parameters
     ----------
-    cost_matrix : array-like of shape (n_classes, n_classes)
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row).
-    labels : array-like of shape (n_classes,)
-        The labels of the rows.
+    cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). A frame
+        goes by the labels of its rows and columns. A dict maps pairs (true label, predicted label)
+        to costs; other errors cost 1.
+    labels : array-like of shape (n_classes,), default=None
+        The labels of the rows of an array. A frame or a dict needs none.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
     Raises
     ------
     ValueError
-        If the matrix is not a cost matrix for this number of classes.
+        If the matrix is not a cost matrix for this number of classes, or an array has no labels.
 
     Examples
     --------
@@ -168,14 +171,30 @@ def make_cost_scorer(cost_matrix: ArrayLike, labels: ArrayLike) -> Callable:
     >>> scorer = make_cost_scorer([[0, 1], [9, 0]], labels=["no", "yes"])
     >>> scorer(DummyClassifier().fit(X, y), X, y)
     -2.25
+    >>> scorer = make_cost_scorer({("yes", "no"): 9})
+    >>> scorer(DummyClassifier().fit(X, y), X, y)
+    -2.25
     """
-    labels = check_distinct(labels)
+    options: dict[str, Any] = {}
+    if labels is not None or not isinstance(cost_matrix, Mapping):
+        rows = options["labels"] = _labels_of_rows(cost_matrix, labels)
+        cost_matrix = matrix_by_label(cost_matrix, rows, "cost_matrix", is_outer=True)
+        cost_matrix = check_cost_matrix(cost_matrix, rows.size)
     return sklearn.metrics.make_scorer(
-        expected_cost,
-        greater_is_better=False,
-        cost_matrix=check_cost_matrix(cost_matrix, labels.size),
-        labels=labels,
+        expected_cost, greater_is_better=False, cost_matrix=cost_matrix, **options
     )
+
+
+def _labels_of_rows(cost_matrix, labels):
+    """The labels that are given, or those of a frame, as an array."""
+    if labels is None and carries_labels(cost_matrix):
+        labels = named_labels(cost_matrix, "cost_matrix")
+    if labels is None:
+        raise ValueError(
+            "labels is None, but an array of costs has no labels; give the labels of its rows, or "
+            "give the costs as a frame or a dict"
+        )
+    return check_distinct(labels)
 
 
 class _ConfusionScore:
@@ -282,11 +301,7 @@ def confusion_score(
     scorer = get_scorer(scorer)
     # make_scorer keeps its arguments in private attributes; without them, the slow path is taken.
     function = getattr(scorer, "_score_func", None)
-    options = {
-        name: value
-        for name, value in getattr(scorer, "_kwargs", {}).items()
-        if not (name == "zero_division" and value in (0, "warn"))
-    }
+    options = getattr(scorer, "_kwargs", {})
     if getattr(scorer, "_response_method", "predict") != "predict":
         return None
     score = _plain_confusion_score(function, options, classes)
@@ -296,6 +311,12 @@ def confusion_score(
 
 def _plain_confusion_score(function, options, classes):
     """The score as a function of the confusion matrix, without the sign of the scorer."""
+    if function is expected_cost and set(options) == {"cost_matrix"}:
+        if classes is None:
+            return None
+        matrix = matrix_by_label(options["cost_matrix"], classes, "cost_matrix")
+        matrix = check_cost_matrix(matrix, len(matrix))
+        return partial(expected_cost_from_confusion, cost_matrix=matrix)
     if function is expected_cost and set(options) == {"cost_matrix", "labels"}:
         order = _positions(options["labels"], classes)
         matrix = options["cost_matrix"][np.ix_(order, order)]
@@ -305,29 +326,9 @@ def _plain_confusion_score(function, options, classes):
             return function.function
         order = np.argsort(_positions(options["labels"], classes))
         return partial(_on_reordered, function.function, order)
-    if function is sklearn.metrics.f1_score:
-        return _f1_confusion_score(classes, **options)
-    return None if options or function is None else _FROM_CONFUSION.get(function)
-
-
-def _f1_confusion_score(classes, average="binary", pos_label=1, **others):
-    if others:
-        return None
-    if average == "macro":
-        return macro_f1_from_confusion
-    if average != "binary" or classes is None or len(classes) != 2:
-        return None
-    return partial(f1_from_confusion, positive=_position_of(pos_label, classes))
-
-
-def _position_of(label, classes):
-    indices = np.flatnonzero(np.asarray(classes) == label)
-    if indices.size == 0:
-        raise ValueError(
-            f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; give "
-            "one of them, or use 'f1' of skimbal.metrics, which scores the rarer class"
-        )
-    return int(indices[0])
+    if function in _FROM_CONFUSION and not options:
+        return _FROM_CONFUSION[function]
+    return confusion_form(function, options, classes)
 
 
 def _positions(labels, classes):

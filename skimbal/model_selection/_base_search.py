@@ -14,20 +14,22 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.metrics._scorer import _MultimetricScorer
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
 from sklearn.model_selection._validation import _insert_error_scores
 from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, _routing_enabled
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
 from skimbal.model_selection._failures import raise_if_all_failed, warn_of_failures
-from skimbal.model_selection._label_parameters import put_label_parameters
+from skimbal.model_selection._label_parameters import check_labels_of_search, put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
@@ -116,6 +118,8 @@ class _BaseSearch(BaseSearchCV):
     def _budgets(self):
         """Return pairs of a search space, as the user wrote it, and its number of candidates."""
 
+    __metadata_request__fit = {"groups": True}
+
     def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> "_BaseSearch":
         """Search, then fit the estimator with the best parameters on all samples.
 
@@ -127,8 +131,9 @@ class _BaseSearch(BaseSearchCV):
             Targets.
         **params : dict
             Passed to the `fit` of the estimator, the scorer and the splitter, as in scikit-learn's
-            searches. Arrays with one entry for each sample are cut to the rows of the split, and
-            `groups` goes to the splitter.
+            searches. Arrays with one entry for each sample are cut to the rows of the split.
+            `groups` goes to the splitter and to an estimator that takes groups. A number of
+            stratified folds as `cv` leaves groups whole.
 
         Returns
         -------
@@ -162,6 +167,10 @@ class _BaseSearch(BaseSearchCV):
             What `transform` returns.
         """
         return self.fit(X, y, **params).transform(X)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route what `fit` is given to the estimator, the scorer and the splitter."""
+        return super().get_metadata_routing().add_self_request(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -220,7 +229,11 @@ class _BaseSearch(BaseSearchCV):
 
         scorer, metric = self._get_scorers()
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        if not _routing_enabled():  # scikit-learn's searches keep the groups for the splitter
+            routed.estimator.fit.update(groups_params(self.estimator, params.get("groups")))
         state = self._state(X, y, params, routed.splitter.split)
+        spaces = [progress.space for progress in state.progresses]
+        check_labels_of_search(spaces, state.estimator, scorer, y)
         evaluation = Evaluation(
             X,
             y,
@@ -251,7 +264,12 @@ class _BaseSearch(BaseSearchCV):
             if state is not None:
                 return state
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(cv.split(X, y, **split_params))
+        groups = params.get("groups")
+        if groups is not None and isinstance(cv, StratifiedKFold) and cv is not self.cv:
+            targets = np.unique(y, return_inverse=True)[1]
+            splits = group_folds(targets, check_groups(groups, targets), cv.n_splits)
+        else:
+            splits = list(cv.split(X, y, **split_params))
         if not splits:
             raise ValueError(f"cv={self.cv!r} makes no split of {_num_samples(X)} samples")
         return SearchState(fingerprint, estimator, seeds[1], splits, progresses)

@@ -173,6 +173,8 @@ def _is_same(a, b):
         return False
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
+    if hasattr(a, "equals") or hasattr(b, "equals"):  # a Series or a frame
+        return type(a) is type(b) and a.equals(b)
     return bool(a == b)
 
 

@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from skimbal._fitting import Fit, has_fit_coroutine, run_fits, split_by_memory
+from skimbal._utils._labels import part_of_larger_fit
 from skimbal._utils._random import seed_unset
 from skimbal.model_selection._failures import LOST_WORKER, warn_of_lost_worker
 
@@ -163,7 +164,8 @@ class Evaluation:
         for name, rows in parts.items():
             X, y = _safe_split(fitted, self.X, self.y, rows, split[0])
             params = _check_method_params(self.X, self.score_params, indices=rows)
-            result[name] = _score(fitted, X, y, self.scorer, params, self.error_score)
+            with part_of_larger_fit():  # a fold may lack a class that costs by label name
+                result[name] = _score(fitted, X, y, self.scorer, params, self.error_score)
             if name == "test_scores":
                 result["score_time"] = time.perf_counter() - start
         return result
@@ -191,7 +193,8 @@ def fit_and_judge(evaluation, X, y, estimator, split):
     X, y = _safe_split(estimator, X, y, split[0])
     start = time.perf_counter()
     try:
-        fitted = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
+        with part_of_larger_fit():
+            fitted = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
     except Exception as error:
         fitted = error
     return evaluation.judge(fitted, split, time.perf_counter() - start)

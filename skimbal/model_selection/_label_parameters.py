@@ -10,8 +10,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
+from skimbal._utils._labels import (
+    carries_labels,
+    check_label_parameters,
+    check_named_labels,
+    matrix_by_label,
+    vector_by_label,
+)
 from skimbal._utils._validation import unknown_name_message
 
 # Parameters that hold a weight for each label, a cost for each pair, or either.
@@ -168,16 +176,17 @@ class ClassWeights(dict):
 class CostMatrix:
     """Costs of misclassification, each of which is a parameter that a search can set.
 
-    It is an array-like of shape (n_classes, n_classes), so every `cost_matrix` of skimbal takes
-    it. The cost of predicting a label when another one is the truth is the parameter
-    ``cost_matrix__<true>__<predicted>``.
+    Every `cost_matrix` of skimbal takes it, by label: it has an `index` and `columns`, as a frame,
+    and may name classes that a fold lacks. The cost of predicting a label when another one is the
+    truth is the parameter ``cost_matrix__<true>__<predicted>``.
 
     Parameters
     ----------
     labels : array-like of shape (n_samples,)
         Labels of a training set; rows and columns are the sorted distinct ones.
-    costs : array-like of shape (n_classes, n_classes), default=None
-        Costs to begin with: rows are the truth, columns the prediction. None is 1 for every error.
+    costs : array-like of shape (n_classes, n_classes), frame or dict, default=None
+        Costs to begin with: rows are the truth, columns the prediction. A frame goes by its labels,
+        a dict by pairs (true label, predicted label). None is 1 for every error.
 
     Attributes
     ----------
@@ -209,10 +218,12 @@ class CostMatrix:
            [9., 0.]])
     """
 
-    def __init__(self, labels: ArrayLike, costs: ArrayLike | None = None) -> None:
+    def __init__(self, labels: ArrayLike, costs: ArrayLike | Mapping | None = None) -> None:
         self.labels, _ = labels_and_counts(labels)
         n = len(self.labels)
-        self.costs: NDArray = 1.0 - np.eye(n) if costs is None else np.array(costs, float)
+        costs = 1.0 - np.eye(n) if costs is None else costs
+        costs = matrix_by_label(costs, self.labels, "costs", is_outer=True)
+        self.costs: NDArray = np.array(costs, float)
         if self.costs.shape != (n, n):
             raise ValueError(
                 f"costs has shape {self.costs.shape}, but for the {n} labels {self.labels} it must "
@@ -244,6 +255,16 @@ class CostMatrix:
     def shape(self) -> tuple[int, ...]:
         """Shape of the matrix."""
         return self.costs.shape
+
+    @property
+    def index(self) -> list:
+        """Labels of the rows, the true ones."""
+        return self.labels
+
+    @property
+    def columns(self) -> list:
+        """Labels of the columns, the predicted ones."""
+        return self.labels
 
     def get_params(self, deep: bool = True) -> dict[str, float]:
         """Return the costs by the texts of the true and the predicted label.
@@ -330,6 +351,22 @@ def put_label_parameters(estimator, names: Iterable[str], y):
                 raise ValueError(unknown_name_message(f"label in {holder}__", entry, known))
 
 
+def check_labels_of_search(spaces, estimator, scorer, y):
+    """Raise a ValueError where the estimator, a category or a score names a label not in y."""
+    check_label_parameters(estimator, y)
+    for each in getattr(scorer, "_scorers", {"score": scorer}).values():
+        costs = getattr(each, "_kwargs", {}).get("cost_matrix")  # as `make_scorer` keeps it
+        if carries_labels(costs):
+            check_named_labels([("cost_matrix of the scorer", costs)], y)
+    known = estimator.get_params(deep=True)
+    for space in spaces:
+        for name, dimension in space.dimensions.items():
+            for value in getattr(dimension, "categories", ()):
+                if name in known and (carries_labels(value) or hasattr(value, "get_params")):
+                    value = clone(value, safe=False)
+                    check_label_parameters(clone(estimator).set_params(**{name: value}), y)
+
+
 def _label_parameters(holder, value, entries, y):
     """The value of a parameter as the one of `ClassWeights` and `CostMatrix` with the entries."""
     if y is None:
@@ -341,12 +378,9 @@ def _label_parameters(holder, value, entries, y):
         return CostMatrix(labels, given)
     if given is None:
         return ClassWeights(labels)
-    if not isinstance(given, Mapping):
-        shape = np.shape(given)
-        if shape != (len(labels),):
-            raise ValueError(f"{holder} has shape {shape}, but y has {len(labels)} labels {labels}")
-        given = dict(zip(labels, np.asarray(given, dtype=float).tolist(), strict=True))
-    unknown = [label for label in given if label not in labels]
-    if unknown:
-        raise ValueError(f"{holder} has {unknown}, which are not labels of y; known are {labels}")
-    return ClassWeights(dict.fromkeys(labels, 1.0) | dict(given))
+    weights = vector_by_label(given, labels, holder, is_outer=True)
+    if np.shape(weights) != (len(labels),):
+        raise ValueError(
+            f"{holder} has shape {np.shape(weights)}, but y has {len(labels)} labels {labels}"
+        )
+    return ClassWeights(dict(zip(labels, np.asarray(weights, float).tolist(), strict=True)))

@@ -8,6 +8,7 @@ from numbers import Integral
 import numpy as np
 import skopt.space
 
+from skimbal._utils._labels import as_mapping
 from skimbal._utils._validation import unknown_name_message
 from skimbal.model_selection._dimensions import (
     DIMENSIONS,
@@ -59,7 +60,7 @@ def _numeric(name, low, high, prior="uniform", base=10):
 
 def _categorical(name, categories):
     """A categorical dimension; a category that is listed twice counts once."""
-    listed = CategoricalDimension(tuple(categories))
+    listed = CategoricalDimension(tuple(as_mapping(value, name) for value in categories))
     if not listed.categories:
         raise ValueError(f"the space of {name!r} is an empty list; {FORMS}")
     distinct = (c for i, c in enumerate(listed.categories) if listed.index(c) == i)

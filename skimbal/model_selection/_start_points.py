@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skimbal._utils._labels import as_mapping
 from skimbal._utils._validation import unknown_name_message
 from skimbal._utils._warnings import warn
 from skimbal.model_selection._label_parameters import (
@@ -58,7 +59,10 @@ def _complete_starts(x0, space, estimator, y):
             raise ValueError(f"x0 has the point {start!r}; a point must be a dict name -> value")
         for name in set(start) - set(space.names):
             raise ValueError(unknown_name_message("parameter of x0", name, space.names))
-    return [defaults | start for start in starts]
+    return [
+        defaults | {name: as_mapping(value, name) for name, value in start.items()}
+        for start in starts
+    ]
 
 
 def own_values(space, estimator):

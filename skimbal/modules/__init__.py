@@ -1,7 +1,7 @@
 """Networks as plain torch modules: tensors in, logits out; no labels, no training."""
 
 from skimbal.modules._affine import affine, is_matrix_vector, repeat_for_batched_kernel
-from skimbal.modules._convolution import Convolution, size_after_layers, smallest_size
+from skimbal.modules._convolution import Convolution, per_axis, size_after_layers, smallest_size
 from skimbal.modules._dbn import stack_rbms
 from skimbal.modules._heads import NormalizedLinear, norms
 from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
@@ -20,6 +20,7 @@ __all__ = [  # for extenders
     "bernoulli",
     "is_matrix_vector",
     "norms",
+    "per_axis",
     "repeat_for_batched_kernel",
     "size_after_layers",
     "smallest_size",

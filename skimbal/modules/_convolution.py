@@ -31,12 +31,38 @@ def convolution(layer_class, *args, generator, **kwargs):
 def convolution_layers(n_axes, n_in, n_out, kernel, padding, generator):
     """Return the layers of a convolution with a rectifier."""
     pads = []
-    if padding == "same" and kernel % 2 == 0:  # torch would warn that it copies the inputs
-        pads = [PADS[n_axes](((kernel - 1) // 2, kernel // 2) * n_axes, 0.0)]
+    sides = per_axis(kernel, n_axes)
+    if padding == "same" and not all(side % 2 for side in sides):  # torch would warn of a copy
+        ends = [end for side in reversed(sides) for end in ((side - 1) // 2, side // 2)]
+        pads = [PADS[n_axes](tuple(ends), 0.0)]
         padding = "valid"
     layer_class = CONVOLUTIONS[n_axes]
-    layer = convolution(layer_class, n_in, n_out, kernel, padding=padding, generator=generator)
+    layer = convolution(layer_class, n_in, n_out, sides, padding=padding, generator=generator)
     return [*pads, layer, nn.ReLU()]
+
+
+def per_axis(size: int | Sequence[int] | None, n_axes: int) -> tuple:
+    """Return the sides of a kernel or pool along each axis.
+
+    Parameters
+    ----------
+    size : int, None or sequence of int
+        One side for all axes, or a side for each axis.
+    n_axes : int
+        Number of axes.
+
+    Returns
+    -------
+    tuple
+        A side for each axis.
+
+    Examples
+    --------
+    >>> from skimbal.modules import per_axis
+    >>> per_axis(3, 2), per_axis((4, 1), 2)
+    ((3, 3), (4, 1))
+    """
+    return tuple(size) if isinstance(size, Sequence) else (size,) * n_axes
 
 
 def size_after_layers(
@@ -126,9 +152,9 @@ class Convolution(BaseNetwork):
         Number of channels, and sizes of one or two axes.
     n_filters : sequence of int
         Number of filters of each convolution.
-    kernel_sizes, pool_sizes : sequence of int
-        Sides of the kernel and the pool of each convolution. A pool None is a pool of 2, or no pool
-        along axes of which nothing would be left.
+    kernel_sizes, pool_sizes : sequence of int or of tuple of int
+        Side of the kernel and the pool of each convolution, or its sides along each axis. A pool
+        None is a pool of 2, or no pool along axes of which nothing would be left.
     padding : "same" or "valid"
         Whether the inputs are padded with zeros, so that convolutions keep their size.
     global_pooling : bool
@@ -168,8 +194,8 @@ class Convolution(BaseNetwork):
         self,
         input_shape: tuple[int, ...],
         n_filters: Sequence[int],
-        kernel_sizes: Sequence[int],
-        pool_sizes: Sequence[int | None],
+        kernel_sizes: Sequence[int | Sequence[int]],
+        pool_sizes: Sequence[int | Sequence[int] | None],
         *,
         padding: str,
         global_pooling: bool,
@@ -184,10 +210,13 @@ class Convolution(BaseNetwork):
         n_axes = len(sides)
         layers: list[nn.Module] = []
         for i, (n_in, n_out) in enumerate(pairwise([n_channels, *n_filters])):
-            kernel, pool = kernel_sizes[i], pool_sizes[i]
+            kernel, pool = per_axis(kernel_sizes[i], n_axes), per_axis(pool_sizes[i], n_axes)
             layers += convolution_layers(n_axes, n_in, n_out, kernel, padding, generator)
-            sides = [size_after_convolution(side, kernel, padding) for side in sides]
-            pools = [actual_pool(side, pool) for side in sides]
+            sides = [
+                size_after_convolution(side, own, padding)
+                for side, own in zip(sides, kernel, strict=True)
+            ]
+            pools = [actual_pool(side, own) for side, own in zip(sides, pool, strict=True)]
             if max(pools) > 1:
                 layers.append(POOLS[n_axes](tuple(pools)))
             sides = [side // pool for side, pool in zip(sides, pools, strict=True)]

@@ -1,8 +1,9 @@
 """What all networks share: fit, continue, predict.
 
-`BaseNetClassifier` holds a skorch net (`net_`) and is none, so that scikit-learn's contract and
-skorch's stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves the settings, and
-`skimbal/_training/population.py` trains. A subclass writes `__init__` and `_build_module`.
+`BaseNetClassifier` holds a skorch net (`net_`) and does not inherit from it, so that the contracts
+of scikit-learn and of skorch stay apart. `_fit_data.py` validates the data, `_fit_plan.py` resolves
+the settings, and `skimbal/_training/population.py` trains. A subclass writes `__init__` and
+`_build_module`.
 """
 
 from abc import ABCMeta, abstractmethod
@@ -11,7 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
@@ -32,6 +33,8 @@ from skimbal._training.net import make_net
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
+from skimbal._utils._groups import check_groups
+from skimbal._utils._labels import carries_labels
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import import_compiler, torch_threads
 from skimbal._utils._validation import check_two_classes
@@ -44,6 +47,7 @@ from skimbal.neural_network._fit_data import (
     encode_labels,
     given_class_counts,
     hold_out,
+    own_validation_data,
     validate_training_data,
 )
 from skimbal.neural_network._fit_plan import (
@@ -57,7 +61,7 @@ from skimbal.neural_network._fit_plan import (
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
-    "cost_matrix": [None, StrOptions({"inverse_frequency"}), "array-like"],
+    "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
     "sampler": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
@@ -142,7 +146,19 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- training
 
-    def fit(self, X, y, sample_weight=None):
+    __metadata_request__fit = {"groups": True}
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network from new initial weights.
 
         Parameters
@@ -153,6 +169,16 @@ class BaseNetClassifier(
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples in the loss and in the class counts.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as a patient, a machine or a recording. Where samples
+            are held out (`early_stopping`, ``sampler="dynamic"``), no group is separated. Without
+            groups, windows of one recording and copies of one sample are not separated.
+        X_val : array-like of shape (n_val, ...), default=None
+            Validation inputs of your own, in place of samples that are held out.
+        y_val : array-like of shape (n_val,), default=None
+            Their labels, which must be labels of `y`.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights in the validation loss.
 
         Returns
         -------
@@ -165,31 +191,31 @@ class BaseNetClassifier(
             For invalid data or parameters, before any training; NonFiniteLossError when the loss
             becomes NaN or infinite.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight))
+        own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        return run_fit(self._fit_coroutine(X, y, sample_weight, groups, **own))
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
-            data = validate_training_data(self, X, y, sample_weight, reset=True)
-            yield from self._fit_checked_coroutine(*data)
+            X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
+            yield from self._fit_checked_coroutine(X, y, weight, groups, **own_validation)
         return self
 
-    def _fit_checked_coroutine(self, X, y, sample_weight=None):
+    def _fit_checked_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """Fit on arrays that have been validated: encode, hold out, plan, build, train."""
         if X.ndim == 2:
             self.n_features_in_ = X.shape[1]
-        X, y, sample_weight = drop_weightless(X, y, sample_weight)
+        groups = check_groups(groups, y)
+        X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
         self._check_inputs(X)
-        data, valid = TrainingData(X, targets, sample_weight), None
+        data = TrainingData(X, targets, sample_weight, groups)
         counts = count_classes(data, len(self.classes_))
         rng = check_random_state(self.random_state)
-        if needs_validation(self):
-            reason = "early_stopping=True" if self.early_stopping else f"sampler={self.sampler!r}"
-            data, valid = hold_out(data, self.classes_, self.validation_fraction, rng, reason)
+        data, valid = split_validation(self, data, rng, **own_validation)
         inputs, early_stopping = yield from initialize(self, data, counts, rng, valid)
         yield from train(self, inputs, data, self.max_epochs, early_stopping)
         return self
@@ -211,11 +237,11 @@ class BaseNetClassifier(
             All labels; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss.
-        class_counts : dict label -> count or array-like of shape (n_classes,), default=None
-            Class counts of the whole stream, an array in the order of `classes`. Needed in the
-            first call by settings that depend on counts (``class_weight="balanced"``,
-            ``cost_matrix="inverse_frequency"``), because those of the first samples would stay for
-            good.
+        class_counts : dict, Series or array-like of shape (n_classes,), default=None
+            Class counts of the whole stream: by label, or an array in the order of `classes`.
+            Needed in the first call by settings that depend on counts
+            (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because those of the
+            first samples would stay for good.
 
         Returns
         -------
@@ -226,7 +252,7 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- prediction
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
 
         Parameters
@@ -241,7 +267,7 @@ class BaseNetClassifier(
         """
         return self._forward(X)[0]
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
 
         Parameters
@@ -257,7 +283,7 @@ class BaseNetClassifier(
         """
         return log_odds(self.predict_log_proba(X))
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the logarithms of the predicted probabilities.
 
         Parameters
@@ -272,7 +298,7 @@ class BaseNetClassifier(
         logits = self._forward(X)[1]
         return logits - logsumexp(logits, axis=1, keepdims=True)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
 
         Parameters
@@ -287,7 +313,7 @@ class BaseNetClassifier(
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray:
         """Return the class with the lowest expected cost; without costs, the most probable class.
 
         Parameters
@@ -324,10 +350,27 @@ class BaseNetClassifier(
         return tags
 
 
+def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_val=None):
+    """Return the training data and the validation data, which are None if nothing needs them."""
+    valid = own_validation_data(network, X_val, y_val, sample_weight_val)
+    if not needs_validation(network):
+        if valid is not None:
+            raise ValueError(
+                "X_val and y_val are given, but nothing uses them; set early_stopping=True or "
+                "leave them out"
+            )
+        return data, None
+    if valid is not None:
+        return data, valid
+    is_stopped = network.early_stopping
+    reason = "early_stopping=True" if is_stopped else f"sampler={network.sampler!r}"
+    return hold_out(data, network.classes_, network.validation_fraction, rng, reason)
+
+
 def stream_counts(estimator, class_counts, classes, data):
     """Class counts for the first call of `partial_fit`."""
     if class_counts is not None:
-        if not isinstance(class_counts, dict) and len(class_counts) == len(estimator.classes_):
+        if not carries_labels(class_counts) and len(class_counts) == len(estimator.classes_):
             class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if depends_on_counts(estimator):
@@ -341,7 +384,7 @@ def stream_counts(estimator, class_counts, classes, data):
 
 def history_table(history, best_epoch):
     """The history of a net as a table, a row an epoch."""
-    hidden = ["batches", "train_loss_best", "valid_loss_best"]
+    hidden = ["batches", "train_batch_count", "train_loss_best", "valid_loss_best"]
     table = pd.DataFrame(list(history)).drop(columns=hidden, errors="ignore")
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]

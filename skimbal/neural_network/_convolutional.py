@@ -1,12 +1,18 @@
 """Convolutional networks on signals and images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal._training.augmentation import AUGMENTATIONS
-from skimbal.modules import Convolution, size_after_layers, smallest_size
+from skimbal._training.inputs import is_windows
+from skimbal._utils._recordings import RULE, is_channels_last
+from skimbal.modules import Convolution, per_axis, size_after_layers, smallest_size
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 
 CNN_PRESETS: dict = {
@@ -37,24 +43,43 @@ CNN_PRESETS: dict = {
     },
 }
 
-LEAST_SIDE = 16  # of an image, to tell its sides from its channels
+MIN_SIDE = 16  # of an image, to tell its sides from its channels
+SIDES: dict = {1: ("length",), 2: ("height", "width")}
 
 
-def per_convolution(name, given, n_convolutions):
-    """Return a size for each convolution, or raise a ValueError."""
-    sizes = [given] * n_convolutions if np.ndim(given) == 0 else list(given)
+def per_convolution(name, given, n_convolutions, n_axes):
+    """Return a size for each convolution, an int or a pair by axis, or raise a ValueError."""
+    is_single = not isinstance(given, Sequence) and np.ndim(given) == 0
+    sizes = [given] * n_convolutions if is_single else list(given)
     if len(sizes) != n_convolutions:
         raise ValueError(
             f"{name} has {len(sizes)} entries for {n_convolutions} convolutions; give one for each "
-            "or a single number"
+            "or a single number" + PAIR_ADVICE[n_axes]
         )
-    return check_layer_sizes(sizes, name)
+    return [axis_sizes(name, size, n_axes) for size in sizes]
+
+
+PAIR_ADVICE = {1: "", 2: ". An entry can be a pair (height, width), as in ((4, 1), (2, 2))"}
+
+
+def axis_sizes(name, size, n_axes):
+    """Return a size as an int or, where it is given by axis, as a tuple; or raise a ValueError."""
+    sides = check_layer_sizes(size, name)
+    if not isinstance(size, Sequence | np.ndarray):
+        return sides[0]
+    if len(sides) != n_axes or n_axes == 1:
+        by_axis = "" if n_axes == 1 else " or a pair (height, width)"
+        raise ValueError(
+            f"{name} has the entry {size!r}; the entry of a convolution over "
+            f"{' and '.join(SIDES[n_axes])} is a whole number{by_axis}"
+        )
+    return tuple(sides)
 
 
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    is_image = len(sides) == 2 and min(sides) >= LEAST_SIDE
+    is_image = len(sides) == 2 and min(sides) >= MIN_SIDE
     if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
@@ -62,14 +87,56 @@ def check_channels_first(shape, name):
         )
 
 
+def check_signals_channels_first(X, name):
+    """Raise a ValueError for signals, or recordings of windows, whose channels come last."""
+    if X.ndim != 3:
+        return
+    length = X.shape[2]
+    if is_windows(X):  # short windows of long recordings say nothing
+        length = max(np.shape(recording)[-1] for recording in X.recordings)
+    if is_channels_last(X.shape[1], length):
+        raise ValueError(
+            f"X has shape {(X.shape[0], X.shape[1], length)}, which looks like signals with their "
+            f"channels last: {RULE}. {name} takes (n_samples, channels, length): use "
+            "np.moveaxis(X, -1, 1). If the axes are right, use CNN2DClassifier on X[:, :, None] "
+            "with kernels and pools of height 1, such as kernel_size=((1, 5), (1, 5))"
+        )
+
+
+def check_sizes(sides, kernels, pools, padding, given_pool):
+    """Raise a ValueError if convolutions and pools leave nothing of an axis."""
+    n_axes = len(sides)
+    by_axis = zip(
+        SIDES[n_axes],
+        sides,
+        zip(*(per_axis(kernel, n_axes) for kernel in kernels), strict=True),
+        zip(*(per_axis(pool, n_axes) for pool in pools), strict=True),
+        strict=True,
+    )
+    for axis, side, own_kernels, own_pools in by_axis:
+        if size_after_layers(side, own_kernels, own_pools, padding) < 1:
+            min_side = smallest_size(own_kernels, own_pools, padding)
+            remedies = ["longer inputs" if n_axes == 1 else "larger inputs"]
+            if given_pool != "auto":
+                remedies += ["smaller pools", 'pool_size="auto"']
+            if padding == "valid":
+                remedies += ["smaller kernels", 'padding="same"']
+            raise ValueError(
+                f"the {axis} of X is {side}, of which kernels of {list(own_kernels)} with "
+                f"padding={padding!r} and pools of {[pool or 'auto' for pool in own_pools]} leave "
+                f"nothing; the smallest {axis} they take is {min_side}: use "
+                f"{', '.join(remedies[:-1])} or {remedies[-1]}"
+            )
+
+
 def shape_with_axes(shape, n_axes, name):
     """Return a shape with all its axes, missing ones of length 1; a ValueError for too many."""
     n_missing = n_axes + 2 - len(shape)
     if n_missing < 0:
-        sides = ("length",) if n_axes == 1 else ("height", "width")
+        sides = ", ".join(SIDES[n_axes])
         raise ValueError(
-            f"X has shape {shape}; {name} takes (n_samples, channels, {', '.join(sides)}), or "
-            f"(n_samples, {', '.join(sides)}) for one channel"
+            f"X has shape {shape}; {name} takes (n_samples, channels, {sides}), or "
+            f"(n_samples, {sides}) for one channel"
         )
     return (shape[0], *[1] * n_missing, *shape[1:])
 
@@ -80,27 +147,26 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
     _n_axes: int
 
     def _check_inputs(self, X):
+        name = type(self).__name__
+        sides = shape_with_axes(X.shape, self._n_axes, name)[2:]
+        if self._n_axes == 1:
+            check_signals_channels_first(X, name)
+        else:
+            check_channels_first(X.shape, name)
         _, kernels, pools = self._layer_sizes()
-        sides = shape_with_axes(X.shape, self._n_axes, type(self).__name__)[2:]
-        for side in sides:
-            if size_after_layers(side, kernels, pools, self.padding) < 1:
-                least = smallest_size(kernels, pools, self.padding)
-                raise ValueError(
-                    f"kernels of {kernels} with padding={self.padding!r} and pools of "
-                    f"{[pool or 'auto' for pool in pools]} leave nothing of X of shape "
-                    f"{X.shape}; the smallest side that they take is {least}: use longer inputs, "
-                    'smaller pools, pool_size="auto" or padding="same"'
-                )
+        given_pool = self.pool_size if isinstance(self.pool_size, str) else None
+        check_sizes(sides, kernels, pools, self.padding, given_pool)
 
     def _layer_sizes(self):
         """Filters, kernels and pools of each convolution; a pool None is chosen by the input."""
         n_filters = check_layer_sizes(self.n_filters, "n_filters")
-        if not n_filters:
+        n = len(n_filters)
+        if not n:
             raise ValueError("n_filters is empty; give the filters of at least one convolution")
-        pools = [None] * len(n_filters)
+        pools = [None] * n
         if not isinstance(self.pool_size, str):
-            pools = per_convolution("pool_size", self.pool_size, len(n_filters))
-        return n_filters, per_convolution("kernel_size", self.kernel_size, len(n_filters)), pools
+            pools = per_convolution("pool_size", self.pool_size, n, self._n_axes)
+        return n_filters, per_convolution("kernel_size", self.kernel_size, n, self._n_axes), pools
 
     def _with_axes(self, X):
         return X.reshape(shape_with_axes(X.shape, self._n_axes, type(self).__name__))
@@ -136,17 +202,21 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
 
     Convolutions along time, each with a rectifier and a maximum pool, the mean of each filter or
     dense layers, and a linear layer to the logits. Signals are (n_samples, channels, length); an X
-    of shape (n_samples, n_features) is one channel.
+    of shape (n_samples, n_features) is one channel. Signals that look like (length, channels) are
+    refused: those with more than 8 channels for each entry of the length (4 if the length is at
+    most 16).
 
     Parameters
     ----------
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
-    kernel_size : int or sequence of int, default=5
-        Side of the kernels, or one side for each convolution.
-    pool_size : "auto", int or sequence of int, default="auto"
+    kernel_size : int or sequence of int or pairs, default=5
+        Side of the kernels, or one side for each convolution. For images, the entry of a
+        convolution can be a pair (height, width), as in ``((5, 3), (3, 3))``.
+    pool_size : "auto", int or sequence of int or pairs, default="auto"
         Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
-        "auto" is 2, and pools no axis of one entry, so that inputs of any size are accepted.
+        For images, the entry of a convolution can be a pair, as in ``((4, 1), (2, 2))``. "auto" is
+        2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
         Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
@@ -161,11 +231,13 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -224,8 +296,8 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -233,7 +305,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -264,35 +336,35 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=5,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int] | int = 5,
+        pool_size: Sequence[int] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size
@@ -335,11 +407,13 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     ----------
     n_filters : sequence of int, default=(32, 64)
         Filters of each convolution.
-    kernel_size : int or sequence of int, default=3
-        Side of the kernels, or one side for each convolution.
-    pool_size : "auto", int or sequence of int, default="auto"
+    kernel_size : int or sequence of int or pairs, default=3
+        Side of the kernels, or one side for each convolution. For images, the entry of a
+        convolution can be a pair (height, width), as in ``((5, 3), (3, 3))``.
+    pool_size : "auto", int or sequence of int or pairs, default="auto"
         Side of the maximum pools after the convolutions, or one side for each; 1 does not pool.
-        "auto" is 2, and pools no axis of one entry, so that inputs of any size are accepted.
+        For images, the entry of a convolution can be a pair, as in ``((4, 1), (2, 2))``. "auto" is
+        2, and pools no axis of one entry, so that inputs of any size are accepted.
     padding : {"same", "valid"}, default="same"
         Zeros around the inputs of a convolution, so that it keeps their size ("same"), or none.
     global_pooling : bool, default=True
@@ -357,11 +431,13 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -420,8 +496,8 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -429,7 +505,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -465,36 +541,36 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     def __init__(
         self,
         *,
-        n_filters=(32, 64),
-        kernel_size=3,
-        pool_size="auto",
-        padding="same",
-        global_pooling=True,
-        dense_layer_sizes=(),
-        dropout=0.0,
-        augmentation=(),
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=50,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_filters: Sequence[int] | int = (32, 64),
+        kernel_size: Sequence[int | Sequence[int]] | int = 3,
+        pool_size: Sequence[int | Sequence[int]] | int | str = "auto",
+        padding: str = "same",
+        global_pooling: bool = True,
+        dense_layer_sizes: Sequence[int] | int = (),
+        dropout: float = 0.0,
+        augmentation: Sequence[str] | str = (),
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size
@@ -524,7 +600,3 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
-
-    def _check_inputs(self, X):
-        check_channels_first(X.shape, type(self).__name__)
-        super()._check_inputs(X)

@@ -1,17 +1,21 @@
 """Deep belief network as a scikit-learn classifier."""
 
+from collections.abc import Callable, Sequence
 from math import prod
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
 from skimbal._training.inputs import to_tensors
-from skimbal.modules import MLP, stack_rbms
+from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 
 PUBLISHED_SETTINGS = {
@@ -45,8 +49,9 @@ class DBNClassifier(BaseNetClassifier):
     pretrain_epochs : int, default=50
         Epochs of pre-training of each layer; with 0, the network is a perceptron with sigmoid
         units.
-    pretrain_learning_rate : float > 0, default=0.02
-        Step size of the pre-training.
+    pretrain_learning_rate : "auto" or float > 0, default="auto"
+        Step size of the pre-training. "auto" is 0.02; for Gaussian visible units and more than 64
+        hidden ones it is 0.02 * 64 / n_hidden, because a larger step diverges in wide machines.
     pretrain_momentum : float in [0, 1), default=0.5
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
@@ -62,11 +67,13 @@ class DBNClassifier(BaseNetClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -125,8 +132,8 @@ class DBNClassifier(BaseNetClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -134,7 +141,7 @@ class DBNClassifier(BaseNetClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
     visible_ : {"bernoulli", "gaussian"}
         The visible units used.
     rbms_ : list of skimbal.modules.RBM
@@ -167,7 +174,10 @@ class DBNClassifier(BaseNetClassifier):
         **DENSE_CONSTRAINTS,
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "pretrain_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "pretrain_learning_rate": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "pretrain_momentum": [Interval(Real, 0, 1, closed="left")],
         "pretrain_weight_decay": [Interval(Real, 0, None, closed="left")],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
@@ -178,37 +188,37 @@ class DBNClassifier(BaseNetClassifier):
     def __init__(
         self,
         *,
-        hidden_layer_sizes=(64, 32),
-        visible="auto",
-        pretrain_epochs=50,
-        pretrain_learning_rate=0.02,
-        pretrain_momentum=0.5,
-        pretrain_weight_decay=1e-4,
-        n_gibbs_steps=1,
-        persistent=False,
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=3e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=128,
-        max_epochs=100,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        hidden_layer_sizes: Sequence[int] | int = (64, 32),
+        visible: str = "auto",
+        pretrain_epochs: int = 50,
+        pretrain_learning_rate: float | str = "auto",
+        pretrain_momentum: float = 0.5,
+        pretrain_weight_decay: float = 1e-4,
+        n_gibbs_steps: int = 1,
+        persistent: bool = False,
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 3e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 128,
+        max_epochs: int = 100,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.visible = visible
         self.pretrain_epochs = pretrain_epochs
@@ -241,7 +251,9 @@ class DBNClassifier(BaseNetClassifier):
         self.random_state = random_state
 
     @classmethod
-    def as_published(cls, random_state=None, **changes):
+    def as_published(
+        cls, random_state: int | np.random.RandomState | None = None, **changes: Any
+    ) -> Self:
         """Return a network with the settings of the ECS-DBN paper.
 
         Two hidden layers of a random size, plain stochastic gradient descent with a step of 0.01
@@ -345,7 +357,7 @@ class DBNClassifier(BaseNetClassifier):
         return job.net
 
     @property
-    def rbms_(self):
+    def rbms_(self) -> list[RBM]:
         """The machines, on the weights that the network has now."""
         check_is_fitted(self)
         rbms = stack_rbms(self.net_.module_, visible=self.visible_)

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
+import pandas as pd
+import torch
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
     check_consistent_length,
-    column_or_1d,
     validate_data,
 )
 
-from skimbal._training.inputs import is_windows
+from skimbal._training.inputs import dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._labels import vector_by_label
+from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._validation import check_labels
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 FLOATS = [np.float64, np.float32]
@@ -33,17 +37,20 @@ class TrainingData:
     targets : ndarray of int of shape (n_samples,)
         Indices of the classes.
     sample_weight : ndarray of shape (n_samples,) or None
-        All positive.
+        Of mean 1; as good as 0 are only those that are so beside the others.
+    groups : ndarray of int of shape (n_samples,) or None
+        Samples of one group are not separated.
     """
 
     X: Any
     targets: np.ndarray
     sample_weight: np.ndarray | None
+    groups: np.ndarray | None = None
 
     def take(self, rows):
         """Return the data of some rows, given by a mask."""
-        weight = None if self.sample_weight is None else self.sample_weight[rows]
-        return TrainingData(self.X[rows], self.targets[rows], weight)
+        rest = [None if x is None else x[rows] for x in (self.sample_weight, self.groups)]
+        return TrainingData(self.X[rows], self.targets[rows], *rest)
 
 
 def check_inputs(estimator, X, *, reset):
@@ -56,6 +63,7 @@ def check_inputs(estimator, X, *, reset):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
         if reset:
@@ -64,14 +72,41 @@ def check_inputs(estimator, X, *, reset):
     return validate_data(estimator, X, reset=reset, dtype=FLOATS)
 
 
+def check_range(X):
+    """Raise a ValueError that names a sample, or recording, which training can't compute with."""
+    limit = torch.finfo(torch.get_default_dtype()).max
+    name, parts = ("recording", X.recordings) if is_windows(X) else ("sample", [X])
+    for i, part in enumerate(parts):
+        if part.dtype != np.float64 or not part.size or max(part.max(), -part.min()) <= limit:
+            continue
+        if name == "sample":
+            i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
+            part = part[i]
+        raise ValueError(
+            f"{name} {i} of X has values of size {np.abs(part).max():g}; networks are trained in "
+            f"{dtype_name()}, which ends at {limit:.3g}. Scale X, or leave the {name} out"
+        )
+
+
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    return check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        "windows of one size",
+    )
+
+
 def validate_training_data(estimator, X, y, sample_weight, *, reset):
     """Return inputs, labels and weights as arrays, or raise a ValueError."""
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
-    y = column_or_1d(y, warn=True)
+    check_range(X)
+    y = check_labels(y)
     check_consistent_length(X, y)
-    check_classification_targets(y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
@@ -79,21 +114,50 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
     return X, y, sample_weight
 
 
-def drop_weightless(X, y, sample_weight):
-    """Leave out the samples of weight 0."""
-    if sample_weight is None or (sample_weight > 0).all():
-        return X, y, sample_weight
+def drop_weightless(X, y, sample_weight, *rest):
+    """Leave out the samples of weight 0, and bring the weights of the others to mean 1.
+
+    `rest` are more arrays of one entry a sample, or None.
+    """
+    if sample_weight is None:
+        return X, y, sample_weight, *rest
     used = sample_weight > 0
-    return X[used], y[used], sample_weight[used]
+    if not used.all():
+        X, y, sample_weight = X[used], y[used], sample_weight[used]
+        rest = tuple(None if array is None else array[used] for array in rest)
+    return X, y, with_mean_one(sample_weight), *rest
+
+
+def with_mean_one(weight):
+    """Divide positive weights by their mean, before they are rounded to float32.
+
+    Sums of the largest floats would overflow, those of the smallest ones round. Weights whose mean
+    is 1, but for rounding, stay as they are.
+
+    >>> with_mean_one(np.array([0.5e308, 1.5e308]))
+    array([0.5, 1.5])
+    """
+    if not len(weight):
+        return weight
+    largest = weight.max()
+    relative = weight / largest
+    mean = relative.mean()
+    return weight if abs(mean * largest - 1.0) < 1e-12 else relative / mean
 
 
 def check_input_shape(X, input_shape, name):
     """Raise a ValueError for samples of another shape than in `fit`."""
-    if X.shape[1:] != input_shape:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
-            f"{input_shape}"
-        )
+    if X.shape[1:] == input_shape:
+        return
+    advice = ""
+    if X.ndim == len(input_shape):
+        advice = f"; if X of shape {X.shape} is a single sample, give X[None]"
+    elif X.shape[1:] == (*input_shape[1:], input_shape[0]):
+        advice = "; X has its channels last: give np.moveaxis(X, -1, 1)"
+    raise ValueError(
+        f"X has samples of shape {X.shape[1:]}, but {name} was fitted on samples of shape "
+        f"{input_shape}{advice}"
+    )
 
 
 def encode_labels(y, classes):
@@ -113,8 +177,7 @@ def count_classes(data, n_classes):
 
 def given_class_counts(class_counts, classes):
     """Class counts of a stream as an array in the order of `classes`, or a ValueError."""
-    if isinstance(class_counts, dict):
-        class_counts = [class_counts.get(label, 0) for label in classes.tolist()]
+    class_counts = vector_by_label(class_counts, classes, "class_counts", None, is_outer=True)
     counts = np.asarray(class_counts, dtype=np.float64)
     if counts.shape != classes.shape or not (counts > 0).all():
         raise ValueError(
@@ -124,10 +187,40 @@ def given_class_counts(class_counts, classes):
     return counts
 
 
-def hold_out(data, classes, fraction, rng, reason):
-    """Split off validation data, stratified.
+def copies(X, targets):
+    """Return the number of the first sample that each sample is a copy of: the same inputs, class.
 
-    Windows of one recording are alike, so whole recordings are held out.
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+    targets : ndarray of int of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples,)
+        Samples without a copy have their own number, and so do those of a class of which all
+        samples are copies of one, because they could not be held out otherwise.
+
+    Examples
+    --------
+    >>> copies(np.array([[1.0], [2.0], [1.0], [2.0]]), np.array([0, 0, 0, 1]))
+    array([0, 1, 0, 3])
+    """
+    table = pd.DataFrame(X.reshape(len(X), -1)).assign(target=targets)
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
+    units = first[numbers]
+    for c in np.unique(targets):
+        rows = np.flatnonzero(targets == c)
+        if len(rows) > 1 and (units[rows] == units[rows[0]]).all():
+            units[rows] = rows
+    return units
+
+
+def hold_out(data, classes, fraction, rng, reason):
+    """Split off validation data, stratified, and leave groups whole.
+
+    Without groups, a recording is a group of its windows, and a sample one of its copies.
 
     Parameters
     ----------
@@ -135,7 +228,7 @@ def hold_out(data, classes, fraction, rng, reason):
     classes : ndarray of shape (n_classes,)
         The labels.
     fraction : float in (0, 1)
-        Of the samples, or recordings, of each class; at least one, and not all.
+        Of the groups, recordings or samples of each class; at least one, and not all.
     rng : RandomState
     reason : str
         The setting that needs validation data, for the error.
@@ -144,18 +237,43 @@ def hold_out(data, classes, fraction, rng, reason):
     -------
     train, valid : TrainingData
     """
-    units = data.X.recording if is_windows(data.X) else np.arange(len(data.targets))
-    unit = "recording" if is_windows(data.X) else "sample"
-    held_out = []
-    for c, label in enumerate(classes.tolist()):
-        candidates = np.unique(units[data.targets == c])
-        n = len(candidates)
-        if n < 2:
-            raise ValueError(
-                f"class {label!r} has 1 {unit}, but {reason} needs 2 of each class, one of them "
-                "for validation"
-            )
-        n_held_out = np.clip(round(fraction * n), 1, n - 1)
-        held_out.append(rng.permutation(candidates)[:n_held_out])
-    is_valid = np.isin(units, np.concatenate(held_out))
+    if data.groups is not None:
+        units, unit = data.groups, "group"
+    elif is_windows(data.X):
+        units, unit = data.X.recording, "recording"
+    else:
+        units, unit = copies(data.X, data.targets), "sample"
+    check_group_counts(classes.tolist(), data.targets, units, reason, unit)
+    held_out = held_out_groups(data.targets, units, fraction, rng)
+    if held_out is None:
+        raise ValueError(
+            f"{reason} needs every class in training and in validation, but no split of the groups "
+            "has them on both sides; give validation data of your own (X_val, y_val), or more "
+            "groups"
+        )
+    is_valid = np.isin(units, held_out)
     return data.take(~is_valid), data.take(is_valid)
+
+
+def own_validation_data(estimator, X_val, y_val, sample_weight_val):
+    """Return the validation data that `fit` is given, None without any, or raise a ValueError.
+
+    The labels are encoded by the classes of the estimator, which must be known.
+    """
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is given without X_val and y_val; give all three")
+        return None
+    if X_val is None or y_val is None:
+        given, other = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+        raise ValueError(f"{given} is given without {other}; give both, or none of them")
+    try:
+        X, y, weight = validate_training_data(
+            estimator, X_val, y_val, sample_weight_val, reset=False
+        )
+        check_input_shape(X, estimator.input_shape_, type(estimator).__name__)
+        X, y, weight = drop_weightless(X, y, weight)
+        targets = encode_labels(y, estimator.classes_)
+    except ValueError as error:
+        raise ValueError(f"the validation data X_val, y_val cannot be used: {error}") from error
+    return TrainingData(X, targets, weight)

@@ -1,6 +1,8 @@
 """What a fit will do: loss, costs, sampler, scorer, seeds; checked before anything is trained."""
 
+import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +18,16 @@ from skimbal._training.net import make_callbacks
 from skimbal._training.optimizer import OPTIMIZERS
 from skimbal._training.row_order import checked_share
 from skimbal._training.schedules import SCHEDULES
+from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.losses import class_weight_vector, resolve_loss
+from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
 from skimbal.sampling import resolve_batches
+
+# Batches of one class, as a part of all, above which a loss that compares classes warns.
+MAX_SINGLE_CLASS_BATCHES = 0.1
 
 
 @dataclass
@@ -80,16 +86,18 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
     if isinstance(estimator.optimizer, str) and estimator.optimizer not in OPTIMIZERS:
         raise ValueError(unknown_name_message("optimizer", estimator.optimizer, OPTIMIZERS))
     device = resolve_device(estimator.device)
-    sampler, costs = None, None
+    sampler, share, costs = None, None, None
     if estimator.sampler is not None:
         sampler = resolve_batches(estimator.sampler)
-        checked_share(sampler, counts, 1, estimator.max_epochs)
+        share = checked_share(sampler, counts, 1, estimator.max_epochs)
     if estimator.cost_matrix is not None:
-        costs = resolve_costs(estimator.cost_matrix, counts)
+        costs = resolve_costs(estimator.cost_matrix, classes, counts)
     value = resolve_loss(estimator.loss)
     loss = bind_loss(value, classes, counts, costs, estimator.class_weight)
-    if not is_formula(loss):
+    if not (is_formula(loss) and is_ours(value)):
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
+    if value.compares_classes:
+        warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
     return FitPlan(
         classes,
         counts,
@@ -129,11 +137,11 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
     )
 
 
-def resolve_costs(cost_matrix, counts):
-    """The cost matrix as an array."""
+def resolve_costs(cost_matrix, classes, counts):
+    """The cost matrix as an array in the order of the classes."""
     if isinstance(cost_matrix, str):
         return inverse_frequency_cost_matrix(counts)
-    return check_cost_matrix(cost_matrix, len(counts))
+    return check_cost_matrix(matrix_by_label(cost_matrix, classes, "cost_matrix"), len(counts))
 
 
 def bind_loss(value, classes, counts, costs, class_weight):
@@ -149,22 +157,102 @@ def bind_loss(value, classes, counts, costs, class_weight):
     return value.bind(counts, class_weight=weight, cost_matrix=costs)
 
 
+def is_ours(value):
+    """Whether a loss is one of this package, which needs no trial."""
+    return type(value).__module__.startswith("skimbal.losses.") and not hasattr(value, "module")
+
+
 def try_loss(value, loss, n_classes, *, is_weighted):
-    """Call the loss once, so that one that can't be weighted is refused before any training."""
-    with torch.no_grad():
-        target = torch.arange(n_classes)
-        logits = torch.zeros(n_classes, n_classes)
-        weight = torch.ones(n_classes) if is_weighted else None
-        loss(logits, target, weight, *([logits] if value.needs_features else []))
+    """Call a loss on made-up logits, so that one that does not fit is refused before any training.
+
+    There are more rows than classes, so that shapes which fit by chance don't. A loss is finite, is
+    lower if the true classes have the largest logits than if they have the smallest, and has a
+    lower bound.
+    """
+    loss = deepcopy(loss)  # it may change tensors of its own
+    target = torch.arange(2 * n_classes + 1) % n_classes
+    draws = torch.Generator().manual_seed(0)
+    random = torch.randn(len(target), n_classes, generator=draws)
+    right = torch.nn.functional.one_hot(target, n_classes).to(random.dtype)
+    weight = torch.ones(len(target)) if is_weighted else None
+    values = []
+    for logits in (random, 10.0 * random, 3.0 * right, -3.0 * right, 1e3 * right, 1e4 * right):
+        values.append(_called(loss, value, logits, target, weight))
+    if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
+        with torch.no_grad():
+            loss(random, target, weight)
+    if not np.isfinite(values[0]):
+        raise unfit_loss(value, f"is {values[0]} for finite logits")
+    _, _, good, bad, high, higher = values
+    if good >= bad:
+        raise unfit_loss(value, f"is {good:g} for right answers and {bad:g} for wrong ones")
+    if higher < 5.0 * high < 0.0:
+        raise unfit_loss(value, f"is {higher:g} for large logits and has no lower bound")
+
+
+def _called(loss, value, logits, target, weight):
+    """The mean loss of logits as a float, or the ValueError that says what does not fit."""
+    given = [logits, target]
+    if not isinstance(loss, BoundLoss):
+        given += [weight, *([logits] if value.needs_features else [])]
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of shapes that are broadcast
+        try:
+            result = (loss.per_sample if isinstance(loss, BoundLoss) else loss)(*given)
+        except Exception as error:
+            raise unfit_loss(value, f"raises {type(error).__name__}: {error}") from error
+    if not isinstance(result, torch.Tensor):
+        raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
+    if not isinstance(loss, BoundLoss) and result.numel() != 1:
+        raise unfit_loss(value, f"returns shape {tuple(result.shape)}, not one number")
+    return float(result.double().mean())
+
+
+def unfit_loss(value, what):
+    """The error for a loss that is none of logits and class indices."""
+    return ValueError(
+        f"loss={value!r} does not fit: called with logits (n_samples, n_classes), before any "
+        f"softmax, and class indices (n_samples,), it {what}. Use a name or value of "
+        'skimbal.losses, such as "cross_entropy", or a module that takes logits and indices, such '
+        'as torch.nn.CrossEntropyLoss(reduction="none")'
+    )
+
+
+def warn_of_batches_of_one_class(value, counts, share, batch_size):
+    """Warn where many batches hold one class, of which a loss that compares classes is 0.
+
+    Their part is sum_c p_c^b for b rows a batch and the shares p_c of the classes.
+    """
+    if share is None:
+        share = counts / counts.sum()
+        if batch_size >= counts.sum():
+            return
+    part = (share**batch_size).sum()
+    if part > MAX_SINGLE_CLASS_BATCHES:
+        warnings.warn(
+            f"loss={value!r} compares classes, but about {part:.0%} of the batches of {batch_size} "
+            'samples hold one class, and teach nothing; raise batch_size or use sampler="balanced"',
+            stacklevel=2,
+        )
+
+
+def final_loss(value, estimator, plan):
+    """Bind a loss once more, with the class weights that its schedule ends with."""
+    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, estimator.class_weight)
+    if hasattr(loss, "set_epoch"):
+        loss.set_epoch(estimator.max_epochs, estimator.max_epochs)
+    return loss
 
 
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
-    """Judge every epoch on prepared inputs and their labels.
+    """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
     Held-out data decide when the training ends; on training data only `scoring` is recorded.
     """
-    value = plan.loss_value.unweighted()
-    loss = bind_loss(value, plan.classes, plan.counts, plan.costs, class_weight=None)
+    value = plan.loss_value
+    if value.needs_features:  # a loss of all pairs of a batch: a whole set has too many
+        value = value.unweighted()
+    loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(

@@ -1,7 +1,7 @@
 """Fit many estimators at once, and cross-fit one; networks of one structure train as one."""
 
 from collections.abc import Generator, Sequence
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,8 @@ from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
+from skimbal._utils._groups import check_groups, group_folds, groups_params
+from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._validation import check_known_classes, check_weights
 
 
@@ -21,6 +23,7 @@ def fit_population(
     subsets: Sequence[ArrayLike] | None = None,
     *,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     n_jobs: int | None = None,
     memory_limit: int | None = None,
     verbose: int = 0,
@@ -46,6 +49,8 @@ def fit_population(
         Rows of each fit, as indices (which may repeat) or as a mask. None is all rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples, given to every `fit`.
+    groups : array-like of shape (n_samples,), default=None
+        The group of each sample, given to the fits that take groups.
     n_jobs : int, default=None
         Processes, by joblib; each trains a part of the networks. Results don't depend on it.
     memory_limit : int, default=None
@@ -63,7 +68,8 @@ def fit_population(
     ------
     ValueError
         If the numbers of estimators and subsets differ, a subset has rows that X does not have, or
-        `memory_limit` is below 1; and what the fits raise.
+        `memory_limit` is below 1, weights or costs name a label that is not in y; and what the
+        fits raise.
 
     Examples
     --------
@@ -80,10 +86,13 @@ def fit_population(
     [[1.0, 1.0], [1.0, 3.0], [1.0, 9.0]]
     """
     _check_memory_limit(memory_limit)
-    X, y, sample_weight = _check_data(X, y, sample_weight)
+    X, y, params = _check_data(X, y, sample_weight)
+    groups = check_groups(groups, y)
     estimators, subsets = _matched(estimators, subsets, _num_samples(X))
+    for estimator in {id(estimator): estimator for estimator in estimators}.values():
+        check_label_parameters(estimator, y)
     fits = [
-        Fit.on_rows(clone(estimator), X, y, rows, {"sample_weight": sample_weight})
+        Fit.on_rows(clone(estimator), X, y, rows, params | groups_params(estimator, groups))
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
     fitted = []
@@ -104,6 +113,7 @@ def cross_fit(
     splits,
     *,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     n_jobs: int | None = None,
     memory_limit: int | None = None,
     verbose: int = 0,
@@ -123,9 +133,12 @@ def cross_fit(
     y : array-like of shape (n_samples,)
         Labels.
     splits : splitter, int or iterable of (train, test)
-        As scikit-learn's `cv`; an integer is the number of stratified folds, not shuffled.
+        As scikit-learn's `cv`; an integer is the number of stratified folds, not shuffled, which
+        leave groups whole.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples in the training.
+    groups : array-like of shape (n_samples,), default=None
+        The group of each sample, given to the splitter and to the fits that take groups.
     n_jobs : int, default=None
         Processes, as in `fit_population`.
     memory_limit : int, default=None
@@ -151,13 +164,19 @@ def cross_fit(
     (200, 2)
     """
     _check_memory_limit(memory_limit)
-    X, labels, sample_weight = _check_data(X, y, sample_weight)
-    splits = list(check_cv(splits, labels, classifier=True).split(X, labels))
+    X, labels, params = _check_data(X, y, sample_weight)
+    groups = check_groups(groups, labels)
+    check_label_parameters(estimator, labels)
+    params = params | groups_params(estimator, groups)
+    if groups is not None and isinstance(splits, Integral):
+        splits = group_folds(labels, groups, splits)
+    else:
+        given = {} if groups is None else {"groups": groups}
+        splits = list(check_cv(splits, labels, classifier=True).split(X, labels, **given))
     classes = np.unique(labels)
     total = np.zeros((len(labels), len(classes)))
     n_held_out = np.zeros(len(labels))
     for turn in split_by_memory(splits, X, [train for train, _ in splits], memory_limit):
-        params = {"sample_weight": sample_weight}
         (outcome,) = run_fits(
             [cross_fit_coroutine([estimator] * len(turn), X, labels, turn, params, classes)],
             n_jobs=n_jobs,
@@ -229,7 +248,7 @@ def cross_fit_coroutine(
         for estimator, (train, _) in zip(estimators, splits, strict=True)
     ]
     if refit is not None:
-        fits.append(Fit(clone(refit), X, y, params, is_checked))
+        fits.append(Fit(clone(refit), X, y, params, is_checked, is_part=True))
     fitted = yield fits
     proba = [
         class_probabilities(classifier, _safe_indexing(X, test), classes)
@@ -286,7 +305,7 @@ def _check_memory_limit(value):
 
 def _check_data(X, y, sample_weight):
     X, y = indexable(X, column_or_1d(y, warn=True))
-    return X, y, check_weights(sample_weight, y)
+    return X, y, {"sample_weight": check_weights(sample_weight, y)}
 
 
 def _matched(estimators, subsets, n_samples):

@@ -1,8 +1,13 @@
 """Multi-layer perceptron as a scikit-learn classifier."""
 
+from collections.abc import Callable, Sequence
 from math import prod
 from numbers import Real
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal.modules import ACTIVATIONS, MLP
@@ -13,8 +18,8 @@ class MLPClassifier(BaseNetClassifier):
     """Multi-layer perceptron whose classes can weigh and cost differently.
 
     The network is trained on sum_i s_i w_{y_i} l(z_i, y_i) / sum_i s_i over the samples of a batch,
-    with logits z, sample weights s and class weights w, and decides for the class of least expected
-    cost, argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
+    with logits z, sample weights s and class weights w. It decides for the class with the lowest
+    expected cost, argmin_j sum_i p_i C_ij (Elkan 2001, eq. 1).
 
     Parameters
     ----------
@@ -29,11 +34,13 @@ class MLPClassifier(BaseNetClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -92,8 +99,8 @@ class MLPClassifier(BaseNetClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -101,7 +108,7 @@ class MLPClassifier(BaseNetClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -131,31 +138,31 @@ class MLPClassifier(BaseNetClassifier):
     def __init__(
         self,
         *,
-        hidden_layer_sizes=(64, 32),
-        activation="relu",
-        dropout=0.0,
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule=None,
-        weight_decay=1e-4,
-        batch_size=64,
-        max_epochs=100,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        hidden_layer_sizes: Sequence[int] | int = (64, 32),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = None,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 100,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout

@@ -1,7 +1,12 @@
 """Residual networks on images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal._training.augmentation import AUGMENTATIONS
@@ -16,7 +21,7 @@ class ResNetClassifier(BaseNetClassifier):
     Blocks of two convolutions, x + F(x), behind a 3 x 3 convolution, for images of some 32 x 32
     and upwards. Images are (n_samples, channels, height, width); an X of shape (n_samples, height,
     width) is one channel, one of shape (n_samples, n_features) an image of a single row. Batch
-    normalisation looks at the whole batch, so these networks are trained one by one.
+    normalization looks at the whole batch, so these networks are trained one by one.
 
     Parameters
     ----------
@@ -31,11 +36,13 @@ class ResNetClassifier(BaseNetClassifier):
     class_weight : None, "balanced", "effective", dict or array-like, default=None
         Weight of each class in the loss, from the labels of each `fit`. "balanced" is the inverse
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
-        that the mean weight of a sample is 1. A dict maps labels to weights; labels that it does
-        not name have weight 1. An array of shape (n_classes,) follows `classes_`.
-    cost_matrix : None, "inverse_frequency" or (n_classes, n_classes) array-like, default=None
+        that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
+        that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    cost_matrix : None, "inverse_frequency", dict, frame or array-like, default=None
         Costs that decide in `predict`: entry (i, j) is the cost of predicting ``classes_[j]`` when
-        the truth is ``classes_[i]``. The diagonal is 0. Predicted probabilities do not change.
+        the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
+        columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
+        Predicted probabilities do not change.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -94,8 +101,8 @@ class ResNetClassifier(BaseNetClassifier):
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
     history_ : pandas.DataFrame
-        A row an epoch: `epoch`, `train_loss` and, with early stopping, `valid_loss` and
-        `valid_score`.
+        A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
+        `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
     n_iter_ : int
         Epochs trained.
     input_shape_ : tuple of int
@@ -103,7 +110,7 @@ class ResNetClassifier(BaseNetClassifier):
     n_features_in_ : int
         Number of features (2-D inputs).
     net_ : skorch.NeuralNetClassifier
-        The trained net, initialised and usable; it takes standardised inputs.
+        The trained net, initialized and usable. It takes standardized inputs.
 
     See Also
     --------
@@ -133,30 +140,30 @@ class ResNetClassifier(BaseNetClassifier):
     def __init__(
         self,
         *,
-        depth=32,
-        augmentation=("flip", "crop"),
-        loss="cross_entropy",
-        class_weight=None,
-        cost_matrix=None,
-        sampler=None,
-        mixup=0.0,
-        standardize=True,
-        optimizer="adamw",
-        learning_rate=1e-3,
-        learning_rate_schedule="cosine",
-        weight_decay=0.05,
-        batch_size=128,
-        max_epochs=100,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        device="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        depth: int = 32,
+        augmentation: Sequence[str] | str = ("flip", "crop"),
+        loss: Any = "cross_entropy",
+        class_weight: Any = None,
+        cost_matrix: ArrayLike | str | dict | None = None,
+        sampler: Any = None,
+        mixup: float = 0.0,
+        standardize: bool = True,
+        optimizer: str | Callable = "adamw",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable | None = "cosine",
+        weight_decay: float = 0.05,
+        batch_size: int = 128,
+        max_epochs: int = 100,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = None,
+        device: str | torch.device = "auto",
+        n_threads: int = 1,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.depth = depth
         self.augmentation = augmentation
         self.loss = loss

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skimbal.preprocessing._signals import validate_signals
-from skimbal.preprocessing._windows import window_starts
+from skimbal.preprocessing._windows import signal_window_starts
 
 # Bytes of the frames that are transformed at a time.
 CHUNK_BYTES = 2**24
@@ -202,7 +202,7 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         signals = validate_signals(self, X, reset=True)
-        starts = window_starts(signals.shape[2], self.window, self._hop())
+        starts = signal_window_starts(signals, self.window, self._hop())
         chosen = self._frequency_range()
         self._taper()
         if self.sampling_rate_hz is not None:
@@ -224,8 +224,8 @@ class Spectrogram(TransformerMixin, BaseEstimator):
             float32 for signals of float32, else float64.
         """
         signals = validate_signals(self, X, reset=False)
-        n, n_channels, length = signals.shape
-        n_frames = len(window_starts(length, self.window, self._hop()))
+        n, n_channels, _ = signals.shape
+        n_frames = len(signal_window_starts(signals, self.window, self._hop()))
         chosen, taper, is_log = self._frequency_range(), self._taper(), self.scale == "log"
         n_frequencies = chosen.stop - chosen.start
         images = np.empty((n, n_channels, n_frequencies, n_frames), dtype=signals.dtype)

@@ -13,8 +13,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import assert_all_finite
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from skimbal._utils._recordings import (
+    ON_SHORT,
+    check_collection,
+    check_on_short,
+    check_order_of_axes,
+    pad_short,
+    pad_to,
+    sample_shape,
+    transpose_advice,
+)
 from skimbal.preprocessing._signals import validate_signals
 
 
@@ -59,9 +69,24 @@ def window_starts(length, size, step):
     if length < size:
         raise ValueError(
             f"a recording of {length} samples is shorter than the window of {size}; use a smaller "
-            "size, or drop the recording"
+            "window, drop the recording, or let on_short pad or skip it where windows are cut"
         )
     return np.arange(0, length - size + 1, step)
+
+
+def signal_window_starts(signals, size, step):
+    """Starts of the windows of signals of one length, (n_signals, channels, length)."""
+    check_signal_axes(signals, size)
+    return window_starts(signals.shape[2], size, step)
+
+
+def check_signal_axes(signals, size):
+    """Raise a ValueError if signals are short because their axes are swapped.
+
+    Many short signals of one channel may be a single recording of shape (length, channels).
+    """
+    n, n_channels, length = signals.shape
+    check_order_of_axes([(n if n_channels == 1 else n_channels, length)], size)
 
 
 def flatten(X: ArrayLike) -> NDArray:
@@ -174,6 +199,7 @@ class WindowIndex:
             raise ValueError(
                 f"the first shapes of recordings are {sorted(set(shapes))[:4]}; give recordings of "
                 "shape (channels, length) with the same number of channels"
+                + transpose_advice(shapes)
             )
         self._check_bounds(np.array([shape[1] for shape in shapes]))
         for number, recording in enumerate(self.recordings):
@@ -258,7 +284,7 @@ class WindowIndex:
         """
         numbers = self._row_numbers(rows)
         recording, start = self.recording[numbers], self.start[numbers]
-        if isinstance(self.recordings, np.ndarray):
+        if isinstance(self.recordings, np.ndarray) and len(numbers):
             view = sliding_window_view(self.recordings, self.size, axis=2)
             return view[recording, :, start].astype(self.dtype, copy=False)
         windows = np.empty((len(recording), *self.shape[1:]), dtype=self.dtype)
@@ -273,18 +299,23 @@ class WindowIndex:
         return windows if dtype is None else windows.astype(dtype, copy=False)
 
 
-def index_windows(recordings: Sequence | NDArray, size: int, step: int | ArrayLike) -> WindowIndex:
+def index_windows(
+    recordings: Sequence | NDArray, size: int, step: int | ArrayLike, *, on_short: str = "raise"
+) -> WindowIndex:
     """Index the windows of recordings, one recording after the other.
 
     Parameters
     ----------
     recordings : list of ndarray of shape (channels, length), or ndarray of shape \
             (n_recordings, channels, length)
-        Recordings of at least `size` samples.
+        Recordings.
     size : int
         Samples of a window.
     step : int or array-like of int, shape (n_recordings,)
         Samples between the starts of two windows: one number, or one for each recording.
+    on_short : {"raise", "pad", "skip"}, default="raise"
+        What happens to recordings that are shorter than a window: an error, zeros at their end up
+        to the size of a window, or no window.
 
     Returns
     -------
@@ -294,8 +325,8 @@ def index_windows(recordings: Sequence | NDArray, size: int, step: int | ArrayLi
     Raises
     ------
     ValueError
-        If a recording is shorter than the window (the message names it), a step is below 1, or the
-        numbers of channels differ.
+        If a recording is shorter than the window (the message names it), the axes of the recordings
+        seem to be swapped, a step is below 1, or the numbers of channels differ.
 
     Examples
     --------
@@ -306,11 +337,21 @@ def index_windows(recordings: Sequence | NDArray, size: int, step: int | ArrayLi
     >>> windows.recording.tolist()
     [0, 0, 0, 0, 0, 0, 1, 1, 1]
     """
+    check_on_short(on_short)
+    shapes = recording_shapes(recordings)
+    if is_count(size) and on_short != "skip":
+        check_order_of_axes(shapes, size)
+    if is_count(size) and on_short == "pad":
+        recordings = pad_short(recordings, size)
+        shapes = recording_shapes(recordings)
     starts = []
     steps = np.broadcast_to(step, len(recordings)).tolist()
-    for number, (recording, own_step) in enumerate(zip(recordings, steps, strict=True)):
+    for number, (shape, own_step) in enumerate(zip(shapes, steps, strict=True)):
+        if on_short == "skip" and is_count(size) and shape[-1] < size:
+            starts.append(np.empty(0, dtype=np.intp))
+            continue
         try:
-            starts.append(window_starts(np.shape(recording)[-1], size, own_step))
+            starts.append(window_starts(shape[-1], size, own_step))
         except ValueError as error:
             raise ValueError(f"recording {number}: {error}") from error
     n_windows = [len(own_starts) for own_starts in starts]
@@ -320,6 +361,20 @@ def index_windows(recordings: Sequence | NDArray, size: int, step: int | ArrayLi
         np.concatenate([np.empty(0, dtype=np.intp), *starts]),
         size,
     )
+
+
+def recording_shapes(recordings):
+    """The shapes of recordings; a ValueError for a single recording in place of a list."""
+    check_collection(recordings, "a single recording of shape (channels, length) goes into a list")
+    shapes = [sample_shape(recording) for recording in recordings]
+    wrong = [shape for shape in shapes if shape is None or len(shape) != 2]
+    if wrong:
+        given = f"shape {wrong[0]}" if wrong[0] is not None else "rows of different lengths"
+        raise ValueError(
+            f"a recording has {given}, but it must be (channels, length); put a single "
+            "recording into a list, [recording], and give one channel as recording[None]"
+        )
+    return shapes
 
 
 class SlidingWindow(TransformerMixin, BaseEstimator):
@@ -340,6 +395,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         Samples of a window, W. None is the complete signal.
     step : int, default=None
         Samples between the starts of two windows, s. None is `size`: windows side by side.
+    on_short : {"raise", "pad", "skip"}, default="raise"
+        What happens to signals that are shorter than a window: an error, zeros at their end (which
+        copies them), or no windows.
 
     Attributes
     ----------
@@ -365,11 +423,13 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "size": [None, Interval(Integral, 1, None, closed="left")],
         "step": [None, Interval(Integral, 1, None, closed="left")],
+        "on_short": [StrOptions(set(ON_SHORT))],
     }
 
-    def __init__(self, size: int | None = None, step: int | None = None):
+    def __init__(self, size: int | None = None, step: int | None = None, on_short: str = "raise"):
         self.size = size
         self.step = step
+        self.on_short = on_short
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Check the signals; nothing is learned.
@@ -413,6 +473,11 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     def _view(self, X):
         size = X.shape[2] if self.size is None else self.size
         step = size if self.step is None else self.step
+        check_signal_axes(X, size)
+        if self.on_short == "skip" and X.shape[2] < size:
+            return np.empty((len(X), 0, X.shape[1], size), dtype=X.dtype)
+        if self.on_short == "pad" and X.shape[2] < size:
+            X = pad_to(X, size)
         window_starts(X.shape[2], size, step)
         return sliding_window_view(X, size, axis=2)[:, :, ::step].transpose(0, 2, 1, 3)
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
+from skimbal._utils._labels import sorted_by_label
 from skimbal._utils._validation import unknown_name_message
 
 
@@ -27,6 +28,7 @@ def power_share(class_counts: ArrayLike, power: float) -> NDArray[np.float64]:
     ----------
     class_counts : array-like of shape (n_classes,)
         Number n of samples of each class, or the sum of their weights; at least one is positive.
+        Counts by label are taken in the order of the sorted labels.
     power : float
         The exponent q: 1 draws all rows equally often, 0 all classes.
 
@@ -46,7 +48,7 @@ def power_share(class_counts: ArrayLike, power: float) -> NDArray[np.float64]:
     >>> power_share([900, 100, 0], 0.5).tolist()
     [0.75, 0.25, 0.0]
     """
-    counts = np.asarray(class_counts, dtype=np.float64)
+    counts = np.asarray(sorted_by_label(class_counts, "class_counts"), dtype=np.float64)
     present = counts > 0
     # Dividing by the largest first keeps large powers of large counts finite.
     powers = np.where(present, counts / counts.max(), 1.0) ** power * present

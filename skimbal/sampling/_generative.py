@@ -25,6 +25,8 @@ from skimbal.exceptions import NonFiniteLossError
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
 MIN_NOISE = 1e-2
+# Columns with larger values are measured in units of their largest one.
+LARGE = 1e100
 
 
 def kl_to_standard_normal(mean, log_variance):
@@ -132,7 +134,15 @@ def in_type(values, dtype):
         return values > 0.5
     if dtype.kind in "iu":
         values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
+    elif dtype.kind == "f":
+        values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
     return values.astype(dtype)
+
+
+def units(rows):
+    """Units of the columns in which sums of squares do not overflow; 1 where they can't."""
+    largest = np.abs(rows).max(axis=0)
+    return np.where(largest > LARGE, largest, 1.0)
 
 
 class ConditionalVAESampler(BaseOverSampler):
@@ -234,14 +244,22 @@ class ConditionalVAESampler(BaseOverSampler):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n > 0}
         dense = X.toarray() if sparse.issparse(X) else X
         rows = dense.reshape(len(dense), -1).astype(np.float64, copy=False)
+        unit = units(rows)
+        rows = rows / unit
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         # Rounding gives a constant column a small deviation; it must stay constant.
         scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
         divisor = np.where(scale > 0, scale, 1.0)
         standard = self._train_and_draw((rows - mean) / divisor, y, labels)
-        new = (mean + scale * standard).reshape(-1, *dense.shape[1:])
-        new = in_type(new, X.dtype)
+        if not np.isfinite(standard).all():
+            raise NonFiniteLossError(
+                "the training diverged in its last step: drawn values are not finite with "
+                f"learning_rate={self.learning_rate:g}; lower learning_rate"
+            )
+        with np.errstate(over="ignore"):  # beyond the type's range is its end
+            new = (unit * (mean + scale * standard)).reshape(-1, *dense.shape[1:])
+            new = in_type(new, X.dtype)
         if sparse.issparse(X):
             both = sparse.vstack([X, sparse.csr_matrix(new)], format=X.format)
         else:

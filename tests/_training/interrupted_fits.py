@@ -165,42 +165,65 @@ COMPOSITE = {
     "TunedCost of mlp": (lambda: TunedCostClassifierCV(mlp(), cv=3), TABLE, DENSE, 23),
     "TunedCost of cnn": (lambda: TunedCostClassifierCV(cnn(), cv=3), SIGNALS, SEQUENTIAL, 23),
     "TunedCost of stopping cnn": (
-        lambda: TunedCostClassifierCV(cnn(**STOPPING), cv=3), SIGNALS, SEQUENTIAL, 23,
+        lambda: TunedCostClassifierCV(cnn(**STOPPING), cv=3),
+        SIGNALS,
+        SEQUENTIAL,
+        23,
     ),
     "TunedCost of many cnns": (
-        lambda: TunedCostClassifierCV(cnn(), cv=5), SIGNALS, FUNCTIONAL, 23,
+        lambda: TunedCostClassifierCV(cnn(), cv=5),
+        SIGNALS,
+        FUNCTIONAL,
+        23,
     ),
     "ECSDBN, pre-training": (lambda: ECSDBNClassifier(**SMALL, cost_cv=3), TABLE, MACHINES, 23),
     "ECSDBN": (
-        lambda: ECSDBNClassifier(**SMALL, cost_cv=3, pretrain_epochs=1), TABLE, DENSE, 23,
+        lambda: ECSDBNClassifier(**SMALL, cost_cv=3, pretrain_epochs=1),
+        TABLE,
+        DENSE,
+        23,
     ),
     "bagging": (
         lambda: BalancedBaggingNetClassifier(mlp(), n_estimators=3, random_state=0),
-        TABLE, DENSE, 23,
+        TABLE,
+        DENSE,
+        23,
     ),
     "bagging of cnns": (
         lambda: BalancedBaggingNetClassifier(cnn(), n_estimators=3, random_state=0),
-        SIGNALS, SEQUENTIAL, 23,
+        SIGNALS,
+        SEQUENTIAL,
+        23,
     ),
     "DESearchCV": (
         lambda: DESearchCV(
             mlp(), {"learning_rate": (1e-3, 1e-1)}, population_size=4, max_generations=3, **SEARCH
         ),
-        TABLE, DENSE, 23,
+        TABLE,
+        DENSE,
+        23,
     ),
     "BayesSearchCV": (
         lambda: BayesSearchCV(
             cnn(), {"learning_rate": (1e-3, 1e-1)}, n_iter=6, n_initial_points=3, **SEARCH
         ),
-        SIGNALS, SEQUENTIAL, 23,
+        SIGNALS,
+        SEQUENTIAL,
+        23,
     ),
     "WindowedClassifier": (
-        lambda: WindowedClassifier(cnn(), size=12, step=4), RECORDINGS, SEQUENTIAL, 23,
+        lambda: WindowedClassifier(cnn(), size=12, step=4),
+        RECORDINGS,
+        SEQUENTIAL,
+        23,
     ),
     "WindowedClassifier of a stopping cnn": (
-        lambda: WindowedClassifier(cnn(**STOPPING), size=12, step=4), RECORDINGS, SEQUENTIAL, 23,
+        lambda: WindowedClassifier(cnn(**STOPPING), size=12, step=4),
+        RECORDINGS,
+        SEQUENTIAL,
+        23,
     ),
-}  # fmt: skip
+}
 
 
 def in_worker():
@@ -264,7 +287,7 @@ def run_networks():
         folder = tempfile.mkdtemp()
         early = make(**in_batch(6), callbacks=[TrainEndCheckpoint(dirname=folder)])
         tell(f"{name}: first epoch", outcome_of(partial(early.fit, X, LABELS), early, X))
-        stream = make(**in_batch(23))
+        stream = make(**in_batch(29))
         tell(f"{name}: stream", outcome_of(partial(fit_stream, stream, X), stream, X))
 
 

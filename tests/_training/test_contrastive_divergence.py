@@ -13,6 +13,7 @@ from skimbal._training.contrastive_divergence import (
     PretrainingPlan,
     StackedMachines,
     divergence,
+    step_size,
     train_layer,
     train_stacks,
 )
@@ -379,9 +380,11 @@ def first_bad_epoch(rbm, data, settings):
     """Epoch in which the weights stop to be finite, counted from 1."""
     plan = replace(PLAN, batch_size=len(data), **settings)
     trainer, order = OneMachine(rbm, plan, generator(2)), generator(1)
+    errors = [1.0 + data.square().mean() if rbm.visible == "gaussian" else 1.0]
     for epoch in range(1, plan.n_epochs + 1):
-        error = trainer.step(data[torch.randperm(len(data), generator=order)], uniform(len(data)))
-        if not (error.square().isfinite() and rbm.weight.isfinite().all()):
+        sums = trainer.step(data[torch.randperm(len(data), generator=order)], uniform(len(data)))
+        errors.append(sums.item() / data.numel())
+        if not (errors[-1] <= 10 * max(min(errors), 1.0) and rbm.weight.isfinite().all()):
             return epoch
     raise AssertionError("did not diverge")
 
@@ -401,3 +404,69 @@ def test_divergence_names_the_epoch_and_the_learning_rate(visible, settings):
         NonFiniteLossError, match=rf"epoch {epoch}; lower pretrain_learning_rate \(got [15]"
     ):
         train(make_rbm(visible), BARS, **settings)
+
+
+@pytest.mark.parametrize(
+    ("visible", "n_hidden", "expected"),
+    [
+        ("gaussian", 1, 0.02),
+        ("gaussian", 64, 0.02),
+        ("gaussian", 128, 0.01),
+        ("gaussian", 4096, 0.0003125),
+        ("bernoulli", 64, 0.02),
+        ("bernoulli", 4096, 0.02),
+    ],
+)
+def test_step_size_follows_kind_and_width(visible, n_hidden, expected):
+    rbm = RBM(torch.zeros(n_hidden, 3), torch.zeros(n_hidden), visible=visible)
+    assert step_size("auto", rbm) == expected
+    assert step_size(0.5, rbm) == 0.5
+
+
+def wide_data(kind, n_features, n=300):
+    """Standardized data of different kinds: independent, all alike, with rare large values."""
+    rng = np.random.default_rng(0)
+    if kind == "normal":
+        X = rng.normal(size=(n, n_features))
+    elif kind == "alike":
+        X = rng.normal(size=(n, 1)) + 0.05 * rng.normal(size=(n, n_features))
+    else:
+        X = rng.standard_t(2, size=(n, n_features))
+    return torch.as_tensor((X - X.mean(axis=0)) / X.std(axis=0), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("kind", ["normal", "alike", "heavy"])
+@pytest.mark.parametrize(
+    ("n_features", "n_hidden"), [(2, 1), (2, 1000), (30, 64), (30, 512), (300, 512), (1000, 1)]
+)
+def test_automatic_steps_hold_for_all_widths(kind, n_features, n_hidden):
+    weight = torch.empty(n_hidden, n_features)
+    torch.nn.init.xavier_uniform_(weight, generator=generator())
+    rbm = RBM(weight, torch.zeros(n_hidden), visible="gaussian")
+    plan = replace(
+        PLAN, visible="gaussian", learning_rate="auto", momentum=0.5, batch_size=64, n_epochs=20
+    )
+    errors = train_rbm(rbm, wide_data(kind, n_features), None, plan, generator(1), generator(2))
+    assert errors.max() < 3.0  # with no weights it is 2
+    assert errors[-1] < errors[0] + 0.3
+
+
+def test_a_step_that_is_too_large_for_the_width_is_an_error_while_all_is_finite():
+    weight = 0.01 * torch.randn(512, 1000, generator=generator())
+    rbm = RBM(weight, torch.zeros(512), visible="gaussian")
+    plan = replace(PLAN, visible="gaussian", learning_rate=0.02, batch_size=300, n_epochs=9)
+    with pytest.raises(NonFiniteLossError, match="layer 0 has grown more than tenfold"):
+        train_rbm(rbm, wide_data("normal", 1000), None, plan, generator(1), generator(2))
+    assert weight.isfinite().all()
+
+
+def test_a_machine_that_diverges_leaves_the_others_of_its_stack_alone():
+    data = torch.stack([wide_data("normal", 30)] * 2)
+    rbms = [
+        RBM(scale * torch.ones(8, 30), torch.zeros(8), visible="gaussian") for scale in (0.01, 1e4)
+    ]
+    rows = Batches([(x,) for x in data], [None] * 2, 64, 8, [RowOrder(generator(), 300)] * 2)
+    plan = replace(PLAN, visible="gaussian", learning_rate=0.02, n_epochs=3)
+    errors = train_layer(rbms, rows, plan, [generator(1), generator(2)])
+    assert np.isfinite(errors[:, 0]).all()
+    assert np.isnan(errors[:, 1]).all()

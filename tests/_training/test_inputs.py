@@ -2,10 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import MLPClassifier
-from skimbal._training.inputs import channel_moments
+from skimbal._training import inputs as inputs_module
+from skimbal._training.inputs import (
+    WindowInputs,
+    blocks_of_rows,
+    channel_moments,
+    is_windows,
+    slices_of,
+    to_tensors,
+)
+from skimbal.preprocessing import index_windows
 
 
 @pytest.fixture
@@ -79,3 +89,61 @@ def test_network_does_not_depend_on_the_units_of_its_inputs(rng):
     np.testing.assert_allclose(network.fit(scaled, y).predict_proba(scaled), proba, atol=1e-6)
     raw = network.set_params(standardize=False).fit(scaled, y).predict_proba(scaled)
     assert np.abs(raw - proba).max() > 0.05
+
+
+RECORDINGS = [np.random.default_rng(i).normal(size=(2, 40)).astype(np.float32) for i in range(2)]
+WINDOWS = index_windows(RECORDINGS, size=8, step=4)
+ARRAY = torch.as_tensor(2.0 * np.asarray(WINDOWS))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        3,
+        np.int64(3),
+        torch.tensor(3),
+        slice(2, 7),
+        slice(None, None, 3),
+        [5, 0, 5],
+        np.array([1, 2]),
+        torch.tensor([4, 1]),
+    ],
+    ids=repr,
+)
+def test_windows_are_taken_as_from_their_array(rows):
+    inputs = WindowInputs(WINDOWS, lambda X: 2.0 * X)
+    assert inputs.shape == ARRAY.shape
+    assert len(inputs) == len(ARRAY)
+    assert torch.equal(inputs[rows], ARRAY[rows])
+    assert inputs.to("cpu")[rows].dtype == torch.float32
+
+
+@pytest.mark.parametrize(("n_numbers", "n_slices"), [(10**6, 1), (16, 18), (48, 6), (1, 18)])
+def test_windows_are_cut_into_slices_of_so_many_numbers(n_numbers, n_slices, monkeypatch):
+    monkeypatch.setattr(inputs_module, "NUMBERS_AT_ONCE", n_numbers)
+    slices = slices_of(WINDOWS)
+    assert len(slices) == n_slices
+    rows = [row for part in slices for row in range(part.start, part.stop)]
+    assert rows == list(range(len(WINDOWS)))
+    together = np.concatenate([part for _, part in blocks_of_rows(WINDOWS)])
+    np.testing.assert_array_equal(together, np.asarray(WINDOWS))
+    mean, scale = channel_moments(WINDOWS)
+    np.testing.assert_allclose(mean.ravel(), np.asarray(WINDOWS).mean(axis=(0, 2)), atol=1e-7)
+    np.testing.assert_allclose(scale.ravel(), np.asarray(WINDOWS).std(axis=(0, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_floats_take_torchs_default_type_and_labels_stay_whole(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        X, target, weight = to_tensors(np.eye(2), np.array([0, 1]), np.ones(2), device="cpu")
+        assert (X.dtype, target.dtype, weight.dtype) == (dtype, torch.int64, dtype)
+        assert len(to_tensors(np.eye(2), np.array([0, 1]), None, device="cpu")) == 2
+    finally:
+        torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(WINDOWS, True), (np.eye(2), False)])
+def test_windows_are_known(given, expected):
+    assert is_windows(given) == expected

@@ -77,9 +77,10 @@ def prepared(fitted, X):
 def assert_same_training(one, other):
     """Equal to the last bit in all that the training leaves."""
     for a, b in zip(
-        one.net_.module_.state_dict().values(), other.net_.module_.state_dict().values(),
+        one.net_.module_.state_dict().values(),
+        other.net_.module_.state_dict().values(),
         strict=True,
-    ):  # fmt: skip
+    ):
         assert torch.equal(a, b)
     columns = [name for name in other.history_ if name not in ("duration_s", "learning_rate")]
     pd.testing.assert_frame_equal(one.history_[columns], other.history_[columns])
@@ -488,9 +489,12 @@ def test_an_initializer_sets_the_first_weights(network):
 def test_gradient_clipping_against_a_loop_by_hand(network, norm):
     """Full batches by gradient descent, so that the order of the rows plays no part."""
     given = {
-        "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.0, "batch_size": N,
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "weight_decay": 0.0,
+        "batch_size": N,
         "max_epochs": 6,
-    }  # fmt: skip
+    }
     begun = []
 
     class Keep(Callback):
@@ -569,12 +573,16 @@ def test_events_come_in_skorchs_order_with_labels(network):
     assert seen == [
         ("train_begin", 60, 60),
         ("epoch_begin", 60, 20),
-        *[event for n in (32, 28) for event in
-          (("batch_begin", n, n, True), ("grad", n), ("batch_end", n, True))],
-        ("batch_begin", 20, 20, False), ("batch_end", 20, False),
+        *[
+            event
+            for n in (32, 28)
+            for event in (("batch_begin", n, n, True), ("grad", n), ("batch_end", n, True))
+        ],
+        ("batch_begin", 20, 20, False),
+        ("batch_end", 20, False),
         ("epoch_end",),
         ("train_end",),
-    ]  # fmt: skip
+    ]
 
 
 @each_network
@@ -653,9 +661,10 @@ def test_two_settings_of_the_learning_rate_are_refused(network):
 
 @each_network
 @pytest.mark.parametrize(
-    "entry", [EpochTimer(), EpochTimer, lambda: EpochTimer(), ("timer", EpochTimer())],
+    "entry",
+    [EpochTimer(), EpochTimer, lambda: EpochTimer(), ("timer", EpochTimer())],
     ids=["object", "class", "factory", "named"],
-)  # fmt: skip
+)
 def test_every_form_of_an_entry_is_taken(network, entry):
     assert (fit(network, entry).history_.dur > 0).all()
 

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+"""The order of the rows, and what samplers say of it."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,8 @@ import skorch
 import torch
 from imblearn.over_sampling import RandomOverSampler
 
-from skimbal import CNN1DClassifier, MLPClassifier
+from skimbal import MLPClassifier
 from skimbal._training.row_order import RowOrder
-from skimbal._training.schedules import SCHEDULES
-from skimbal.neural_network import fit_population
 from skimbal.sampling import BaseBatches, ClassBalancedBatches, TwoPhase
 
 TARGET = torch.tensor([0] * 900 + [1] * 90 + [3] * 10)
@@ -54,9 +52,13 @@ def test_weights_of_drawn_rows_do_not_count_twice(callbacks):
     X = np.random.default_rng(0).normal(size=(300, 3))
     y = np.arange(300) % 5 == 0
     network = MLPClassifier(
-        hidden_layer_sizes=(), sampler="balanced", max_epochs=60, random_state=0,
-        learning_rate=0.02, callbacks=callbacks,
-    )  # fmt: skip
+        hidden_layer_sizes=(),
+        sampler="balanced",
+        max_epochs=60,
+        random_state=0,
+        learning_rate=0.02,
+        callbacks=callbacks,
+    )
     proba = network.fit(X, y, sample_weight=np.where(y, 8.0, 1.0)).predict_proba(X)[:, 1]
     assert proba.mean() == pytest.approx(0.5, abs=0.06)
 
@@ -115,9 +117,15 @@ def test_a_sampler_is_told_the_f1_of_the_last_epoch(early_stopping, callbacks, m
     y = np.repeat([0, 1, 2], [40, 20, 10])
     X = rng.normal(size=(70, 3)) + y[:, None]
     network = MLPClassifier(
-        sampler=Spy(), max_epochs=6, n_iter_no_change=6, random_state=0, callbacks=callbacks,
-        early_stopping=early_stopping, validation_fraction=0.2, learning_rate=0.05,
-    ).fit(X, y)  # fmt: skip
+        sampler=Spy(),
+        max_epochs=6,
+        n_iter_no_change=6,
+        random_state=0,
+        callbacks=callbacks,
+        early_stopping=early_stopping,
+        validation_fraction=0.2,
+        learning_rate=0.05,
+    ).fit(X, y)
     counts, epochs, n_epochs, f1 = zip(*Spy.told[1:], strict=True)
     assert epochs == (1, 2, 3, 4, 5, 6)
     assert set(n_epochs) == {6}
@@ -125,60 +133,3 @@ def test_a_sampler_is_told_the_f1_of_the_last_epoch(early_stopping, callbacks, m
     assert f1[0] is None
     assert all(score.shape == (3,) and (score >= 0).all() for score in f1[1:])
     assert len(network.history_) == 6
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_a_schedule_ends_low_and_never_exceeds_one(name):
-    factors = np.array([SCHEDULES[name](epoch, 50) for epoch in range(1, 51)])
-    assert factors.max() == 1.0
-    assert 0 < factors[-1] < 0.02
-
-
-@pytest.mark.parametrize("factor", [np.nan, -1.0, np.inf])
-def test_a_factor_that_is_none_is_refused(factor):
-    network = MLPClassifier(learning_rate_schedule=lambda epoch, n_epochs: factor)
-    with pytest.raises(ValueError, match="learning_rate_schedule gives"):
-        network.fit(np.eye(6), [0, 1] * 3)
-
-
-@dataclass
-class Halving:
-    """A schedule that has no hash."""
-
-    half_life: int
-
-    def __call__(self, epoch, n_epochs):
-        return 0.5 ** (epoch / self.half_life)
-
-
-def test_schedules_are_compared_by_value(capsys):
-    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
-    networks = [MLPClassifier(max_epochs=2, learning_rate_schedule=Halving(n)) for n in (5, 5, 9)]
-    fit_population(networks, X, y, verbose=1)
-    assert "2 MLP as one" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("kind", [MLPClassifier, CNN1DClassifier])
-def test_both_loops_count_on_the_epochs_of_now(kind):
-    seen = []
-
-    def schedule(epoch, n_epochs):
-        seen.append((epoch, n_epochs))
-        return 1.0
-
-    X, y = np.random.default_rng(0).normal(size=(20, 8)), np.arange(20) % 2
-    network = kind(max_epochs=2, learning_rate_schedule=schedule).fit(X, y)
-    network.set_params(max_epochs=9).partial_fit(X, y)
-    assert seen == [(1, 2), (2, 2), (3, 9)]
-
-
-def test_a_schedule_of_zero_stops_the_learning():
-    X = np.random.default_rng(0).normal(size=(60, 4))
-    y = (X[:, 0] > 0).astype(int)
-    schedule = {"learning_rate_schedule": lambda epoch, n_epochs: float(epoch <= 5)}
-    short = MLPClassifier(max_epochs=5, random_state=0, optimizer="sgd", weight_decay=0.0)
-    long = MLPClassifier(
-        max_epochs=9, random_state=0, optimizer="sgd", weight_decay=0.0, **schedule
-    )
-    np.testing.assert_array_equal(short.fit(X, y).predict_proba(X), long.fit(X, y).predict_proba(X))
-    assert long.net_.optimizer_.param_groups[0]["lr"] == long.learning_rate

@@ -25,13 +25,13 @@ from skimbal.cost_sensitive._find_costs import (
     score_prior_costs,
     sweep_classes,
 )
+from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.metrics import (
     decide_by_costs,
     expected_cost,
     g_mean,
     make_confusion_scorer,
     make_cost_scorer,
-    prior_costs,
 )
 
 from .brute_force import g_mean_of
@@ -234,14 +234,14 @@ def test_costs_are_positive_with_geometric_mean_one(search):
     )
 
 
-def test_shrinkage_moves_the_log_costs_toward_the_prior():
+def test_shrinkage_moves_the_log_costs_toward_the_measured_costs():
     y, proba = problem(80, 2, 3)
     none, half, full = (find_costs(y, proba, shrinkage=s) for s in (0, 0.5, 1))
-    prior = prior_costs(np.bincount(y))
-    np.testing.assert_allclose(full.costs, prior)
-    np.testing.assert_allclose(half.costs, np.sqrt(none.costs * prior))
+    measured = measured_costs(y, proba)
+    np.testing.assert_allclose(full.costs, measured)
+    np.testing.assert_allclose(half.costs, np.sqrt(none.costs * measured))
     assert none.unregularized_score == half.unregularized_score == full.unregularized_score
-    assert full.score == g_mean(y, (proba[:, 1] > (y == 1).mean()).astype(int))
+    assert full.score == g_mean(y, decide_by_costs(proba, measured))
 
 
 def test_shrinkage_moves_the_log_costs_toward_a_given_target():

@@ -48,6 +48,9 @@ def test_inverse_frequency_by_hand():
     assert np.prod([costs[0, 1], costs[1, 0], costs[2, 0]]) == pytest.approx(1.0)
 
 
+CLASSES = ["rare", "rarest", "usual"]
+
+
 @pytest.mark.parametrize(
     ("costs", "expected"),
     [
@@ -55,12 +58,12 @@ def test_inverse_frequency_by_hand():
         ({"usual": 0.5, "rarest": 9}, [[0, 1, 1], [9, 0, 9], [0.5, 0.5, 0]]),
         ([2.0, 3.0, 4.0], [[0, 2, 2], [3, 0, 3], [4, 4, 0]]),
         (MATRIX.tolist(), MATRIX),
-        (pd.DataFrame(MATRIX), MATRIX),
+        (pd.DataFrame(MATRIX, CLASSES, CLASSES).iloc[::-1], MATRIX),
     ],
 )
 def test_every_form_of_costs(costs, expected):
     fixed = fit(costs, NAMES[y])
-    assert fixed.classes_.tolist() == ["rare", "rarest", "usual"]
+    assert fixed.classes_.tolist() == CLASSES
     np.testing.assert_array_equal(fixed.cost_matrix_, expected)
 
 
@@ -158,7 +161,8 @@ def test_clone_and_pickle():
     ("costs", "message"),
     [
         ("balanced", "unknown costs 'balanced'; use 'inverse_frequency'"),
-        ({3: 2.0}, r"costs has costs for \[3\], .* the classes are \[0, 1, 2\]"),
+        (pd.Series({3: 2.0}), r"costs names the labels \[3\], .* classes are \[0, 1, 2\]"),
+        (pd.DataFrame(MATRIX, list("abc"), list("abc")), r"costs names the labels \['a', 'b'"),
         ({0: -1.0}, "not negative|negative"),
         ([1.0, 2.0], "costs has 2 entries, but there are 3 classes"),
         ([1.0, np.inf, 1.0], "finite"),

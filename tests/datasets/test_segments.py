@@ -126,6 +126,7 @@ def test_seeds():
         ({"n_per_class": {"a": -1}}, r"n_per_class\['a'\]=-1 is not usable; give an integer >= 0"),
         ({"n_per_class": {"a": 1.5}}, r"n_per_class\['a'\]=1\.5 is not usable"),
         ({"n_per_class": 0}, "asks for no segments"),
+        ({"on_short": "drop"}, "on_short='drop' is not usable"),
         ({"groups": [1, 2]}, r"groups has shape \(2,\), but with 4 recordings"),
     ],
 )
@@ -145,3 +146,31 @@ def test_bad_input(arguments, message):
 def test_bad_recordings(recordings, message):
     with pytest.raises(ValueError, match=message):
         cut_segments(recordings, ["a"] * len(recordings), length=2, n_per_class=1)
+
+
+SHORT = [np.arange(1.0, 9.0).reshape(2, 4), np.ones((2, 30))]
+
+
+def test_short_recordings_are_padded():
+    drawn = cut_segments(SHORT, [0, 1], length=6, n_per_class=1, on_short="pad", random_state=0)
+    assert drawn.data[0].tolist() == [[1, 2, 3, 4, 0, 0], [5, 6, 7, 8, 0, 0]]
+    assert drawn.data[1].all()
+    assert drawn.start[0] == 0
+    with pytest.raises(ValueError, match="room for 1 segments"):
+        cut_segments(SHORT, [0, 1], length=6, n_per_class={0: 2}, on_short="pad")
+
+
+def test_padding_does_not_reach_beyond_the_part():
+    recordings = [np.arange(1.0, 11.0)[None]] * 2
+    drawn = cut_segments(
+        recordings, [0, 1], length=6, n_per_class=1, part=(0.5, 0.8), on_short="pad"
+    )
+    assert drawn.data[:, 0].tolist() == [[6, 7, 8, 0, 0, 0]] * 2
+    assert drawn.start.tolist() == [5, 5]
+
+
+def test_short_recordings_are_skipped_or_refused():
+    y, wanted = [0, 0], {"length": 6, "n_per_class": 3}
+    assert cut_segments(SHORT, y, **wanted).recording.tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match=r"recording 0 has 4 samples in the part \(0.0, 1.0\)"):
+        cut_segments(SHORT, y, **wanted, on_short="raise")

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
 
-from skimbal.ensemble._bags import bag_sizes, draw_bag, rows_by_class
+from skimbal.ensemble._bags import (
+    bag_sizes,
+    draw_bag,
+    draw_group_bag,
+    draw_two_units,
+    group_strata,
+    rows_by_class,
+)
+from skimbal.exceptions import UnknownLabelWarning
 
 y = np.repeat(["a", "b", "c"], [50, 20, 5])
 two = np.repeat([0, 1], [90, 10])
@@ -62,3 +70,66 @@ def test_rows_by_class_leaves_out_weight_0(weight, expected):
     weight = None if weight is None else np.array(weight)
     rows = rows_by_class(np.array(["a", "b", "b", "a"]), weight)
     assert {label: own.tolist() for label, own in rows.items()} == expected
+
+
+def test_a_strategy_may_name_a_class_that_a_fold_lacks():
+    y = np.repeat(["usual", "rare"], [90, 10])
+    for given in ({"odd": 3}, {"odd": 3, "usual": 20, "rare": 5}):
+        with pytest.warns(UnknownLabelWarning, match="sampling_strategy names"):
+            sizes = bag_sizes(y, given)
+        assert sizes == {"rare": given.get("rare", 10), "usual": given.get("usual", 90)}
+
+
+GROUPS = {
+    "one class": np.repeat(np.arange(20), [3, 7] * 10),
+    "all classes": np.arange(100) % 10,
+    "some with two classes": np.arange(100) // 9,
+}
+TARGETS = {
+    "one class": np.repeat(np.where(np.arange(20) < 14, "usual", "rare"), [3, 7] * 10),
+    "all classes": np.where(np.arange(100) < 80, "usual", "rare"),
+    "some with two classes": np.where(np.arange(100) < 60, "usual", "rare"),
+}
+
+
+@pytest.mark.parametrize("strategy", [None, "auto", 0.8], ids=str)
+@pytest.mark.parametrize("replacement", [True, False])
+@pytest.mark.parametrize("kind", GROUPS)
+def test_bags_of_groups_have_their_sizes_and_leave_groups_out(kind, replacement, strategy):
+    y, groups = TARGETS[kind], GROUPS[kind]
+    rows, sizes = rows_by_class(y, None), bag_sizes(y, strategy)
+    strata = group_strata(y, groups)
+    assert sorted(np.concatenate(strata)) == sorted(set(groups))
+    shares = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        bag = draw_group_bag(rows, sizes, groups, strata, replacement=replacement, rng=rng)
+        labels, counts = np.unique(y[bag], return_counts=True)
+        assert dict(zip(labels.tolist(), counts.tolist(), strict=True)) == sizes
+        assert replacement or len(set(bag)) == len(bag)
+        shares.append(1 - len(set(groups[bag])) / len(set(groups)))
+    if replacement:  # 1 / e of the groups are out, on average
+        assert 0.2 < np.mean(shares) < 0.5
+    else:
+        assert (np.mean(shares) > 0) == (strategy is not None and kind != "all classes")
+
+
+def test_a_class_that_no_draw_has():
+    groups, y = np.array([0, 0, 1, 2]), np.array(["a", "b", "a", "a"])
+    strata = [np.array([1, 2])]  # without the only group of "b"
+    with pytest.raises(ValueError, match="no group of some class"):
+        draw_group_bag(
+            rows_by_class(y, None), {"a": 1, "b": 1}, groups, strata,
+            replacement=True, rng=np.random.default_rng(0),
+        )  # fmt: skip  # settings side by side
+
+
+def test_bags_with_two_rows_of_every_class_that_has_two():
+    rows = {"a": np.arange(9), "b": np.array([9, 10]), "c": np.array([11])}
+
+    def draw(rng):
+        return np.concatenate([rng.choice(own, len(own)) for own in rows.values()])
+
+    for seed in range(10):
+        bag = draw_two_units(draw, rows, rng=np.random.default_rng(seed))
+        assert {9, 10, 11} <= set(bag)

@@ -14,14 +14,19 @@ BAGS = [np.array([0, 0, 2]), np.array([1, 2])]
 
 
 def test_out_of_bag_is_what_no_draw_has():
-    is_out = is_out_of_bag([np.array([0, 0, 2]), np.array([1])], 4)
+    is_out = is_out_of_bag([np.array([0, 0, 2]), np.array([1])], np.arange(4))
     np.testing.assert_array_equal(is_out, [[0, 1, 0, 1], [1, 0, 1, 1]])
+
+
+def test_a_sample_is_in_a_bag_that_has_another_one_of_its_group():
+    is_out = is_out_of_bag([np.array([0, 0, 2]), np.array([1])], np.array([0, 1, 1, 0, 2]))
+    np.testing.assert_array_equal(is_out, [[0, 0, 0, 0, 1], [1, 0, 0, 1, 1]])
 
 
 def test_probabilities_are_the_mean_over_the_networks_that_have_not_seen_a_sample():
     X, y = np.array([[0.0], [1.0], [0.1], [0.9]]), np.array([0, 1, 0, 1])
     first, second = GaussianNB().fit(X, y), GaussianNB().fit(X[:2], y[:2])
-    proba = out_of_bag_probabilities([first, second], BAGS, X, np.array([0, 1]))
+    proba = out_of_bag_probabilities([first, second], BAGS, np.arange(4), X, np.array([0, 1]))
     one, two = first.predict_proba(X), second.predict_proba(X)
     np.testing.assert_array_equal(proba[[0, 1]], [two[0], one[1]])
     assert np.isnan(proba[2]).all()
@@ -29,7 +34,7 @@ def test_probabilities_are_the_mean_over_the_networks_that_have_not_seen_a_sampl
 
 
 def test_a_class_that_is_in_every_bag_is_refused():
-    y = np.array(["a", "a", "b", "a"])
-    check_out_of_bag(BAGS, y, {"a": np.array([0, 1, 3])})
+    units = np.arange(4)
+    check_out_of_bag(BAGS, units, {"a": np.array([0, 1, 3])})
     with pytest.raises(ValueError, match=r"the classes \['b'\] are in every bag"):
-        check_out_of_bag(BAGS, y, {"a": np.array([0, 1, 3]), "b": np.array([2])})
+        check_out_of_bag(BAGS, units, {"a": np.array([0, 1, 3]), "b": np.array([2])})

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
-from skimbal import MLPClassifier, TunedCostClassifierCV, WindowedClassifier
+from skimbal import CNN1DClassifier, MLPClassifier, TunedCostClassifierCV, WindowedClassifier
 from skimbal.ensemble._windowed import mean_by_recording, split_stateless, transform_in_chunks
 from skimbal.preprocessing import Spectrogram, WindowIndex, flatten, index_windows
 
@@ -71,9 +71,9 @@ class Spy(ClassifierMixin, BaseEstimator):
 class SpyNetwork(MLPClassifier):
     """Remembers what its `fit` is given."""
 
-    def _fit_coroutine(self, X, y, sample_weight=None):
-        self.given_ = X
-        fitted = yield from super()._fit_coroutine(np.asarray(X), y, sample_weight)
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
+        self.given_, self.groups_ = X, groups
+        fitted = yield from super()._fit_coroutine(np.asarray(X), y, sample_weight, groups)
         return fitted
 
 
@@ -185,6 +185,7 @@ def test_networks_are_given_the_index_itself():
     ).fit(X, Y)
     assert isinstance(fitted.estimator_.given_, WindowIndex)
     assert np.shares_memory(fitted.estimator_.given_.recordings[3], X[3])
+    np.testing.assert_array_equal(fitted.estimator_.groups_, fitted.estimator_.given_.recording)
 
 
 def test_network_is_the_one_that_windows_train():
@@ -336,11 +337,12 @@ def test_costs_are_tuned_on_recordings():
         ({"size": 20}, np.zeros((12, 2, 30, 1)), Y, "recordings are"),
         ({"size": 20, "step": 0}, X, Y, "'step' parameter"),
         ({"size": 0}, X, Y, "'size' parameter"),
-        ({"size": 20, "steps_per_class": {"load": 3}}, X, Y, r"\['load'\], but y has"),
+        ({"size": 20, "steps_per_class": pd.Series({"load": 3})}, X, Y, r"\['load'\], but the"),
         ({"size": 20, "steps_per_class": {"loud": 0}}, X, Y, r"steps_per_class\['loud'\]"),
         ({"size": 20}, X, Y[:-1], "inconsistent numbers of samples"),
         ({"size": 20}, X, ["one"] * 12, "y has 1 class"),
         ({"size": 20}, [], [], "0 sample"),
+        ({"size": 20, "on_short": "drop"}, X, Y, "on_short"),
         ({"size": 20, "estimator": LinearSVC()}, X, Y, "'estimator' parameter"),
         ({"size": 20, "estimator": RandomForestClassifier()}, X, Y, "step in front"),
         (
@@ -363,6 +365,79 @@ def test_other_channels_or_short_recordings_in_prediction():
         fitted.predict([x[:1] for x in X])
     with pytest.raises(ValueError, match="recording 1: a recording of 19"):
         fitted.predict([X[0], X[1][:, :19]])
+
+
+def short_ones():
+    """The recordings of the test with two short ones, and the numbers of these."""
+    recordings = [x.copy() for x in X]
+    recordings[1], recordings[4] = recordings[1][:, :7], recordings[4][:, :19]
+    return recordings, [1, 4]
+
+
+@pytest.mark.parametrize("fit_short", [False, True])
+def test_short_recordings_are_padded_with_zeros(fit_short):
+    recordings, short = short_ones()
+    padded = list(recordings)
+    for number in short:
+        missing = 20 - recordings[number].shape[1]
+        padded[number] = np.pad(recordings[number], ((0, 0), (0, missing)))
+    classifier = WindowedClassifier(LOGISTIC, size=20, on_short="pad")
+    classifier.fit(recordings if fit_short else X, Y)
+    expected = WindowedClassifier(LOGISTIC, size=20).fit(padded if fit_short else X, Y)
+    proba = classifier.predict_proba(recordings)
+    np.testing.assert_array_equal(proba, expected.predict_proba(padded))
+    np.testing.assert_array_equal(classifier.n_windows_, expected.n_windows_)
+    assert len(classifier.predict([recordings[1]])) == 1
+
+
+def test_short_recordings_are_skipped():
+    recordings, short = short_ones()
+    kept = np.setdiff1d(np.arange(len(X)), short)
+    classifier = WindowedClassifier(LOGISTIC, size=20, on_short="skip").fit(recordings, Y)
+    expected = WindowedClassifier(LOGISTIC, size=20).fit([X[i] for i in kept], Y[kept])
+    np.testing.assert_array_equal(classifier.n_windows_, expected.n_windows_)
+    with pytest.warns(UserWarning, match=r"the recordings \[1, 4\] are shorter than the window"):
+        proba = classifier.predict_proba(recordings)
+    np.testing.assert_array_equal(proba[kept], expected.predict_proba([X[i] for i in kept]))
+    shares = np.unique(Y, return_counts=True)[1] / len(Y)
+    np.testing.assert_allclose(proba[short], [shares] * 2)
+    with pytest.warns(UserWarning, match="are shorter"):
+        by_window = classifier.predict_proba_windows(recordings)
+    assert [len(by_window[number]) for number in short] == [0, 0]
+    assert len(by_window) == len(X)
+    with pytest.warns(UserWarning, match="are shorter"):
+        assert [len(labels) for labels in classifier.predict_windows([recordings[1]])] == [0]
+    with pytest.warns(UserWarning, match="are shorter"):
+        labels = classifier.predict([recordings[1]])
+    assert labels.tolist() == [classifier.classes_[shares.argmax()]]
+
+
+def test_weights_and_skipped_recordings():
+    recordings, short = short_ones()
+    weight = np.arange(1.0, len(X) + 1)
+    kept = np.setdiff1d(np.arange(len(X)), short)
+    classifier = WindowedClassifier(LOGISTIC, size=20, on_short="skip")
+    classifier.fit(recordings, Y, sample_weight=weight)
+    expected = WindowedClassifier(LOGISTIC, size=20)
+    expected.fit([X[i] for i in kept], Y[kept], sample_weight=weight[kept])
+    long = [X[i] for i in kept]
+    np.testing.assert_array_equal(classifier.predict_proba(long), expected.predict_proba(long))
+    assert classifier.class_prior_.sum() == pytest.approx(1)
+
+
+def test_a_class_of_short_recordings_alone():
+    recordings = [x[:, :10] if label == "loud" else x for x, label in zip(X, Y, strict=True)]
+    classifier = WindowedClassifier(LOGISTIC, size=20, on_short="skip")
+    with pytest.raises(ValueError, match=r"recordings of the classes \['loud'\] are shorter"):
+        classifier.fit(recordings, Y)
+    classifier.set_params(on_short="pad").fit(recordings, Y)
+
+
+def test_networks_on_padded_recordings():
+    recordings, _ = short_ones()
+    network = CNN1DClassifier(n_filters=(2,), max_epochs=1, random_state=0)
+    classifier = WindowedClassifier(network, size=20, on_short="pad").fit(recordings, Y)
+    assert np.isfinite(classifier.predict_proba(recordings)).all()
 
 
 def test_a_failed_fit_leaves_the_old_one():

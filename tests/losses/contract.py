@@ -138,6 +138,22 @@ class LossContract:
         )
         torch.testing.assert_close(bound(logits, target, weight) * weight.sum(), total)
 
+    @pytest.mark.parametrize("target", [[0, 1, 2, 0], [0, 0, 0, 0], [1, 1, 2, 2]])
+    @pytest.mark.parametrize("is_weighted", [True, False])
+    @pytest.mark.parametrize("row", [slice(None), slice(1, 2)], ids=["all", "one"])
+    def test_logits_of_nan_have_no_finite_loss(self, loss, target, is_weighted, row):
+        logits, _ = make_batch(4)
+        logits[row] = torch.nan
+        weight = torch.ones(4, dtype=torch.float64) if is_weighted else None
+        assert bind(loss)(logits, torch.tensor(target), weight).isnan()
+
+    def test_a_batch_without_weight_adds_nothing(self, loss):
+        logits, target = make_batch()
+        weight = torch.zeros(len(target), dtype=torch.float64)
+        gradient, value = grad_and_value(bind(loss))(logits, target, weight)
+        assert value == 0.0
+        assert (gradient == 0.0).all()
+
     def test_order_of_the_classes_does_not_matter(self, loss):
         logits, target = make_batch()
         order = torch.tensor([2, 0, 1])
@@ -244,6 +260,7 @@ class LossContract:
         assert isinstance(loss.needs_counts, bool)
         assert isinstance(loss.needs_costs, bool)
         assert isinstance(loss.needs_features, bool)
+        assert isinstance(loss.compares_classes, bool)
         assert loss.head in (None, "normalized")
         if loss.head == "normalized":
             assert loss.scale > 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
+from skimbal.exceptions import UnknownLabelWarning
 from skimbal.losses import class_weight_vector
 from skimbal.losses._class_weights import (
     NAMED_WEIGHTS,
@@ -126,7 +127,6 @@ def test_array_is_used_as_given(given):
     ("class_weight", "message"),
     [
         ("balance", "unknown class_weight 'balance'; did you mean 'balanced'"),
-        ({"d": 1.0, "a": 2.0}, r"weights for \['d'\], .* the classes are 'a', 'b', 'c'"),
         ({"a": -1.0}, "non-negative"),
         ({"a": np.nan}, "finite"),
         ({"a": None}, "finite"),
@@ -144,8 +144,14 @@ def test_bad_weights_are_refused(class_weight, message):
         class_weight_vector(class_weight, CLASSES, COUNTS)
 
 
+def test_a_label_that_no_sample_has_is_a_warning():
+    with pytest.warns(UnknownLabelWarning, match=r"labels \['d'\], .* are \['a', 'b', 'c'\]"):
+        weights = class_weight_vector({"d": 1.0, "a": 2.0}, CLASSES, COUNTS)
+    assert weights.tolist() == [2.0, 1.0, 1.0]
+
+
 def test_number_is_no_label_of_strings():
-    with pytest.raises(ValueError, match=r"weights for \[1\]"):
+    with pytest.raises(ValueError, match=r"names the labels \[1\], .* with the type"):
         class_weight_vector({1: 2.0}, np.array(["0", "1"]), COUNTS[:2])
 
 

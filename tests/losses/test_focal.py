@@ -35,7 +35,7 @@ def test_focal_alpha_of_two_classes():
     ("alpha", "message"),
     [
         (0.25, r"alpha=0.25 is one number, but there are 3 classes .*; give an array"),
-        ({"a": 1}, r"dict, but a loss knows no labels; give the dict to the network"),
+        ({"a": 1}, r"by labels, but a loss knows no labels; give it to the network"),
         ("balance", "'alpha' .*'balanced'.* Got 'balance'"),
         ([1.0, 2.0], r"alpha has shape \(2,\), but there are 3 classes; give one weight"),
         ([1.0, -2.0, 1.0], r"\[1.0, -2.0, 1.0\] must be finite, non-negative"),

@@ -48,7 +48,7 @@ def test_ramps_of_extreme_lengths(ramp):
 
 @pytest.mark.parametrize(
     ("start", "n_epochs", "first"),
-    [(0.8, 200, 161), (0.6, 5, 4), (0.0, 9, 1), (0.5, 3, 3), (1.0, 9, math.inf)],
+    [(0.8, 200, 161), (0.6, 5, 4), (0.0, 9, 1), (0.5, 3, 3), (1.0, 9, 9), (0.8, 3, 3), (0.8, 1, 1)],
 )
 def test_first_deferred_epoch(start, n_epochs, first):
     for epoch in range(1, n_epochs + 3):

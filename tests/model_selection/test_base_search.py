@@ -163,8 +163,8 @@ def test_weights_of_a_missing_label(Search, data):
     refuses(
         search_of(Search, {"class_weight__1": (1, 9)}, held),
         *data,
-        "class_weight has [7]",
-        "not labels of y",
+        "class_weight names the labels [7]",
+        "the classes are",
     )
 
 

@@ -115,7 +115,11 @@ def test_entries_are_put_in_place():
     ("estimator", "names", "message"),
     [
         (LogisticRegression(), ["class_weight__wron"], "did you mean 'worn'"),
-        (LogisticRegression(class_weight={"bad": 1}), ["class_weight__ok"], "not labels of y"),
+        (
+            LogisticRegression(class_weight={"bad": 1}),
+            ["class_weight__ok"],
+            r"labels \['bad'\], but",
+        ),
         (MLPClassifier(class_weight=[1, 2, 3]), ["class_weight__ok"], "2 labels"),
         (MLPClassifier(), ["cost_matrix__ok"], "unknown label in cost_matrix__"),
     ],

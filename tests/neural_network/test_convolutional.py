@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 
 from skimbal import (
@@ -12,7 +11,7 @@ from skimbal import (
 )
 from skimbal._training import inputs
 from skimbal.modules import size_after_layers, smallest_size
-from skimbal.neural_network import CNN_PRESETS, _base, _fit_plan
+from skimbal.neural_network import CNN_PRESETS, _base, _fit_plan, fit_population
 from skimbal.preprocessing import WindowIndex, index_windows
 
 rng = np.random.default_rng(0)
@@ -46,12 +45,6 @@ def untrained(network, shape, n_classes):
 )
 def test_presets_are_the_published_networks(name, network, shape, n_classes, n_expected):
     fitted = untrained(network(**CNN_PRESETS[name]), shape, n_classes)
-    assert n_parameters(fitted) == n_expected
-
-
-@pytest.mark.parametrize(("depth", "n_expected"), [(18, 11_173_962), (20, 269_722), (32, 464_154)])
-def test_residual_networks_have_the_parameters_that_they_are_known_for(depth, n_expected):
-    fitted = untrained(ResNetClassifier(depth=depth), (3, 8, 8), 10)
     assert n_parameters(fitted) == n_expected
 
 
@@ -103,9 +96,13 @@ def test_a_network_learns_frequencies_and_brightness():
 def test_sizes_are_those_of_the_layers(size, kernels, pools, padding):
     expected = size_after_layers(size, kernels, pools, padding)
     network = CNN1DClassifier(
-        n_filters=(2, 2), kernel_size=kernels, pool_size=pools, padding=padding,
-        global_pooling=False, max_epochs=1,
-    )  # fmt: skip
+        n_filters=(2, 2),
+        kernel_size=kernels,
+        pool_size=pools,
+        padding=padding,
+        global_pooling=False,
+        max_epochs=1,
+    )
     X = rng.normal(size=(4, 1, size))
     assert (size >= smallest_size(kernels, pools, padding)) == (expected >= 1)
     if expected >= 1:
@@ -118,6 +115,109 @@ def test_sizes_are_those_of_the_layers(size, kernels, pools, padding):
 def test_even_kernels_keep_the_size_without_a_warning():
     network = CNN1DClassifier(n_filters=(2,), kernel_size=4, pool_size=1, global_pooling=False)
     assert network.set_params(max_epochs=1).fit(SIGNALS, y)._n_features_out == 2 * 32
+
+
+def test_images_of_one_row_are_signals():
+    """A network of pairs (1, k) on one row has the weights and posteriors of one on signals."""
+    settings = {"n_filters": (3, 4), "max_epochs": 3, "random_state": 0}
+    signals = CNN1DClassifier(**settings, kernel_size=(3, 4), pool_size=(2, 3))
+    rows = CNN2DClassifier(
+        **settings, kernel_size=((1, 3), (1, 4)), pool_size=[(1, 2), np.array([1, 3])]
+    )
+    expected = signals.fit(SIGNALS, y).predict_proba(SIGNALS)
+    proba = rows.fit(SIGNALS[:, :, None], y).predict_proba(SIGNALS[:, :, None])
+    np.testing.assert_allclose(proba, expected, rtol=1e-4)
+
+
+def test_pairs_of_equal_sides_are_numbers():
+    settings = {"max_epochs": 2, "random_state": 0}
+    one = CNN2DClassifier(**settings, kernel_size=(3, 2), pool_size=(2, 1)).fit(IMAGES, y)
+    two = CNN2DClassifier(**settings, kernel_size=[(3, 3), 2], pool_size=[2, (1, 1)]).fit(IMAGES, y)
+    np.testing.assert_array_equal(one.predict_proba(IMAGES), two.predict_proba(IMAGES))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("kernels", [((5, 3), (1, 2)), ((2, 3), (4, 1))])
+@pytest.mark.parametrize("pools", [((4, 1), (2, 2)), (1, (1, 3)), "auto"])
+def test_sizes_by_axis_are_those_of_the_layers(padding, kernels, pools):
+    network = CNN2DClassifier(
+        n_filters=(2, 3),
+        kernel_size=kernels,
+        pool_size=pools,
+        padding=padding,
+        global_pooling=False,
+        max_epochs=1,
+    )
+    shape = (26, 15)
+    own_pools = [(None, None)] * 2 if pools == "auto" else [np.broadcast_to(p, 2) for p in pools]
+    sides = [
+        size_after_layers(
+            side, [k[axis] for k in kernels], [pool[axis] for pool in own_pools], padding
+        )
+        for axis, side in enumerate(shape)
+    ]
+    X = rng.normal(size=(4, 1, *shape))
+    assert network.fit(X, [0, 1, 0, 1])._n_features_out == 3 * sides[0] * sides[1]
+
+
+def test_networks_of_pairs_are_trained_together_as_alone():
+    networks = [
+        CNN2DClassifier(
+            n_filters=(2,), kernel_size=((2, 3),), pool_size=((3, 1),), max_epochs=2, random_state=k
+        )
+        for k in range(3)
+    ]
+    alone = [clone(network).fit(IMAGES, y).predict_proba(IMAGES) for network in networks]
+    together = fit_population(networks, IMAGES, y)
+    for network, expected in zip(together, alone, strict=True):
+        np.testing.assert_allclose(network.predict_proba(IMAGES), expected, rtol=1e-4)
+
+
+IMAGES_15 = np.zeros((60, 1, 40, 15))
+
+
+@pytest.mark.parametrize(
+    ("network", "X", "message", "not_said"),
+    [
+        (CNN2DClassifier(pool_size=4), IMAGES_15, "the width of X is 15.*width.* is 16: ", "same"),
+        (
+            CNN2DClassifier(pool_size=((8, 1), (8, 1))),
+            IMAGES_15,
+            'the height of X is 40.*height they take is 64: use .* or pool_size="auto"',
+            'padding="same"',
+        ),
+        (
+            CNN2DClassifier(kernel_size=((3, 9), (3, 9)), padding="valid"),
+            IMAGES_15,
+            'the width of X is 15.*smaller kernels or padding="same"',
+            "pool_size=",
+        ),
+        (
+            CNN1DClassifier(kernel_size=20, padding="valid", pool_size=2),
+            np.zeros((60, 1, 32)),
+            'the length of X is 32.*smaller pools, pool_size="auto", smaller kernels or padding=',
+            "width",
+        ),
+    ],
+)
+def test_an_axis_of_which_nothing_is_left_is_named(network, X, message, not_said):
+    with pytest.raises(ValueError, match=message) as error:
+        network.fit(X, y)
+    assert not_said not in str(error.value).split(": use ")[1]
+
+
+@pytest.mark.parametrize(
+    ("network", "X", "message"),
+    [
+        (CNN2DClassifier(pool_size=((4, 1),)), IMAGES, r"1 entries for 2 .*\(\(4, 1\), \(2, 2\)\)"),
+        (CNN2DClassifier(pool_size=((4, 1), (2, 2, 2))), IMAGES, r"or a pair \(height, width\)"),
+        (CNN2DClassifier(kernel_size=((4, 0), 3)), IMAGES, "kernel_size must be whole numbers"),
+        (CNN1DClassifier(kernel_size=((4, 1), (3, 1))), SIGNALS, "over length is a whole number$"),
+    ],
+)
+def test_bad_sizes_by_axis(network, X, message):
+    with pytest.raises(ValueError, match=message):
+        network.fit(X, y)
 
 
 def test_few_frames_are_no_colours():
@@ -141,7 +241,7 @@ def test_the_defaults_take_inputs_of_any_size(shape):
         (ResNetClassifier(), IMAGES[:, None], r"takes \(n_samples, channels, height"),
         (CNN2DClassifier(), np.moveaxis(IMAGES, 1, -1), "channels last"),
         (ResNetClassifier(), np.moveaxis(IMAGES, 1, -1), r"np.moveaxis\(X, -1, 1\)"),
-        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest side that they take is 1600"),
+        (CNN1DClassifier(pool_size=40), SIGNALS, "the smallest length they take is 1600"),
         (CNN1DClassifier(kernel_size=(3, 3, 3)), SIGNALS, "3 entries for 2 convolutions"),
         (CNN1DClassifier(n_filters=()), SIGNALS, "n_filters is empty"),
         (CNN1DClassifier(n_filters=(4, 0)), SIGNALS, "n_filters must be whole numbers"),
@@ -213,11 +313,3 @@ def test_windows_are_cut_batch_by_batch(monkeypatch):
     CNN1DClassifier(**SMALL, batch_size=100).fit(windows, labels).predict_proba(windows)
     assert sum(taken) > 4 * len(windows)
     assert max(taken) <= 100
-
-
-def test_single_rows_of_batch_normalisation_keep_its_moments():
-    fitted = ResNetClassifier(depth=8, max_epochs=1, batch_size=4).fit(
-        rng.normal(size=(5, 1, 1, 1)), [0, 1, 0, 1, 0]
-    )
-    moments = [b for n, b in fitted.net_.module_.named_buffers() if n.endswith("running_var")]
-    assert all(torch.isfinite(moment).all() for moment in moments)

@@ -285,6 +285,7 @@ def test_no_hidden_layer_is_refused(data, sizes):
         {"visible": "binary"},
         {"pretrain_epochs": -1},
         {"pretrain_learning_rate": 0.0},
+        {"pretrain_learning_rate": "fast"},
         {"pretrain_momentum": 1.0},
         {"pretrain_weight_decay": -0.1},
         {"n_gibbs_steps": 0},
@@ -358,3 +359,31 @@ def test_samples_of_weight_0_do_not_choose_the_visible_units():
     network = DBNClassifier(hidden_layer_sizes=(4,), pretrain_epochs=1, max_epochs=1)
     assert network.fit(X, y, weight).visible_ == "bernoulli"
     assert network.fit(X, y).visible_ == "gaussian"
+
+
+@pytest.mark.parametrize("sizes", [(64,), (512,), (300, 300)], ids=str)
+@pytest.mark.parametrize("n_features", [5, 100])
+def test_wide_layers_learn_at_the_default_step_size(sizes, n_features):
+    X = np.random.default_rng(0).normal(size=(200, n_features))
+    y = (X[:, 0] + X[:, 1] > 0).astype(int)
+    network = DBNClassifier(
+        hidden_layer_sizes=sizes, pretrain_epochs=10, max_epochs=60, random_state=0
+    ).fit(X, y)
+    errors = network.pretrain_history_.query("layer == 0").reconstruction_error
+    assert errors.max() < 3
+    assert network.score(X, y) > 0.8
+
+
+def test_the_automatic_step_size_is_the_old_one_in_narrow_layers(data):
+    auto = DBNClassifier(**FAST).fit(*data)
+    fixed = DBNClassifier(**{**FAST, "pretrain_learning_rate": 0.02}).fit(*data)
+    np.testing.assert_array_equal(auto.predict_proba(data[0]), fixed.predict_proba(data[0]))
+
+
+def test_too_large_a_step_in_a_wide_layer_is_an_error():
+    X = np.random.default_rng(0).normal(size=(300, 300))
+    network = DBNClassifier(
+        hidden_layer_sizes=(512,), pretrain_learning_rate=0.02, max_epochs=1, random_state=0
+    )
+    with pytest.raises(NonFiniteLossError, match="grown more than tenfold"):
+        network.fit(X, np.arange(300) % 2)

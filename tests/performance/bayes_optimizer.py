@@ -1,15 +1,15 @@
-"""The optimiser of BayesSearchCV beside scikit-optimize's with its defaults.
+"""The optimizer of BayesSearchCV beside scikit-optimize's with its defaults.
 
     python tests/performance/bayes_optimizer.py --out docs/results
 
 Runs are kept in bayes_optimizer_cells.csv.xz, one a line, and a later call goes on from there.
 
-Each row: a problem, an optimiser, the median and quartiles over seeds of the least loss after so
-many evaluations, and the median CPU time of the optimiser itself, the losses not counted, in all
+Each row: a problem, an optimizer, the median and quartiles over seeds of the least loss after so
+many evaluations, and the median CPU time of the optimizer itself, the losses not counted, in all
 and for each of the last ten evaluations. The functions are Branin, Hartmann 3 and 6 (60
 evaluations) and Rosenbrock's in ten dimensions (200, five seeds, for the growth of the time). In
-the other problems a regularisation parameter and class weights of multi-class KEEL sets are
-searched, and the loss is 1 - macro F1 of a cross-validation in three folds. Both optimisers search
+the other problems a regularization parameter and class weights of multi-class KEEL sets are
+searched, and the loss is 1 - macro F1 of a cross-validation in three folds. Both optimizers search
 the same box, one evaluation at a time.
 """
 
@@ -98,7 +98,7 @@ class Function(NamedTuple):
 
 
 class WeightSearch(NamedTuple):
-    """Class weights and a regularisation parameter for a multi-class KEEL set."""
+    """Class weights and a regularization parameter for a multi-class KEEL set."""
 
     name: str
     model: str
@@ -158,7 +158,7 @@ def load_multiclass(name):
 
 
 class Ours:
-    """The optimiser of BayesSearchCV, one point of the parameters' own units at a time."""
+    """The optimizer of BayesSearchCV, one point of the parameters' own units at a time."""
 
     def __init__(self, dimensions, seed, xi=0.0):
         self.space = SearchSpace.parse(dimensions)
@@ -187,17 +187,17 @@ class Theirs:
         self.optimizer.tell(self.asked, loss)
 
 
-OPTIMISERS = {
+OPTIMIZERS = {
     "skimbal": Ours,
     "skimbal, xi=0.01": partial(Ours, xi=0.01),
     "scikit-optimize": Theirs,
 }
 
 
-def run(seed, problem, optimiser):
-    """Least loss, CPU time of the optimiser, and that of each of the last ten evaluations."""
+def run(seed, problem, optimizer):
+    """Least loss, CPU time of the optimizer, and that of each of the last ten evaluations."""
     dimensions, loss = PROBLEMS[problem].make()
-    optimizer = OPTIMISERS[optimiser](dimensions, seed)
+    optimizer = OPTIMIZERS[optimizer](dimensions, seed)
     least, times_s = np.inf, []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of models that don't converge, and of points seen before
@@ -216,11 +216,11 @@ def run(seed, problem, optimiser):
 def p_values(runs):
     """Wilcoxon's p of the least losses beside scikit-optimize's of the same seeds, with 6 or more.
 
-    By problem and optimiser.
+    By problem and optimizer.
     """
     texts = {}
     for problem, of_problem in runs.groupby("problem"):
-        least = of_problem.pivot(index="seed", columns="optimiser", values="least").dropna()
+        least = of_problem.pivot(index="seed", columns="optimizer", values="least").dropna()
         for ours in set(least) - {"scikit-optimize"}:
             if len(least) >= 6:
                 p = wilcoxon(least[ours], least["scikit-optimize"]).pvalue
@@ -229,8 +229,8 @@ def p_values(runs):
 
 
 def summary(runs):
-    """A row for each problem and optimiser."""
-    groups = runs.groupby(["problem", "optimiser"])
+    """A row for each problem and optimizer."""
+    groups = runs.groupby(["problem", "optimizer"])
     table = groups.agg(
         seeds=("seed", "size"),
         median=("least", "median"),
@@ -239,7 +239,7 @@ def summary(runs):
         cpu_s=("cpu_s", "median"),
         last_cpu_s=("last_cpu_s", "median"),
     )
-    in_order = pd.MultiIndex.from_product([PROBLEMS, OPTIMISERS])
+    in_order = pd.MultiIndex.from_product([PROBLEMS, OPTIMIZERS])
     table = table.loc[[row for row in in_order if row in table.index]].reset_index()
     n_dims = {name: len(PROBLEMS[name].make()[0]) for name in table["problem"].unique()}
     n_evaluations = {name: problem.n_evaluations for name, problem in PROBLEMS.items()}
@@ -250,7 +250,7 @@ def summary(runs):
     table.insert(6, "quartiles", quartiles)
     table = table.drop(columns=["quartile_1", "quartile_3"]).round({"cpu_s": 2, "last_cpu_s": 3})
     p_of = p_values(runs)
-    table["p"] = [p_of.get(row, "") for row in zip(table.problem, table.optimiser, strict=True)]
+    table["p"] = [p_of.get(row, "") for row in zip(table.problem, table.optimizer, strict=True)]
     shorter = {
         "dimensions": "dim.",
         "evaluations": "eval.",
@@ -267,17 +267,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
     parser.add_argument(
-        "--optimisers", nargs="+", default=list(OPTIMISERS), choices=list(OPTIMISERS)
+        "--optimizers", nargs="+", default=list(OPTIMIZERS), choices=list(OPTIMIZERS)
     )
     arguments = parse_arguments(
         parser, globals(), PROBLEMS=TINY_PROBLEMS, problems=list(TINY_PROBLEMS), seeds=6
     )
     cells = [
-        {"seed": seed, "problem": problem, "optimiser": optimiser}
+        {"seed": seed, "problem": problem, "optimizer": optimizer}
         for seed in range(arguments.seeds)
         for problem in arguments.problems
         if seed < PROBLEMS[problem].max_seeds
-        for optimiser in arguments.optimisers
+        for optimizer in arguments.optimizers
     ]
     path = arguments.out / "bayes_optimizer_cells.csv.xz"
     runs = run_missing(run, cells, path, arguments.jobs, digits=6)

@@ -36,7 +36,7 @@ from skimbal import (
     TunedCostClassifierCV,
 )
 from skimbal.datasets import list_keel, load_keel
-from skimbal.metrics import get_scorer, holm, rank_methods, wilcoxon
+from skimbal.metrics import average_ranks, get_scorer, holm, wilcoxon
 from skimbal.model_selection import class_weight_space
 
 N_EVALUATIONS = 60
@@ -73,7 +73,7 @@ def multiclass_names():
     return sorted((name for name in names if n_rows[name] <= MAX_ROWS), key=n_rows.get)
 
 
-# ---------------------------------------------------------------- optimisers of others
+# ---------------------------------------------------------------- optimizers of others
 
 
 class TPE:
@@ -135,7 +135,7 @@ class CMAES:
 
 
 class OthersSearchCV(BayesSearchCV):
-    """The search of the package with an optimiser that it does not have."""
+    """The search of the package with an optimizer that it does not have."""
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ def summary(cells):
     rows = []
     for group, of_group in cells.groupby("group", sort=False):
         scores = by_set(of_group)
-        ranks = rank_methods(scores.to_numpy()).mean(axis=0)
+        ranks = average_ranks(scores.to_numpy())
         cpu_s = of_group.groupby("method").cpu_s.median()
         for method, rank in zip(METHODS, ranks, strict=True):
             difference = scores[method] - scores["equal weights"]

@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from skimbal import DBNClassifier
 from skimbal.cost_sensitive import find_costs
 from skimbal.datasets import load_keel
-from skimbal.metrics import g_mean
+from skimbal.metrics import g_mean, prior_costs
 
 DATASETS = [
     "car-good",
@@ -65,11 +65,12 @@ def judge(settings, name, seed):
     cv = StratifiedKFold(5, shuffle=True, random_state=seed)
     estimator = DBNClassifier(**settings, random_state=seed)
     proba = cross_val_predict(estimator, X, y, cv=cv, method="predict_proba")
+    prior = prior_costs(np.unique(y, return_counts=True)[1])
     column = np.unique(y).tolist().index(rare)
     return {
         "auc": roc_auc_score(y == rare, proba[:, column]),
         "g_mean": g_mean(y, np.unique(y)[proba.argmax(axis=1)]),
-        "g_mean_prior": find_costs(y, proba, shrinkage=1.0).score,
+        "g_mean_prior": find_costs(y, proba, shrinkage=1.0, shrinkage_target=prior).score,
         "g_mean_best": find_costs(y, proba).score,
     }
 

@@ -97,10 +97,10 @@ def thinned(name):
 
 
 def smote_dbn_score(X, y, train, test, seed):
-    neighbours = min(5, y[train].sum() - 1)
+    n_neighbors = min(5, y[train].sum() - 1)
     model = make_pipeline(
         StandardScaler(),
-        SMOTE(k_neighbors=neighbours, random_state=seed),
+        SMOTE(k_neighbors=n_neighbors, random_state=seed),
         DBNClassifier(random_state=seed),
     )
     return g_mean(y[test], model.fit(X[train], y[train]).predict(X[test]))

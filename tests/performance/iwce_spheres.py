@@ -1,6 +1,6 @@
 """The nested spheres of the article on IWCE: its schedule beside plain and balanced cross entropy.
 
-The article's counts (800, 400, 1,000 to train, 10,000 to test), network, optimiser and batches. The
+The article's counts (800, 400, 1,000 to train, 10,000 to test), network, optimizer and batches. The
 learning rate is the best of five for plain cross entropy on two other draws and then that of all
 rows of networks but the dense one, which has its defaults and is there to show what the data
 allow. A seed is a draw of the data and of the network. T is one of the article's four, or chosen

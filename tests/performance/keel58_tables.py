@@ -9,16 +9,15 @@ from pathlib import Path
 import pandas as pd
 from _tiny import parse_arguments
 
-from skimbal.benchmark import METHODS, SUITES, report, run_benchmark
+from skimbal.benchmark import cli, report
 
 CELL = ["dataset", "method", "fold", "trial", "status", "seed", "g_mean", "accuracy", "auc"]
 
 
 def compare_two_methods(folder):
     """Write the cells of a comparison of two methods on three sets."""
-    methods = {name: METHODS[name] for name in ("logistic-balanced", "random-forest-prior")}
-    names = ["glass5", "ecoli3", "abalone9-18"]
-    run_benchmark(SUITES["keel58"], methods, out=folder, datasets=names, n_folds=2)
+    command = "run --suite keel58 --methods logistic-balanced,random-forest-prior --folds 2 --quiet"
+    cli.main([*command.split(), "--datasets", "glass5,ecoli3,abalone9-18", "--out", folder])
 
 
 def main():

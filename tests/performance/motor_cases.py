@@ -266,7 +266,7 @@ def differences(rows, control="inverse frequency"):
 
 
 def draw_confusions(rows):
-    """Figure: mean normalised confusion matrix of each case at the main level."""
+    """Figure: mean normalized confusion matrix of each case at the main level."""
     rows = rows[rows.level == MAIN_LEVEL]
     data = list(rows.data.unique())
     fig, axes = plt.subplots(

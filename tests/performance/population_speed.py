@@ -78,7 +78,7 @@ def linear_layers(module):
 
 
 def fit_bare_dbn(X, y, *, pretrain_epochs, pretrain_learning_rate, momentum, **settings):
-    """A belief network by hand: slices of tensors, a fused optimiser."""
+    """A belief network by hand: slices of tensors, a fused optimizer."""
     module = make_dbn(X.shape[1])
     data, target = torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
 

@@ -1,7 +1,7 @@
 """Time of a search of class weights and learning rate: DESearchCV, and the same by hand.
 
 Differential evolution (JADE) with 20 generations of 20 candidates, each an MLP that is trained on
-five folds. By hand the same optimiser asks and is told, the networks are those of skorch as it is
+five folds. By hand the same optimizer asks and is told, the networks are those of skorch as it is
 or of a bare torch loop, and joblib trains the candidates of a generation in two processes. All take
 turns in one run, so that a busy machine slows all of them alike. Seconds are scaled to the whole
 search where it is cut to its first generations, which take as long as the others; searches by hand
@@ -84,7 +84,7 @@ def begin_like_ours(part):
 
 
 class BareNetwork(ClassifierMixin, BaseEstimator):
-    """What skorch's network learns, in the shortest loop: slices of tensors, a fused optimiser.
+    """What skorch's network learns, in the shortest loop: slices of tensors, a fused optimizer.
 
     torch divides the weighted losses of a batch by the sum of the weights, and begins with smaller
     weights. With `like_ours` both are as in `MLPClassifier`: the divisor is the number of rows, and

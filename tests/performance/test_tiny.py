@@ -16,6 +16,7 @@ WRITE_A_FOLDER = (
     "cifar_losses",
     "convolution_population",
     "costs_or_weights",
+    "groups",
     "iwce_spheres",
     "loss_times",
     "motor_cases",

@@ -31,7 +31,7 @@ from skimbal.datasets import load_watch
 from skimbal.losses import LDAM
 from skimbal.preprocessing import index_windows
 
-NORMALIZED = "normalised layer alone"
+NORMALIZED = "normalised layer alone"  # as the recorded cells spell it
 SIZE, STEP = 100, 50  # samples, at 50 Hz
 N_FOLDS = 5
 IMBALANCE_RATIO = 8

@@ -194,6 +194,56 @@ def test_error_names_the_short_recording():
         index_windows(RECORDINGS, size=15, step=5)
 
 
+@pytest.mark.parametrize("as_array", [False, True])
+def test_short_recordings_are_padded_or_skipped(as_array):
+    recordings = [np.arange(1.0, 2 * n + 1).reshape(2, n) for n in (3, 8, 5)]
+    if as_array:
+        recordings = np.stack([x[:, :3] for x in recordings])
+    padded = index_windows(recordings, size=5, step=2, on_short="pad")
+    expected = [np.pad(x, ((0, 0), (0, max(0, 5 - x.shape[1])))) for x in recordings]
+    np.testing.assert_array_equal(np.asarray(padded), naive_windows(expected, 5, 2))
+    skipped = index_windows(recordings, size=5, step=2, on_short="skip")
+    long = [x for x in recordings if x.shape[1] >= 5]
+    assert skipped.shape == (len(naive_windows(long, 5, 2)), 2, 5)
+    assert skipped.recording.tolist() == ([] if as_array else [1, 1, 2])
+    assert np.asarray(skipped).tolist() == [x.tolist() for x in naive_windows(long, 5, 2)]
+
+
+def test_recordings_of_one_window_are_not_short():
+    X = [np.ones((1, 5))]
+    for on_short in ("raise", "pad", "skip"):
+        windows = index_windows(X, 5, 1, on_short=on_short)
+        assert np.shares_memory(windows.recordings[0], X[0])
+        assert len(windows) == 1
+
+
+@pytest.mark.parametrize("on_short", ["drop", None, ["pad"]])
+def test_unknown_treatment_of_short_recordings(on_short):
+    with pytest.raises(ValueError, match=r"on_short=.* is not usable; give one of"):
+        index_windows(RECORDINGS, 5, 1, on_short=on_short)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "message"),
+    [
+        (np.zeros((2, 50)), r"put a single recording into a list"),
+        ([np.zeros(50)], r"give one channel as recording\[None\]"),
+        ([[[1.0, 2.0], [1.0]]], "rows of different lengths"),
+    ],
+)
+def test_recordings_without_channels(recordings, message):
+    with pytest.raises(ValueError, match=message):
+        index_windows(recordings, 5, 1)
+
+
+def test_sliding_window_on_short_signals():
+    X = np.ones((3, 2, 4))
+    windows = SlidingWindow(size=6, on_short="pad").fit_transform(X)
+    np.testing.assert_array_equal(windows, np.pad(X, ((0, 0), (0, 0), (0, 2)))[:, None])
+    assert SlidingWindow(size=6, on_short="skip").fit_transform(X).shape == (3, 0, 2, 6)
+    assert np.shares_memory(SlidingWindow(size=3, on_short="pad").fit_transform(X), X)
+
+
 def test_windows_are_no_array_without_a_copy():
     windows = index_windows(RECORDINGS, size=7, step=4)
     with pytest.raises(ValueError, match="without a copy"):

@@ -149,3 +149,31 @@ def test_nan_is_an_error():
     X[3, 2] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         FEW.fit_resample(X, y)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("part", [1.0, 0.9, 1e-3])
+@pytest.mark.filterwarnings("ignore:.*encountered in reduce")  # scikit-learn's own sum
+def test_rows_are_finite_up_to_the_ends_of_their_type(dtype, part):
+    largest = float(np.finfo(dtype).max)
+    X = part * largest * np.random.default_rng(0).uniform(-1.0, 1.0, size=(60, 3))
+    y = np.repeat(["usual", "rare"], [45, 15])
+    new, _ = ConditionalVAESampler(max_epochs=20, random_state=0).fit_resample(X.astype(dtype), y)
+    assert new.dtype == dtype
+    assert np.isfinite(new).all()
+    drawn = new[60:].astype(np.float64) / largest
+    assert drawn.std() > 0.1 * part
+
+
+@pytest.mark.parametrize("learning_rate", [1.0, 1e3, 1e10, 1e30])
+@pytest.mark.parametrize("max_epochs", [1, 2, 20])
+def test_drawn_rows_are_finite_or_an_error(learning_rate, max_epochs):
+    X, y = make_data()
+    sampler = ConditionalVAESampler(
+        learning_rate=learning_rate, max_epochs=max_epochs, batch_size=200, random_state=0
+    )
+    try:
+        new, _ = sampler.fit_resample(X, y)
+    except NonFiniteLossError:
+        return
+    assert np.isfinite(new).all()

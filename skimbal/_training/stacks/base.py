@@ -46,6 +46,11 @@ class BaseStack:
             [generators[i] for i in networks] for generators in self.dropout_generators
         ]
 
+    def are_finite(self):
+        """Whether the parameters of each network are finite, as an array."""
+        # A sum is not finite if a number isn't.
+        return self.parameters.detach().sum(dim=1).isfinite().cpu().numpy()
+
     def write_gradients_to(self, module, i):
         """Write the gradients of network i into a module."""
         for name, rows in self.layout.views(self.gradients).items():

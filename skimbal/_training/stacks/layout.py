@@ -6,7 +6,7 @@ from skimbal._training.batches import rounded_up
 from skimbal.modules import is_matrix_vector, repeat_for_batched_kernel
 
 CACHE_LINE = 16  # float32 numbers of a cache line
-BLOCK = 32  # numbers that a vectorised loop takes at a time: two vectors of 16 float32
+BLOCK = 32  # numbers that a vectorized loop takes at a time: two vectors of 16 float32
 
 
 class ParameterLayout:

@@ -1,5 +1,7 @@
 """One network by autograd: modules that can't be batched are trained one after another."""
 
+import numpy as np
+
 
 class SequentialStack:
     """A module that is trained alone, in place.
@@ -13,6 +15,11 @@ class SequentialStack:
     def __init__(self, modules):
         (self.module,) = modules
         self.parameters = list(self.module.parameters())
+
+    def are_finite(self):
+        """Whether the parameters and buffers are finite, as an array of one entry."""
+        tensors = (*self.parameters, *self.module.buffers())
+        return np.array([all(bool(tensor.isfinite().all()) for tensor in tensors)])
 
     def write_to(self, module, i):
         """Do nothing: the module is trained in place."""

@@ -1,4 +1,6 @@
-"""Networks that are no `MLP`, trained together by `torch.func`, against skorch's loop."""
+"""Networks that are no `MLP`, computed together by `torch.func`, against those alone."""
+
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -6,8 +8,12 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
+from skimbal._training.losses import StackedLoss
+from skimbal._training.stacks import FunctionalStack
 from skimbal.losses import all_losses
 from skimbal.neural_network import CNN1DClassifier, CNN2DClassifier, fit_population
+
+from ..nets import N_CLASSES, Convolution, bound_loss, generator, gradients_of, mlp_module
 
 P = 5
 rng = np.random.default_rng(0)
@@ -117,3 +123,43 @@ def test_the_strategy_is_said(capsys):
     assert (
         "5 Convolution, each by itself: a population of large networks" in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (Convolution, (2, 8)),
+        (lambda seed: Convolution(seed, batch_norm=True), (2, 8)),
+        (mlp_module, (5,)),
+        (lambda seed: mlp_module(seed, dropout=0.4), (5,)),
+    ],
+    ids=["convolution", "batch norm", "dense", "dropout"],
+)
+@pytest.mark.parametrize("loss_name", ["cross_entropy", "focal"])
+def test_gradients_are_autograds(make, shape, loss_name):
+    inputs = torch.randn(3, 7, *shape, generator=generator(1))
+    target = torch.randint(N_CLASSES, (3, 7), generator=generator(2))
+    share = torch.full((3, 7), 1 / 7)
+    modules, loss = [make(seed) for seed in range(3)], bound_loss(loss_name)
+    references = deepcopy(modules)
+    stack = FunctionalStack(modules)
+    stacked = StackedLoss([loss] * 3, inputs.new_zeros(1, N_CLASSES))
+    values, logits = stack.compute_gradients(inputs, (target, share, np.full(3, 7)), stacked)
+    for i, module in enumerate(references):
+        own = module.train()(inputs[i])
+        value = loss(own, target[i], None)
+        value.backward()
+        stack.write_gradients_to(modules[i], i)
+        stack.write_to(modules[i], i)
+        torch.testing.assert_close(values[i], value.detach(), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(logits[i], own.detach(), rtol=1e-5, atol=1e-6)
+        for name, gradient in gradients_of(module).items():
+            torch.testing.assert_close(
+                gradients_of(modules[i])[name], gradient, rtol=1e-5, atol=1e-6
+            )
+        for a, b in zip(modules[i].buffers(), module.buffers(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_plain_module_can_be_taken():
+    assert FunctionalStack.reason_not_stackable(Convolution(), torch.zeros(2, 2, 8)) is None

@@ -1,0 +1,98 @@
+"""What an estimator says about balancing the classes, where nothing is held out to measure it."""
+
+import warnings
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+
+from skimbal._utils._labels import carries_labels, part_of_larger_fit, vector_by_label
+from skimbal.exceptions import BalancedTwiceWarning
+from skimbal.losses import BaseLoss, all_losses
+
+# Where classifiers keep the one that they wrap: the fitted one of a search comes first.
+WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator")
+
+
+def warn_of_balance(estimator, labels, parameter):
+    """Warn where costs, set by a parameter, would count the balance a second time."""
+    reason = stated_balance(estimator, labels)
+    if reason is not None:
+        warnings.warn(
+            f"{parameter} makes up for the imbalance of the classes, but the classifier does so "
+            f"already: {reason}. The balance counts twice. Leave one of the two out, or use "
+            "TunedCostClassifierCV, which measures the balance on samples that it holds out.",
+            BalancedTwiceWarning,
+            stacklevel=2,
+        )
+
+
+def stated_balance(estimator, labels) -> str | None:
+    """Return how a classifier balances the classes, according to its parameters, else None.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted or not. Pipelines, searches and other wrappers are looked into. A calibrated
+        classifier says nothing: its probabilities are those of the samples that it was given.
+    labels : list
+        The classes.
+
+    Returns
+    -------
+    str or None
+        The parameter or step that does it.
+    """
+    if isinstance(estimator, CalibratedClassifierCV):
+        return None
+    for name, balances in BALANCING_PARAMETERS.items():
+        value = getattr(estimator, name, None)
+        if value is not None and balances(value, labels):
+            return f"{type(estimator).__name__} has {name}={value!r}"
+    *steps, last = [step for _, step in getattr(estimator, "steps", [])] or [None]
+    for step in steps:
+        if hasattr(step, "fit_resample"):
+            return f"a step of the pipeline resamples, {step!r}"
+    inner = last if last is not None else wrapped_estimator(estimator)
+    return None if inner is None else stated_balance(inner, labels)
+
+
+def wrapped_estimator(estimator):
+    """Return the classifier that another one wraps, or None."""
+    candidates = [getattr(estimator, name, None) for name in WRAPPED]
+    if hasattr(estimator, "_base_estimator"):  # a default of ours
+        candidates.append(estimator._base_estimator())
+    return next((inner for inner in candidates if hasattr(inner, "get_params")), None)
+
+
+def weights_differ(class_weight, labels):
+    """Whether class weights, in any form, differ between classes."""
+    if isinstance(class_weight, str):
+        return True
+    if carries_labels(class_weight):
+        with part_of_larger_fit():
+            class_weight = vector_by_label(class_weight, np.array(labels), "class_weight")
+    weights = np.asarray(class_weight, dtype=np.float64)
+    return bool((weights != weights.flat[0]).any())
+
+
+def loss_balances(loss, labels):
+    """Whether a loss weights the classes or depends on their frequencies."""
+    if isinstance(loss, str):
+        loss = all_losses()[loss]() if loss in all_losses() else None
+    if isinstance(loss, BaseLoss):
+        return loss.weights_classes or loss.needs_counts
+    weight = getattr(loss, "weight", None)  # of a loss of torch
+    return weight is not None and weights_differ(weight.detach().cpu(), labels)
+
+
+BALANCING_PARAMETERS = {
+    "class_weight": weights_differ,
+    "sampler": lambda value, labels: True,
+    "loss": loss_balances,
+    # Ensembles of imbalanced-learn and of this package.
+    "sampling_strategy": lambda value, labels: True,
+    # LightGBM, XGBoost and CatBoost.
+    "scale_pos_weight": lambda value, labels: value != 1,
+    "is_unbalance": lambda value, labels: bool(value),
+    "auto_class_weights": lambda value, labels: value != "None",
+}

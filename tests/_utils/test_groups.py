@@ -1,0 +1,106 @@
+"""Groups: their numbers, what is held out, folds, and who takes them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skimbal import DESearchCV, MLPClassifier, TunedCostClassifierCV
+from skimbal._utils._groups import (
+    check_group_counts,
+    check_groups,
+    group_folds,
+    groups_params,
+    held_out_groups,
+    takes_groups,
+)
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (["b", "a", "b"], [1, 0, 1]),
+        (pd.Series([5, 7, 5], index=[9, 8, 7]), [0, 1, 0]),
+        (pd.Categorical(["y", "x", "y"]), [1, 0, 1]),
+        ([1, "1", 1], [0, 1, 0]),
+        (np.array(["2020", "2021", "2020"], dtype="M8[Y]"), [0, 1, 0]),
+    ],
+)
+def test_groups_are_numbered(groups, expected):
+    assert check_groups(groups, [0, 1, 1]).tolist() == expected
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_missing_groups_are_refused(missing):
+    with pytest.raises(ValueError, match="groups has 1 missing entries"):
+        check_groups(pd.Series(["a", missing, "b"], dtype=object), [0, 1, 1])
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.3, 0.9])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_every_class_is_on_both_sides(fraction, n_classes, seed):
+    rng = np.random.RandomState(seed)
+    groups, targets = rng.randint(12, size=80), rng.randint(n_classes, size=80)
+    held_out = np.isin(groups, held_out_groups(targets, groups, fraction, rng))
+    assert set(targets[held_out]) == set(targets[~held_out]) == set(range(n_classes))
+
+
+def test_about_the_fraction_of_groups_is_held_out():
+    groups, targets = np.repeat(np.arange(100), 4), np.tile([0, 1, 0, 0], 100)
+    assert len(held_out_groups(targets, groups, 0.2, np.random.RandomState(0))) == 20
+
+
+def test_no_draw_has_every_class_on_both_sides():
+    # Classes 0, 1 and 2 are in groups {0, 1}, {1, 2} and {0, 2}: two groups are on one side.
+    groups, targets = np.array([0, 1, 1, 2, 0, 2]), np.array([0, 0, 1, 1, 2, 2])
+    assert held_out_groups(targets, groups, 0.5, np.random.RandomState(0)) is None
+
+
+def test_a_class_in_one_group_is_named():
+    with pytest.raises(ValueError, match="class 'b' has 1 group, but a test needs 2"):
+        check_group_counts(["a", "b"], np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]), "a test")
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_folds_leave_groups_whole(seed, mixed):
+    groups = np.repeat(np.arange(12), 5)
+    y = np.tile([0, 0, 0, 1, 1], 12) if mixed else np.where(groups < 9, "usual", "rare")
+    seen = []
+    for train, test in group_folds(y, groups, 3, seed):
+        assert not set(groups[train]) & set(groups[test])
+        assert set(y[train]) == set(y[test]) == set(y)
+        seen += test.tolist()
+    assert sorted(seen) == list(range(60))
+
+
+NET = MLPClassifier()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (NET, "groups"),
+        (make_pipeline(StandardScaler(), NET), "mlpclassifier__groups"),
+        (
+            make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), NET)),
+            "pipeline__mlpclassifier__groups",
+        ),
+        (TunedCostClassifierCV(LogisticRegression()), "groups"),
+        (DESearchCV(LogisticRegression(), {"C": (1.0, 2.0)}), "groups"),
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=GroupKFold(2)), "groups"),
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}), None),
+        (LogisticRegression(), None),
+        (make_pipeline(StandardScaler(), LogisticRegression()), None),
+        (CalibratedClassifierCV(LogisticRegression()), None),
+    ],
+)
+def test_who_takes_groups_and_by_what_name(estimator, expected):
+    assert takes_groups(estimator) == (expected is not None)
+    assert list(groups_params(estimator, np.arange(3))) == ([] if expected is None else [expected])
+    assert groups_params(estimator, None) == {}
