@@ -49,7 +49,8 @@ WITHOUT_PAPER = {
     """,
     "looks up, converts or wraps what it is given": """
         losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.all_losses losses.resolve_loss
-        metrics.check_label_scorer metrics.confusion_score metrics.cost_matrix_from_costs
+        metrics.check_class_scorer metrics.check_label_scorer metrics.confusion_score
+        metrics.cost_matrix_from_costs
         metrics.get_scorer metrics.make_confusion_scorer metrics.make_cost_scorer
         metrics.normalize_costs metrics.score_labels metrics.scorer_names sampling.resolve_batches
     """,

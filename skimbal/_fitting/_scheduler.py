@@ -79,13 +79,12 @@ class FitJob:
 
     @staticmethod
     def run_all(jobs):
-        """Return the fitted estimators."""
-        results = []
+        """Return the fitted estimators, whatever their `fit` returns."""
         for job in jobs:
             fit = job.fit
             with part_of_larger_fit() if fit.is_part else nullcontext():
-                results.append(fit.estimator.fit(fit.X, fit.y, **fit.params))
-        return results
+                fit.estimator.fit(fit.X, fit.y, **fit.params)
+        return [job.fit.estimator for job in jobs]
 
     @staticmethod
     def describe(jobs):

@@ -105,7 +105,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             params = {**params, "sample_weight": sample_weight}
         params = {**params, **groups_params(self._base_estimator(), groups)}
         split = {} if groups is None else {"groups": groups}
-        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split=split))
+        scorer = Bunch(score={})
+        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split=split), scorer=scorer)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")

@@ -24,9 +24,12 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import column_or_1d
 
 from skimbal._utils._labels import columns_by_label, vector_by_label
+from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights
+from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.cost_sensitive._measured_balance import measured_costs
+from skimbal.cost_sensitive._row_scores import RowTable
 from skimbal.metrics import prior_costs
 from skimbal.optim import JADE
 
@@ -43,6 +46,10 @@ MIN_UNIT_COST = 1e-12
 # Beyond this the exponential of a log cost comes near 0 or infinity.
 MAX_LOG_COST = 700.0
 MAX_ROUNDS = 10
+CONSTANT = (
+    "all samples have the same predicted probabilities, so costs can only choose one class for all "
+    "of them; check the classifier and its inputs"
+)
 # Moves costs off exact ties, which rounding would decide: in log-weights, for each class, so that
 # ties go to the lower class as in `decide_by_costs`.
 TIE_BREAK = 1e-9
@@ -427,6 +434,8 @@ def find_costs(
     (array([0.22, 4.58]), 0.8165)
     """
     table = make_table(y_true, proba, scoring, classes, sample_weight)
+    if is_constant(table.proba):
+        warn(CONSTANT)
     strategy = choose_strategy(search, cost_space, table.n_classes)
     log_target: Any = 0.0
     if shrinkage > 0 or shrinkage_target is not None:
@@ -438,6 +447,11 @@ def find_costs(
     for step in strategy:
         step(table, trace, options)
     return conclude(table, trace, log_target, shrinkage)
+
+
+def is_constant(proba):
+    """Whether all samples, of which there are several, have the same probabilities."""
+    return len(proba) > 1 and not np.ptp(proba, axis=0).any()
 
 
 def make_table(y_true, proba, scoring, classes, sample_weight):
@@ -470,7 +484,8 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             "all classes and of no others"
         )
     sample_weight = check_weights(sample_weight, y_true)
-    return DecisionTable(proba, order[positions], scoring, labels, sample_weight)
+    Table = RowTable if isinstance(scoring, RowScorer) else DecisionTable
+    return Table(proba, order[positions], scoring, labels, sample_weight)
 
 
 def log_target_costs(table, costs, labels):

@@ -1,5 +1,6 @@
 """A classifier whose misclassification costs are found on samples that it did not train on."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
@@ -12,20 +13,33 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import check_label_parameters
+from skimbal._utils._metadata import (
+    RowScorer,
+    requests_metadata,
+    score_request,
+    scoring_on_rows,
+)
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
+from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
-from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS, choose_strategy, find_costs
+from skimbal.cost_sensitive._find_costs import (
+    CONSTANT,
+    SEARCH_CONSTRAINTS,
+    choose_strategy,
+    find_costs,
+    is_constant,
+)
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
-from skimbal.metrics import check_label_scorer, cost_matrix_from_costs
+from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, get_scorer
 from skimbal.neural_network import (
     BaseNetClassifier,
     MLPClassifier,
@@ -191,7 +205,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             splitter gets the groups. They are passed on to a classifier that takes groups.
         **params : dict
             Passed on to the `fit` of the classifier, cut to the rows of each fold. With metadata
-            routing they are routed to the classifier and to the splitter.
+            routing they are routed to the classifier, to the scorer and to the splitter.
 
         Returns
         -------
@@ -242,11 +256,20 @@ class TunedCostClassifierCV(BaseCostClassifier):
             X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
         check_knows_all_classes(fitted, classes)
-        search = partial(self._search_costs, y, classes, sample_weight, self._draw_seed(rng))
-        result = search(np.concatenate(rows), np.concatenate(proba))
-        # A fold alone has too few samples to measure the balance.
-        search = partial(search, target=result.shrinkage_target)
-        folds = [] if splits is None else [search(*fold) for fold in zip(rows, proba, strict=True)]
+        scoring, to_score = self.scoring, _check_method_params(X, routed.scorer.score)
+        if to_score:
+            scoring = RowScorer(get_scorer(scoring), to_score)
+        data = y, classes, sample_weight, scoring
+        search = partial(self._search_costs, *data, self._draw_seed(rng))
+        if all(map(is_constant, proba)):
+            warn(CONSTANT)
+        with warnings.catch_warnings():  # of a single fold, or again
+            warnings.filterwarnings("ignore", CONSTANT)
+            result = search(np.concatenate(rows), np.concatenate(proba))
+            # A fold alone has too few samples to measure the balance.
+            search = partial(search, target=result.shrinkage_target)
+            parts = [] if splits is None else zip(rows, proba, strict=True)
+            folds = [search(*part) for part in parts]
         self._publish(fitted, classes, result, folds)
         return self
 
@@ -281,14 +304,14 @@ class TunedCostClassifierCV(BaseCostClassifier):
             fitted = classifiers[-1] if is_one else PosteriorEnsemble(classifiers)
         return fitted, rows, proba
 
-    def _search_costs(self, y, classes, sample_weight, seed, rows, proba, target=None):
+    def _search_costs(self, y, classes, sample_weight, scoring, seed, rows, proba, target=None):
         """Return the costs for some rows; None if these have no samples of some class."""
         if len(weighted_classes(y[rows], take(sample_weight, rows))) < len(classes):
             return None
         return find_costs(
             y[rows],
             proba,
-            scoring=self.scoring,
+            scoring=scoring_on_rows(scoring, y, rows),
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
             shrinkage_target=target,
@@ -313,10 +336,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
         copy_attributes(estimator, self, INPUT_ATTRIBUTES)
 
     def get_metadata_routing(self):
-        """Route what `fit` is given to the classifier and to the splitter."""
+        """Route what `fit` is given to the classifier, to the scorer and to the splitter."""
         router = MetadataRouter(owner=self).add_self_request(self)
         to_fit, to_split = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "split"))
         router.add(estimator=self._base_estimator(), method_mapping=to_fit)
+        to_score = MethodMapping().add(caller="fit", callee="score")
+        router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
         splitter = self.cv if hasattr(self.cv, "split") else None
         return router.add(splitter=splitter, method_mapping=to_split)
 
@@ -336,7 +361,8 @@ def check_classes(y, sample_weight, scoring, search, cost_space):
             f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
             "leave their samples out"
         )
-    check_label_scorer(scoring, classes)
+    if not requests_metadata(get_scorer(scoring)):
+        check_label_scorer(scoring, classes)
     choose_strategy(search, cost_space, len(classes))
 
 

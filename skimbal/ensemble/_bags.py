@@ -35,7 +35,7 @@ def bag_sizes(y, sampling_strategy):
     {'rare': 10, 'usual': 90}
     """
     labels, counts = np.unique(y, return_counts=True)
-    sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    sizes = dict(zip(keys_of(labels), counts.tolist(), strict=True))
     if sampling_strategy is None:
         return sizes
     if carries_labels(sampling_strategy):
@@ -53,10 +53,15 @@ def bag_sizes(y, sampling_strategy):
     return sizes
 
 
+def keys_of(labels):
+    """Labels as keys of a dict; dates stay NumPy's, because `tolist` makes numbers of them."""
+    return list(labels) if labels.dtype.kind in "mM" else labels.tolist()
+
+
 def rows_by_class(y, sample_weight):
     """Return the rows with a positive weight, as a dict label -> ndarray of int."""
     used = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
-    return {label: used[y[used] == label] for label in np.unique(y[used]).tolist()}
+    return {label: used[y[used] == label] for label in keys_of(np.unique(y[used]))}
 
 
 def group_strata(y, groups):
@@ -65,7 +70,7 @@ def group_strata(y, groups):
     A group belongs to the rarest of its classes, counted in groups, so that a bag that draws from
     each of these sets has groups of every class.
     """
-    n_groups = {label: len(np.unique(groups[y == label])) for label in np.unique(y).tolist()}
+    n_groups = {label: len(np.unique(groups[y == label])) for label in keys_of(np.unique(y))}
     by_rarity = sorted(n_groups, key=n_groups.__getitem__)
     strata, taken = [], np.empty(0, dtype=int)
     for label in by_rarity:

@@ -11,14 +11,26 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_method_params, _num_samples, check_consistent_length
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups, groups_params, takes_groups
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
+from skimbal._utils._metadata import (
+    RowScorer,
+    requests_metadata,
+    score_request,
+    scoring_on_rows,
+)
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
     check_labels,
@@ -26,6 +38,7 @@ from skimbal._utils._validation import (
     check_weights,
     takes_sample_weight,
 )
+from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive import (
     BaseCostClassifier,
     PosteriorEnsemble,
@@ -41,15 +54,19 @@ from skimbal.ensemble._bags import (
     rows_by_class,
 )
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
+from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
     decide,
+    get_scorer,
     score_labels,
 )
 from skimbal.neural_network import BaseNetClassifier, MLPClassifier
 
+# Fifteen bags leave 1 sample in 1,000 without out-of-bag probabilities, three bags 1 in 4.
+MAX_SHARE_IN_BAG = 0.05
 OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
 
@@ -106,7 +123,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
         The features that the networks get: standardized, as Gaussian ranks cut at 3 standard
         deviations, or both side by side; fitted on all samples. "auto" is "standard" for tables
-        and None (unchanged) for other inputs.
+        and None (unchanged) for other inputs. With None the classifiers get what `fit` is given:
+        frames with texts, sparse matrices and missing values, where they take them.
     oob_score : bool, default=False
         Whether to compute `oob_proba_` and `oob_score_` also with ``tune_costs=False``.
     tune_costs : bool, default=True
@@ -119,7 +137,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
         (1), measured on the out-of-bag probabilities. See `find_costs`.
     warm_start : bool, default=False
-        Whether `fit` keeps the networks of the last fit and adds networks up to `n_estimators`.
+        Whether `fit` keeps the networks of the last fit and adds networks up to `n_estimators`. The
+        data and the settings of the networks must be those of the last fit.
     n_jobs : int, default=None
         Processes, by joblib; each trains a part of the networks. Results don't depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -234,6 +253,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        **params: Any,
     ) -> Self:
         """Draw the bags and train the networks.
 
@@ -250,6 +270,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             The group of each sample, such as a patient, a machine or a recording. Bags are drawn
             by group: a sample is out of a bag if the bag has no sample of its group. Networks and
             other classifiers that take groups get them.
+        **params : dict
+            Passed on to the `fit` of the classifiers, cut to the rows of each bag. With metadata
+            routing they are routed to the classifiers and to the scorer.
 
         Returns
         -------
@@ -263,30 +286,37 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             a class whose samples are all in every bag when out-of-bag probabilities are needed, or
             a warm start with fewer networks than the last fit.
         """
-        return run_fit(self._fit_coroutine(X, y, sample_weight, groups), n_jobs=self.n_jobs)
+        fit = self._fit_coroutine(X, y, sample_weight, groups, **params)
+        return run_fit(fit, n_jobs=self.n_jobs)
 
-    def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
+    def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **given):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
             groups = check_groups(groups, y)
+            to_fit, to_score = routed_params(self, X, given)
+            data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups} | given
+            fingerprint = fingerprint_of(self, self._base_estimator(), **data)
             units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
             check_two_classes(list(rows))
+            used = y[np.concatenate(list(rows.values()))]
+            classes = np.unique(used)
             check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
-            check_label_scorer(self.scoring, list(rows))
-            sizes = bag_sizes(y[np.concatenate(list(rows.values()))], self.sampling_strategy)
+            if not requests_metadata(get_scorer(self.scoring)):
+                check_label_scorer(self.scoring, list(rows))
+            sizes = bag_sizes(used, self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
             if not (self.warm_start and hasattr(self, "estimators_")):
-                self._begin(X, list(rows))
-            self._check_warm_start(len(y), list(rows))
+                self._begin(X, classes, fingerprint)
+            self._check_warm_start(len(y), classes, fingerprint)
             members, bags = self._draw(y, rows, sizes, groups)
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
-            params = {"sample_weight": fit_weight(members, sample_weight)}
+            params = to_fit | {"sample_weight": fit_weight(members, sample_weight)}
             if groups is not None or splits_copies(self._base_estimator()):
                 params |= groups_params(self._base_estimator(), units)
             networks = yield [
@@ -295,42 +325,53 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, units)
+                scoring = self.scoring
+                if to_score:
+                    scoring = RowScorer(get_scorer(scoring), to_score)
+                self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
-        X, y = validate_data(self, X, y, allow_nd=True, dtype=[np.float64, np.float32])
-        if X.ndim > 2:
-            del self.n_features_in_
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but y is None")
+        X = validate_inputs(self, X, reset=True)
         y = check_labels(y)
+        check_consistent_length(X, y)
         return X, y, check_weights(sample_weight, y)
 
-    def _begin(self, X, labels):
+    def _begin(self, X, classes, fingerprint):
         """Begin a new ensemble, without networks."""
         rng = check_random_state(self.random_state)
         seeds = generator_of_seeds(self._base_estimator(), self.random_state, rng)
         self._seed = seeds.randint(MAX_SEED)
-        self._n_samples = len(X)
-        self.classes_ = np.array(labels)
+        self._n_samples = _num_samples(X)
+        self._fingerprint = fingerprint
+        self.classes_ = classes
         self.encoder_ = fit_encoder(self.encoding, X)
         self.estimators_, self.estimators_samples_ = [], []
 
-    def _check_warm_start(self, n_samples, labels):
+    def _check_warm_start(self, n_samples, classes, fingerprint):
         n_networks = len(self.estimators_)
         if self.n_estimators < n_networks:
             raise ValueError(
                 f"warm_start=True keeps the {n_networks} networks of the last fit, but "
                 f"n_estimators={self.n_estimators}; use more n_estimators or warm_start=False"
             )
-        if labels != self.classes_.tolist():
+        if not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"warm_start=True adds networks for the classes {self.classes_.tolist()}, but y "
-                f"has {labels}; use warm_start=False"
+                f"has {classes.tolist()}; use warm_start=False"
             )
         if n_samples != self._n_samples:
             raise ValueError(
                 f"warm_start=True adds networks for the {self._n_samples} samples of the last fit, "
                 f"but X has {n_samples}; use warm_start=False"
+            )
+        check_same(fingerprint, self._fingerprint)
+        if self.n_estimators == n_networks:
+            warn(
+                f"warm_start=True adds no networks, because there are n_estimators={n_networks} "
+                "already; use more n_estimators"
             )
 
     def _draw(self, y, rows, sizes, groups):
@@ -353,22 +394,29 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, units):
+    def _judge_out_of_bag(self, encoded, y, sample_weight, units, scoring):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
             self.estimators_, self.estimators_samples_, units, encoded, self.classes_
         )
         is_judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~is_judged).sum())
+        if self.n_always_in_bag_ > MAX_SHARE_IN_BAG * len(y):
+            warn(
+                f"{self.n_always_in_bag_} of {len(y)} samples are in every bag, so they have no "
+                "out-of-bag probabilities, and costs and oob_score_ are those of the others; use "
+                "more n_estimators"
+            )
         if sample_weight is not None:
             is_judged &= sample_weight > 0
         proba, labels = self.oob_proba_[is_judged], y[is_judged]
         weight = None if sample_weight is None else sample_weight[is_judged]
+        scoring = scoring_on_rows(scoring, y, np.flatnonzero(is_judged))
         if self.tune_costs:
             self.costs_ = find_costs(
                 labels,
                 proba,
-                scoring=self.scoring,
+                scoring=scoring,
                 shrinkage=self.shrinkage,
                 classes=self.classes_,
                 sample_weight=weight,
@@ -376,10 +424,19 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ).costs
             self.cost_matrix_ = cost_matrix_from_costs(self.costs_)
         decided = self.classes_[decide(proba, self.cost_matrix_)]
-        self.oob_score_ = score_labels(self.scoring, self.classes_, labels, decided, weight)
+        if scoring is not self.scoring:  # with metadata, which may have weights
+            weight = None
+        self.oob_score_ = score_labels(scoring, self.classes_, labels, decided, weight)
 
     def _validate_inputs(self, X):
-        return validate_data(self, X, reset=False, allow_nd=True, dtype=[np.float64, np.float32])
+        return validate_inputs(self, X, reset=False)
+
+    def get_metadata_routing(self):
+        """Route what `fit` is given to the classifiers and to the scorer."""
+        router = MetadataRouter(owner=self).add_self_request(self)
+        to_fit, to_score = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "score"))
+        router.add(estimator=self._base_estimator(), method_mapping=to_fit)
+        return router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
 
     @available_if(lambda self: hasattr(self._base_estimator(), "predict_log_proba"))
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -399,7 +456,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
+        if self.encoding is not None:  # the networks get dense, finite numbers
+            for name in ("sparse", "allow_nan", "string", "categorical"):
+                setattr(tags.input_tags, name, False)
         return tags
 
 
@@ -421,6 +480,15 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
         return partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
     draw = partial(draw_bag, rows, sizes, replacement=replacement)
     return partial(draw_two_units, draw, rows) if splits_copies(estimator) else draw
+
+
+def routed_params(ensemble, X, params):
+    """Return what `fit` passes on to the classifiers, and to the scorer."""
+    params = _check_method_params(X, params)
+    if not _routing_enabled():
+        return params, {}
+    routed = process_routing(ensemble, "fit", **params)
+    return routed.estimator.fit, routed.scorer.score
 
 
 def fit_weight(members, sample_weight):

@@ -1,6 +1,7 @@
 """What the networks of an ensemble say about the samples that are not in their bags."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from skimbal.neural_network import class_probabilities
 
@@ -41,7 +42,7 @@ def out_of_bag_probabilities(networks, bags, units, X, classes):
         The rows that each was trained on.
     units : ndarray of int of shape (n_samples,)
         The groups of the rows, numbers from 0; without groups, each row is one.
-    X : ndarray of shape (n_samples, ...)
+    X : array-like of shape (n_samples, ...)
         Inputs of the networks.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
@@ -51,10 +52,12 @@ def out_of_bag_probabilities(networks, bags, units, X, classes):
     ndarray of shape (n_samples, n_classes)
         A row of NaN for a sample that is in every bag.
     """
-    total = np.zeros((len(X), len(classes)))
+    total = np.zeros((len(units), len(classes)))
     is_out = is_out_of_bag(bags, units)
     for network, rows in zip(networks, is_out, strict=True):
         if rows.any():
-            total[rows] += class_probabilities(network, X[rows], classes)
+            total[rows] += class_probabilities(
+                network, _safe_indexing(X, np.flatnonzero(rows)), classes
+            )
     n_networks = is_out.sum(axis=0)[:, None]
     return np.where(n_networks > 0, total / np.maximum(n_networks, 1), np.nan)

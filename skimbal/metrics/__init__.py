@@ -9,6 +9,7 @@ from skimbal.metrics._decision import (
     normalize_costs,
     prior_costs,
 )
+from skimbal.metrics._scorer_checks import check_class_scorer
 from skimbal.metrics._scorers import (
     check_label_scorer,
     confusion_score,
@@ -70,6 +71,7 @@ __all__ = [
 __all__ += [  # for extenders
     "accuracy_from_confusion",
     "balanced_accuracy_from_confusion",
+    "check_class_scorer",
     "cost_matrix_from_costs",
     "g_mean_from_confusion",
     "iman_davenport",

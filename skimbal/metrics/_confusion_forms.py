@@ -79,7 +79,7 @@ def position_of(label, classes):
     if indices.size == 0:
         raise ValueError(
             f"pos_label={label!r} is not among the classes {np.asarray(classes).tolist()}; give "
-            "one of them"
+            "one of them, or use 'minority_f1', which scores the rarest class"
         )
     return int(indices[0])
 

@@ -5,6 +5,7 @@ A search over costs scores labels that it already has. It needs no estimator, so
 `check_label_scorer` refuses a scorer that needs more than labels before any training.
 """
 
+import copy
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
@@ -21,6 +22,16 @@ from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.metrics._confusion_forms import confusion_form
 from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
+from skimbal.metrics._minority import (
+    minority_average_precision_scorer,
+    minority_f1,
+    minority_f1_from_confusion,
+    minority_precision,
+    minority_precision_from_confusion,
+    minority_recall,
+    minority_recall_from_confusion,
+)
+from skimbal.metrics._scorer_checks import check_positive_class
 from skimbal.metrics._scores import (
     accuracy_from_confusion,
     balanced_accuracy,
@@ -31,16 +42,16 @@ from skimbal.metrics._scores import (
     g_mean_from_confusion,
     macro_f1,
     macro_f1_from_confusion,
-    minority_f1,
-    minority_f1_from_confusion,
 )
 
 _OWN: dict[str, tuple[Callable, dict[str, Any]]] = {
     "accuracy": (sklearn.metrics.accuracy_score, {}),
     "balanced_accuracy": (balanced_accuracy, {}),
-    "f1": (minority_f1, {}),
     "g_mean": (g_mean, {}),
     "macro_f1": (macro_f1, {}),
+    "minority_f1": (minority_f1, {}),
+    "minority_precision": (minority_precision, {}),
+    "minority_recall": (minority_recall, {}),
     "roc_auc": (
         sklearn.metrics.roc_auc_score,
         {"response_method": ("predict_proba", "decision_function"), "multi_class": "ovr"},
@@ -53,6 +64,8 @@ _FROM_CONFUSION: dict[Callable, Callable] = {
     g_mean: g_mean_from_confusion,
     macro_f1: macro_f1_from_confusion,
     minority_f1: minority_f1_from_confusion,
+    minority_precision: minority_precision_from_confusion,
+    minority_recall: minority_recall_from_confusion,
     sklearn.metrics.accuracy_score: accuracy_from_confusion,
     sklearn.metrics.balanced_accuracy_score: balanced_accuracy_from_confusion,
 }
@@ -72,7 +85,8 @@ def scorer_names() -> list[str]:
     >>> {"g_mean", "macro_f1", "f1_macro"} <= set(scorer_names())
     True
     """
-    return sorted({*_OWN, *sklearn.metrics.get_scorer_names()})
+    own = {*_OWN, "minority_average_precision"}
+    return sorted(own | {*sklearn.metrics.get_scorer_names()})
 
 
 def get_scorer(scoring: str | Callable) -> Callable:
@@ -81,10 +95,12 @@ def get_scorer(scoring: str | Callable) -> Callable:
     Parameters
     ----------
     scoring : str or callable
-        A name of :func:`scorer_names` or a callable ``scorer(estimator, X, y)``. Three names differ
-        from those of scikit-learn. ``"f1"`` is the F1 of the rarer class of `y_true`, with labels
-        of any type. ``"roc_auc"`` takes any number of classes, each against the rest.
-        ``"balanced_accuracy"`` gives an `AbsentClassWarning` if a class is absent.
+        A name of :func:`scorer_names` or a callable ``scorer(estimator, X, y)``. A name that
+        scikit-learn has means the same here; ``"f1"`` is F1 of the class labeled 1. The scores of
+        the rarest class of `y_true`, with labels of any type, are ``"minority_f1"``,
+        ``"minority_precision"``, ``"minority_recall"`` and ``"minority_average_precision"``. In
+        addition to what scikit-learn does, ``"roc_auc"`` takes any number of classes, each against
+        the rest, and ``"balanced_accuracy"`` warns of an absent class.
 
     Returns
     -------
@@ -121,6 +137,8 @@ def get_scorer(scoring: str | Callable) -> Callable:
 
 
 def _scorer_by_name(name):
+    if name == "minority_average_precision":
+        return copy.deepcopy(minority_average_precision_scorer)  # with metadata requests of its own
     if name in _OWN:
         function, options = _OWN[name]
         return sklearn.metrics.make_scorer(function, **options)
@@ -299,6 +317,8 @@ def confusion_score(
     True
     """
     scorer = get_scorer(scorer)
+    if classes is not None:
+        check_positive_class(scorer, classes)
     # make_scorer keeps its arguments in private attributes; without them, the slow path is taken.
     function = getattr(scorer, "_score_func", None)
     options = getattr(scorer, "_kwargs", {})
@@ -457,6 +477,8 @@ def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> C
     make_scorer(g_mean, response_method='predict')
     """
     scorer = get_scorer(scorer)
+    if getattr(scorer, "_response_method", None) == "predict":
+        check_positive_class(scorer, classes)
     y_true = np.repeat(np.asarray(classes), 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

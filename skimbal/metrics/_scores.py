@@ -205,18 +205,6 @@ def macro_f1_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
     return _divide(total, (occurrences != 0).sum(axis=-1), np.nan)
 
 
-def minority_f1_from_confusion(confusion: NDArray) -> NDArray[np.float64]:
-    """F1 of the rarer of two classes in the truth; of the second one if they are equal."""
-    if confusion.shape[-1] != 2:
-        raise ValueError(
-            f"f1 scores the rarer of two classes, but there are {confusion.shape[-1]}; use "
-            "macro_f1, which averages over all classes"
-        )
-    support = class_support(confusion)
-    f1 = _f1_per_class(confusion, support + predicted_support(confusion))
-    return np.where(support[..., 0] < support[..., 1], f1[..., 0], f1[..., 1])[()]
-
-
 def count_confusion(
     y_true, y_pred, *, labels=None, sample_weight=None
 ) -> tuple[NDArray, NDArray[np.float64]]:
@@ -425,47 +413,6 @@ def macro_f1(
     labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
     _warn_absent("macro_f1", labels, confusion, "those that are predicted count as 0")
     return float(macro_f1_from_confusion(confusion))
-
-
-def minority_f1(y_true, y_pred, *, labels=None, sample_weight=None):
-    """F1 of the rarer of two classes in `y_true` (the second label if both are equally frequent).
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        True and predicted labels, of two classes.
-    labels : array-like of shape (2,), default=None
-        Both labels; None for those that occur.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample.
-
-    Returns
-    -------
-    score : float
-        In [0, 1]. If only one label occurs, it is 0, with a warning.
-
-    Raises
-    ------
-    ValueError
-        If there are more than two classes.
-
-    Warns
-    -----
-    AbsentClassWarning
-        If a class is absent from `y_true`.
-
-    Examples
-    --------
-    >>> from skimbal.metrics import get_scorer
-    >>> from sklearn.dummy import DummyClassifier
-    >>> X, y = [[0], [1], [2], [3]], ["rare", "usual", "usual", "usual"]
-    >>> rare = DummyClassifier(strategy="constant", constant="rare").fit(X, y)
-    >>> get_scorer("f1")(rare, X, y)
-    0.4
-    """
-    labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
-    _warn_absent("f1", labels, confusion)
-    return 0.0 if labels.size == 1 else float(minority_f1_from_confusion(confusion))
 
 
 def recall_per_class(

@@ -5,14 +5,16 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from numbers import Real
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
@@ -21,19 +23,21 @@ from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, _routing_enabled
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params, _num_samples
 
+from skimbal._utils._digest import digest
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._random import MAX_SEED
-from skimbal.metrics import get_scorer
+from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
-from skimbal.model_selection._failures import raise_if_all_failed, warn_of_failures
+from skimbal.model_selection._failures import all_failed, raise_if_all_failed, warn_of_failures
 from skimbal.model_selection._label_parameters import check_labels_of_search, put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
 from skimbal.model_selection._start_points import start_points
-from skimbal.model_selection._state import Progress, SearchState, digest, read_state
+from skimbal.model_selection._state import Progress, SearchState, read_state
 
 # Parameters that may change between an interrupted search and the one that continues it.
 NOT_FINGERPRINTED = {
@@ -44,15 +48,42 @@ ATTRIBUTES_OF_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_", "b
 
 
 def resolve_scoring(scoring):
-    """Replace names that only skimbal has by its scorers, in any form of `scoring`."""
+    """Replace names by skimbal's scorers, which mean what scikit-learn's do, in any form."""
     if isinstance(scoring, list | tuple) and all(isinstance(name, str) for name in scoring):
         by_name = {name: name for name in scoring}
         # scikit-learn refuses names that are listed twice
         return scoring if len(by_name) < len(scoring) else resolve_scoring(by_name)
     if isinstance(scoring, Mapping):
         return {name: resolve_scoring(value) for name, value in scoring.items()}
-    is_own = isinstance(scoring, str) and scoring not in get_scorer_names()
-    return get_scorer(scoring) if is_own else scoring
+    return get_scorer(scoring) if isinstance(scoring, str) else scoring
+
+
+def check_scorers(scoring, scorer, estimator, y):
+    """Raise a ValueError for metric functions, and for scorers that can't score the classes of y.
+
+    `scoring` is as the user gave it, `scorer` what was made of it.
+    """
+    if y is None:  # a scorer of (estimator, X) looks like a metric function
+        return
+    given = scoring.values() if isinstance(scoring, Mapping) else [scoring]
+    for each in given:
+        if callable(each):
+            get_scorer(each)
+    if is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass"):
+        classes = np.unique(np.asarray(y))
+        for each in getattr(scorer, "_scorers", {"score": scorer}).values():
+            if len(classes) > 1:
+                check_class_scorer(each, classes)
+
+
+def ranks_of_training_scores(results):
+    """The columns "rank_train_..." of results with training scores, as scikit-optimize has them."""
+    ranks = {}
+    for name, scores in results.items():
+        if name.startswith("mean_train_"):
+            order = np.where(np.isnan(scores), -np.inf, scores)
+            ranks["rank" + name.removeprefix("mean")] = rankdata(-order, "min").astype(np.int32)
+    return ranks
 
 
 def fingerprint_of(search, spaces, **data):
@@ -79,6 +110,13 @@ def listed_spaces(search_spaces):
     if isinstance(search_spaces, list) and not search_spaces:
         raise ValueError("search_spaces is an empty list; give a dict, or a list of dicts")
     return search_spaces if isinstance(search_spaces, list) else [search_spaces]
+
+
+def publish_quietly(search, run, reason):
+    """Set the attributes of what was done, without a warning of scores that are not finite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search._publish(run, reason)
 
 
 class _BaseSearch(BaseSearchCV):
@@ -143,11 +181,11 @@ class _BaseSearch(BaseSearchCV):
         Raises
         ------
         ValueError
-            Before any fit for invalid spaces, start points, callbacks and state files, and where
-            every fit fails.
+            Before any fit for invalid spaces, start points, callbacks, scores and state files, and
+            where every fit or every score fails.
         KeyboardInterrupt
             If the user interrupts. The attributes of what was done are set, and the best candidate
-            is not fitted again.
+            is not fitted again. The same holds for an error of a callback or of the state file.
         """
         self._validate_params()
         return self._search(X, y, params, listed_callbacks(self.callbacks))
@@ -190,8 +228,8 @@ class _BaseSearch(BaseSearchCV):
         self._check_refit_for_multimetric(scorer._scorers)
         return scorer, self.refit
 
-    def _search(self, X, y, params, callbacks):
-        """`fit`, with the callbacks as a list."""
+    def _search(self, X, y, params, callbacks, after_candidate=()):
+        """`fit`, with the callbacks as a list, and callbacks for each candidate."""
         if getattr(self, "_skl_callbacks", None):
             raise ValueError(
                 f"{type(self).__name__} does not call what set_callbacks was given; use the "
@@ -201,13 +239,17 @@ class _BaseSearch(BaseSearchCV):
             name = type(self.estimator).__name__
             raise ValueError(f"{name} requires y to be passed, but the target y is None")
         X, y = indexable(X, y)
-        run = self._begin(X, y, params, callbacks)
+        run = self._begin(X, y, params, callbacks, after_candidate)
         forget_attributes(self, ATTRIBUTES_OF_REFIT)
         try:
             reason = run.run()
         except KeyboardInterrupt:
             if run.state.candidates:
                 self._publish(run, "interrupt")
+            raise
+        except Exception:  # of a callback, a full disk, or a candidate with error_score="raise"
+            if run.state.candidates and not all_failed(run.state.candidates):
+                publish_quietly(self, run, "error")
             raise
         raise_if_all_failed(run.state.candidates)
         self._publish(run, reason)
@@ -216,15 +258,13 @@ class _BaseSearch(BaseSearchCV):
             self._fit_best(run)
         return self
 
-    def _begin(self, X, y, params, callbacks):
+    def _begin(self, X, y, params, callbacks, after_candidate):
         """Check everything, and return the run of the search."""
 
-        def after_batch(run):
-            if callbacks:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # scores that are not finite: once, at the end
-                    self._publish(run, None)
-            stops = [callback(self) is True for callback in callbacks]  # all are called
+        def call_all(functions, run):
+            if functions:
+                publish_quietly(self, run, None)
+            stops = [function(self) is True for function in functions]  # all are called
             return any(stops)
 
         scorer, metric = self._get_scorers()
@@ -234,6 +274,7 @@ class _BaseSearch(BaseSearchCV):
         state = self._state(X, y, params, routed.splitter.split)
         spaces = [progress.space for progress in state.progresses]
         check_labels_of_search(spaces, state.estimator, scorer, y)
+        check_scorers(self.scoring, scorer, self.estimator, y)
         evaluation = Evaluation(
             X,
             y,
@@ -248,7 +289,8 @@ class _BaseSearch(BaseSearchCV):
             pre_dispatch=self.pre_dispatch,
         )
         budgets = [n_candidates for _, n_candidates in self._budgets()]
-        return SearchRun(self, state, evaluation, self._ask, budgets, after_batch)
+        calls = [partial(call_all, functions) for functions in (callbacks, after_candidate)]
+        return SearchRun(self, state, evaluation, self._ask, budgets, *calls)
 
     def _state(self, X, y, params, split_params):
         """The state to begin with: a new one, or the one in the file."""
@@ -291,6 +333,8 @@ class _BaseSearch(BaseSearchCV):
         candidates, metric = run.state.candidates, run.evaluation.metric
         out = [dict(result) for candidate in candidates for result in candidate.results]
         if callable(self.scoring):
+            for result in out:
+                result["fit_error"] = result["fit_error"] or result["score_error"]
             _insert_error_scores(out, self.error_score)
         first = out[0]["test_scores"]
         self.multimetric_ = isinstance(first, dict)
@@ -301,6 +345,7 @@ class _BaseSearch(BaseSearchCV):
         params = [candidate.params for candidate in candidates]
         batches = {"batch": [candidate.batch for candidate in candidates]}
         self.cv_results_ = self._format_results(params, self.n_splits_, out, batches)
+        self.cv_results_ |= ranks_of_training_scores(self.cv_results_)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
             if not callable(self.refit):

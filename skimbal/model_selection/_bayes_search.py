@@ -64,9 +64,9 @@ class BayesSearchCV(_BaseSearch):
     target_score : float, default=None
         Score that is good enough. The search ends with the batch that reaches it.
     scoring : str, callable, list, tuple or dict, default=None
-        As in scikit-learn's searches. Names that only skimbal has, such as "g_mean" and "macro_f1",
-        work too; a name that both have means what it means in scikit-learn. The search follows the
-        metric that `refit` names, and the first one if it names none.
+        As in scikit-learn's searches, with the names of `skimbal.metrics.scorer_names`. Metric
+        functions of (y_true, y_pred), and scores that can't score the labels, are refused. The
+        search follows the metric that `refit` names, and the first one if it names none.
     n_jobs : int, default=None
         Number of processes, as in joblib. Results don't depend on it.
     refit : bool, str or callable, default=True
@@ -78,7 +78,8 @@ class BayesSearchCV(_BaseSearch):
     pre_dispatch : int or str, default="2*n_jobs"
         As in joblib.
     error_score : "raise" or float, default=nan
-        Score of a fit that fails. If all fits fail, the search raises an error.
+        Score of a fit or a score that fails. If all fits or all scores of the first ten candidates
+        fail, or are NaN, the search raises an error.
     return_train_score : bool, default=False
         Whether `cv_results_` has the scores on the training rows.
     callbacks : callable or list of callable, default=None
@@ -87,8 +88,8 @@ class BayesSearchCV(_BaseSearch):
     state_file : str or path, default=None
         File to which the state is written after each batch. If the file exists when `fit` begins,
         the search continues from it, with the same result as a search that was never interrupted.
-        A larger budget may be given. The state of another search is refused. The file is a pickle:
-        open only files that you trust.
+        A larger budget may be given. The state of another search, and a damaged file, are refused.
+        A symbolic link is followed. The file is a pickle: open only files that you trust.
     random_state : int, RandomState instance or None, default=None
         Seed of the search, and of each `random_state` of the estimator that is None.
 
@@ -112,7 +113,8 @@ class BayesSearchCV(_BaseSearch):
         Number of proposals that had been evaluated before. They are not evaluated again.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
-        candidates), "repeated" (nothing new in 100 batches) or "interrupt".
+        candidates), "repeated" (nothing new in 100 batches), "interrupt" or "error" (of a callback
+        or the state file).
     optimizer_results_ : list of OptimizeResult
         What scikit-optimize's plots take, one for each space; losses are minus the mean score.
         scikit-optimize's own Gaussian process is fitted when the attribute is read.
@@ -238,8 +240,8 @@ class BayesSearchCV(_BaseSearch):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets.
         callback : callable or list of callable, default=None
-            As in scikit-optimize. Called after each batch with an OptimizeResult of the candidates
-            of the space so far, without a model. One that returns True ends the search.
+            As in scikit-optimize. Called after each candidate with an OptimizeResult of the
+            candidates of the space so far, without a model. One that returns True ends the search.
         **params : dict
             Passed to the `fit` of the estimator, the scorer and the splitter, as in scikit-learn's
             searches.
@@ -252,15 +254,15 @@ class BayesSearchCV(_BaseSearch):
         Raises
         ------
         ValueError
-            Before any fit for invalid spaces, start points, callbacks and state files, and where
-            every fit fails.
+            Before any fit for invalid spaces, start points, callbacks, scores and state files, and
+            where every fit or every score fails.
         KeyboardInterrupt
             If the user interrupts. The attributes of what was done are set, and the best candidate
-            is not fitted again.
+            is not fitted again. The same holds for an error of a callback or of the state file.
         """
         self._validate_params()
         of_fit = [partial(_call_with_result, each) for each in listed_callbacks(callback)]
-        return self._search(X, y, params, listed_callbacks(self.callbacks) + of_fit)
+        return self._search(X, y, params, listed_callbacks(self.callbacks), of_fit)
 
     @property
     def total_iterations(self) -> int:

@@ -60,9 +60,9 @@ class DESearchCV(_BaseSearch):
     archive : bool, default=True
         Whether the mutation also uses candidates that were replaced.
     scoring : str, callable, list, tuple or dict, default=None
-        As in scikit-learn's searches. Names that only skimbal has, such as "g_mean" and "macro_f1",
-        work too; a name that both have means what it means in scikit-learn. The search follows the
-        metric that `refit` names, and the first one if it names none.
+        As in scikit-learn's searches, with the names of `skimbal.metrics.scorer_names`. Metric
+        functions of (y_true, y_pred), and scores that can't score the labels, are refused. The
+        search follows the metric that `refit` names, and the first one if it names none.
     n_jobs : int, default=None
         Number of processes, as in joblib. Results don't depend on it.
     refit : bool, str or callable, default=True
@@ -74,7 +74,8 @@ class DESearchCV(_BaseSearch):
     pre_dispatch : int or str, default="2*n_jobs"
         As in joblib.
     error_score : "raise" or float, default=nan
-        Score of a fit that fails. If all fits fail, the search raises an error.
+        Score of a fit or a score that fails. If all fits or all scores of the first ten candidates
+        fail, or are NaN, the search raises an error.
     return_train_score : bool, default=False
         Whether `cv_results_` has the scores on the training rows.
     callbacks : callable or list of callable, default=None
@@ -83,8 +84,8 @@ class DESearchCV(_BaseSearch):
     state_file : str or path, default=None
         File to which the state is written after each batch. If the file exists when `fit` begins,
         the search continues from it, with the same result as a search that was never interrupted.
-        A larger budget may be given. The state of another search is refused. The file is a pickle:
-        open only files that you trust.
+        A larger budget may be given. The state of another search, and a damaged file, are refused.
+        A symbolic link is followed. The file is a pickle: open only files that you trust.
     random_state : int, RandomState instance or None, default=None
         Seed of the search, and of each `random_state` of the estimator that is None.
 
@@ -108,7 +109,8 @@ class DESearchCV(_BaseSearch):
         Number of proposals that had been evaluated before. They are not evaluated again.
     stopping_reason_ : str
         "budget", "patience", "target", "time", "callback", "exhausted" (the space has no more
-        candidates), "repeated" (nothing new in 100 batches) or "interrupt".
+        candidates), "repeated" (nothing new in 100 batches), "interrupt" or "error" (of a callback
+        or the state file).
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     refit_time_ : float

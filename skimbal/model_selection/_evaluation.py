@@ -6,7 +6,9 @@ and scored by joblib on the active backend, one task for each fold.
 
 import time
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from numbers import Number
 from traceback import format_exception
 from typing import Any
 
@@ -14,7 +16,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics._scorer import _MultimetricScorer
-from sklearn.model_selection._validation import _score
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
@@ -64,7 +65,7 @@ class Evaluation:
     return_train_score : bool
         Whether the training rows are scored too.
     error_score : "raise" or float
-        Score of a fit that fails.
+        Score of a fit or a score that fails.
     n_jobs, pre_dispatch
         As in joblib.
     """
@@ -92,8 +93,8 @@ class Evaluation:
         Yields
         ------
         list of dict
-            For each split "test_scores", "fit_time", "score_time", "fit_error" (a traceback or
-            None) and, if asked for, "train_scores".
+            For each split "test_scores", "fit_time", "score_time", "fit_error" and "score_error"
+            (a traceback or None) and, if asked for, "train_scores".
         """
         kinds = [_kind_of(candidate) for candidate in candidates]
         pairs: dict[str, list] = {"failed": [], "network": [], "other": []}
@@ -151,7 +152,8 @@ class Evaluation:
 
     def judge(self, fitted, split, fit_seconds):
         """Score a fitted estimator on a split; an exception in its place gets the error score."""
-        result = {"fit_error": None, "fit_time": fit_seconds, "score_time": 0.0}
+        result: dict[str, Any] = {"fit_error": None, "score_error": None, "has_failed": True}
+        result |= {"fit_time": fit_seconds, "score_time": 0.0}
         parts = {"test_scores": split[1]}
         if self.return_train_score:
             parts["train_scores"] = split[0]
@@ -165,15 +167,52 @@ class Evaluation:
             X, y = _safe_split(fitted, self.X, self.y, rows, split[0])
             params = _check_method_params(self.X, self.score_params, indices=rows)
             with part_of_larger_fit():  # a fold may lack a class that costs by label name
-                result[name] = _score(fitted, X, y, self.scorer, params, self.error_score)
+                result[name], errors = self._score(fitted, X, y, params)
             if name == "test_scores":
                 result["score_time"] = time.perf_counter() - start
+                result["score_error"] = next(iter(errors.values()), None)
+                result["has_failed"] = self._has_no_score(result[name], errors)
         return result
+
+    def _has_no_score(self, scores, errors):
+        """Whether the score that counts failed or is NaN."""
+        if not isinstance(scores, dict):
+            return bool(errors) or bool(np.isnan(scores))
+        name = self.metric if self.metric in scores else next(iter(scores))
+        return name in errors or bool(np.isnan(scores[name]))
+
+    def _score(self, fitted, X, y, params):
+        """Return the score or the dict of scores, and the tracebacks of those that failed."""
+        given = (X,) if y is None else (X, y)
+        try:
+            scores = self.scorer(fitted, *given, **params)
+        except Exception as error:
+            if self.error_score == "raise":
+                raise
+            return self._scores_of_failure(), {"score": "".join(format_exception(error))}
+        if not isinstance(scores, dict):
+            return as_number(scores, self.scorer), {}
+        # scikit-learn's scorer of several metrics has a traceback in place of a score that failed.
+        errors = {name: text for name, text in scores.items() if isinstance(text, str)}
+        scores = scores | dict.fromkeys(errors, self.error_score)
+        return {name: as_number(score, name) for name, score in scores.items()}, errors
 
     def _scores_of_failure(self):
         if isinstance(self.scorer, _MultimetricScorer):
             return dict.fromkeys(self.scorer._scorers, self.error_score)
         return self.error_score
+
+
+def as_number(score, scorer):
+    """Return a score as a number; a ValueError for anything else."""
+    if hasattr(score, "item"):
+        with suppress(ValueError):  # an array of several entries
+            score = score.item()
+    if isinstance(score, Number):
+        return score
+    raise ValueError(
+        f"scoring must return a number, got {score!r} ({type(score)}) instead. (scorer={scorer})"
+    )
 
 
 def _kind_of(candidate):
@@ -194,7 +233,9 @@ def fit_and_judge(evaluation, X, y, estimator, split):
     start = time.perf_counter()
     try:
         with part_of_larger_fit():
-            fitted = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
+            # What `fit` returns is not used: it may be None, or the history of a training.
+            _ = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
+        fitted = estimator
     except Exception as error:
         fitted = error
     return evaluation.judge(fitted, split, time.perf_counter() - start)

@@ -7,44 +7,62 @@ from sklearn.exceptions import FitFailedWarning
 
 from skimbal._utils._warnings import warn
 
-# If every fit of so many candidates fails, the estimator is wrong rather than the candidates.
+# If no fit or no score of so many candidates succeeds, they are not what is wrong.
 MAX_FAILED_CANDIDATES = 10
 MAX_ATTEMPTS = 3  # what a dead worker was given may be what killed it
 # Raised by loky, and by dask where data of a worker were lost with it.
 LOST_WORKER = (TerminatedWorkerError, CancelledError)
 
 
-def fit_errors(candidates):
-    """Tracebacks of the fits that failed, and the number of all fits."""
-    fits = [result["fit_error"] for candidate in candidates for result in candidate.results]
-    return [error for error in fits if error is not None], len(fits)
+def errors_of(candidates, kind):
+    """Tracebacks of what failed, and the number of all; the kind is "fit" or "score"."""
+    found = [result[f"{kind}_error"] for candidate in candidates for result in candidate.results]
+    return [error for error in found if error is not None], len(found)
 
 
 def all_failed(candidates):
-    """Whether every fit of every candidate failed."""
-    errors, n_fits = fit_errors(candidates)
-    return len(errors) == n_fits
+    """Whether no candidate has a score: fits or scores failed, or the scores are NaN."""
+    return all(result["has_failed"] for candidate in candidates for result in candidate.results)
 
 
 def raise_if_all_failed(candidates, min_candidates=1):
-    """Raise a ValueError where every fit failed, if there are enough candidates."""
-    if len(candidates) >= min_candidates and all_failed(candidates):
-        errors, n_fits = fit_errors(candidates)
+    """Raise a ValueError where no candidate has a score, if there are enough candidates.
+
+    A few candidates, of which some fits and all other scores failed, are left to the last fit: it
+    has all the rows, and raises the error that they have in common.
+    """
+    n_candidates = len(candidates)
+    if n_candidates < min_candidates or not all_failed(candidates):
+        return
+    fit_errors, n_all = errors_of(candidates, "fit")
+    if 0 < len(fit_errors) < n_all and n_candidates < MAX_FAILED_CANDIDATES:
+        return
+    score_errors, _ = errors_of(candidates, "score")
+    counts = [(len(fit_errors), "fits"), (len(score_errors), "scores")]
+    text = " and ".join(f"{'all ' * (n == n_all)}{n} {kind}" for n, kind in counts if n)
+    if not text and n_candidates < MAX_FAILED_CANDIDATES:
+        return  # scikit-learn's warning of scores that are not finite says it
+    if not text:
         raise ValueError(
-            f"all {n_fits} fits of {len(candidates)} candidates failed; set error_score='raise' to "
-            f"stop at the first failure, which was:\n{errors[0]}"
+            f"every score of {n_candidates} candidates is NaN; use a score that the test rows of "
+            "every split allow, or splits with rows of every class"
         )
+    raise ValueError(
+        f"{text} of {n_candidates} candidates failed; set error_score='raise' to stop at the first "
+        f"failure, which was:\n{(fit_errors or score_errors)[0]}"
+    )
 
 
 def warn_of_failures(candidates, error_score):
-    """Warn once of all fits that failed."""
-    errors, n_fits = fit_errors(candidates)
-    if errors:
-        warn(
-            f"{len(errors)} of {n_fits} fits failed and have the score {error_score}; the first "
-            f"failure was:\n{errors[0]}",
-            FitFailedWarning,
-        )
+    """Warn once of all fits that failed, and once of all scores."""
+    for kind, category in (("fit", FitFailedWarning), ("score", UserWarning)):
+        errors, n_all = errors_of(candidates, kind)
+        if errors:
+            warn(
+                f"{len(errors)} of {n_all} {kind}s failed and have the score {error_score}; the "
+                f"first failure was:\n{errors[0]}",
+                category,
+            )
 
 
 def warn_of_lost_worker(error, attempt):

@@ -3,7 +3,7 @@
 import pickle
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,10 @@ class SearchRun:
     budgets : list of int
         Candidates of each space.
     after_batch : callable
-        Called with this object after each batch in which a fit succeeded, or an earlier one did;
-        returns whether the search ends.
+        Called with this object after each batch, if some candidate has a score; returns whether
+        the search ends.
+    after_candidate : callable
+        The same after each candidate, within a batch.
     """
 
     search: Any
@@ -52,6 +54,7 @@ class SearchRun:
     ask: Callable
     budgets: list
     after_batch: Callable
+    after_candidate: Callable
 
     def __post_init__(self):
         search, n_done = self.search, len(self.state.candidates)
@@ -96,20 +99,21 @@ class SearchRun:
         known = self.state.indices_of(progress.index)
         new = {key: point for key, point in zip(keys, points, strict=True) if key not in known}
         try:
-            is_finished = self._evaluate(new, progress)
-        except KeyboardInterrupt:
-            self._save_unfinished(progress, before)
+            reason = self._evaluate(new, progress)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                self._save_unfinished(progress, before)
             raise
-        if not is_finished:
+        if reason is not None:
             self._save_unfinished(progress, before)
-            return "time"
+            return reason
         progress.tell(points, self._losses(keys, progress), n_new=len(new))
         self.bar.set_postfix_str(f"best {-self.state.best_loss:.4g}")
         self._save()
         return None
 
     def _evaluate(self, new, progress):
-        """Evaluate the points of a dict key -> point; return whether there was time for all."""
+        """Evaluate the points of a dict key -> point; return why the search ends, or None."""
         params = [progress.space.to_params(point) for point in new.values()]
         batch = sum(progress.n_batches for progress in self.state.progresses)
         n_done = 0
@@ -118,9 +122,11 @@ class SearchRun:
                 self.state.candidates.append(Candidate(own, results, batch, progress.index, key))
                 self.bar.update()
                 n_done += 1
+                if not all_failed(self.state.candidates) and self.after_candidate(self):
+                    return "callback"
                 if time.monotonic() > self.deadline and n_done < len(new):
-                    return False
-        return time.monotonic() <= self.deadline
+                    return "time"
+        return "time" if time.monotonic() > self.deadline else None
 
     def _candidate(self, params):
         """An estimator with the parameters, or the exception that says why it can't be made."""

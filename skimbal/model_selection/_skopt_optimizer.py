@@ -172,7 +172,30 @@ def _row_value(dimension, value):
     return _hashable([value])[0] if isinstance(dimension, CategoricalDimension) else value
 
 
+class _HashableDict(dict):
+    def __hash__(self):  # type: ignore[override]  # dict has None
+        return hash(repr(self))
+
+
+class _HashableList(list):
+    def __hash__(self):  # type: ignore[override]  # list has None
+        return hash(repr(self))
+
+
 def _hashable(categories):
-    """Categories that scikit-optimize can have: dicts, lists and estimators become their text."""
-    plain = (str, bool, int, float, type(None))
-    return [c if isinstance(c, plain) else repr(c) for c in categories]
+    """Categories that scikit-optimize can have: equal dicts and lists with a hash, texts of others.
+
+    Objects with a hash, such as estimators, stay what they are.
+    """
+    return [_with_hash(category) for category in categories]
+
+
+def _with_hash(category):
+    for kind, hashable in ((dict, _HashableDict), (list, _HashableList)):
+        if type(category) is kind:
+            return hashable(category)
+    try:
+        hash(category)
+    except TypeError:
+        return repr(category)
+    return category

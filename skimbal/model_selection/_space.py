@@ -7,6 +7,7 @@ from numbers import Integral
 
 import numpy as np
 import skopt.space
+from sklearn.base import clone
 
 from skimbal._utils._labels import as_mapping
 from skimbal._utils._validation import unknown_name_message
@@ -129,6 +130,15 @@ def parse_dimension(name, dimension):
     raise ValueError(f"the space of {name!r} is {dimension!r}, which is not allowed; {FORMS}")
 
 
+def takes_parameter(estimator, name, value):
+    """Whether `set_params` of an estimator takes a parameter, which is tried on a clone."""
+    try:
+        clone(estimator).set_params(**{name: value})
+    except Exception:  # each library has its own
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class SearchSpace:
     """Parameters by name, each with its dimension, as a unit cube.
@@ -179,15 +189,16 @@ class SearchSpace:
         """Raise a ValueError for a parameter that the estimator does not have.
 
         A part of the estimator may be searched together with its parameters, as ``model`` with
-        ``model__C``. Then the parameters of all its candidates are known names.
+        ``model__C``. Then the parameters of all its candidates are known names. Some estimators
+        have parameters that `get_params` does not list: a name that `set_params` takes is known.
         """
         known = set(estimator.get_params(deep=True))
         for name, dimension in self.dimensions.items():
             for value in getattr(dimension, "categories", ()):
                 if hasattr(value, "get_params") and not isinstance(value, type):
                     known.update(f"{name}__{inner}" for inner in value.get_params(deep=True))
-        for name in self.dimensions:
-            if name not in known:
+        for name, dimension in self.dimensions.items():
+            if name not in known and not takes_parameter(estimator, name, dimension.value(0.5)):
                 kind = f"parameter of {type(estimator).__name__}"
                 raise ValueError(unknown_name_message(kind, name, known))
 

@@ -71,7 +71,7 @@ def own_values(space, estimator):
     own = estimator.get_params(deep=True)
     for name, dimension in space.dimensions.items():
         value = own.get(name)
-        if dimension.holds(value) or dimension.widened(value) is not None:
+        if name in own and (dimension.holds(value) or dimension.widened(value) is not None):
             values[name] = value
     return values
 

@@ -2,14 +2,16 @@
 
 import os
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
-FORMAT = 3
+# The first line of a file. The second one is the SHA-256 checksum of the pickle that follows.
+HEADER = b"skimbal search state 4\n"
 
 
 @dataclass
@@ -115,25 +117,47 @@ class SearchState:
         return {c.key: i for i, c in enumerate(self.candidates) if c.space_index == space_index}
 
 
-def digest(value):
-    """A text that is the same for equal values in every process."""
-    try:
-        return joblib.hash(value)
-    except Exception:  # a value that can't be pickled, such as a lambda, goes by its name
-        name = getattr(value, "__qualname__", type(value).__qualname__)
-        return f"{type(value).__module__}.{name}"
-
-
 def write_state(path, state):
-    """Write a state completely or not at all."""
-    path = Path(path)
+    """Write a state completely or not at all; a symbolic link is followed.
+
+    Raises
+    ------
+    OSError
+        Where it can't be written; an older file stays as it is.
+    """
+    path = Path(path).resolve()
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    pickled = pickle.dumps(state)
     try:
-        temporary.write_bytes(pickle.dumps((FORMAT, state)))
+        with temporary.open("wb") as file:
+            file.writelines([HEADER, checksum(pickled), pickled])
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        advice = "what was done is in the attributes of the search; make room or name another file"
+        reason = f"the state of the search can't be written ({error.strerror}); {advice}"
+        raise OSError(error.errno, reason, str(path)) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def checksum(pickled):
+    """The line with the SHA-256 checksum of some bytes."""
+    return sha256(pickled).hexdigest().encode() + b"\n"
+
+
+def load_state(path):
+    """Return the state in a file; a ValueError says why there is none. Nothing is run before."""
+    with path.open("rb") as file:
+        header, expected, pickled = file.readline(), file.readline(), file.read()
+    if header != HEADER:
+        raise ValueError("its first line is not that of a state which this version can read")
+    if checksum(pickled) != expected:
+        raise ValueError("its checksum is wrong, so it is cut or damaged")
+    state = pickle.loads(pickled)
+    if not isinstance(state, SearchState):
+        raise ValueError(f"it holds {type(state).__name__}")
+    return state
 
 
 def read_state(path, fingerprint):
@@ -148,18 +172,15 @@ def read_state(path, fingerprint):
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
-    if not path.absolute().parent.is_dir():
+    if not path.resolve().parent.is_dir():
         raise ValueError(f"state_file={str(path)!r} is in no folder that exists; create it first")
     if not path.exists():
         return None
     advice = f"name another state_file, or delete {path} to start again"
     try:
-        with path.open("rb") as file:
-            version, state = pickle.load(file)
+        state = load_state(path)
     except Exception as error:
-        raise ValueError(f"{path} holds no state of a search ({error}); {advice}") from error
-    if version != FORMAT or not isinstance(state, SearchState):
-        raise ValueError(f"{path} holds no state of a search that this version can read; {advice}")
+        raise ValueError(f"{path} holds no state of a search: {error}; {advice}") from error
     differing = {name for name, _ in fingerprint.items() ^ state.fingerprint.items()}
     if differing:
         names = ", ".join(sorted(differing))

@@ -165,6 +165,7 @@ def cross_fit(
     """
     _check_memory_limit(memory_limit)
     X, labels, params = _check_data(X, y, sample_weight)
+    check_label_parameters(estimator, labels)
     groups = check_groups(groups, labels)
     check_label_parameters(estimator, labels)
     params = params | groups_params(estimator, groups)

@@ -21,8 +21,6 @@ from skimbal.metrics import (
 from skimbal.metrics._scores import (
     count_confusion,
     f1_from_confusion,
-    minority_f1,
-    minority_f1_from_confusion,
     precision_from_confusion,
 )
 
@@ -217,33 +215,6 @@ def test_labels_give_the_order_of_the_result():
     np.testing.assert_array_equal(
         precision_per_class(y_true, y_pred, labels=["b", "a"]), [0.5, 1.0]
     )
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_minority_f1_is_of_the_rarer_class(order):
-    confusion = np.array([[70, 10], [5, 15]])[np.ix_(order, order)]
-    assert minority_f1_from_confusion(confusion) == pytest.approx(30 / 45)
-    names = np.array(["x", "y"])
-    y_true = np.repeat(names[[0, 0, 1, 1]], confusion.ravel())
-    y_pred = np.repeat(names[[0, 1, 0, 1]], confusion.ravel())
-    assert minority_f1(y_true, y_pred) == pytest.approx(30 / 45)
-
-
-def test_minority_f1_of_equal_classes_is_of_the_second():
-    confusion = np.array([[10, 0], [5, 5]])
-    assert minority_f1_from_confusion(confusion) == f1_from_confusion(confusion, 1)
-
-
-def test_minority_f1_without_a_second_class_is_zero():
-    with pytest.warns(AbsentClassWarning):
-        assert minority_f1([1, 1], [1, 1]) == 0.0
-    with pytest.warns(AbsentClassWarning):
-        assert minority_f1([1, 1], [1, 0]) == 0.0
-
-
-def test_minority_f1_of_three_classes_is_refused():
-    with pytest.raises(ValueError, match=r"there are 3; use macro_f1"):
-        minority_f1([0, 1, 2], [0, 1, 2])
 
 
 @pytest.mark.parametrize("score", [*LABEL_SCORES, recall_per_class, precision_per_class])

@@ -364,7 +364,11 @@ def test_columns_are_those_of_scikit_learn(Search, data):
         return_train_score=True,
         cv=2,
     ).fit(X, y)
-    assert set(ours.cv_results_) == {*theirs.cv_results_, "batch"}
+    own = {"batch", "rank_train_score"}
+    assert set(ours.cv_results_) == {*theirs.cv_results_, *own}
+    ranks = ours.cv_results_["rank_train_score"]
+    best = ours.cv_results_["mean_train_score"].max()
+    np.testing.assert_array_equal(ranks == 1, ours.cv_results_["mean_train_score"] == best)
     for key, value in theirs.cv_results_.items():
         assert type(value) is type(ours.cv_results_[key]), key
     fitted = {name for name in vars(theirs) if name.endswith("_")}

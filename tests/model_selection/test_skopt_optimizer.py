@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 from skopt.callbacks import DeadlineStopper, DeltaYStopper
@@ -84,7 +85,30 @@ def test_callbacks_of_scikit_optimize_end_the_search(data):
     search = BayesSearchCV(LogisticRegression(), C_SPACE, **QUICK)
     search.fit(*data, callback=[DeltaYStopper(1e9, n_best=2), DeadlineStopper(3600)])
     assert search.stopping_reason_ == "callback"
-    assert len(scores(search)) == 4
+    assert len(scores(search)) == 2  # within the first batch, of 4
+
+
+@pytest.mark.parametrize("n_points", [1, 3])
+def test_callbacks_of_fit_hear_of_each_candidate(data, n_points):
+    lengths = []
+    search = BayesSearchCV(LogisticRegression(), C_SPACE, n_points=n_points, **QUICK)
+    search.fit(*data, callback=lambda result: lengths.append(len(result.x_iters)))
+    assert lengths == list(range(1, 9))
+
+
+def test_results_hold_the_objects_of_the_space(data):
+    model = OneVsRestClassifier(LogisticRegression())
+    space = {
+        "estimator": [LogisticRegression(C=0.1), LinearSVC()],
+        "estimator__class_weight": [None, {0: 1, 1: 5}],
+    }
+    search = BayesSearchCV(model, space, cv=3, n_iter=4, random_state=0).fit(*data)
+    (result,) = search.optimizer_results_
+    assert result.x == [search.best_params_[name] for name in sorted(space)]
+    for estimator, weight in result.x_iters:
+        assert any(estimator is each for each in space["estimator"])
+        assert weight in space["estimator__class_weight"]
+    assert result.models
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The state of a search and its file."""
 
+import errno
 import os
+import pickle
 import subprocess
 import sys
 
@@ -9,7 +11,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skimbal import DESearchCV
-from skimbal.model_selection._state import digest
+from skimbal._utils._digest import digest
 
 C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
 SMALL = {"population_size": 4, "max_generations": 3, "cv": 3, "random_state": 0}
@@ -40,6 +42,113 @@ def test_the_state_of_another_search_is_refused(data, tmp_path):
         clone(search).set_params(state_file=tmp_path / "none" / "s").fit(X, y)
 
 
+@pytest.fixture
+def written(data, tmp_path):
+    """A search that has written its state, and the file."""
+    file = tmp_path / "state"
+    search = DESearchCV(LogisticRegression(), C_SPACE, state_file=file, **SMALL).fit(*data)
+    return search, file
+
+
+def ran(path):
+    """An object whose pickle creates a file when it is loaded."""
+
+    class Runs:
+        def __reduce__(self):
+            return os.mkdir, (str(path),)
+
+    return pickle.dumps(Runs())
+
+
+def test_nothing_in_a_file_is_run_before_its_checksum_is_right(written, data, tmp_path):
+    search, file = written
+    header, checksum, _ = file.read_bytes().split(b"\n", 2)
+    harm = ran(tmp_path / "harm")
+    for content in (harm, header + b"\n" + harm, b"\n".join([header, checksum, harm])):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=r"(first line|checksum).*name another state_file"):
+            clone(search).fit(*data)
+        assert not (tmp_path / "harm").exists()
+        assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.999])
+def test_damaged_files_are_refused(share, written, data):
+    search, file = written
+    content = file.read_bytes()
+    at = int(share * len(content))
+    flipped = content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
+    for damaged in (content[:at], flipped):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"holds no state of a search: .*(line|checksum)"):
+            clone(search).fit(*data)
+
+
+def test_a_symbolic_link_is_followed(data, tmp_path, rows):
+    (tmp_path / "store").mkdir()
+    link, target = tmp_path / "link", tmp_path / "store" / "target"
+    link.symlink_to(target)
+    search = DESearchCV(LogisticRegression(), C_SPACE, state_file=link, **SMALL).fit(*data)
+    assert link.is_symlink()
+    assert [path.name for path in target.parent.iterdir()] == ["target"]
+    assert rows(clone(search).fit(*data)) == rows(search)
+    link.unlink()
+    link.symlink_to(tmp_path / "none" / "target")
+    with pytest.raises(ValueError, match="no folder"):
+        clone(search).fit(*data)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_permissions_follow_the_umask(umask, data, tmp_path):
+    before = os.umask(umask)
+    try:
+        file = tmp_path / "state"
+        DESearchCV(LogisticRegression(), C_SPACE, state_file=file, **SMALL).fit(*data)
+        assert file.stat().st_mode & 0o777 == 0o666 & ~umask
+    finally:
+        os.umask(before)
+
+
+def test_a_full_disk_publishes_what_was_done(data, tmp_path, monkeypatch, rows):
+    file = tmp_path / "state"
+    search = DESearchCV(LogisticRegression(), C_SPACE, state_file=file, **SMALL)
+    replace, n_calls = os.replace, []
+
+    def full(source, target):
+        n_calls.append(1)
+        if len(n_calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"can't be written \(No space left.*state"):
+        search.fit(*data)
+    assert search.stopping_reason_ == "error"
+    assert len(search.cv_results_["params"]) == 8
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    assert not hasattr(search, "best_estimator_")
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    monkeypatch.undo()
+    resumed = clone(search).fit(*data)  # from the first batch
+    whole = clone(search).set_params(state_file=None).fit(*data)
+    assert rows(resumed) == rows(whole)
+
+
+def test_an_exception_in_a_callback_publishes_what_was_done(data, tmp_path, rows):
+    def callback(search):
+        if len(search.cv_results_["params"]) >= 8:
+            raise RuntimeError("of the callback")
+
+    search = DESearchCV(LogisticRegression(), C_SPACE, state_file=tmp_path / "s", **SMALL)
+    stopped = clone(search).set_params(callbacks=callback)
+    with pytest.raises(RuntimeError, match="of the callback"):
+        stopped.fit(*data)
+    assert stopped.stopping_reason_ == "error"
+    assert len(stopped.cv_results_["params"]) == 8
+    whole = DESearchCV(LogisticRegression(), C_SPACE, **SMALL).fit(*data)
+    assert rows(clone(search).fit(*data)) == rows(whole)
+
+
 @pytest.mark.slow
 def test_digests_are_the_same_in_another_process():
     code = (
@@ -47,7 +156,7 @@ def test_digests_are_the_same_in_another_process():
         "from skimbal.losses import Focal\n"
         "from skimbal.model_selection import ClassWeights, class_weight_space\n"
         "from skimbal.model_selection._space import SearchSpace\n"
-        "from skimbal.model_selection._state import digest\n"
+        "from skimbal._utils._digest import digest\n"
         "print(digest((MLPClassifier(loss=Focal(), class_weight=ClassWeights([0, 1])),"
         " SearchSpace.parse({'x': scipy.stats.loguniform(1, 3), 'y': ['a', {1: 2}]}"
         " | class_weight_space(['a', 'b'])).description(), {'a', 'b'})))\n"
