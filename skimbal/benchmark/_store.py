@@ -66,7 +66,12 @@ class Store:
     def create(cls, folder, protocol):
         """The store of `folder`, made or migrated if needed; ValueError if it holds another run."""
         store = cls(folder)
-        store.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            store.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"the output folder can't be made ({error}); give a folder that can be written"
+            ) from error
         with store.transaction("rwc") as database:
             if store._version(database) < SCHEMA_VERSION:
                 for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):

@@ -62,7 +62,9 @@ class Worker:
 
     def stop(self, kill):
         """End the process, at once or after its work."""
-        self._pool.shutdown(wait=True, kill_workers=kill)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=kill)
+            self._pool = None  # its semaphores are freed now, and not when Python ends
 
 
 @contextlib.contextmanager

@@ -266,6 +266,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         with warnings.catch_warnings():  # of a single fold, or again
             warnings.filterwarnings("ignore", CONSTANT)
             result = search(np.concatenate(rows), np.concatenate(proba))
+            # A fold alone has too few samples to measure the balance.
+            search = partial(search, target=result.shrinkage_target)
             parts = [] if splits is None else zip(rows, proba, strict=True)
             folds = [search(*part) for part in parts]
         self._publish(fitted, classes, result, folds)
@@ -302,7 +304,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             fitted = classifiers[-1] if is_one else PosteriorEnsemble(classifiers)
         return fitted, rows, proba
 
-    def _search_costs(self, y, classes, sample_weight, scoring, seed, rows, proba):
+    def _search_costs(self, y, classes, sample_weight, scoring, seed, rows, proba, target=None):
         """Return the costs for some rows; None if these have no samples of some class."""
         if len(weighted_classes(y[rows], take(sample_weight, rows))) < len(classes):
             return None
@@ -312,6 +314,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             scoring=scoring_on_rows(scoring, y, rows),
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
+            shrinkage_target=target,
             sample_weight=take(sample_weight, rows),
             random_state=seed,
         )

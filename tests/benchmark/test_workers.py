@@ -160,7 +160,7 @@ def start_sleepers(tmp_path, seconds):
     )
 
 
-def wait_for(condition, seconds=90):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
