@@ -146,6 +146,7 @@ def searches(estimator, space):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")  # by the inner search
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("estimator", "space"),

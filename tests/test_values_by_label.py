@@ -22,6 +22,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._stated_balance import weights_differ
 from skimbal.ensemble._bags import bag_sizes
 from skimbal.losses import adjust_logits, class_weight_vector
 from skimbal.metrics import (
@@ -413,3 +414,16 @@ def test_weights_by_label_agree_with_logistic_regression():
     reference = LogisticRegression(class_weight=given).fit(X, Y)
     without = LogisticRegression(class_weight={"failure": 9, "ok": 1}).fit(X, Y)
     np.testing.assert_array_equal(reference.coef_, without.coef_)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        (pd.Series({"failure": 9.0}), True),  # "ok" weighs 1
+        ({"failure": 9.0, "other": 1.0}, True),
+        (pd.Series({"ok": 2.0, "failure": 2.0}), False),
+        (pd.Series({"other": 3.0}), False),
+    ],
+)
+def test_weights_by_label_that_balance(weights, expected):
+    assert weights_differ(weights, ["failure", "ok"]) is expected

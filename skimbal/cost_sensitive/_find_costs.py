@@ -74,6 +74,9 @@ class CostSearchResult:
         Their scores.
     generations : ndarray of shape (n_candidates,)
         The generation of each candidate; 0 is exact search, grid and class-by-class search.
+    shrinkage_target : ndarray of shape (n_classes,) or None
+        The costs of full shrinkage, given or measured, with geometric mean 1. None without
+        shrinkage.
     """
 
     costs: NDArray[np.float64]
@@ -82,6 +85,7 @@ class CostSearchResult:
     candidates: NDArray[np.float64]
     scores: NDArray[np.float64]
     generations: NDArray[np.intp]
+    shrinkage_target: NDArray[np.float64] | None
 
 
 class Trace:
@@ -389,7 +393,9 @@ def find_costs(
         - `score`: the score of these costs;
         - `unregularized_score`: the best score found, that of the costs before shrinkage;
         - `candidates`, `scores`, `generations`: all costs that were evaluated, their scores, and
-          the generation of "jade" that made them (0 for the other searches).
+          the generation of "jade" that made them (0 for the other searches);
+        - `shrinkage_target`: the costs of full shrinkage, given or measured; None without
+          shrinkage.
 
     Raises
     ------
@@ -494,6 +500,7 @@ def conclude(table, trace, log_target, shrinkage):
         candidates=costs_from_log_weights(np.concatenate(trace.log_candidates)),
         scores=np.concatenate(trace.scores),
         generations=np.concatenate(trace.generations),
+        shrinkage_target=costs_from_log_weights(log_target) if shrinkage > 0 else None,
     )
 
 

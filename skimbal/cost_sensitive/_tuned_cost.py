@@ -244,6 +244,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         check_knows_all_classes(fitted, classes)
         search = partial(self._search_costs, y, classes, sample_weight, self._draw_seed(rng))
         result = search(np.concatenate(rows), np.concatenate(proba))
+        # A fold alone has too few samples to measure the balance.
+        search = partial(search, target=result.shrinkage_target)
         folds = [] if splits is None else [search(*fold) for fold in zip(rows, proba, strict=True)]
         self._publish(fitted, classes, result, folds)
         return self
@@ -279,7 +281,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             fitted = classifiers[-1] if is_one else PosteriorEnsemble(classifiers)
         return fitted, rows, proba
 
-    def _search_costs(self, y, classes, sample_weight, seed, rows, proba):
+    def _search_costs(self, y, classes, sample_weight, seed, rows, proba, target=None):
         """Return the costs for some rows; None if these have no samples of some class."""
         if len(weighted_classes(y[rows], take(sample_weight, rows))) < len(classes):
             return None
@@ -289,6 +291,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             scoring=self.scoring,
             **{name: getattr(self, name) for name in SEARCH_CONSTRAINTS},
             classes=classes,
+            shrinkage_target=target,
             sample_weight=take(sample_weight, rows),
             random_state=seed,
         )

@@ -49,6 +49,7 @@ from skimbal.neural_network._fit_data import (
     hold_out,
     own_validation_data,
     validate_training_data,
+    with_mean_one,
 )
 from skimbal.neural_network._fit_plan import (
     depends_on_counts,
@@ -208,6 +209,7 @@ class BaseNetClassifier(
             self.n_features_in_ = X.shape[1]
         groups = check_groups(groups, y)
         X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
+        sample_weight = with_mean_one(sample_weight)
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
@@ -411,6 +413,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         _check_partial_fit_first_call(network, classes)
         X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
         X, y, weight = drop_weightless(X, y, weight)
+        weight = with_mean_one(weight)
         data = TrainingData(X, encode_labels(y, network.classes_), weight)
         if is_first:
             network._set_input_attributes(X)
@@ -477,6 +480,7 @@ def initialize(network, data, counts, rng, valid=None):
     inputs = network._prepare_inputs(data.X)
     early_stopping = None
     if valid is not None:
+        valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
         valid_inputs = network._prepare_inputs(valid.X)
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:

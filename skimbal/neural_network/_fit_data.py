@@ -115,17 +115,12 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
 
 
 def drop_weightless(X, y, sample_weight, *rest):
-    """Leave out the samples of weight 0, and bring the weights of the others to mean 1.
-
-    `rest` are more arrays of one entry a sample, or None.
-    """
-    if sample_weight is None:
+    """Leave out the samples of weight 0; `rest` are more arrays of one entry a sample, or None."""
+    if sample_weight is None or (sample_weight > 0).all():
         return X, y, sample_weight, *rest
     used = sample_weight > 0
-    if not used.all():
-        X, y, sample_weight = X[used], y[used], sample_weight[used]
-        rest = tuple(None if array is None else array[used] for array in rest)
-    return X, y, with_mean_one(sample_weight), *rest
+    rest = tuple(None if array is None else array[used] for array in rest)
+    return X[used], y[used], sample_weight[used], *rest
 
 
 def with_mean_one(weight):
@@ -137,7 +132,7 @@ def with_mean_one(weight):
     >>> with_mean_one(np.array([0.5e308, 1.5e308]))
     array([0.5, 1.5])
     """
-    if not len(weight):
+    if weight is None or not len(weight):
         return weight
     largest = weight.max()
     relative = weight / largest

@@ -21,6 +21,7 @@ from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
+from skimbal.exceptions import NonFiniteLossError
 from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
@@ -182,7 +183,7 @@ def try_loss(value, loss, n_classes, *, is_weighted):
         with torch.no_grad():
             loss(random, target, weight)
     if not np.isfinite(values[0]):
-        raise unfit_loss(value, f"is {values[0]} for finite logits")
+        raise unfit_loss(value, f"gives: the loss is {values[0]}", NonFiniteLossError)
     _, _, good, bad, high, higher = values
     if good >= bad:
         raise unfit_loss(value, f"is {good:g} for right answers and {bad:g} for wrong ones")
@@ -208,9 +209,9 @@ def _called(loss, value, logits, target, weight):
     return float(result.double().mean())
 
 
-def unfit_loss(value, what):
+def unfit_loss(value, what, error=ValueError):
     """The error for a loss that is none of logits and class indices."""
-    return ValueError(
+    return error(
         f"loss={value!r} does not fit: called with logits (n_samples, n_classes), before any "
         f"softmax, and class indices (n_samples,), it {what}. Use a name or value of "
         'skimbal.losses, such as "cross_entropy", or a module that takes logits and indices, such '

@@ -21,6 +21,7 @@ from torch.nn.functional import one_hot, relu
 
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
+from skimbal.sampling._samples import check_samples
 
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
@@ -236,6 +237,7 @@ class ConditionalVAESampler(BaseOverSampler):
         self.random_state = random_state
 
     def _check_X_y(self, X, y, accept_sparse=("csr", "csc")):
+        X = check_samples(X, type(self).__name__)
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         X, y = validate_data(self, X, y, accept_sparse=list(accept_sparse), allow_nd=True)
         return X, y, binarize_y

@@ -10,13 +10,8 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
 
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes
-from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal.sampling._samples import check_samples
 
-UNEQUAL_ADVICE = (
-    "cut windows of one size first, or draw whole recordings by their numbers: "
-    "rows, y = sampler.fit_resample(np.arange(len(X))[:, None], y) and "
-    "X = [X[row] for row in rows[:, 0]]"
-)
 FEATURE_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
 
@@ -125,8 +120,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
     def _validate(self, X):
         """Return the inputs (as an array if they are n-dimensional) and the shape of a sample."""
         self._validate_params()
-        check_collection(X, "X[None] is one sample; resampling needs samples of two classes")
-        X = check_one_shape(X, type(self).__name__, UNEQUAL_ADVICE)
+        X = check_samples(X, type(self).__name__)
         if not hasattr(X, "shape") and np.ndim(X) > 2:
             X = np.asarray(X)
         if len(getattr(X, "shape", ())) > 2:

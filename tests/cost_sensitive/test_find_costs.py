@@ -239,6 +239,8 @@ def test_shrinkage_moves_the_log_costs_toward_the_measured_costs():
     none, half, full = (find_costs(y, proba, shrinkage=s) for s in (0, 0.5, 1))
     measured = measured_costs(y, proba)
     np.testing.assert_allclose(full.costs, measured)
+    np.testing.assert_allclose(half.shrinkage_target, measured)
+    assert none.shrinkage_target is None
     np.testing.assert_allclose(half.costs, np.sqrt(none.costs * measured))
     assert none.unregularized_score == half.unregularized_score == full.unregularized_score
     assert full.score == g_mean(y, decide_by_costs(proba, measured))

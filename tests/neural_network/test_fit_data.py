@@ -97,10 +97,13 @@ def test_rows_of_the_data(weight):
 )
 def test_samples_without_weight_are_left_out(weight, kept):
     weight = None if weight is None else np.array(weight, dtype=float)
-    rows, labels, of_rows = drop_weightless(X, TARGETS, weight)
+    rows, labels, of_rows, groups, nothing = drop_weightless(X, TARGETS, weight, np.arange(6), None)
     assert rows.tolist() == X[kept].tolist()
     assert labels.tolist() == TARGETS[kept].tolist()
-    assert of_rows is None or of_rows.tolist() == weight[kept].tolist()
+    assert groups.tolist() == kept
+    assert nothing is None
+    if weight is not None:  # of mean 1
+        np.testing.assert_allclose(of_rows, weight[kept] / weight[kept].mean())
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,18 @@ def test_weights_that_are_nothing_beside_others_do_not_stop_a_fit(network, setti
     assert np.isfinite(fitted.history_["train_loss"]).all()
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-50, 1e38])
+def test_the_scale_of_validation_weights_changes_nothing(scale):
+    X, y = data_for(MLP)
+    weight = np.random.default_rng(1).uniform(0.5, 2.0, size=len(y))
+    given = {"X_val": X[:20], "y_val": y[:20]}
+    network = clone(MLP).set_params(early_stopping=True)
+    one = clone(network).fit(X[20:], y[20:], sample_weight_val=weight[:20], **given)
+    other = clone(network).fit(X[20:], y[20:], sample_weight_val=scale * weight[:20], **given)
+    np.testing.assert_allclose(other.history_["valid_loss"], one.history_["valid_loss"], rtol=1e-5)
+    assert one.history_["valid_loss"].min() > 0
+
+
 def test_a_class_of_almost_no_weight_does_not_stop_a_fit():
     X, y = data_for(MLP)
     for sampler in (None, "balanced", "sqrt", "progressive"):
@@ -296,7 +308,10 @@ class MinusProbability(nn.Module):
 
 @pytest.mark.parametrize(
     ("loss", "match"),
-    [(LogOfProbabilities(), "it is nan for finite"), (Accuracy(), "for right answers and")],
+    [
+        (LogOfProbabilities(), "does not fit: .* the loss is nan"),
+        (Accuracy(), "for right answers and"),
+    ],
 )
 def test_losses_of_other_things_are_refused(loss, match):
     with pytest.raises(ValueError, match=match):

@@ -1,0 +1,15 @@
+"""What samplers say of inputs that are no samples of one shape."""
+
+from skimbal._utils._recordings import check_collection, check_one_shape
+
+UNEQUAL_ADVICE = (
+    "cut windows of one size first, or draw whole recordings by their numbers: "
+    "rows, y = RandomUnderSampler().fit_resample(np.arange(len(X))[:, None], y) and "
+    "X = [X[row] for row in rows[:, 0]]"
+)
+
+
+def check_samples(X, name):
+    """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
+    check_collection(X, "X[None] is one sample; resampling needs samples of two classes")
+    return check_one_shape(X, name, UNEQUAL_ADVICE)
