@@ -73,10 +73,10 @@ class Store:
                 f"the output folder can't be made ({error}); give a folder that can be written"
             ) from error
         with store.transaction("rwc") as database:
-            if store._version(database) < SCHEMA_VERSION:
+            if _version(store.path, database) < SCHEMA_VERSION:
                 for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):
                     database.execute(statement)
-            store._check_tables(database)
+            _check_tables(store.path, database)
             row = database.execute("SELECT protocol FROM run").fetchone()
             if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
                 database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), _now()))
@@ -98,8 +98,8 @@ class Store:
                 "output folder of a run"
             )
         with store.connection() as database:
-            store._version(database)
-            store._check_tables(database)
+            _version(store.path, database)
+            _check_tables(store.path, database)
         return store
 
     @contextlib.contextmanager
@@ -119,32 +119,6 @@ class Store:
             yield database
             database.execute("COMMIT")
 
-    def _version(self, database):
-        """Version of the tables; ValueError if a newer version of skimbal has written them."""
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise ValueError(
-                f"{self.path} has version {version}, but this version of skimbal knows "
-                f"{SCHEMA_VERSION} at most; update skimbal, or use another output folder"
-            )
-        return version
-
-    def _check_tables(self, database):
-        """Raise a ValueError if the file is damaged, or if a table lacks a column."""
-        (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-        if found != "ok":
-            raise self._unusable(f"is damaged ({found})")
-        for table, columns in _COLUMNS.items():
-            existing = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
-            if missing := columns - existing:
-                raise self._unusable(f"has no {', '.join(sorted(missing))} in its table {table}")
-
-    def _unusable(self, reason):
-        return ValueError(
-            f"{self.path} {reason}, so it is damaged or another version of skimbal has written it; "
-            "restore a copy of it, or use another output folder"
-        )
-
     def read(self, query, values=()):
         """The answer to a query as a DataFrame."""
         with self.connection() as database:
@@ -158,7 +132,7 @@ class Store:
         try:
             return Protocol.from_json(texts.iloc[0])
         except (IndexError, TypeError, ValueError) as error:
-            raise self._unusable(f"has no protocol that can be read ({error})") from error
+            raise _unusable(self.path, f"has no protocol that can be read ({error})") from error
 
     def begin_session(self, environment, estimators):
         """Record that a runner started, its environment and the parameters of its methods."""
@@ -172,7 +146,7 @@ class Store:
         try:
             return [dict(json.loads(text)) for text in texts.drop_duplicates()]
         except (TypeError, ValueError) as error:
-            raise self._unusable(f"has an environment that can't be read ({error})") from error
+            raise _unusable(self.path, "has an environment that can't be read") from error
 
     def cells(self):
         """The finished cells as a DataFrame, one row for each, in a fixed order."""
@@ -197,6 +171,35 @@ class Store:
         """Remove the failed cells, so that they run again."""
         with self.transaction() as database:
             database.execute("DELETE FROM cell WHERE status = 'failed'")
+
+
+def _version(path, database):
+    """Version of the tables; ValueError if a newer version of skimbal has written them."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise ValueError(
+            f"{path} has version {version}, but this version of skimbal knows {SCHEMA_VERSION} at "
+            "most; update skimbal, or use another output folder"
+        )
+    return version
+
+
+def _check_tables(path, database):
+    """Raise a ValueError if the file is damaged, or if a table lacks a column."""
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise _unusable(path, f"is damaged ({' '.join(found.split())})")
+    for table, columns in _COLUMNS.items():
+        existing = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        if missing := columns - existing:
+            raise _unusable(path, f"has no {', '.join(sorted(missing))} in its table {table}")
+
+
+def _unusable(path, reason):
+    return ValueError(
+        f"{path} {reason}, so it is damaged or another version of skimbal has written it; restore "
+        "a copy of it, or use another output folder"
+    )
 
 
 def _now():
