@@ -5,12 +5,16 @@ only (``make test-extended``).
 """
 
 import os
+import signal
 
 # Read when NumPy's and torch's libraries load, so before any test imports them.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
 import pytest
+
+# A process that a shell starts in the background ignores SIGINT, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

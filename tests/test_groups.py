@@ -38,6 +38,10 @@ from skimbal import (
 from skimbal.neural_network import _fit_plan, cross_fit, fit_population
 from skimbal.preprocessing import Spectrogram, flatten
 
+# The classifiers of these tests only record what they are given.
+pytestmark = pytest.mark.filterwarnings("ignore:all samples have the same predicted probabilities")
+
+
 CHANCE = 0.75  # an upper limit: the best of many thresholds or epochs on 32 groups is above 0.5
 
 SMALL = {"hidden_layer_sizes": (48,), "max_epochs": 40, "learning_rate": 0.01, "random_state": 0}

@@ -333,7 +333,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def _validate_training_data(self, X, y, sample_weight):
         if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but y is None")
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
         X = validate_inputs(self, X, reset=True)
         y = check_labels(y)
         check_consistent_length(X, y)
