@@ -111,6 +111,8 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
         sample_weight = _check_sample_weight(
             sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
         )
+        if not sample_weight.any():  # scikit-learn before 1.9 lets it pass
+            raise ValueError("Sample weights must contain at least one non-zero number.")
     return X, y, sample_weight
 
 

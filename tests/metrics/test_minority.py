@@ -101,7 +101,7 @@ def test_sample_weights_are_routed(name):
             model, X, y, params={"sample_weight": weight}, scoring=scorer, cv=folds
         )["test_score"]
         other = get_scorer(name)._get_metadata_request()  # has requests of its own
-        assert other.score.requests["sample_weight"] is None
+        assert other.score.requests.get("sample_weight") is None
     model = LogisticRegression().fit(X[:100], y[:100])
     expected = get_scorer(name)(model, X[100:], y[100:], sample_weight=weight[100:])
     assert found == [expected]

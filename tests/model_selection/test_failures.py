@@ -181,7 +181,7 @@ class Counted(LogisticRegression):
         ("precision", 2, "'minority_precision'"),
         ("recall", 2, "'minority_recall'"),
         ("jaccard", 2, r"make_scorer\(jaccard_score, pos_label="),
-        ("f1", 3, "multiclass"),
+        ("f1", 3, "can't score the classes .*(multiclass|not a valid label)"),
         ("neg_brier_score", 2, "can't score the classes"),
         ("neg_mean_squared_error", 3, "can't score the classes"),
         ("g_men", 3, "did you mean 'g_mean'"),
