@@ -4,7 +4,6 @@ import pytest
 from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
 from imblearn.under_sampling import (
-    ClusterCentroids,
     EditedNearestNeighbours,
     NearMiss,
     NeighbourhoodCleaningRule,
@@ -16,6 +15,8 @@ from imblearn.utils.estimator_checks import estimator_checks_generator
 
 from skimbal.sampling import ConditionalVAESampler, NDSampler
 
+# Not ClusterCentroids: its k-means ends elsewhere for sparse rows, and the checks of sparse input
+# make an exception for that class only by its type.
 INNER = [
     SMOTE(random_state=0),
     BorderlineSMOTE(random_state=0),
@@ -27,7 +28,6 @@ INNER = [
     EditedNearestNeighbours(),
     NeighbourhoodCleaningRule(),
     OneSidedSelection(random_state=0),
-    ClusterCentroids(random_state=0),
     SMOTEENN(random_state=0),
     SMOTETomek(random_state=0),
 ]
