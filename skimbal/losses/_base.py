@@ -308,7 +308,9 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
         """
 
     def unweighted(self) -> "BaseLoss":
-        """Return the loss for early stopping, which does not weight the classes.
+        """Return the loss by which early stopping judges epochs of a loss on features.
+
+        Other losses judge epochs themselves. The returned loss does not weight the classes.
 
         Returns
         -------
