@@ -2,7 +2,9 @@
 
 A claim names a lock file that its owner keeps locked. The lock is one of SQLite, so it works
 wherever the results file itself can be shared. When the owner ends for any reason, the operating
-system releases the lock, and the claim ends.
+system releases the lock, and the claim ends. The cell of a dead worker stays taken until the worker's
+runner counts the death, or until that runner is dead too: a worker beside it would else take the
+cell first, and the death would be lost.
 """
 
 import contextlib
@@ -32,6 +34,15 @@ class Lock:
         """Unlock and remove the file."""
         self._connection.close()
         self.path.unlink(missing_ok=True)
+
+
+def runner_lock(store, runner):
+    """The lock that says that a runner is alive."""
+    return Lock(_runner_path(store.folder, runner))
+
+
+def _runner_path(folder, runner):
+    return folder / f"runner-{runner}.lock"
 
 
 def is_locked(path):
@@ -75,10 +86,13 @@ class Claim:
 def claim_cell(store, cell, seed, worker="runner"):
     """Claim a cell for this process, and count the attempt.
 
+    The name of a worker begins with the name of its runner and a hyphen.
+
     Returns
     -------
     Claim or None
-        None if the cell is finished or a living process holds it.
+        None if the cell is finished, if a living process holds it, or if the worker that held it
+        is dead and its runner has not counted the death.
     """
     with store.connection() as database:  # most cells are taken, and this check is cheap
         if not _is_free(database, store.folder, cell):
@@ -109,7 +123,7 @@ def attempts(store, cells):
 
 
 def count_death(store, worker):
-    """Count the death of a worker for the cells that it held.
+    """Count the death of a worker for the cells that it held, and free these.
 
     Returns
     -------
@@ -125,16 +139,25 @@ def count_death(store, worker):
             f"SELECT dataset, method, fold, trial, deaths FROM cell WHERE {is_held}",
             [f"claim-{worker}-%"],
         ).fetchall()
+        database.execute(f"UPDATE cell SET owner = '' WHERE {is_held}", [f"claim-{worker}-%"])
     return {Cell(*row[:4]): row[4] for row in rows}
 
 
 def _is_free(database, folder, cell):
     query = f"SELECT status, owner FROM cell WHERE {_IS_CELL}"
     row = database.execute(query, cell).fetchone()
-    return row is None or (row[0] == "claimed" and not is_locked(folder / row[1]))
+    if row is None:
+        return True
+    status, owner = row
+    if status != "claimed":
+        return False
+    if not owner:
+        return True
+    _, runner, *_ = owner.split("-")
+    return not (is_locked(folder / owner) or is_locked(_runner_path(folder, runner)))
 
 
 def remove_locks(store):
     """Remove the lock files of killed processes; call it only if no cell is open."""
-    for path in store.folder.glob("claim-*.lock"):
+    for path in store.folder.glob("*.lock"):
         path.unlink(missing_ok=True)

@@ -237,7 +237,7 @@ def _run_to_the_end(store, suite, methods, sizes, n_jobs, progress):
     with (
         termination_as_interrupt(),
         tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar,
-        start_workers(n_jobs) as workers,
+        start_workers(store, n_jobs) as workers,
     ):
         on_wait = partial(_show_progress, bar, store)
         while store.n_finished() < len(cells):

@@ -21,7 +21,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from skimbal._fitting import has_fit_coroutine
 from skimbal.benchmark._cell import evaluate
-from skimbal.benchmark._claims import attempts, claim_cell, count_death
+from skimbal.benchmark._claims import attempts, claim_cell, count_death, runner_lock
 from skimbal.benchmark._protocol import cell_seed
 from skimbal.benchmark._suite import load_split
 
@@ -46,12 +46,13 @@ class Worker:
     several processes kills all of them when one dies.
     """
 
-    def __init__(self):
+    def __init__(self, runner):
+        self._runner = runner
         self.start()
 
     def start(self):
         """Make a new process, under a new name, with the next `submit`."""
-        self.name = uuid.uuid4().hex
+        self.name = f"{self._runner}-{uuid.uuid4().hex}"
         self._pool = ProcessPoolExecutor(
             1, timeout=IDLE_TIMEOUT_S, env=ONE_THREAD, initializer=_prepare, initargs=[os.getpid()]
         )
@@ -68,9 +69,11 @@ class Worker:
 
 
 @contextlib.contextmanager
-def start_workers(n_jobs):
+def start_workers(store, n_jobs):
     """Worker processes that end with the block, at once after an error or an interrupt."""
-    workers = [Worker() for _ in range(n_jobs)]
+    runner = uuid.uuid4().hex
+    lock = runner_lock(store, runner)
+    workers = [Worker(runner) for _ in range(n_jobs)]
     kill = True
     try:
         yield workers
@@ -78,6 +81,7 @@ def start_workers(n_jobs):
     finally:
         for worker in workers:
             worker.stop(kill)
+        lock.release()
 
 
 def _prepare(runner):

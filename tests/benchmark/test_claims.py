@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from skimbal.benchmark._claims import Lock, claim_cell, is_locked, remove_locks
+from skimbal.benchmark._claims import (
+    Lock,
+    claim_cell,
+    count_death,
+    is_locked,
+    remove_locks,
+    runner_lock,
+)
 from skimbal.benchmark._protocol import Cell, Protocol
 from skimbal.benchmark._store import Store
 
@@ -68,6 +75,27 @@ def test_a_claim_dies_with_its_process(store):
         assert claim is not None
     remove_locks(store)
     assert list(store.folder.glob("claim-*")) == []
+
+
+def test_the_cell_of_a_dead_worker_is_free_when_its_runner_has_counted_the_death(store):
+    lock = runner_lock(store, "r")
+    with claim_cell(store, CELL, 0, "r-one"):
+        pass  # the lock of a worker that dies is released, too
+    assert claim_cell(store, CELL, 0, "r-two") is None
+    assert claim_cell(store, CELL, 0, "other-one") is None
+    assert count_death(store, "r-one") == {CELL: 1}
+    with claim_cell(store, CELL, 0, "r-two") as claim:
+        assert claim is not None
+    lock.release()
+
+
+def test_the_cell_of_a_dead_worker_is_free_when_its_runner_is_dead(store):
+    lock = runner_lock(store, "r")
+    with claim_cell(store, CELL, 0, "r-one"):
+        pass
+    lock.release()
+    with claim_cell(store, CELL, 0, "other-one") as claim:
+        assert claim is not None
 
 
 def test_a_claim_that_fails_midway_leaves_nothing(store):
