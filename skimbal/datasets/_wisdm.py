@@ -116,7 +116,9 @@ def fetch_wisdm(
     check_count("min_samples", min_samples, 1)
     text, source = _read_text(kind, data_folder(data_home), trust_first_download)
     content = (
-        _recordings(text, source, max_gap_s, min_samples) if kind == "raw" else _features(text)
+        _recordings(text, source, max_gap_s, min_samples)
+        if kind == "raw"
+        else _features(text, source)
     )
     if return_X_y:
         return content["data"], content["target"]
@@ -135,7 +137,7 @@ def _read_text(kind, folder, trust_first_download):
     path = local_file(folder, f"wisdm/{name}")
     if path is not None:
         # Bytes that are not UTF-8 become a character that no field may hold: the record is dropped.
-        with reading(path, "make it readable, or put a complete copy there"):
+        with reading(path, "put a complete copy there"):
             return path.read_text("utf-8", errors="replace"), str(path)
     what_to_do = f"set SKIMBAL_DATA (or data_home=) to a folder that holds wisdm/{name}"
     archive = cached_file(
@@ -200,9 +202,12 @@ def _recordings(text, source, max_gap_s, min_samples):
     }
 
 
-def _features(text):
+def _features(text, source):
     """Content of the Bunch for the authors' features."""
-    table = parse_transformed(text)
+    try:
+        table = parse_transformed(text)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
     features = table.drop(columns=["UNIQUE_ID", "user", "class"], errors="ignore")
     return {
         "data": features.to_numpy(dtype=np.float64),

@@ -319,6 +319,38 @@ def test_a_folder_in_place_of_a_local_file(tmp_path):
         sources.local_file(tmp_path, "here")
 
 
+@pytest.mark.parametrize("target", ["nowhere", "here"])
+def test_a_link_to_no_file(target, tmp_path):
+    (tmp_path / "here").symlink_to(target)
+    with pytest.raises(DataNotFoundError, match="here is a link to no file; correct or remove"):
+        sources.local_file(tmp_path, "here")
+
+
+@pytest.mark.parametrize("error", [13, 5, 36], ids=["permission", "broken", "long name"])
+def test_a_folder_that_cannot_be_looked_into(error, tmp_path, monkeypatch):
+    def refuse(path, **options):
+        raise OSError(error, "refused", str(path))
+
+    monkeypatch.setattr(sources.Path, "stat", refuse)
+    for look in (lambda: sources.data_folder(tmp_path), lambda: sources.local_file(tmp_path, "a")):
+        with pytest.raises(DataNotFoundError, match=r"can't be read .*; make its folder readable"):
+            look()
+
+
+def test_a_file_that_may_not_be_read():
+    with (
+        pytest.raises(DataNotFoundError, match=r"^a can't be read .*; make it readable, or look$"),
+        sources.reading("a", "look"),
+    ):
+        raise PermissionError(13, "refused")
+
+
+@pytest.mark.parametrize("data_home", [5, b"folder", ["folder"]])
+def test_a_data_home_that_is_no_path(data_home):
+    with pytest.raises(ValueError, match=r"data_home=.* is not usable; give the path of a folder"):
+        sources.data_folder(data_home)
+
+
 @pytest.mark.parametrize("name", ["data_home", "SKIMBAL_DATA"])
 def test_a_named_folder_that_is_not_there(name, tmp_path, monkeypatch):
     gone = tmp_path / "gone"

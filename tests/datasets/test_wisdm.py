@@ -148,6 +148,13 @@ def test_bad_input(arguments, message, folder):
         fetch_wisdm(data_home=folder, **arguments)
 
 
+def test_a_file_of_features_that_is_broken_is_named(folder):
+    path = folder / "wisdm" / _wisdm.FILES["transformed"]
+    path.write_text(path.read_text() + "4,33,0.5\n")
+    with pytest.raises(ValueError, match=r"transformed\.arff: line 13 of .* expected 5"):
+        fetch_wisdm(kind="transformed", data_home=folder)
+
+
 needs_data = pytest.mark.skipif(
     _sources.local_file(_sources.data_folder(), "wisdm/" + _wisdm.FILES["transformed"]) is None,
     reason="SKIMBAL_DATA has no WISDM features",
