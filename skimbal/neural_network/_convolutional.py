@@ -79,11 +79,11 @@ def axis_sizes(name, size, n_axes):
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    is_image = len(sides) == 2 and min(sides) >= MIN_SIDE
-    if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
+    if len(sides) == 2 and min(sides) >= MIN_SIDE and last in (1, 3, 4):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
-            "(n_samples, channels, height, width): use np.moveaxis(X, -1, 1)"
+            "(n_samples, channels, height, width): use np.moveaxis(X, -1, 1). If the axes are "
+            "right, give X.swapaxes(2, 3), with pairs of kernels and pools the other way round"
         )
 
 
