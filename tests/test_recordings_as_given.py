@@ -106,6 +106,13 @@ def test_channels_last(place, X):
         PLACES[place](X)
 
 
+@pytest.mark.parametrize("place", CUTS)
+@pytest.mark.parametrize("X", [[x[:0] for x in UNEQUAL], np.zeros((12, 0, 200))])
+def test_recordings_without_channels(place, X):
+    with pytest.raises(ValueError, match=r"recording .*at least one channel"):
+        PLACES[place](X)
+
+
 def test_whole_recordings_are_drawn_as_the_message_says():
     sampler = RandomUnderSampler(random_state=0)
     y = np.repeat(["usual", "rare"], [9, 3])

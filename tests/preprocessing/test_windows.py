@@ -141,6 +141,7 @@ def test_scikit_learn_splits_an_index():
         ((np.int16, np.int16), np.float32),
         ((np.int32, np.float32), np.float64),
         ((np.float16, np.float16), np.float32),
+        ((np.longdouble, np.float32), np.float64),
     ],
 )
 def test_type_of_the_windows_holds_all_samples(dtypes, expected):
