@@ -26,6 +26,8 @@ from skimbal.exceptions import DataNotFoundError
 _TIMEOUT_S = 30
 _BLOCK_SIZE = 2**16
 _N_BYTES_OF_A_PAGE = 512
+# ValueError: a redirection to what is no address, and chunks of a negative size.
+_TRANSFER_ERRORS = (OSError, http.client.HTTPException, ValueError)
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 
 
@@ -276,7 +278,7 @@ def url_download(url, name, *, what_to_do):
             # Some servers refuse urllib's own user agent.
             request = urllib.request.Request(url, headers={"User-Agent": "skimbal"})
             response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
-        except (OSError, http.client.HTTPException) as error:
+        except _TRANSFER_ERRORS as error:
             raise _failed_download(url, error, what_to_do) from error
         with response, open(Path(folder, name), "wb") as file:
             length = response.headers["Content-Length"]
@@ -297,7 +299,7 @@ def _blocks(response, url, length, what_to_do):
         # A connection that breaks off looks like the end of the file.
         if length is not None and length.strip() != str(n_bytes):
             raise OSError(f"{n_bytes} of {length} bytes arrived")
-    except (OSError, http.client.HTTPException) as error:
+    except _TRANSFER_ERRORS as error:
         raise _failed_download(url, error, what_to_do) from error
 
 

@@ -91,8 +91,8 @@ def write_tar(path):
 
 def read_tar(path):
     with _wisdm.reading(path, "look elsewhere", "an archive"):
-        _wisdm._check_archive(path, "look elsewhere")
-        return _wisdm._read_member(path, _wisdm.FILES["raw"], "look elsewhere")[0]
+        _wisdm._check_archive(path)
+        return _wisdm._read_member(path, _wisdm.FILES["raw"])[0]
 
 
 def write_watch(path):

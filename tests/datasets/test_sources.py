@@ -103,10 +103,26 @@ RESPONSES = {
     "/page.bin": (str(len(PAGE)), PAGE),
     "/empty.bin": ("0", b""),
 }
+# Where other names lead to: addresses that are none.
+REDIRECTIONS = {"/brackets.bin": "http://[bad/", "/label.bin": f"http://{'a' * 70}.example/"}
+CHUNKS = {"/chunk.bin": b"-5\r\nabc"}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
+        if self.path in REDIRECTIONS:
+            self.send_response(302)
+            self.send_header("Location", REDIRECTIONS[self.path])
+            self.end_headers()
+            return
+        if self.path in CHUNKS:
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(CHUNKS[self.path])
+            self.close_connection = True
+            return
         if self.path not in RESPONSES:
             super().do_GET()
             return
@@ -150,6 +166,9 @@ def test_a_download_by_url(cache, address, monkeypatch):
         ("half.bin", None, True, "5 of 14 bytes arrived"),
         ("word.bin", SHA256, False, "14 of abc bytes arrived"),
         ("negative.bin", None, True, "14 of -3 bytes arrived"),
+        ("brackets.bin", SHA256, False, "Invalid IPv6 URL"),
+        ("label.bin", SHA256, False, "label empty or too long"),
+        ("chunk.bin", None, True, "could not be downloaded .*; look elsewhere"),
     ],
 )
 def test_a_url_that_fails(file, sha256, trust, message, cache, address, monkeypatch):
