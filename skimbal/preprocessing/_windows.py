@@ -185,7 +185,7 @@ class WindowIndex:
     def __init__(
         self, recordings: Sequence | NDArray, recording: ArrayLike, start: ArrayLike, size: int
     ):
-        is_array = isinstance(recordings, np.ndarray)
+        is_array = isinstance(recordings, np.ndarray) and recordings.dtype != object
         self.recordings = recordings if is_array else [np.asarray(x) for x in recordings]
         self.recording = _whole_numbers("recording", recording)
         self.start = _whole_numbers("start", start)
@@ -348,6 +348,11 @@ def index_windows(
         recordings = pad_short(recordings, size)
         shapes = recording_shapes(recordings)
     starts = []
+    if np.shape(step) not in ((), (len(recordings),)):
+        raise ValueError(
+            f"step has shape {np.shape(step)}; give one number, or one for each of "
+            f"{len(recordings)} recordings"
+        )
     steps = np.broadcast_to(step, len(recordings)).tolist()
     for number, (shape, own_step) in enumerate(zip(shapes, steps, strict=True)):
         if on_short == "skip" and is_count(size) and shape[-1] < size:
