@@ -209,8 +209,9 @@ def _check_recordings(recordings, y, groups):
     shapes = [recording.shape for recording in recordings]
     channels = sorted({len(recording) for recording in recordings})
     if len(channels) > 1:
+        shown = channels if len(channels) <= 4 else f"{channels[0]} to {channels[-1]}"
         raise ValueError(
-            f"the recordings have {channels} channels; give recordings with one number of channels"
+            f"the recordings have {shown} channels; give recordings with one number of channels"
             + transpose_advice(shapes)
         )
 

@@ -85,7 +85,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
             The fitted sampler.
         """
         X, shape = self._validate(X)
-        self.sampler_ = clone(self.sampler).fit(as_rows(X), y, **params)
+        self.sampler_ = clone(self.sampler).fit(computable(as_rows(X)), y, **params)
         self._publish(shape)
         return self
 
@@ -104,17 +104,18 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         X_resampled : ndarray of shape (n_samples_new, ...)
-            Samples with the shape and the type of those of `X`. 2-D inputs come back in their
-            container, as from imbalanced-learn.
+            Samples with the shape and the type of those of `X`; values of new samples of whole
+            numbers are rounded. 2-D inputs come back in their container, as from imbalanced-learn.
         y_resampled : array-like of shape (n_samples_new,)
             Labels.
         """
         X, shape = self._validate(X)
         self.sampler_ = clone(self.sampler)
-        X_resampled, y_resampled = self.sampler_.fit_resample(as_rows(X), y, **params)
+        rows = computable(as_rows(X)) if len(shape) > 1 else X
+        X_resampled, y_resampled = self.sampler_.fit_resample(rows, y, **params)
         self._publish(shape)
         if len(shape) > 1:
-            X_resampled = X_resampled.astype(X.dtype, copy=False).reshape(-1, *shape)
+            X_resampled = as_type_of(X_resampled, X.dtype).reshape(-1, *shape)
         return X_resampled, y_resampled
 
     def _validate(self, X):
@@ -144,6 +145,31 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         tags = get_tags(self.sampler)
         tags.input_tags.three_d_array = True
         return tags
+
+
+def computable(rows):
+    """Return whole numbers as floats, in which differences do not overflow; the rest as it is.
+
+    >>> computable(np.array([[3, 250]], dtype=np.uint8)).dtype
+    dtype('float32')
+    """
+    is_narrow = isinstance(rows, np.ndarray) and rows.dtype.kind in "iub"
+    if not is_narrow or rows.dtype == np.int64:  # as wide as differences need
+        return rows
+    return rows.astype(np.result_type(rows.dtype, np.float32))
+
+
+def as_type_of(values, dtype):
+    """Return values in a type; they are rounded, and limited to its range, for whole numbers.
+
+    >>> as_type_of(np.array([1.6, 300.0]), np.dtype(np.uint8)).tolist()
+    [2, 255]
+    """
+    if dtype.kind in "iub" and values.dtype.kind == "f":
+        limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+        last = np.nextafter(limits.max + 1.0, 0.0)  # float64 does not hold all of 64 bits
+        values = np.clip(np.rint(values), limits.min, np.floor(min(limits.max, last)))
+    return values.astype(dtype, copy=False)
 
 
 def as_rows(X):
