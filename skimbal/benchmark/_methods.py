@@ -127,7 +127,7 @@ def _deep_belief_networks():
     yield "dbn-prior", "DBN, decided at the training prevalence", partial(_at_prior, _dbn())
     yield (
         "dbn-ensemble-prior",
-        "networks of ecs-dbn, decided at the training prevalence",
+        "networks of ecs-dbn, decided by the costs that balance its probabilities",
         _ecs_dbn(shrinkage=1.0),
     )
     yield "csdbn", "DBN with random class costs", partial(_random_costs, _dbn())
