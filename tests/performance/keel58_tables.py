@@ -1,10 +1,10 @@
 """Write the tables of the page of measured results from comparisons over 58 KEEL sets.
 
-    python tests/performance/keel58_tables.py results/keel58-paper --name networks --out docs/results
+    python tests/performance/keel58_tables.py results/keel58 --name networks --out docs/results
 
 Several folders give one table, if they have the same folds and trials. Methods that none of the
-folders has are taken from the table of that name that is in `--out` already. A method's new cells take the
-place of its old ones. Scores are rounded to four digits, as in the published cells.
+folders has are taken from the table of that name that is in `--out` already. A method's new cells
+take the place of its old ones. Scores are rounded to four digits, as in the published cells.
 """
 
 import argparse
