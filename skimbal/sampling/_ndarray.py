@@ -10,7 +10,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
 
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes
-from skimbal.sampling._samples import check_samples
+from skimbal.sampling._samples import check_samples, in_type
 
 FEATURE_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -115,7 +115,9 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         X_resampled, y_resampled = self.sampler_.fit_resample(rows, y, **params)
         self._publish(shape)
         if len(shape) > 1:
-            X_resampled = as_type_of(X_resampled, X.dtype).reshape(-1, *shape)
+            if X_resampled.dtype != X.dtype:
+                X_resampled = in_type(X_resampled, X.dtype)
+            X_resampled = X_resampled.reshape(-1, *shape)
         return X_resampled, y_resampled
 
     def _validate(self, X):
@@ -157,19 +159,6 @@ def computable(rows):
     if not is_narrow or rows.dtype == np.int64:  # as wide as differences need
         return rows
     return rows.astype(np.result_type(rows.dtype, np.float32))
-
-
-def as_type_of(values, dtype):
-    """Return values in a type; they are rounded, and limited to its range, for whole numbers.
-
-    >>> as_type_of(np.array([1.6, 300.0]), np.dtype(np.uint8)).tolist()
-    [2, 255]
-    """
-    if dtype.kind in "iub" and values.dtype.kind == "f":
-        limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-        last = np.nextafter(limits.max + 1.0, 0.0)  # float64 does not hold all of 64 bits
-        values = np.clip(np.rint(values), limits.min, np.floor(min(limits.max, last)))
-    return values.astype(dtype, copy=False)
 
 
 def as_rows(X):
