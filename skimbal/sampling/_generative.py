@@ -26,8 +26,8 @@ from skimbal.sampling._samples import check_samples
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
 MIN_NOISE = 1e-2
-# Columns with larger values are measured in units of their largest one.
-LARGE = 1e100
+# Columns with larger or smaller values are measured in units of their largest one.
+LARGE, SMALL = 1e100, 1e-100
 
 
 def kl_to_standard_normal(mean, log_variance):
@@ -134,16 +134,25 @@ def in_type(values, dtype):
     if dtype.kind == "b":
         return values > 0.5
     if dtype.kind in "iu":
-        values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
-    elif dtype.kind == "f":
+        values = values.round()
+        limits = np.iinfo(dtype)
+        # Float64 rounds the largest integers of 64 bits up, beyond the type.
+        is_high = values >= float(limits.max)
+        whole = np.where(is_high, 0.0, values.clip(limits.min)).astype(dtype)
+        return np.where(is_high, dtype.type(limits.max), whole)
+    if dtype.kind == "f":
         values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
     return values.astype(dtype)
 
 
 def units(rows):
-    """Units of the columns in which sums of squares do not overflow; 1 where they can't."""
+    """Units of the columns in which sums of squares neither overflow nor vanish; 1 by default.
+
+    >>> units(np.array([[1e-200, 3.0, 0.0], [-2e-200, 4.0, 0.0]]))
+    array([2.e-200, 1.e+000, 1.e+000])
+    """
     largest = np.abs(rows).max(axis=0)
-    return np.where(largest > LARGE, largest, 1.0)
+    return np.where((largest > LARGE) | (largest < SMALL) & (largest > 0), largest, 1.0)
 
 
 class ConditionalVAESampler(BaseOverSampler):

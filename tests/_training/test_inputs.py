@@ -79,6 +79,18 @@ def test_small_spread_is_not_taken_for_a_constant(rng):
     np.testing.assert_allclose(channel_moments(X)[1], X.std(axis=0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(30, 3), (30, 3, 7)])
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e-40])
+def test_squares_of_small_numbers_that_vanish(rng, shape, scale):
+    """A channel of small numbers is no constant; one that is constant, or large, stays as it is."""
+    X = rng.normal(2.0, 3.0, size=shape)
+    X[:, 1] = 0.0
+    factors = np.array([scale, 1.0, 1.0]).reshape(-1, *[1] * (X.ndim - 2))
+    (mean, deviation), (mean_of_small, small) = channel_moments(X), channel_moments(factors * X)
+    np.testing.assert_allclose(small / factors, deviation, rtol=1e-6)
+    np.testing.assert_allclose(mean_of_small / factors, mean, rtol=1e-6)
+
+
 def test_network_does_not_depend_on_the_units_of_its_inputs(rng):
     X = rng.normal(size=(60, 3))
     y = (X[:, 0] > 0.3).astype(int)

@@ -18,7 +18,8 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import AUCMargin, DeferredReweighting, all_losses
+from skimbal.losses import AUCMargin, BaseLoss, DeferredReweighting, all_losses
+from skimbal.neural_network import fit_population
 from skimbal.neural_network._fit_data import with_mean_one
 
 MLP = MLPClassifier(hidden_layer_sizes=(8,), max_epochs=4, batch_size=16, random_state=0)
@@ -81,6 +82,33 @@ def test_a_last_step_that_spoils_the_parameters_is_an_error(network, n_epochs):
     except NonFiniteLossError:
         return
     assert all(p.isfinite().all() for p in diverging.net_.module_.parameters())
+
+
+@pytest.mark.parametrize("network", [MLP, CNN1D, CNN2D], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "adagrad"])
+def test_gradients_whose_squares_overflow_are_an_error(network, optimizer):
+    """The steps are 0 from then on, at a finite loss."""
+    X, y = data_for(network)
+    settings = {"standardize": False, "optimizer": optimizer}
+    with pytest.raises(NonFiniteLossError, match="gradients overflow in epoch 1"):
+        clone(network).set_params(**settings).fit(1e25 * X, y)
+
+
+def test_one_network_of_a_population_whose_gradients_overflow_is_an_error():
+    X, y = data_for(MLP)
+    X[40:] *= 1e25
+    networks = [clone(MLP).set_params(standardize=False, random_state=i) for i in range(2)]
+    with pytest.raises(NonFiniteLossError, match="gradients overflow in epoch 1"):
+        fit_population(networks, X, y, [np.arange(40), np.arange(20, 60)])
+
+
+@each_network
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay"])
+def test_steps_beyond_float32_are_refused(network, optimizer, name):
+    settings = {"optimizer": optimizer, name: 1e300}
+    with pytest.raises(ValueError, match=rf"{name}=1e\+300 is beyond the 3.4e\+38 of float32"):
+        clone(network).set_params(**settings).fit(*data_for(network))
 
 
 @each_network
@@ -149,6 +177,17 @@ def test_a_recording_beyond_float32_is_named():
     recordings[0][0, 0] = 1e39
     with pytest.raises(ValueError, match="float32"):
         windowed.predict(recordings)
+
+
+@each_network
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-40, 1e30])
+def test_the_unit_of_standardized_inputs_changes_nothing(network, scale):
+    """In the unit of the smallest, the squares of the values vanish in float64."""
+    X, y = data_for(network)
+    X[:, 0] = np.abs(X[:, 0])
+    one, other = clone(network).fit(X, y), clone(network).fit(scale * X, y)
+    np.testing.assert_allclose(other.input_scale_ / scale, one.input_scale_, rtol=1e-5)
+    np.testing.assert_allclose(other.predict_proba(scale * X), one.predict_proba(X), atol=1e-3)
 
 
 # ------------------------------------------------------------------ weights
@@ -306,16 +345,63 @@ class MinusProbability(nn.Module):
         return -logits.softmax(dim=1).gather(1, target[:, None])[:, 0]
 
 
+class Own(nn.Module):
+    """A function of logits and targets as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, logits, target, sample_weight=None):
+        return self.function(logits, target)
+
+
+def per_sample(logits, target):
+    return nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+class OfOneEntry(BaseLoss):
+    """Binds to a module that returns shape (1,)."""
+
+    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
+        return Own(lambda logits, target: per_sample(logits, target).mean()[None])
+
+
+NO_GRADIENT = "does not fit: .* has no gradient"
+
+
+@each_network
 @pytest.mark.parametrize(
     ("loss", "match"),
     [
         (LogOfProbabilities(), "does not fit: .* the loss is nan"),
         (Accuracy(), "for right answers and"),
+        (Own(lambda z, y: per_sample(z, y).detach()), NO_GRADIENT),
+        (Own(lambda z, y: per_sample(z, y).mean().detach()), NO_GRADIENT),
+        (Own(lambda z, y: torch.tensor(per_sample(z, y).mean().item())), NO_GRADIENT),
+        (Own(lambda z, y: torch.from_numpy(per_sample(z, y).detach().numpy())), NO_GRADIENT),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).float()), NO_GRADIENT),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).float() + 0.0 * z.sum(dim=1)), NO_GRADIENT),
+        (DeferredReweighting(Own(lambda z, y: per_sample(z, y).detach())), NO_GRADIENT),
+        (Own(lambda z, y: z.argmax(dim=1) != y), "numbers of type bool"),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).long()), "numbers of type int64"),
+        (Own(lambda z, y: torch.complex(z, z).abs().sum() * 1j), "numbers of type complex64"),
+        (Own(lambda z, y: float(per_sample(z, y).mean())), "returns float, not a tensor"),
+        (Own(lambda z, y: per_sample(z.sub_(1.0), y)), "changes what it is given"),
+        (Own(lambda z, y: per_sample(z, y.clamp_(max=0))), "changes what it is given"),
+        (Own(lambda z, y: per_sample(z, y)[:, None]), r"returns shape \(5, 1\)"),
+        (OfOneEntry(), r"returns shape \(1,\), not one number"),
+        (nn.CrossEntropyLoss, r"is a class; give an instance, loss=CrossEntropyLoss\(\)"),
+        (AUCMargin, r"is a class; give an instance, loss=AUCMargin\(\)"),
+        (per_sample, "is a function; give a torch.nn.Module"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_losses_of_other_things_are_refused(loss, match):
+def test_losses_of_other_things_are_refused(network, loss, match):
+    network = clone(network).set_params(loss=loss)
     with pytest.raises(ValueError, match=match):
-        clone(MLP).set_params(loss=loss).fit(*data_for(MLP))
+        network.fit(*data_for(network))
+    assert not hasattr(network, "net_")
 
 
 @pytest.mark.parametrize(
