@@ -22,7 +22,7 @@ from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
+from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
 from skimbal.sampling import resolve_batches
@@ -164,7 +164,39 @@ def bind_loss(value, classes, counts, costs, class_weight):
             f"loss={value!r} weights the classes itself; with class_weight={class_weight!r} the "
             "two would multiply: leave one of them out"
         )
-    return value.bind(counts, class_weight=weight, cost_matrix=costs)
+    check_range_of("class_weight", weight)
+    if value.needs_costs:
+        check_range_of("cost_matrix", costs)
+    loss = value.bind(counts, class_weight=weight, cost_matrix=costs)
+    if is_ours(value):
+        check_buffers(value, loss, counts)
+    return loss
+
+
+def check_range_of(name, given):
+    """Raise a ValueError for numbers that are infinite, or all 0, in the type of the training."""
+    if given is None:
+        return
+    narrow = torch.as_tensor(given, dtype=torch.get_default_dtype())
+    if not (narrow.isfinite().all() and narrow.any()):
+        raise ValueError(
+            f"{name} {given.tolist()} has no finite numbers, or none but 0, in {dtype_name()}, in "
+            "which networks are trained; divide it by its largest number"
+        )
+
+
+def check_buffers(value, loss, counts):
+    """Raise a ValueError if numbers that a loss makes from the class counts are not finite."""
+    for part in (loss, getattr(loss, "per_sample", None)):
+        if not isinstance(part, (BoundLoss, Formula)):
+            continue
+        for name, numbers in part.named_buffers(recurse=False):
+            if not numbers.isfinite().all():
+                raise ValueError(
+                    f"loss={value!r} makes {name} {numbers.tolist()} from the class counts "
+                    f"{counts.tolist()}, which is beyond {dtype_name()}; leave out classes without "
+                    "weight, or change the parameters of the loss"
+                )
 
 
 def is_ours(value):

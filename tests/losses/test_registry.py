@@ -87,7 +87,7 @@ def test_a_class_of_losses_is_refused_with_its_instance(loss):
 
 @pytest.mark.parametrize("loss", [torch.nn.functional.cross_entropy, lambda logits, target: 0, len])
 def test_a_function_is_refused_with_a_module(loss):
-    with pytest.raises(ValueError, match="is a function; give a torch.nn.Module"):
+    with pytest.raises(ValueError, match=r"is a function; give a torch\.nn\.Module"):
         resolve_loss(loss)
 
 

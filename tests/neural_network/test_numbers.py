@@ -1,5 +1,7 @@
 """Numbers at the ends of their ranges: losses of NaN, diverging fits, weights, inputs."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import AUCMargin, BaseLoss, DeferredReweighting, all_losses
+from skimbal.losses import LDAM, AUCMargin, BaseLoss, DeferredReweighting, all_losses
 from skimbal.neural_network import fit_population
 from skimbal.neural_network._fit_data import with_mean_one
 
@@ -109,6 +111,36 @@ def test_steps_beyond_float32_are_refused(network, optimizer, name):
     settings = {"optimizer": optimizer, name: 1e300}
     with pytest.raises(ValueError, match=rf"{name}=1e\+300 is beyond the 3.4e\+38 of float32"):
         clone(network).set_params(**settings).fit(*data_for(network))
+
+
+@pytest.mark.parametrize("network", [MLP, CNN1D, CNN2D, RESNET], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_part_that_diverges_leaves_the_network_as_it_was(network, optimizer):
+    """The next part trains as if there had been none in between."""
+    X, y = data_for(network)
+    settings = {"optimizer": optimizer, "standardize": False}
+    if "dropout" in network.get_params():
+        settings["dropout"] = 0.2
+    fitted = clone(network).set_params(**settings).fit(X, y)
+    same, before = deepcopy(fitted), fitted.predict_proba(X)
+    with pytest.raises(NonFiniteLossError):
+        fitted.partial_fit(3e38 * np.sign(X), y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+    assert len(fitted.history_) == len(fitted.net_.history) == network.max_epochs
+    fitted.partial_fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), same.partial_fit(X, y).predict_proba(X))
+    assert len(fitted.history_) == network.max_epochs + 1
+
+
+@pytest.mark.parametrize("scoring", [None, "g_mean"])
+def test_a_validation_loss_that_is_nan_is_an_error(scoring):
+    """The first epoch would stay the best one: nothing is larger than NaN."""
+    X, y = make_classification(60, 100, random_state=0)
+    X_val = X[:20].copy()
+    X_val[3] = 3e38
+    network = clone(MLP).set_params(standardize=False, early_stopping=True, scoring=scoring)
+    with pytest.raises(NonFiniteLossError, match="on the validation data is nan after epoch 1"):
+        network.fit(X[20:], y[20:], X_val=X_val, y_val=y[:20])
 
 
 @each_network
@@ -274,6 +306,59 @@ def test_a_class_of_almost_no_weight_does_not_stop_a_fit():
         assert np.isfinite(network.predict_proba(X)).all()
 
 
+@pytest.mark.parametrize("name", sorted(all_losses()))
+@pytest.mark.parametrize("weight", [1e-10, 1e-17, 1e-20, 1e-25, 1e-38, 1e-50, 1e-300])
+@pytest.mark.filterwarnings("ignore:.*compares classes")
+def test_every_loss_takes_a_class_of_almost_no_weight(name, weight):
+    X, y = data_for(MLP)
+    costs = 1.0 - np.eye(2) if all_losses()[name]().needs_costs else None
+    network = clone(MLP).set_params(loss=name, cost_matrix=costs, batch_size=len(X))
+    network.fit(X, y, np.where(y == 1, weight, 1.0))
+    assert np.isfinite(network.history_["train_loss"]).all()
+    assert np.isfinite(network.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("name", ["balanced", "effective"])
+@pytest.mark.parametrize("weight", [1e-10, 1e-20, 1e-38, 1e-50, 1e-300])
+def test_named_weights_of_a_class_of_almost_no_weight(name, weight):
+    """What float64 loses beside the others is as good as absent."""
+    X, y = data_for(MLP, 3)
+    network = clone(MLP).set_params(class_weight=name, batch_size=len(X))
+    network.fit(X, y, np.where(y == 1, weight, 1.0))
+    others = network.class_weight_[[0, 2]]
+    np.testing.assert_allclose(others, others[0])
+    if weight == 1e-10:  # as many as the others together
+        assert network.class_weight_[1] / others[0] == pytest.approx(1e10, rel=0.05)
+    else:
+        assert network.class_weight_[1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"class_weight": {0: 1.0, 1: 1e300}}, r"class_weight \[1.0, 1e\+300\] has no finite"),
+        ({"class_weight": [1e-300, 2e-300]}, "class_weight .* or none but 0, in float32"),
+        ({"loss": "expected_cost", "cost_matrix": [[0, 1e300], [1, 0]]}, "cost_matrix .* float32"),
+        (
+            {"loss": "expected_cost", "cost_matrix": [[0, 1e-300], [1e-300, 0]]},
+            "cost_matrix .* or none but 0",
+        ),
+        ({"loss": LDAM(scale=1e300)}, "LDAM.* makes margin .* beyond float32"),
+    ],
+    ids=str,
+)
+def test_weights_beyond_float32_are_refused(settings, match):
+    with pytest.raises(ValueError, match=match):
+        clone(MLP).set_params(**settings).fit(*data_for(MLP))
+
+
+@pytest.mark.parametrize("counts", [[1e308, 1e308], [np.inf, 1.0]])
+def test_counts_that_add_up_to_infinity_are_refused(counts):
+    network = clone(MLP).set_params(class_weight="balanced")
+    with pytest.raises(ValueError, match="add up to infinity"):
+        network.partial_fit(*data_for(MLP), classes=[0, 1], class_counts=counts)
+
+
 @pytest.mark.parametrize("persistent", [True, False])
 def test_pretraining_with_batches_without_weight(persistent):
     X, y = data_for(DBN)
@@ -393,7 +478,7 @@ NO_GRADIENT = "does not fit: .* has no gradient"
         (OfOneEntry(), r"returns shape \(1,\), not one number"),
         (nn.CrossEntropyLoss, r"is a class; give an instance, loss=CrossEntropyLoss\(\)"),
         (AUCMargin, r"is a class; give an instance, loss=AUCMargin\(\)"),
-        (per_sample, "is a function; give a torch.nn.Module"),
+        (per_sample, r"is a function; give a torch\.nn\.Module"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
