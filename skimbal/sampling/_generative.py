@@ -26,6 +26,8 @@ from skimbal.sampling._samples import check_samples
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
 MIN_NOISE = 1e-2
+# The first step of Adam is ten times as large, and must be a float32.
+MAX_LEARNING_RATE = 1e37
 # Columns with larger or smaller values are measured in units of their largest one.
 LARGE, SMALL = 1e100, 1e-100
 
@@ -222,7 +224,7 @@ class ConditionalVAESampler(BaseOverSampler):
             name: [Interval(Integral, 1, None, closed="left")]
             for name in ("n_latent", "n_hidden", "max_epochs", "batch_size")
         },
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, MAX_LEARNING_RATE, closed="right")],
         "random_state": ["random_state"],
     }
 

@@ -104,6 +104,12 @@ def test_one_network_of_a_population_whose_gradients_overflow_is_an_error():
         fit_population(networks, X, y, [np.arange(40), np.arange(20, 60)])
 
 
+@pytest.mark.parametrize("name", ["pretrain_learning_rate", "pretrain_weight_decay"])
+def test_steps_of_machines_beyond_float32_are_refused(name):
+    with pytest.raises(ValueError, match=rf"{name}=1e\+300 is beyond the 3.4e\+38 of float32"):
+        clone(DBN).set_params(**{name: 1e300}).fit(*data_for(DBN))
+
+
 @each_network
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 @pytest.mark.parametrize("name", ["learning_rate", "weight_decay"])

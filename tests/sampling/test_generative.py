@@ -141,7 +141,11 @@ def test_stands_in_a_pipeline_and_takes_frames():
 
 @pytest.mark.parametrize(
     ("params", "message"),
-    [({"n_latent": 0}, "n_latent"), ({"learning_rate": 0.0}, "learning_rate")],
+    [
+        ({"n_latent": 0}, "n_latent"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"learning_rate": 1e38}, "learning_rate"),
+    ],
 )
 def test_bad_parameters(params, message):
     with pytest.raises(ValueError, match=message):
