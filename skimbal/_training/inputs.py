@@ -88,7 +88,8 @@ def channel_moments(X, sample_weight=None):
     Returns
     -------
     mean, scale : ndarray of shape (n_channels, 1, ...)
-        They broadcast against a sample. A constant channel has scale 1.
+        They broadcast against a sample. A constant channel has scale 1, or that of the rounding of
+        its mean, if this is larger.
     """
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
@@ -100,8 +101,8 @@ def channel_moments(X, sample_weight=None):
         small = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
         deviation = np.where(variance < SMALL_VARIANCE, unit * np.sqrt(small), deviation)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
-    constant = deviation <= len(X) * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
-    scale = np.where(constant, 1.0, deviation)
+    rounding = len(X) * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
+    scale = np.where(deviation <= rounding, np.maximum(rounding, 1.0), deviation)
     shape = (-1, *[1] * (X.ndim - 2))
     return mean.reshape(shape), scale.reshape(shape)
 

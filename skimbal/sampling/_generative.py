@@ -261,9 +261,10 @@ class ConditionalVAESampler(BaseOverSampler):
         rows = rows / unit
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         # Rounding gives a constant column a small deviation; it must stay constant.
-        scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
+        rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+        scale[scale <= rounding] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
-        divisor = np.where(scale > 0, scale, 1.0)
+        divisor = np.where(scale > 0, scale, np.maximum(rounding, 1.0))
         standard = self._train_and_draw((rows - mean) / divisor, y, labels)
         if not np.isfinite(standard).all():
             raise NonFiniteLossError(

@@ -74,6 +74,16 @@ def test_constant_channel_has_scale_one(value, dtype):
     assert 0.0 < scale[1] < 1.0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [1e12, 1e20, -3.3e30, 1e38])
+def test_a_large_constant_is_near_zero_after_standardization(rng, value, dtype):
+    """The mean is off by its rounding, which is a large number here."""
+    X = np.column_stack([np.full(997, value), rng.normal(size=997)]).astype(dtype)
+    mean, scale = channel_moments(X, rng.uniform(0.5, 2.0, size=997))
+    assert np.abs((X[:, 0] - mean[0]) / scale[0]).max() <= 1.0
+    assert scale[1] == pytest.approx(1.0, abs=0.1)
+
+
 def test_small_spread_is_not_taken_for_a_constant(rng):
     X = 1.0 + 1e-9 * rng.normal(size=(100, 1))
     np.testing.assert_allclose(channel_moments(X)[1], X.std(axis=0), rtol=1e-6)

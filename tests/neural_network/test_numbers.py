@@ -228,6 +228,18 @@ def test_the_unit_of_standardized_inputs_changes_nothing(network, scale):
     np.testing.assert_allclose(other.predict_proba(scale * X), one.predict_proba(X), atol=1e-3)
 
 
+@each_network
+@pytest.mark.parametrize("value", [1e12, 1e20, 1e38])
+def test_a_large_constant_column_changes_nothing(network, value):
+    X, y = data_for(network)
+    X = np.concatenate([X, np.zeros_like(X[:, :1])], axis=1)
+    zero = clone(network).fit(X, y)
+    X_large = X.copy()
+    X_large[:, -1] = value
+    large = clone(network).fit(X_large, y)
+    np.testing.assert_allclose(large.predict_proba(X_large), zero.predict_proba(X), atol=0.05)
+
+
 # ------------------------------------------------------------------ weights
 
 
@@ -481,6 +493,10 @@ NO_GRADIENT = "does not fit: .* has no gradient"
         (Own(lambda z, y: per_sample(z.sub_(1.0), y)), "changes what it is given"),
         (Own(lambda z, y: per_sample(z, y.clamp_(max=0))), "changes what it is given"),
         (Own(lambda z, y: per_sample(z, y)[:, None]), r"returns shape \(5, 1\)"),
+        (
+            nn.CrossEntropyLoss(weight=torch.ones(2).double()),
+            "raises RuntimeError: expected scalar",
+        ),
         (OfOneEntry(), r"returns shape \(1,\), not one number"),
         (nn.CrossEntropyLoss, r"is a class; give an instance, loss=CrossEntropyLoss\(\)"),
         (AUCMargin, r"is a class; give an instance, loss=AUCMargin\(\)"),
@@ -493,6 +509,12 @@ def test_losses_of_other_things_are_refused(network, loss, match):
     with pytest.raises(ValueError, match=match):
         network.fit(*data_for(network))
     assert not hasattr(network, "net_")
+
+
+def test_a_loss_that_cannot_be_copied_is_refused():
+    loss = nn.CrossEntropyLoss(weight=2.0 * torch.ones(2, requires_grad=True))
+    with pytest.raises(ValueError, match=r"can't be copied, which training needs: .*detach\(\)"):
+        MLPClassifier(loss=loss).fit(*data_for(MLP))
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,14 @@ def test_rows_are_finite_up_to_the_ends_of_their_type(dtype, part):
     assert drawn.std() > 0.1 * part
 
 
+@pytest.mark.parametrize("value", [1e12, 1e30, 1e38, 1e200])
+def test_a_large_constant_stays(value):
+    X, y = make_data()
+    X[:, 0] = value
+    new, _ = FEW.fit_resample(X, y)
+    np.testing.assert_allclose(new[:, 0], value, rtol=1e-12)
+
+
 @pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-160, 1e-40, 1e40, 1e200])
 def test_the_unit_of_the_values_changes_nothing(scale):
     X, y = make_data()
