@@ -11,7 +11,7 @@ import torch
 from skimbal.preprocessing import WindowIndex
 
 NUMBERS_AT_ONCE = 2**20
-# Variances below are computed once more, in another unit.
+# Variances below, and infinite ones, are computed once more, in another unit.
 SMALL_VARIANCE = 1e-200
 
 
@@ -94,12 +94,14 @@ def channel_moments(X, sample_weight=None):
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
     mean = _weighted_moment(X, weight)
-    variance = _weighted_moment(X, weight, center=mean)
+    with np.errstate(over="ignore"):
+        variance = _weighted_moment(X, weight, center=mean)
     deviation = np.sqrt(variance)
-    if (variance < SMALL_VARIANCE).any():  # squares of small numbers vanish
+    is_extreme = (variance < SMALL_VARIANCE) | (variance == np.inf)
+    if is_extreme.any():  # squares of small numbers vanish, those of large ones overflow
         unit = _largest_distances(X, mean)
-        small = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
-        deviation = np.where(variance < SMALL_VARIANCE, unit * np.sqrt(small), deviation)
+        relative = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
+        deviation = np.where(is_extreme, unit * np.sqrt(relative), deviation)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
     rounding = len(X) * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
     scale = np.where(deviation <= rounding, np.maximum(rounding, 1.0), deviation)

@@ -90,9 +90,12 @@ def test_small_spread_is_not_taken_for_a_constant(rng):
 
 
 @pytest.mark.parametrize("shape", [(30, 3), (30, 3, 7)])
-@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e-40])
-def test_squares_of_small_numbers_that_vanish(rng, shape, scale):
-    """A channel of small numbers is no constant; one that is constant, or large, stays as it is."""
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e-40, 1e40, 1e200, 1e300])
+def test_squares_that_vanish_or_overflow(rng, shape, scale):
+    """A channel of small numbers is no constant; one that is constant, or common, stays as it is.
+
+    Large numbers come to it if torch's default type is float64.
+    """
     X = rng.normal(2.0, 3.0, size=shape)
     X[:, 1] = 0.0
     factors = np.array([scale, 1.0, 1.0]).reshape(-1, *[1] * (X.ndim - 2))
