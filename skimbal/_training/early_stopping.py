@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 
 from skimbal._training.prediction import forward
 from skimbal._utils._log_odds import log_odds
+from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import decide
 
 
@@ -158,6 +159,12 @@ class EarlyStopping:
     def judge(self, module, history):
         """Record an epoch and the weights of a better one; return whether the training ends."""
         judgment = self.evaluate(module)
+        if np.isnan(judgment.loss):
+            data = "validation" if self.is_held_out else "training"
+            raise NonFiniteLossError(
+                f"the loss on the {data} data is nan after epoch {len(history)}; check the scale "
+                f"of the {data} data, or lower learning_rate"
+            )
         self.valid_f1 = judgment.f1
         if self.is_held_out:
             history.record("valid_loss", judgment.loss)

@@ -181,6 +181,10 @@ def given_class_counts(class_counts, classes):
             f"class_counts {counts.tolist()} must be one positive number for each of the classes "
             f"{classes.tolist()}"
         )
+    with np.errstate(over="ignore"):
+        is_finite = np.isfinite(counts.sum())
+    if not is_finite:
+        raise ValueError(f"class_counts {counts.tolist()} add up to infinity; give finite numbers")
     return counts
 
 
