@@ -5,6 +5,7 @@ Each cell is claimed (`_claims.py`) and finished in a transaction of its own.
 
 import contextlib
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class Store:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder).resolve()
+        self.folder = Path(os.path.realpath(folder))  # `resolve` raises for a loop of links
         self.path = self.folder / FILE_NAME
 
     @classmethod
@@ -74,10 +75,12 @@ class Store:
                 f"the output folder can't be made ({error}); give a folder that can be written"
             ) from error
         with store.transaction("rwc") as database:
-            if (version := _version(store.path, database)) < SCHEMA_VERSION:
+            version = _version(store.path, database)
+            if database.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+                _check_tables(store.path, database, version)
+            if version < SCHEMA_VERSION:
                 for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):
                     database.execute(statement)
-            _check_tables(store.path, database, version)
             row = database.execute("SELECT protocol FROM run").fetchone()
             if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
                 database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), _now()))

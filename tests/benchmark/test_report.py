@@ -310,6 +310,12 @@ def test_a_report_is_written_whole_or_not_at_all(function, small_run, tmp_path, 
     assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
+def test_a_report_that_is_a_loop_of_links_is_an_error_of_one_line(small_run):
+    (small_run / "report.md").symlink_to("report.md")
+    with pytest.raises(OSError, match=r"can't be written to .*loop.*; the results are kept"):
+        report(small_run).save(small_run)
+
+
 def test_links_of_a_report_are_followed(small_run, tmp_path):
     target = tmp_path / "elsewhere.csv"
     target.write_text("old")

@@ -47,6 +47,14 @@ def test_another_protocol_is_refused_with_the_difference(store, change, message)
     assert store.protocol() == PROTOCOL
 
 
+def test_a_loop_of_links_is_no_folder(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match=r"the output folder can't be made .*; give a folder"):
+        Store.create(tmp_path / "loop", PROTOCOL)
+    with pytest.raises(ValueError, match=r"has no results\.sqlite"):
+        Store.open(tmp_path / "loop")
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"has no results\.sqlite"):
         Store.open(tmp_path)
@@ -158,6 +166,15 @@ def test_an_environment_that_cannot_be_read_is_refused(store):
     execute(store.path, "UPDATE session SET environment = '{'")
     with pytest.raises(ValueError, match="has an environment that can't be read"):
         store.environments()
+
+
+def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path):
+    path = tmp_path / stores.FILE_NAME
+    execute(path, "CREATE TABLE notes (text)")
+    check_refusal(tmp_path, "INSERT INTO notes VALUES (1)", "has no .* in its table run")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("notes",)]
 
 
 # ---------------------------------------------------------------- errors of SQLite
