@@ -44,7 +44,11 @@ NOT_FINGERPRINTED = {
     *("n_jobs", "pre_dispatch", "verbose", "callbacks", "refit", "state_file"),
     *("patience", "time_budget_s", "target_score", "max_generations", "n_iter"),
 }
-ATTRIBUTES_OF_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_", "best_score_")
+# Attributes that not every fit sets.
+ATTRIBUTES_OF_REFIT = (
+    *("best_estimator_", "refit_time_", "feature_names_in_"),
+    *("best_score_", "best_index_", "best_params_"),
+)
 
 
 def resolve_scoring(scoring):
@@ -240,14 +244,13 @@ class _BaseSearch(BaseSearchCV):
             raise ValueError(f"{name} requires y to be passed, but the target y is None")
         X, y = indexable(X, y)
         run = self._begin(X, y, params, callbacks, after_candidate)
-        forget_attributes(self, ATTRIBUTES_OF_REFIT)
         try:
             reason = run.run()
         except KeyboardInterrupt:
             if run.state.candidates:
                 self._publish(run, "interrupt")
             raise
-        except Exception:  # of a callback, a full disk, or a candidate with error_score="raise"
+        except BaseException:  # of a callback, a full disk, a candidate with error_score="raise"
             if run.state.candidates and not all_failed(run.state.candidates):
                 publish_quietly(self, run, "error")
             raise
@@ -330,6 +333,7 @@ class _BaseSearch(BaseSearchCV):
 
     def _publish(self, run, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
+        forget_attributes(self, ATTRIBUTES_OF_REFIT)
         candidates, metric = run.state.candidates, run.evaluation.metric
         out = [dict(result) for candidate in candidates for result in candidate.results]
         if callable(self.scoring):
