@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -355,6 +355,52 @@ def test_a_cost_search_in_a_bag_has_two_rows_of_a_tiny_class(n_rare):
     bag = BalancedBaggingNetClassifier(tuned, n_estimators=10, tune_costs=False, random_state=0)
     for rows in bag.fit(X, y).estimators_samples_:
         assert len(set(rows[y[rows] == 1])) > 1
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(StandardScaler(), m)],
+                         ids=["bare", "pipeline"])  # fmt: skip  # as a table
+@pytest.mark.parametrize("n_rare", [3, 4])
+@pytest.mark.parametrize("name", ["early stopping", "dynamic", "tuned costs"])
+def test_a_bag_of_groups_has_two_groups_of_a_tiny_class(name, n_rare, wrap):
+    """Without groups, the rows of a class that has one can be held out; a group cannot."""
+    inner = {
+        "early stopping": MLPClassifier(early_stopping=True, max_epochs=1),
+        "dynamic": MLPClassifier(sampler="dynamic", max_epochs=1),
+        "tuned costs": TunedCostClassifierCV(LogisticRegression(), cv=2),
+    }[name]
+    groups = np.repeat(np.arange(20 + n_rare), 2)
+    X, y = np.random.default_rng(0).normal(size=(len(groups), 2)), (groups >= 20).astype(int)
+    bag = BalancedBaggingNetClassifier(wrap(inner), n_estimators=12, random_state=0)
+    bags = bag.fit(X, y, groups=groups).estimators_samples_
+    n_groups = [len(set(groups[rows][y[rows] == 1])) for rows in bags]
+    assert min(n_groups) > 1, n_groups
+
+
+@pytest.mark.parametrize("routing_of", ["own", "pipeline"])
+@pytest.mark.parametrize("encoding", ["standard", "rank", "both", None], ids=str)
+def test_a_bag_encodes_validation_data(encoding, routing_of):
+    X, y = make_classification(150, weights=[0.8], random_state=0)
+    X, net = X * [100] + 1000, MLPClassifier(early_stopping=True, max_epochs=3)
+    model, key = net, ""
+    if routing_of == "pipeline":
+        model, key = Pipeline([("nothing", FunctionTransformer()), ("net", net)]), "net__"
+    bag = BalancedBaggingNetClassifier(
+        model, n_estimators=2, encoding=encoding, tune_costs=False, random_state=0
+    )
+    fitted = bag.fit(X[:100], y[:100], **{f"{key}X_val": X[100:], f"{key}y_val": y[100:]})
+    for member in fitted.estimators_:
+        member = member[-1] if isinstance(member, Pipeline) else member
+        encoded = X[100:] if encoding is None else fitted.encoder_.transform(X[100:])
+        expected = log_loss(y[100:], member.predict_proba(encoded))
+        assert member.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_class_of_few_groups_in_a_fold_is_said_to_be_in_a_fold():
+    groups = np.repeat(np.arange(24), 2)
+    X, y = np.zeros((48, 2)), (groups >= 22).astype(int)
+    model = TunedCostClassifierCV(MLPClassifier(early_stopping=True, max_epochs=1), cv=2)
+    with pytest.raises(ValueError, match="class 1 has 1 group in a fold or bag, but early_stop"):
+        model.fit(X, y, groups=groups)
 
 
 # ---------------------------------------------------------------- bad input

@@ -203,7 +203,8 @@ def copies(X, targets):
     >>> copies(np.array([[1.0], [2.0], [1.0], [2.0]]), np.array([0, 0, 0, 1]))
     array([0, 1, 0, 3])
     """
-    table = pd.DataFrame(X.reshape(len(X), -1)).assign(target=targets)
+    # 0 is added because -0.0, which is equal to 0.0, has another hash.
+    table = pd.DataFrame(X.reshape(len(X), -1) + 0.0).assign(target=targets)
     hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
     _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
     units = first[numbers]

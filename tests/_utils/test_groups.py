@@ -28,6 +28,9 @@ from skimbal._utils._groups import (
         (pd.Categorical(["y", "x", "y"]), [1, 0, 1]),
         ([1, "1", 1], [0, 1, 0]),
         (np.array(["2020", "2021", "2020"], dtype="M8[Y]"), [0, 1, 0]),
+        ([("ward", 2), ("ward", 1), ("ward", 2)], [1, 0, 1]),
+        ([frozenset("a"), frozenset("b"), frozenset("a")], [0, 1, 0]),  # subsets are no order
+        ([-0.0, 1.0, 0.0], [0, 1, 0]),
     ],
 )
 def test_groups_are_numbered(groups, expected):
@@ -38,6 +41,12 @@ def test_groups_are_numbered(groups, expected):
 def test_missing_groups_are_refused(missing):
     with pytest.raises(ValueError, match="groups has 1 missing entries"):
         check_groups(pd.Series(["a", missing, "b"], dtype=object), [0, 1, 1])
+
+
+@pytest.mark.parametrize("names", [[{1}, {2}, {1}], [[1], [2], [1]]], ids=["sets", "lists"])
+def test_names_without_a_hash_are_refused(names):
+    with pytest.raises(ValueError, match="names that cannot be told apart"):
+        check_groups(names, [0, 1, 1])
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.9])

@@ -272,6 +272,11 @@ def test_copies_are_one_unit(shape):
     np.testing.assert_array_equal(copies(X, np.arange(40) % 2), np.arange(40))
 
 
+def test_zeros_of_both_signs_are_copies():
+    X = np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, -1.0]])
+    assert copies(X, np.array([0, 0, 0])).tolist() == [0, 0, 2]
+
+
 def test_copies_of_a_class_that_has_one_sample_can_be_held_out():
     X = np.r_[np.arange(6.0), [9.0, 9.0, 9.0]][:, None]
     assert copies(X, np.repeat([0, 1], [6, 3])).tolist() == list(range(9))
