@@ -6,6 +6,7 @@ chance shows that samples of one group were on both sides.
 
 import numpy as np
 import pytest
+import torch
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
 from sklearn import config_context
@@ -462,6 +463,33 @@ def rare_events(rng, n):
     X = rng.normal(size=(n, 30))
     p = 1 / (1 + np.exp(-(0.45 * X[:, :4].sum(axis=1) - 3.0)))
     return X, (rng.random(n) < p).astype(int)
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]], ids=len)
+@pytest.mark.parametrize("sampler", ["balanced", "sqrt", "progressive", "dynamic", "two_phase"])
+def test_a_sampler_counts_with_its_last_shares(sampler, labels):
+    rng = np.random.default_rng(0)
+    y = np.array(labels)[np.minimum(rng.geometric(0.7, 300), len(labels)) - 1]
+    X, y_val = rng.normal(size=(300, 3)), rng.choice(labels, 60)
+    net = MLPClassifier(early_stopping=True, sampler=sampler, max_epochs=4, random_state=0)
+    fitted = net.fit(X, y, X_val=X[:60], y_val=y_val)
+    counts = np.array([(y == label).sum() for label in labels])
+    power = {"sqrt": 0.5, "two_phase": 1.0}.get(sampler, 0.0)  # of the counts in the last epoch
+    factor = dict(zip(labels, counts ** (power - 1.0), strict=True))
+    expected = log_loss(
+        y_val, fitted.predict_proba(X[:60]), sample_weight=[*map(factor.get, y_val)]
+    )
+    assert fitted.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_that_takes_no_weights_is_judged_without_shares():
+    X, y = make_classification(200, weights=[0.8], random_state=0)
+    net = MLPClassifier(
+        loss=torch.nn.CrossEntropyLoss(), sampler="balanced", early_stopping=True, max_epochs=3
+    )
+    fitted = net.fit(X, y, X_val=X[:60], y_val=y[:60])
+    expected = log_loss(y[:60], fitted.predict_proba(X[:60]))
+    assert fitted.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_weighted_network_keeps_the_epoch_of_the_weighted_loss(monkeypatch):
