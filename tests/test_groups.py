@@ -11,6 +11,7 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
@@ -261,6 +262,56 @@ def test_a_number_of_folds_in_a_search_leaves_groups_whole(search, spy):
     assert model.fit(X, y, groups=groups).best_score_ < CHANCE
 
 
+class Listed(BaseEstimator):
+    """No classifier; keeps the rows of each fit, and of each score."""
+
+    rows: list = []
+
+    def __init__(self, a=0):
+        self.a = a
+
+    def fit(self, X, y=None):
+        Listed.rows.append(X[:, 0].astype(int))
+        return self
+
+    def score(self, X, y=None):
+        Listed.rows.append(X[:, 0].astype(int))
+        return 0.0
+
+
+@pytest.mark.parametrize("y_of", ["numbers", "two outputs", "nothing"])
+def test_folds_of_a_search_of_no_classifier_leave_groups_whole(y_of):
+    X = np.arange(60.0)[:, None]
+    y = {"numbers": X[:, 0], "two outputs": np.c_[X, X], "nothing": None}[y_of]
+    Listed.rows = []
+    search = DESearchCV(
+        Listed(), {"a": [0, 1, 2, 3]}, population_size=4, max_generations=1, cv=3, refit=False
+    )
+    search.fit(X, y, groups=MIXED)
+    pairs = list(zip(Listed.rows[::2], Listed.rows[1::2], strict=True))
+    assert len(pairs) >= 3
+    for train, test in pairs:
+        assert not set(MIXED[train]) & set(MIXED[test])
+        assert len(train) + len(test) == 60
+
+
+@pytest.mark.parametrize(
+    "model", [TunedCostClassifierCV, FixedCostClassifier, BalancedBaggingNetClassifier, "search"]
+)
+def test_a_calibrator_that_groups_do_not_reach_warns(model, routing):
+    X, y, groups = coin_flips()
+    inner = CalibratedClassifierCV(LogisticRegression(), cv=2)
+    if model == "search":
+        model = DESearchCV(inner, {"method": ["sigmoid"]}, population_size=4, max_generations=1)
+    else:
+        model = model(inner)
+    with pytest.warns(UserWarning, match="CalibratedClassifierCV splits its samples and gets no g"):
+        model.fit(X, y, groups=groups)
+    if isinstance(model, TunedCostClassifierCV):  # a fitted one does not split any more
+        prefit = inner.fit(X, y)
+        TunedCostClassifierCV(prefit, cv="prefit").fit(X, y, groups=groups)
+
+
 def test_scikit_learns_search_inside_a_windowed_classifier_gets_the_recordings():
     net = make_pipeline(FunctionTransformer(flatten), NET)
     X, y = recordings(), np.array([0, 1] * 12)
@@ -279,7 +330,7 @@ def test_cross_validate_hands_groups_on_with_routing():
     assert max(map(held_out_score, result["estimator"])) < 0.8
 
 
-@pytest.mark.parametrize("splits", [4, GroupKFold(4)], ids=str)
+@pytest.mark.parametrize("splits", [4, None, GroupKFold(4)], ids=str)
 def test_cross_fit_and_populations_take_groups(splits, spy):
     X, y = np.arange(60.0)[:, None], PURE % 2
     cross_fit(spy(), X, y, splits, groups=PURE)

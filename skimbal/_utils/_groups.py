@@ -18,6 +18,7 @@ from skimbal._utils._labels import place_of_rows
 from skimbal._utils._warnings import warn
 
 MAX_DRAWS = 100
+ROUTING = "turn on metadata routing, sklearn.set_config(enable_metadata_routing=True)"
 
 
 def check_groups(groups, y):
@@ -260,8 +261,8 @@ def groups_params(estimator, groups):
     """
     if groups is None:
         return {}
+    warn_of_lost_groups(estimator)
     if not takes_groups(estimator):
-        _warn_of_resampler(estimator)
         return {}
     name = "groups"
     if not _routing_enabled():
@@ -271,6 +272,48 @@ def groups_params(estimator, groups):
             prefixes.append(step)
         name = "__".join([*prefixes, name])
     return {name: groups}
+
+
+def warn_of_lost_groups(estimator):
+    """Warn where an estimator holds samples out, but the groups do not reach it."""
+    if not takes_groups(estimator):
+        _warn_of_resampler(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if takes_groups(estimator):
+        _warn_of_inner_split(estimator)
+    else:
+        _warn_of_own_split(estimator)
+
+
+def _warn_of_inner_split(search):
+    """Warn of scikit-learn's searches, which keep groups from their estimator without routing."""
+    is_foreign = isinstance(search, BaseSearchCV) and type(search).__module__.startswith("sklearn.")
+    if not is_foreign or _routing_enabled():
+        return
+    if takes_groups(search.estimator) and holds_out(search.estimator):
+        warn(
+            f"{type(search).__name__} hands no groups on to its estimator, which holds out samples "
+            f"whose group is in training; {ROUTING}"
+        )
+
+
+def _warn_of_own_split(estimator):
+    """Warn of scikit-learn's classifiers that split their samples without groups."""
+    params = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    cv = params.get("cv", "prefit")  # of those that have no `cv`, too
+    if not (isinstance(cv, str) and cv == "prefit"):
+        advice = "give it a cv that takes groups, such as GroupKFold()"
+        if not isinstance(estimator, BaseSearchCV) and not _routing_enabled():
+            advice += f", and {ROUTING}"
+    elif params.get("early_stopping") is True:
+        advice = "use early_stopping=False, or a network of this package"
+    else:
+        return
+    warn(
+        f"{type(estimator).__name__} splits its samples and gets no groups, so that samples of one "
+        f"group are on both sides; {advice}"
+    )
 
 
 def _warn_of_resampler(estimator):
