@@ -447,6 +447,14 @@ def test_a_bag_encodes_validation_data(encoding, routing_of):
         assert member.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
 
 
+def test_validation_data_that_a_bag_cannot_encode_are_named():
+    X, y = make_classification(100, random_state=0)
+    bag = BalancedBaggingNetClassifier(MLPClassifier(early_stopping=True), n_estimators=2)
+    for X_val, message in ((X[:, :3], "X has 3 features"), (np.full_like(X, np.nan), "NaN")):
+        with pytest.raises(ValueError, match=f"X_val cannot be used: .*{message}"):
+            bag.fit(X, y, X_val=X_val, y_val=y)
+
+
 def test_a_class_of_few_groups_in_a_fold_is_said_to_be_in_a_fold():
     groups = np.repeat(np.arange(24), 2)
     X, y = np.zeros((48, 2)), (groups >= 22).astype(int)

@@ -504,7 +504,10 @@ def encoded_validation(ensemble, params):
     if ensemble.encoder_ is None:
         return params
     given = {k: v for k, v in params.items() if k.endswith("X_val") and v is not None}
-    inputs = {k: validate_inputs(ensemble, v, reset=False) for k, v in given.items()}
+    try:
+        inputs = {k: validate_inputs(ensemble, v, reset=False) for k, v in given.items()}
+    except ValueError as error:
+        raise ValueError(f"the validation data X_val cannot be used: {error}") from error
     return params | {k: ensemble.encoder_.transform(v) for k, v in inputs.items()}
 
 

@@ -159,10 +159,14 @@ def check_input_shape(X, input_shape, name):
 
 def encode_labels(y, classes):
     """Indices of labels in `classes`; a ValueError for unknown labels."""
-    unknown_labels = np.setdiff1d(y, classes)
-    if len(unknown_labels):
+    try:
+        unknown_labels = np.setdiff1d(y, classes).tolist()
+    except TypeError:  # labels of several types have no order
+        known = set(classes.tolist())
+        unknown_labels = [label for label in dict.fromkeys(y.tolist()) if label not in known]
+    if unknown_labels:
         raise ValueError(
-            f"y has labels {unknown_labels.tolist()}, which are not in classes {classes.tolist()}"
+            f"y has labels {unknown_labels}, which are not in classes {classes.tolist()}"
         )
     return np.searchsorted(classes, y)
 

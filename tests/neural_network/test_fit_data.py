@@ -113,7 +113,15 @@ def test_labels_are_encoded_by_their_places(labels, expected):
     assert encode_labels(np.array(labels, dtype="U1"), CLASSES).tolist() == expected
 
 
-@pytest.mark.parametrize(("labels", "unknown"), [(["a", "z"], "'z'"), (["y", "x"], "'x', 'y'")])
+@pytest.mark.parametrize(
+    ("labels", "unknown"),
+    [
+        (["a", "z"], "'z'"),
+        (["y", "x"], "'x', 'y'"),
+        (np.array(["a", 1, "z", 1], dtype=object), "1, 'z'"),
+        (np.array(["a", None], dtype=object), "None"),
+    ],
+)
 def test_unknown_labels_are_named(labels, unknown):
     with pytest.raises(ValueError, match=rf"\[{unknown}\], which are not in classes"):
         encode_labels(np.array(labels), CLASSES)
