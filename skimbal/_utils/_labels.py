@@ -40,6 +40,11 @@ def part_of_larger_fit():
         _IS_PART.reset(token)
 
 
+def place_of_rows():
+    """What an error says of the rows that it counts, where they are not all that the user gave."""
+    return " in a fold or bag" if _IS_PART.get() else ""
+
+
 # ---------------------------------------------------------------- values by label
 
 

@@ -179,7 +179,7 @@ class BaseNetClassifier(
         y_val : array-like of shape (n_val,), default=None
             Their labels, which must be labels of `y`.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights in the validation loss.
+            Their weights in the validation loss, and in the score if its scorer takes weights.
 
         Returns
         -------

@@ -307,6 +307,32 @@ def final_loss(value, estimator, plan):
     return loss
 
 
+def final_class_factor(sampler, loss, counts, n_epochs):
+    """How many times more often a sampler draws a class in the last epoch than the data have it.
+
+    None for a loss that returns one number for a batch, because it takes no weights. A sampler by
+    the F1 of the classes counts with the shares for classes that are equally bad.
+    """
+    if sampler is None:
+        return None
+    valid_f1 = np.zeros(len(counts)) if sampler.needs_validation else None
+    share = checked_share(sampler, counts, n_epochs, n_epochs, valid_f1)
+    if share is None or not can_weight(loss, len(counts)):
+        return None
+    return torch.as_tensor(share * counts.sum() / counts, dtype=torch.get_default_dtype())
+
+
+def can_weight(loss, n_classes):
+    """Whether a bound loss takes weights of the samples."""
+    target = torch.arange(n_classes)
+    try:
+        with torch.no_grad():
+            deepcopy(loss)(torch.zeros(n_classes, n_classes), target, torch.ones(n_classes))
+    except ValueError:
+        return False
+    return True
+
+
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
@@ -317,6 +343,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         value = value.unweighted()
     loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
+    factor = final_class_factor(sampler, loss, plan.counts, estimator.max_epochs)
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
@@ -328,6 +355,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         cost_matrix=plan.decision_costs,
         needs_features=value.needs_features,
         wants_f1=sampler is not None and sampler.needs_validation,
+        class_factor=None if factor is None else factor.to(device),
     )
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)
