@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
-from skimbal._utils._labels import carries_labels, part_of_larger_fit, vector_by_label
+from skimbal._utils._labels import as_mapping, carries_labels, part_of_larger_fit, vector_by_label
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import BaseLoss, all_losses
 
@@ -34,7 +34,7 @@ def stated_balance(estimator, labels) -> str | None:
     estimator : classifier
         Fitted or not. Pipelines, searches and other wrappers are looked into. A calibrated
         classifier says nothing: its probabilities are those of the samples that it was given.
-    labels : list
+    labels : array-like of shape (n_classes,)
         The classes.
 
     Returns
@@ -69,8 +69,11 @@ def weights_differ(class_weight, labels):
     if isinstance(class_weight, str):
         return True
     if carries_labels(class_weight):
-        with part_of_larger_fit():
-            class_weight = vector_by_label(class_weight, np.array(labels), "class_weight")
+        try:
+            with part_of_larger_fit():
+                class_weight = vector_by_label(class_weight, labels, "class_weight")
+        except ValueError:  # the labels of an inner classifier, such as 0 and 1
+            class_weight = [*as_mapping(class_weight, "class_weight").values(), 1.0]
     weights = np.asarray(class_weight, dtype=np.float64)
     return bool((weights != weights.flat[0]).any())
 
