@@ -9,8 +9,9 @@ from skimbal._utils._labels import as_mapping, carries_labels, part_of_larger_fi
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import BaseLoss, all_losses
 
-# Where classifiers keep the one that they wrap: the fitted one of a search comes first.
-WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator")
+# Where classifiers keep the one that they wrap: the fitted one of a search comes first. In a stack,
+# the last one decides.
+WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator", "final_estimator_")
 
 
 def warn_of_balance(estimator, labels, parameter):
@@ -52,16 +53,22 @@ def stated_balance(estimator, labels) -> str | None:
     for step in steps:
         if hasattr(step, "fit_resample"):
             return f"a step of the pipeline resamples, {step!r}"
-    inner = last if last is not None else wrapped_estimator(estimator)
-    return None if inner is None else stated_balance(inner, labels)
+    inner = [last] if last is not None else wrapped_estimators(estimator)
+    reasons = (stated_balance(each, labels) for each in inner)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
-def wrapped_estimator(estimator):
-    """Return the classifier that another one wraps, or None."""
+def wrapped_estimators(estimator):
+    """Return the classifiers whose probabilities another one takes over, a list."""
     candidates = [getattr(estimator, name, None) for name in WRAPPED]
     if hasattr(estimator, "_base_estimator"):  # a default of ours
         candidates.append(estimator._base_estimator())
-    return next((inner for inner in candidates if hasattr(inner, "get_params")), None)
+    one = [inner for inner in candidates if hasattr(inner, "get_params")][:1]
+    members = getattr(estimator, "estimators", None)  # of a vote or a mean
+    if one or not isinstance(members, list):
+        return one
+    members = [member[1] if isinstance(member, tuple) else member for member in members]
+    return [member for member in members if hasattr(member, "get_params")]
 
 
 def weights_differ(class_weight, labels):
