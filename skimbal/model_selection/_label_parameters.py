@@ -459,7 +459,7 @@ def absent_labels(labels, entries, named=(), *, pairs):
     }
     absent = sorted({part for names in parts for part in names} - {*texts})
     is_misspelled = any(len(names) != 1 + pairs for names in parts)
-    if is_misspelled or len(reached) < len(texts) - 1:
+    if is_misspelled or len(reached) < max(1, len(texts) - 1):
         return []
     return [int(text) if is_whole(text, labels) else text for text in absent]
 

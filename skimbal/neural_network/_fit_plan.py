@@ -224,7 +224,7 @@ def unfit_loss(value, what, error=ValueError):
 
 def warn_of_balance(estimator, value, loss):
     """Warn where the network balances the classes, and decides by their inverse frequencies too."""
-    weight = getattr(loss, "class_weight", None)
+    weight = None if estimator.class_weight is None else getattr(loss, "class_weight", None)
     if weight is not None and len(weight.unique()) > 1:
         reason = f"class_weight={estimator.class_weight!r}"
     elif estimator.sampler is not None:
