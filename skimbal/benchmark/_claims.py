@@ -2,9 +2,9 @@
 
 A claim names a lock file that its owner keeps locked. The lock is one of SQLite, so it works
 wherever the results file itself can be shared. When the owner ends for any reason, the operating
-system releases the lock, and the claim ends. The cell of a dead worker stays taken until the worker's
-runner counts the death, or until that runner is dead too: a worker beside it would else take the
-cell first, and the death would be lost.
+system releases the lock, and the claim ends. The cell of a dead worker stays taken until the
+worker's runner counts the death, or until that runner is dead too. Otherwise another worker could
+take the cell first, and the death would be lost.
 """
 
 import contextlib
