@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._utils._groups import groups_params, warn_of_lost_groups
+from skimbal._utils._labels import proba_by_class
 from skimbal._utils._validation import takes_sample_weight
 from skimbal.metrics import decide
 
@@ -80,13 +81,15 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             Probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(self._validate_inputs(X))
+        proba = self.estimator_.predict_proba(self._validate_inputs(X))
+        return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X) -> NDArray:
         """Return the logarithms of the predicted probabilities."""
         check_is_fitted(self)
-        return self.estimator_.predict_log_proba(self._validate_inputs(X))
+        proba = self.estimator_.predict_log_proba(self._validate_inputs(X))
+        return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X) -> NDArray:

@@ -288,7 +288,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         if splits is None:  # cv="train"
             if self.shrinkage > 0:
                 parameter = f"shrinkage={self.shrinkage} with cv='train'"
-                warn_of_balance(estimator, classes.tolist(), parameter)
+                warn_of_balance(estimator, classes, parameter)
             fitted = yield from Fit(
                 clone(estimator), X, y, fit_params, is_checked, True
             ).coroutine()

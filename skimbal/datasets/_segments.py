@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
+from skimbal._utils._labels import carries_labels, vector_by_label
 from skimbal._utils._recordings import (
     check_collection,
     check_on_short,
@@ -68,9 +69,9 @@ def cut_segments(
         Class of each recording.
     length : int
         Samples in a segment, 1 or more.
-    n_per_class : int or dict
-        Segments of each class, or a dict of class to number. Classes that are not in the dict
-        have no segments.
+    n_per_class : int, dict or Series
+        Segments of each class, or the number of segments by class. Classes that are not named have
+        no segments.
     part : (float, float), default=(0.0, 1.0)
         Fractions of each recording, from 0 to 1, between which the segments lie. Training on
         ``(0, 0.6)`` and testing on ``(0.7, 1)`` shares no sample and leaves a gap. A class with
@@ -241,6 +242,9 @@ def _classes(labels):
 def _segments_per_class(n_per_class, classes):
     """Dict of class to number, in sorted order of the classes."""
     classes = classes.tolist()
+    if carries_labels(n_per_class) and not isinstance(n_per_class, dict):
+        counts = vector_by_label(n_per_class, classes, "n_per_class", 0, is_outer=True)
+        n_per_class = dict(zip(classes, counts.tolist(), strict=True))
     if not isinstance(n_per_class, dict):
         n_per_class = dict.fromkeys(classes, n_per_class)
     unknown_labels = [label for label in n_per_class if label not in classes]

@@ -39,10 +39,13 @@ def bag_sizes(y, sampling_strategy):
     if sampling_strategy is None:
         return sizes
     if carries_labels(sampling_strategy):
-        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", np.nan)
-        sampling_strategy = {
-            label: int(size) for label, size in zip(sizes, given, strict=True) if size == size
-        }
+        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", -np.inf)
+        wanted = {label: float(n) for label, n in zip(sizes, given, strict=True) if n != -np.inf}
+        if not all(n.is_integer() for n in wanted.values()):
+            raise ValueError(
+                f"sampling_strategy has {wanted} rows of the classes; give whole numbers"
+            )
+        sampling_strategy = {label: int(n) for label, n in wanted.items()}
     wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
     sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
     if min(sizes.values()) < 1:

@@ -34,6 +34,7 @@ from skimbal._utils._groups import (
     groups_params,
     warn_of_lost_groups,
 )
+from skimbal._utils._labels import other_labels, part_of_larger_fit
 from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
@@ -380,7 +381,8 @@ class _BaseSearch(BaseSearchCV):
         best = configured(run.state.estimator, self.best_params_, run.state.seed)
         data = [given for given in (evaluation.X, evaluation.y) if given is not None]
         start = time.perf_counter()
-        best.fit(*data, **evaluation.fit_params)
+        with part_of_larger_fit(other_labels(best, evaluation.y)):  # of which was said something
+            best.fit(*data, **evaluation.fit_params)
         self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):

@@ -21,7 +21,8 @@ from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.exceptions import NonFiniteLossError
+from skimbal._utils._warnings import warn
+from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
@@ -99,6 +100,8 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
+    if isinstance(estimator.cost_matrix, str) and not value.needs_costs:
+        warn_of_balance(estimator, value, loss)
     return FitPlan(
         classes,
         counts,
@@ -278,6 +281,25 @@ def unfit_loss(value, what, error=ValueError):
         f"softmax, and class indices (n_samples,), it {what}. Use a name or value of "
         'skimbal.losses, such as "cross_entropy", or a module that takes logits and indices, such '
         'as torch.nn.CrossEntropyLoss(reduction="none")'
+    )
+
+
+def warn_of_balance(estimator, value, loss):
+    """Warn where the network balances the classes, and decides by their inverse frequencies too."""
+    weight = None if estimator.class_weight is None else getattr(loss, "class_weight", None)
+    if weight is not None and len(weight.unique()) > 1:
+        reason = f"class_weight={estimator.class_weight!r}"
+    elif estimator.sampler is not None:
+        reason = f"sampler={estimator.sampler!r}"
+    elif value.weights_classes or value.needs_counts:
+        reason = f"loss={value!r}"
+    else:
+        return
+    warn(
+        f"cost_matrix={estimator.cost_matrix!r} makes up for the imbalance of the classes, but the "
+        f"network does so already: {reason}. The balance counts twice. Leave one of the two out, "
+        "or use TunedCostClassifierCV, which measures the balance on samples that it holds out",
+        BalancedTwiceWarning,
     )
 
 

@@ -26,9 +26,11 @@ def in_type(values, dtype):
     if dtype.kind == "b":
         return values > 0.5
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        last = np.floor(np.nextafter(limits.max + 1.0, 0.0))  # float64 has no 2^63 - 1
-        values = values.round().clip(limits.min, min(limits.max, last))
-    elif dtype.kind == "f":
+        values, limits = values.round(), np.iinfo(dtype)
+        # Floats round the largest integers of 64 bits up, beyond the type.
+        is_high = values >= float(limits.max)
+        whole = np.where(is_high, 0.0, values.clip(limits.min)).astype(dtype)
+        return np.where(is_high, dtype.type(limits.max), whole)
+    if dtype.kind == "f":
         values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
     return values.astype(dtype)

@@ -96,6 +96,10 @@ def test_one_number_is_for_every_class():
 
 def test_what_is_left_out_of_the_dict_is_left_out():
     assert cut(n_per_class={"c": 1}).target.tolist() == ["c"]
+    series = pd.Series([2, 1], ["c", "a"])
+    assert cut(n_per_class=series).target.tolist() == ["a", "c", "c"]
+    with pytest.raises(ValueError, match=r"n_per_class names the labels \[0, 1\]"):
+        cut(n_per_class=pd.Series([2, 1]))
 
 
 def test_integer_labels():
