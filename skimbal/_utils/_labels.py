@@ -57,6 +57,11 @@ def _is_known(labels):
     return known is None or known.issuperset(labels)
 
 
+def place_of_rows():
+    """What an error says of the rows that it counts, where they are not all that the user gave."""
+    return " in a fold or bag" if _IS_PART.get() else ""
+
+
 # ---------------------------------------------------------------- values by label
 
 

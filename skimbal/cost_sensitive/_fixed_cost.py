@@ -18,6 +18,7 @@ from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
+    in_safe_unit,
 )
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
@@ -140,7 +141,7 @@ class FixedCostClassifier(BaseCostClassifier):
         y = check_labels(y)
         sample_weight = check_weights(sample_weight, y)
         classes, targets = np.unique(y, return_inverse=True)
-        counts = np.bincount(targets, sample_weight)
+        counts = np.bincount(targets, in_safe_unit(sample_weight))
         check_two_classes(classes[counts > 0].tolist())
         cost_matrix = check_cost_matrix(resolve_costs(self.costs, classes, counts), len(classes))
         routed = self._route(sample_weight, check_groups(groups, y), params)

@@ -244,6 +244,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _search_coroutine(self, X, y, sample_weight, groups, params, *, is_checked=False):
         """Fit on validated data, search the costs and publish them (a generator)."""
         rng = check_random_state(self.random_state)
+        if is_name(self.cv, "prefit"):
+            groups = None  # nothing is fitted or split
         routed = self._route(sample_weight, groups, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
@@ -98,8 +99,8 @@ def cut_segments(
     Raises
     ------
     ValueError
-        If lengths do not agree, a class is not in `y`, or there is no room for the segments. The
-        message says how many segments fit.
+        If lengths do not agree, a recording does not hold numbers, a label is missing, a class is
+        not in `y`, or there is no room for the segments. The message says how many segments fit.
 
     Examples
     --------
@@ -125,7 +126,7 @@ def cut_segments(
     group_of = np.arange(len(arrays)) if groups is None else np.asarray(groups)
     _check_recordings(arrays, labels, group_of)
     _check_length_and_part(length, part)
-    counts = _segments_per_class(n_per_class, np.unique(labels))
+    counts = _segments_per_class(n_per_class, _classes(labels))
     shapes = [array.shape for array in arrays]
     if on_short != "skip":
         check_order_of_axes(shapes, length)
@@ -201,11 +202,17 @@ def _check_recordings(recordings, y, groups):
                 "n_samples); reshape a single channel to (1, n_samples), and put a single "
                 "recording into a list"
             )
+        if recording.dtype.kind not in "fiubc" or not len(recording):
+            raise ValueError(
+                f"recording {k} is {recording.dtype} of shape {recording.shape}, but it must be "
+                "numbers of at least one channel"
+            )
     shapes = [recording.shape for recording in recordings]
     channels = sorted({len(recording) for recording in recordings})
     if len(channels) > 1:
+        shown = channels if len(channels) <= 4 else f"{channels[0]} to {channels[-1]}"
         raise ValueError(
-            f"the recordings have {channels} channels; give recordings with one number of channels"
+            f"the recordings have {shown} channels; give recordings with one number of channels"
             + transpose_advice(shapes)
         )
 
@@ -215,6 +222,21 @@ def _check_length_and_part(length, part):
     ends = list(part) if np.iterable(part) and not isinstance(part, str) else []
     if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= 1:
         raise unusable("part", part, "(low, high) with 0 <= low < high <= 1")
+
+
+def _classes(labels):
+    """The sorted classes; a ValueError for missing labels and for those that can't be sorted."""
+    if pd.isna(labels).any():
+        raise ValueError(
+            f"y has {pd.isna(labels).sum()} missing labels (None or NaN); give every recording a "
+            "class, or leave the recording out"
+        )
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        raise ValueError(
+            f"y has labels of types that can't be compared ({error}); give labels of one type"
+        ) from error
 
 
 def _segments_per_class(n_per_class, classes):

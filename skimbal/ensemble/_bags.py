@@ -161,14 +161,15 @@ def draw_bag(rows, sizes, *, replacement, rng):
     return np.concatenate(drawn)
 
 
-def draw_two_units(draw, rows, *, rng):
-    """Draw bags until one has two different rows of every class that has two, and return it.
+def draw_two_units(draw, rows, units, *, rng):
+    """Draw bags until one has two units of every class that has two, and return it.
 
-    Classifiers that split their samples need them.
+    Classifiers that split their samples need them. `units` are the groups of all rows, or the
+    numbers of the rows.
     """
+    wanted = [own for own in rows.values() if len(np.unique(units[own])) > 1]
     for _ in range(MAX_DRAWS):
         bag = draw(rng=rng)
-        drawn = np.unique(bag)
-        if all(np.isin(own, drawn).sum() > 1 for own in rows.values() if len(own) > 1):
+        if all(len(np.unique(units[np.intersect1d(own, bag)])) > 1 for own in wanted):
             break
     return bag

@@ -29,7 +29,7 @@ from skimbal._fitting import run_fit
 from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
-from skimbal._training.net import make_net
+from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
@@ -179,7 +179,7 @@ class BaseNetClassifier(
         y_val : array-like of shape (n_val,), default=None
             Their labels, which must be labels of `y`.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights in the validation loss.
+            Their weights in the validation loss, and in the score if its scorer takes weights.
 
         Returns
         -------
@@ -227,7 +227,7 @@ class BaseNetClassifier(
 
         The first call initializes the network, its standardization (from the samples given) and
         its weights. After `fit`, the training continues. Where a call fails in the training, as by
-        a loss that is not finite, the network keeps the weights that it had reached.
+        a loss that is not finite, the network stays as it was before the call.
 
         Parameters
         ----------
@@ -425,7 +425,8 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
             check_input_shape(X, network.input_shape_, type(network).__name__)
             network._check_inputs(X)
             inputs = network._prepare_inputs(X)
-        yield from train(network, inputs, data, n_epochs=1)
+        with unchanged_on_error(network.net_, network._training_plan.generators()):
+            yield from train(network, inputs, data, n_epochs=1)
     return network
 
 

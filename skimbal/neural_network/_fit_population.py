@@ -168,8 +168,8 @@ def cross_fit(
     check_label_parameters(estimator, labels)
     groups = check_groups(groups, labels)
     params = params | groups_params(estimator, groups)
-    if groups is not None and isinstance(splits, Integral):
-        splits = group_folds(labels, groups, splits)
+    if groups is not None and (splits is None or isinstance(splits, Integral)):
+        splits = group_folds(labels, groups, 5 if splits is None else splits)
     else:
         given = {} if groups is None else {"groups": groups}
         splits = list(check_cv(splits, labels, classifier=True).split(X, labels, **given))
