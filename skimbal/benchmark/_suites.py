@@ -1,4 +1,4 @@
-"""The suites that come with the package: real two-class sets of KEEL."""
+"""The suites that come with the package."""
 
 from functools import partial
 
@@ -18,7 +18,8 @@ def _keel(name, datasets):
     return Suite(name, datasets, partial(load_keel, return_X_y=True), _load_fold, official_folds)
 
 
-SUITES = {name: _keel(name, keel_suite(name)) for name in ("keel58", "keel-dev")}
+KEEL_SUITES = ("keel58", "keel-dev", "keel-multiclass")
+SUITES = {name: _keel(name, keel_suite(name)) for name in KEEL_SUITES}
 SUITES["demo"] = _keel("demo", DEMO_SETS)
 
 

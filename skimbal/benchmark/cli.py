@@ -188,9 +188,10 @@ def _list_methods():
 
 
 def _list_suites():
+    width = max(map(len, SUITES))
     for suite in SUITES.values():
         names = ", ".join(suite.datasets[:6]) + (", and others" if len(suite.datasets) > 6 else "")
-        print(f"{suite.name:10}  {len(suite.datasets):3} data sets: {names}")
+        print(f"{suite.name:{width}}  {len(suite.datasets):3} data sets: {names}")
 
 
 LISTS = {"datasets": _list_datasets, "methods": _list_methods, "suites": _list_suites}

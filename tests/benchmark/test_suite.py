@@ -19,6 +19,7 @@ def load(name, split, n_folds, fold, trial):
 def test_the_suites_of_the_package():
     assert len(SUITES["keel58"].datasets) == 58
     assert len(SUITES["keel-dev"].datasets) == 42
+    assert len(SUITES["keel-multiclass"].datasets) == 16
     assert not set(SUITES["keel58"].datasets) & set(SUITES["keel-dev"].datasets)
     ratios = list_keel().set_index("name").imbalance_ratio[list(DEMO_SETS)].tolist()
     assert len(ratios) == 6
