@@ -356,7 +356,8 @@ def _notes(cells, means, protocol, metric):
         ),
         f"The {title} is undefined in {n_undefined} cells, which are left out.": n_undefined > 0,
     }
-    return [note for note, applies in notes.items() if applies]
+    left_out = [f"LEFT OUT: {name}; {why}." for name, why in protocol.left_out.items()]
+    return left_out + [note for note, applies in notes.items() if applies]
 
 
 def _wide(result, column):

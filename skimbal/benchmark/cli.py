@@ -181,10 +181,15 @@ def _list_datasets():
     print(list_keel().to_string(index=False))
 
 
+# What X is, by its number of axes.
+_INPUTS = {2: "tables", 3: "signals"}
+
+
 def _list_methods():
     width = max(map(len, METHODS))
     for method in METHODS.values():
-        print(f"{method.name:{width}}  {method.group:22}  {method.description}")
+        inputs = " and ".join(_INPUTS[n_axes] for n_axes in method.n_axes)
+        print(f"{method.name:{width}}  {method.group:22}  {inputs:18}  {method.description}")
 
 
 def _list_suites():

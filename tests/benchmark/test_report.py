@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,19 @@ def test_incomplete_sets_are_left_out_of_the_comparison_and_flagged(tmp_path):
     assert result.summary["mean"].tolist() == [0.4, 0.4]
     assert result.per_dataset.complete.tolist() == [True, True, True, False]
     assert "1.0000" in result.to_text()
+
+
+def test_methods_that_a_run_left_out_are_noted(tmp_path):
+    why = {"svm": "it takes X of 2 axes, and a has shape (9, 2, 30)"}
+    folds, fingerprints = {"a": [1, 2]}, {"a": ""}
+    protocol = Protocol("s", ["m"], folds, 2, 3, "stratified", 0, fingerprints, why)
+    store = Store.create(tmp_path, protocol)
+    fill(store, lambda cell: 0.5)
+    note = "LEFT OUT: svm; it takes X of 2 axes, and a has shape (9, 2, 30)."
+    assert report(tmp_path).notes == [note]
+    assert note in report(tmp_path).to_markdown()
+    # A run that resumes with the other methods alone is the same run.
+    assert Store.create(tmp_path, replace(protocol, left_out={})).protocol() == protocol
 
 
 def test_a_run_without_cells_says_so(tmp_path):

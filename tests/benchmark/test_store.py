@@ -47,6 +47,11 @@ def test_another_protocol_is_refused_with_the_difference(store, change, message)
     assert store.protocol() == PROTOCOL
 
 
+def test_a_protocol_of_a_version_that_left_out_no_methods(store):
+    execute(store.path, "UPDATE run SET protocol = json_remove(protocol, '$.left_out')")
+    assert store.protocol() == PROTOCOL
+
+
 def test_a_loop_of_links_is_no_folder(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OSError, match=r"the output folder can't be made .*; give a folder"):
@@ -181,6 +186,7 @@ def check_refusal(folder, script, message):
         "UPDATE run SET protocol = json_set(protocol, '$.methods', json('[]'))",
         "UPDATE run SET protocol = json_set(protocol, '$.n_trials', 1.5)",
         "UPDATE run SET protocol = json_set(protocol, '$.seed', 'x')",
+        "UPDATE run SET protocol = json_set(protocol, '$.left_out', 3)",
     ],
 )
 def test_a_protocol_that_cannot_be_read_is_refused(change, store):
