@@ -53,6 +53,7 @@ WITHOUT_PAPER = {
         metrics.cost_matrix_from_costs
         metrics.get_scorer metrics.make_confusion_scorer metrics.make_cost_scorer
         metrics.normalize_costs metrics.score_labels metrics.scorer_names sampling.resolve_batches
+        cost_sensitive.scoring_with_metadata
     """,
     "another public name has the reference: the loss or score of labels": """
         losses.cross_entropy metrics.accuracy_from_confusion

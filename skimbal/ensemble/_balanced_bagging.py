@@ -25,12 +25,7 @@ from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups, groups_params, takes_groups
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
-from skimbal._utils._metadata import (
-    RowScorer,
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-)
+from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
     check_labels,
@@ -44,6 +39,7 @@ from skimbal.cost_sensitive import (
     PosteriorEnsemble,
     TunedCostClassifierCV,
     find_costs,
+    scoring_with_metadata,
 )
 from skimbal.ensemble._bags import (
     bag_sizes,
@@ -304,8 +300,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             used = y[np.concatenate(list(rows.values()))]
             classes = np.unique(used)
             check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
+            scoring = scoring_with_metadata(self.scoring, to_score, classes, y)
             if not requests_metadata(get_scorer(self.scoring)):
-                check_label_scorer(self.scoring, list(rows))
+                is_weighted = sample_weight is not None
+                check_label_scorer(scoring, classes, is_weighted=is_weighted)
             sizes = bag_sizes(used, self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
             if not (self.warm_start and hasattr(self, "estimators_")):
@@ -325,9 +323,6 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             ]
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                scoring = self.scoring
-                if to_score:
-                    scoring = RowScorer(get_scorer(scoring), to_score)
                 self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
         return self
 
