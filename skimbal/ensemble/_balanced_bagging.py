@@ -291,7 +291,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
             groups = check_groups(groups, y)
-            to_fit, to_score = routed_params(self, X, given)
+            to_fit, to_score = routed_params(self, X, sample_weight, given)
             data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups} | given
             fingerprint = fingerprint_of(self, self._base_estimator(), **data)
             units = np.arange(len(y)) if groups is None else groups
@@ -314,11 +314,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
-            params = to_fit | {"sample_weight": fit_weight(members, sample_weight)}
             if groups is not None or splits_copies(self._base_estimator()):
-                params |= groups_params(self._base_estimator(), units)
+                to_fit |= groups_params(self._base_estimator(), units)
             networks = yield [
-                Fit.on_rows(member, encoded, y, bag, params)
+                Fit.on_rows(member, encoded, y, bag, to_fit)
                 for member, bag in zip(members, bags, strict=True)
             ]
             self._publish([*self.estimators_, *networks])
@@ -479,18 +478,14 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
     return partial(draw_two_units, draw, rows) if splits_copies(estimator) else draw
 
 
-def routed_params(ensemble, X, params):
+def routed_params(ensemble, X, sample_weight, params):
     """Return what `fit` passes on to the classifiers, and to the scorer."""
+    own = {} if sample_weight is None else {"sample_weight": sample_weight}
     params = _check_method_params(X, params)
-    if not _routing_enabled():
-        return params, {}
-    routed = process_routing(ensemble, "fit", **params)
-    return routed.estimator.fit, routed.scorer.score
-
-
-def fit_weight(members, sample_weight):
-    """Return the weights that the networks are given: None if they take no weights."""
+    if _routing_enabled():
+        routed = process_routing(ensemble, "fit", **params, **own)
+        return dict(routed.estimator.fit), routed.scorer.score
     consequence = "it weights the samples only in what is done out of bag"
-    if sample_weight is None or (members and not takes_sample_weight(members[0], consequence)):
-        return None
-    return sample_weight
+    if own and not takes_sample_weight(ensemble._base_estimator(), consequence):
+        own = {}
+    return params | own, {}

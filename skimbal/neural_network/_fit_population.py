@@ -297,7 +297,7 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
 
 def _check_memory_limit(value):
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if value is not None and not (is_number and value >= 1):
+    if value is not None and not (is_number and 1 <= value < float("inf")):
         raise ValueError(
             f"memory_limit={value!r} is not usable; give a number of bytes >= 1, or None for a "
             "quarter of the free memory"

@@ -11,7 +11,12 @@ from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV,
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skimbal import BalancedBaggingNetClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal import (
+    BalancedBaggingNetClassifier,
+    FixedCostClassifier,
+    MLPClassifier,
+    TunedCostClassifierCV,
+)
 from skimbal._utils._metadata import RowScorer
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._decision_table import DecisionTable
@@ -206,3 +211,31 @@ def test_a_constant_classifier_warns(cv):
 def test_constant_probabilities_warn():
     with pytest.warns(UserWarning, match="all samples have the same predicted probabilities"):
         find_costs([0, 0, 1], [[0.7, 0.3]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("request_of_weights", "name", "is_weighted"),
+    [(True, "sample_weight", True), ("euros", "euros", True), (False, "sample_weight", False)],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        FixedCostClassifier,
+        TunedCostClassifierCV,
+        lambda model: BalancedBaggingNetClassifier(model, n_estimators=3, random_state=0),
+    ],
+    ids=["fixed", "tuned", "bagging"],
+)
+def test_weights_go_where_they_are_requested(wrap, request_of_weights, name, is_weighted):
+    given = []
+
+    class Noted(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            given.append(sample_weight is not None and len(sample_weight) == len(y))
+            return super().fit(X, y, sample_weight)
+
+    X, y, amount = data()
+    model = wrap(Noted().set_fit_request(sample_weight=request_of_weights))
+    model.fit(X, y, **{name: amount + 1.0})
+    assert given
+    assert set(given) == {is_weighted}
