@@ -3,6 +3,7 @@
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import Bunch, get_tags
@@ -11,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._utils._groups import groups_params
-from skimbal._utils._validation import takes_sample_weight
+from skimbal._utils._validation import check_probabilities, takes_sample_weight
 from skimbal.metrics import decide
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -61,8 +62,14 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         -------
         ndarray of shape (n_samples,)
             Labels.
+
+        Raises
+        ------
+        ValueError
+            If the probabilities of the classifier are not finite.
         """
         proba = self.predict_proba(X)
+        check_probabilities(np.asarray(proba), self.estimator_, len(self.classes_))
         return self.classes_[decide(proba, self.cost_matrix_)]
 
     @available_if(_estimator_has("predict_proba"))

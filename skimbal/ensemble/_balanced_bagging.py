@@ -28,6 +28,7 @@ from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
+    check_known_classes,
     check_labels,
     check_two_classes,
     check_weights,
@@ -292,7 +293,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
             groups = check_groups(groups, y)
             to_fit, to_score = routed_params(self, X, sample_weight, given)
-            data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups} | given
+            targets = np.unique(y, return_inverse=True)[1]  # texts have several types
+            data = {"X": X, "y": targets, "sample_weight": sample_weight, "groups": groups} | given
             fingerprint = fingerprint_of(self, self._base_estimator(), **data)
             units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
@@ -320,6 +322,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 Fit.on_rows(member, encoded, y, bag, to_fit)
                 for member, bag in zip(members, bags, strict=True)
             ]
+            for network in networks:
+                check_known_classes(network, self.classes_)
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
                 self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)

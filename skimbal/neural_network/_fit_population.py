@@ -13,7 +13,11 @@ from sklearn.utils.validation import _num_samples
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._labels import check_label_parameters
-from skimbal._utils._validation import check_known_classes, check_weights
+from skimbal._utils._validation import (
+    check_known_classes,
+    check_probabilities,
+    check_weights,
+)
 
 
 def fit_population(
@@ -278,7 +282,8 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If the estimator knows classes that are not among `classes`.
+        If the estimator knows classes that are not among `classes`, or not in sorted order, or its
+        probabilities are not a finite table with a column for each of its classes.
 
     Examples
     --------
@@ -289,7 +294,8 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     array([[1., 0., 0.]])
     """
     check_known_classes(estimator, classes)
-    seen = estimator.predict_proba(X)
+    seen = np.asarray(estimator.predict_proba(X))
+    check_probabilities(seen, estimator, len(estimator.classes_))
     proba = np.zeros((len(seen), len(np.asarray(classes))))
     proba[:, np.searchsorted(classes, estimator.classes_)] = seen
     return proba
