@@ -12,16 +12,6 @@ X, numbers = make_classification(120, n_informative=4, weights=[0.3], random_sta
 y = np.array(["neg", "pos"])[numbers]
 
 
-class Unsorted(LogisticRegression):
-    def fit(self, X, y):
-        self.model_ = LogisticRegression().fit(X, y)
-        self.classes_ = self.model_.classes_[::-1]
-        return self
-
-    def predict_proba(self, X):
-        return self.model_.predict_proba(X)[:, ::-1]
-
-
 class FitsAnother(LogisticRegression):
     def fit(self, X, y):
         return LogisticRegression().fit(X, y)
@@ -54,7 +44,6 @@ class SometimesNaN(LogisticRegression):
 @pytest.mark.parametrize(
     ("Classifier", "message"),
     [
-        (Unsorted, r"classes_=\['pos', 'neg'\], which are not sorted"),
         (FitsAnother, "the fitted FitsAnother has no classes_"),
         (OneColumn, r"returned shape|got 1 dimension|has shape \(\d+,\)"),
         (SometimesNaN, r"returned NaN or infinity for \d+ of \d+ samples, the first .* row 3"),
