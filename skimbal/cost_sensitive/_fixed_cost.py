@@ -151,7 +151,7 @@ class FixedCostClassifier(BaseCostClassifier):
         self.estimator_ = fitted
         self.classes_ = classes[known]
         if isinstance(self.costs, str):
-            warn_of_balance(fitted, self.classes_.tolist(), f"costs={self.costs!r}")
+            warn_of_balance(fitted, self.classes_, f"costs={self.costs!r}")
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         copy_attributes(fitted, self, INPUT_ATTRIBUTES)
         return self

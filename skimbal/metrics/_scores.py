@@ -15,6 +15,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
+from skimbal._utils._labels import labels_as_in
 from skimbal._utils._validation import in_safe_unit
 from skimbal.exceptions import AbsentClassWarning
 
@@ -258,7 +259,7 @@ def check_distinct(labels: ArrayLike) -> NDArray:
 
 
 def _check_labels(labels, occurring):
-    labels = check_distinct(labels)
+    labels = check_distinct(labels_as_in(occurring, labels))
     unknown = np.setdiff1d(occurring, labels)
     if unknown.size:
         raise ValueError(

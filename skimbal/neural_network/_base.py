@@ -34,7 +34,7 @@ from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._groups import check_groups
-from skimbal._utils._labels import carries_labels
+from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import import_compiler, torch_threads
 from skimbal._utils._validation import check_two_classes
@@ -179,7 +179,7 @@ class BaseNetClassifier(
         y_val : array-like of shape (n_val,), default=None
             Their labels, which must be labels of `y`.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights in the validation loss.
+            Their weights in the validation loss, and in the score if its scorer takes weights.
 
         Returns
         -------
@@ -373,7 +373,7 @@ def stream_counts(estimator, class_counts, classes, data):
     """Class counts for the first call of `partial_fit`."""
     if class_counts is not None:
         if not carries_labels(class_counts) and len(class_counts) == len(estimator.classes_):
-            class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
+            class_counts = dict(zip(label_list(classes), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if depends_on_counts(estimator):
         raise ValueError(

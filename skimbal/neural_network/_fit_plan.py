@@ -21,7 +21,8 @@ from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.exceptions import NonFiniteLossError
+from skimbal._utils._warnings import warn
+from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
@@ -99,6 +100,8 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
+    if isinstance(estimator.cost_matrix, str) and not value.needs_costs:
+        warn_of_balance(estimator, value, loss)
     return FitPlan(
         classes,
         counts,
@@ -281,6 +284,25 @@ def unfit_loss(value, what, error=ValueError):
     )
 
 
+def warn_of_balance(estimator, value, loss):
+    """Warn where the network balances the classes, and decides by their inverse frequencies too."""
+    weight = None if estimator.class_weight is None else getattr(loss, "class_weight", None)
+    if weight is not None and len(weight.unique()) > 1:
+        reason = f"class_weight={estimator.class_weight!r}"
+    elif estimator.sampler is not None:
+        reason = f"sampler={estimator.sampler!r}"
+    elif value.weights_classes or value.needs_counts:
+        reason = f"loss={value!r}"
+    else:
+        return
+    warn(
+        f"cost_matrix={estimator.cost_matrix!r} makes up for the imbalance of the classes, but the "
+        f"network does so already: {reason}. The balance counts twice. Leave one of the two out, "
+        "or use TunedCostClassifierCV, which measures the balance on samples that it holds out",
+        BalancedTwiceWarning,
+    )
+
+
 def warn_of_batches_of_one_class(value, counts, share, batch_size):
     """Warn where many batches hold one class, of which a loss that compares classes is 0.
 
@@ -307,6 +329,32 @@ def final_loss(value, estimator, plan):
     return loss
 
 
+def final_class_factor(sampler, loss, counts, n_epochs):
+    """How many times more often a sampler draws a class in the last epoch than the data have it.
+
+    None for a loss that returns one number for a batch, because it takes no weights. A sampler by
+    the F1 of the classes counts with the shares for classes that are equally bad.
+    """
+    if sampler is None:
+        return None
+    valid_f1 = np.zeros(len(counts)) if sampler.needs_validation else None
+    share = checked_share(sampler, counts, n_epochs, n_epochs, valid_f1)
+    if share is None or not can_weight(loss, len(counts)):
+        return None
+    return torch.as_tensor(share * counts.sum() / counts, dtype=torch.get_default_dtype())
+
+
+def can_weight(loss, n_classes):
+    """Whether a bound loss takes weights of the samples."""
+    target = torch.arange(n_classes)
+    try:
+        with torch.no_grad():
+            deepcopy(loss)(torch.zeros(n_classes, n_classes), target, torch.ones(n_classes))
+    except ValueError:
+        return False
+    return True
+
+
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
@@ -317,6 +365,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         value = value.unweighted()
     loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
+    factor = final_class_factor(sampler, loss, plan.counts, estimator.max_epochs)
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
@@ -328,6 +377,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         cost_matrix=plan.decision_costs,
         needs_features=value.needs_features,
         wants_f1=sampler is not None and sampler.needs_validation,
+        class_factor=None if factor is None else factor.to(device),
     )
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)

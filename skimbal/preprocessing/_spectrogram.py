@@ -259,7 +259,13 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         return max(1, self.window // 4) if self.hop is None else self.hop
 
     def _taper(self):
-        taper = get_window(self.window_function, self.window)
+        try:
+            taper = get_window(self.window_function, self.window)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"window_function={self.window_function!r} is not usable ({error}); give the name "
+                "of a window of scipy.signal.get_window, or a tuple of the name and its parameters"
+            ) from error
         if not taper.sum() > 0:
             raise ValueError(
                 f"window_function={self.window_function!r} of {self.window} samples adds up to "

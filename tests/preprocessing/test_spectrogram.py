@@ -123,7 +123,8 @@ def test_memory_beside_the_result_is_that_of_a_chunk():
             "up to 80 Hz in steps of 10 Hz",
         ),
         ({"window": 16, "scale": "mel"}, SIGNALS, "scale"),
-        ({"window": 16, "window_function": "no"}, SIGNALS, "no"),
+        ({"window": 16, "window_function": "no"}, SIGNALS, "window_function=.no. is not usable"),
+        ({"window": 16, "window_function": ("gaussian", "x")}, SIGNALS, "tuple of the name and"),
         ({"window": 16}, np.where(SIGNALS > 2, np.inf, SIGNALS), "infinity"),
     ],
 )

@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.sampling import ConditionalVAESampler
-from skimbal.sampling._generative import gaussian_log_likelihood, in_type, kl_to_standard_normal
+from skimbal.sampling._generative import gaussian_log_likelihood, kl_to_standard_normal
+from skimbal.sampling._samples import in_type
 
 from .checks import parametrize_with_checks
 
@@ -110,6 +111,8 @@ def test_nearest_numbers_of_a_type():
     assert in_type(values, np.dtype(np.uint8)).tolist() == [0, 0, 1, 255]
     assert in_type(values, np.dtype(bool)).tolist() == [False, False, True, True]
     assert in_type(values, np.dtype(np.float32)).dtype == np.float32
+    for wide in (np.int64, np.uint64):
+        assert in_type(np.array([1e30]), np.dtype(wide))[0] > np.iinfo(wide).max - 4096
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64])
