@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
 from skimbal.cost_sensitive._stated_balance import stated_balance
+from skimbal.ensemble import WeightedELMClassifier
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import Focal, LogitAdjustment
 
@@ -46,6 +47,7 @@ BALANCED = {
     "FrozenEstimator": FrozenEstimator(WEIGHTED),
     "sampling_strategy": BalancedRandomForestClassifier(),
     "MLPClassifier": BalancedBaggingNetClassifier(),
+    "weighting='W1'": WeightedELMClassifier(),
 }
 SILENT = [
     GaussianNB(),
@@ -57,6 +59,7 @@ SILENT = [
     MLPClassifier(loss=torch.nn.CrossEntropyLoss()),
     HistGradientBoostingClassifier(loss="log_loss"),
     CalibratedClassifierCV(WEIGHTED),
+    WeightedELMClassifier(weighting=None),
     make_pipeline(StandardScaler(), MLPClassifier()),
     GridSearchCV(LogisticRegression(), {"C": [1.0]}),
 ]
