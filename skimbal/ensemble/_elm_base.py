@@ -54,7 +54,7 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             Interval(Real, 0, None, closed="neither"),
             "array-like",
         ],
-        "degree": [Interval(Real, 0, None, closed="neither")],
+        "degree": [Interval(Integral, 1, None, closed="left")],
         "coef0": [Interval(Real, 0, None, closed="left")],
         "n_nodes": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({*ACTIVATIONS})],

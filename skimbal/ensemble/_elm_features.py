@@ -29,7 +29,8 @@ def kernel_raw(kernel, X, Z):
 
 def kernel_values(kernel, raw, gamma, degree, coef0):
     """exp(-gamma raw), or (gamma raw + coef0)^degree for "poly"."""
-    return (gamma * raw + coef0) ** degree if kernel == "poly" else np.exp(-gamma * raw)
+    with np.errstate(over="ignore", invalid="ignore"):  # `lowest_press` checks the values
+        return (gamma * raw + coef0) ** degree if kernel == "poly" else np.exp(-gamma * raw)
 
 
 def inverse_or_one(scale):
@@ -44,14 +45,15 @@ class KernelFeatures:
     Attributes
     ----------
     kernel : {"rbf", "laplacian", "poly"}
-    degree, coef0 : float
+    degree : int
+    coef0 : float
         Of "poly".
     rows : ndarray of shape (n_rows, n_features)
         The training rows, encoded.
     """
 
     kernel: str
-    degree: float
+    degree: int
     coef0: float
     rows: NDArray[np.float64]
 

@@ -131,6 +131,11 @@ def lowest_press(problem, class_weight, Cs, gammas):
     lowest, best = np.inf, None
     for gamma in gammas:
         values = problem.features.values(problem.raw, gamma)
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"with gamma={gamma:g} the values of the kernel or of the nodes are not finite; "
+                "use another gamma, or an encoding that brings the features to one scale"
+            )
         for C in Cs:
             ridge = problem.ridge(class_weight, C, values)
             error = press(ridge, weight, targets)

@@ -67,7 +67,7 @@ class EvolutionaryELMClassifier(BaseELMClassifier):
     ----------
     kernel : {"laplacian", "rbf", "poly"} or None, default="laplacian"
         exp(-gamma ||x - z||_1), exp(-gamma ||x - z||^2) or (gamma x z + coef0)^degree. None is
-        `n_nodes` random nodes; use it for more than about 10,000 samples.
+        `n_nodes` random nodes; use it for more than about 7,000 samples.
     encoding : {"rank", "standard", "minmax"} or None, default="rank"
         The features that the kernel or the nodes get: normal quantiles of the ranks, mean 0 and
         standard deviation 1, the range [-1, 1], or unchanged.
@@ -80,9 +80,9 @@ class EvolutionaryELMClassifier(BaseELMClassifier):
         two training rows ("poly": 1 / mean squared norm; nodes: 1 / root mean square of their
         inputs). "loo" chooses from 1/8 to 8 times this value, with the middle value of `C`, and
         then `C`. An array has the values to choose from.
-    degree : float, default=3
+    degree : int, default=3
         Of "poly".
-    coef0 : float, default=1
+    coef0 : float >= 0, default=1
         Of "poly".
     n_nodes : int, default=500
         Random nodes of ``kernel=None``.
@@ -178,8 +178,8 @@ class EvolutionaryELMClassifier(BaseELMClassifier):
         encoding: str | None = "rank",
         C: Any = "loo",
         gamma: Any = "loo",
-        degree: float = 3,
-        coef0: float = 1,
+        degree: int = 3,
+        coef0: float = 1.0,
         n_nodes: int = 500,
         activation: str = "sigmoid",
         scoring: str | Callable = "g_mean",

@@ -30,7 +30,7 @@ class WeightedELMClassifier(BaseELMClassifier):
     ----------
     kernel : {"laplacian", "rbf", "poly"} or None, default="laplacian"
         exp(-gamma ||x - z||_1), exp(-gamma ||x - z||^2) or (gamma x z + coef0)^degree. None is
-        `n_nodes` random nodes; use it for more than about 10,000 samples.
+        `n_nodes` random nodes; use it for more than about 7,000 samples.
     weighting : {"W1", "W2"} or None, default="W1"
         Weights of the classes: 1 / n_c ("W1"), the same times 0.618 for classes larger than the
         mean ("W2"), or equal. They are scaled to a mean of 1 over the samples, so that `C` has the
@@ -47,9 +47,9 @@ class WeightedELMClassifier(BaseELMClassifier):
         two training rows ("poly": 1 / mean squared norm; nodes: 1 / root mean square of their
         inputs). "loo" chooses from 1/8 to 8 times this value, with the middle value of `C`, and
         then `C`. An array has the values to choose from.
-    degree : float, default=3
+    degree : int, default=3
         Of "poly".
-    coef0 : float, default=1
+    coef0 : float >= 0, default=1
         Of "poly".
     n_nodes : int, default=500
         Random nodes of ``kernel=None``.
@@ -149,8 +149,8 @@ class WeightedELMClassifier(BaseELMClassifier):
         encoding: str | None = "rank",
         C: Any = "loo",
         gamma: Any = "loo",
-        degree: float = 3,
-        coef0: float = 1,
+        degree: int = 3,
+        coef0: float = 1.0,
         n_nodes: int = 500,
         activation: str = "sigmoid",
         tune_costs: bool = True,

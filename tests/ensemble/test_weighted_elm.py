@@ -236,6 +236,8 @@ def test_the_score_decides_which_costs_are_found():
         ({"memory_limit": 10**5}, r"kernel matrices of 80 distinct rows need 0.00 GiB"),
         ({"memory_limit": 10**5}, r"use kernel=None \(random nodes"),
         ({"kernel": None, "memory_limit": 10**5}, "use fewer n_nodes"),
+        ({"kernel": "poly", "gamma": 1e200}, r"with gamma=1e\+200 the values of the kernel"),
+        ({"kernel": "poly", "degree": 1.5}, "'degree' parameter of"),
         ({"C": 1e30, "kernel": "poly", "degree": 1}, "use a smaller C"),
     ],
 )
