@@ -7,6 +7,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.pipeline import make_pipeline
 
 from skimbal import (
+    BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
@@ -40,6 +41,7 @@ ONE_SHAPE = {
         f"{network.__name__}.fit": lambda X, network=network: network().fit(X, labels(X))
         for network in NETWORKS
     },
+    "BalancedBaggingNetClassifier": lambda X: BalancedBaggingNetClassifier().fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),
     "SlidingWindow": lambda X: SlidingWindow(32).fit(X),
     "ConditionalVAESampler": lambda X: ConditionalVAESampler().fit_resample(X, labels(X)),
@@ -104,6 +106,13 @@ def test_channels_last(place, X):
         PLACES[place](X)
 
 
+@pytest.mark.parametrize("place", CUTS)
+@pytest.mark.parametrize("X", [[x[:0] for x in UNEQUAL], np.zeros((12, 0, 200))])
+def test_recordings_without_channels(place, X):
+    with pytest.raises(ValueError, match=r"recording .*at least one channel"):
+        PLACES[place](X)
+
+
 def test_whole_recordings_are_drawn_as_the_message_says():
     sampler = RandomUnderSampler(random_state=0)
     y = np.repeat(["usual", "rare"], [9, 3])
@@ -130,6 +139,25 @@ def test_signals_with_channels_last_are_refused(shape, pool_size):
 def test_signals_of_many_channels_are_taken(shape):
     X = rng.normal(size=(12, *shape))
     CNN1DClassifier(n_filters=(2,), max_epochs=1).fit(X, Y).predict(X)
+
+
+@pytest.mark.parametrize("network", [CNN2DClassifier(), ResNetClassifier()])
+@pytest.mark.parametrize(
+    "shape", [(32, 32, 1), (129, 61, 1), (61, 129, 1), (16, 16, 1), (32, 24, 3), (64, 48, 4)]
+)
+def test_images_with_channels_last_are_refused(network, shape):
+    X = np.zeros((12, *shape), np.float32)
+    with pytest.raises(ValueError, match=r"channels last.*np.moveaxis\(X, -1, 1\).*If the axes"):
+        network.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 32, 32), (3, 32, 24), (3, 32, 1), (15, 33, 1), (32, 33, 6), (32, 3, 33), (8, 8, 3)],
+)
+def test_images_of_many_channels_are_taken(shape):
+    X = rng.normal(size=(12, *shape))
+    CNN2DClassifier(n_filters=(2,), max_epochs=1).fit(X, Y).predict(X)
 
 
 def test_whole_recordings_with_channels_last_are_refused():

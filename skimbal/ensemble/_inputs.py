@@ -5,6 +5,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import validate_data
 
 from skimbal._utils._digest import digest, digest_of_array, digest_of_settings
+from skimbal._utils._recordings import check_collection, check_one_shape
 
 # Parameters that change nothing in networks that are trained already.
 SETTINGS = ("sampling_strategy", "replacement", "encoding")
@@ -17,6 +18,14 @@ def validate_inputs(ensemble, X, *, reset):
     and missing values where the classifiers take them.
     """
     if ensemble.encoding is not None:
+        name = type(ensemble).__name__
+        check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+        X = check_one_shape(
+            X,
+            name,
+            f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+            "windows of one size, and with encoding=None the classifiers get recordings as given",
+        )
         X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
     else:
         (X,) = indexable(X)

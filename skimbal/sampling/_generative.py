@@ -21,13 +21,15 @@ from torch.nn.functional import one_hot, relu
 
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.sampling._samples import check_samples
+from skimbal.sampling._samples import check_samples, in_type
 
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
 MIN_NOISE = 1e-2
-# Columns with larger values are measured in units of their largest one.
-LARGE = 1e100
+# The first step of Adam is ten times as large, and must be a float32.
+MAX_LEARNING_RATE = 1e37
+# Columns with larger or smaller values are measured in units of their largest one.
+LARGE, SMALL = 1e100, 1e-100
 
 
 def kl_to_standard_normal(mean, log_variance):
@@ -129,21 +131,14 @@ def draw(model, target, n_latent, generator):
     return mean + noise * model.log_deviation().exp()
 
 
-def in_type(values, dtype):
-    """Convert numbers to the nearest numbers of a type."""
-    if dtype.kind == "b":
-        return values > 0.5
-    if dtype.kind in "iu":
-        values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
-    elif dtype.kind == "f":
-        values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
-    return values.astype(dtype)
-
-
 def units(rows):
-    """Units of the columns in which sums of squares do not overflow; 1 where they can't."""
+    """Units of the columns in which sums of squares neither overflow nor vanish; 1 by default.
+
+    >>> units(np.array([[1e-200, 3.0, 0.0], [-2e-200, 4.0, 0.0]]))
+    array([2.e-200, 1.e+000, 1.e+000])
+    """
     largest = np.abs(rows).max(axis=0)
-    return np.where(largest > LARGE, largest, 1.0)
+    return np.where((largest > LARGE) | (largest < SMALL) & (largest > 0), largest, 1.0)
 
 
 class ConditionalVAESampler(BaseOverSampler):
@@ -213,7 +208,7 @@ class ConditionalVAESampler(BaseOverSampler):
             name: [Interval(Integral, 1, None, closed="left")]
             for name in ("n_latent", "n_hidden", "max_epochs", "batch_size")
         },
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, MAX_LEARNING_RATE, closed="right")],
         "random_state": ["random_state"],
     }
 
@@ -250,9 +245,10 @@ class ConditionalVAESampler(BaseOverSampler):
         rows = rows / unit
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         # Rounding gives a constant column a small deviation; it must stay constant.
-        scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
+        rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+        scale[scale <= rounding] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
-        divisor = np.where(scale > 0, scale, 1.0)
+        divisor = np.where(scale > 0, scale, np.maximum(rounding, 1.0))
         standard = self._train_and_draw((rows - mean) / divisor, y, labels)
         if not np.isfinite(standard).all():
             raise NonFiniteLossError(
