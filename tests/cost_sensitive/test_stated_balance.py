@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
 from skimbal.cost_sensitive._stated_balance import stated_balance
-from skimbal.ensemble import WeightedELMClassifier
+from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import Focal, LogitAdjustment
 
@@ -53,6 +53,7 @@ BALANCED = {
     "sampling_strategy": BalancedRandomForestClassifier(),
     "MLPClassifier": BalancedBaggingNetClassifier(),
     "weighting='W1'": WeightedELMClassifier(),
+    "max_factor": EvolutionaryELMClassifier(),
     "LogisticRegression": VotingClassifier([("nb", GaussianNB()), ("lr", WEIGHTED)], voting="soft"),
 }
 SILENT = [
