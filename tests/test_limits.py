@@ -150,6 +150,7 @@ FAMILIES = {
         **dict.fromkeys(("patience", "target_score", "callbacks", "state_file"), 2),
         **dict.fromkeys(("search_spaces", "x0", "time_budget_s"), 2),
     },
+    "n_nodes": {"scoring": 2, "random_state": 2},
     "cost_space": {"scoring": 2, "shrinkage": 2, "n_jobs": 2, "refit": 2, "random_state": 2},
 }
 
