@@ -2,7 +2,11 @@
 
 from skimbal._version import __version__
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier, WindowedClassifier
+from skimbal.ensemble import (
+    AdaBoostNetClassifier,
+    BalancedBaggingNetClassifier,
+    WindowedClassifier,
+)
 from skimbal.model_selection import BayesSearchCV, DESearchCV
 from skimbal.neural_network import (
     CNN1DClassifier,
@@ -13,6 +17,7 @@ from skimbal.neural_network import (
 )
 
 __all__ = [
+    "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
     "BayesSearchCV",
     "CNN1DClassifier",

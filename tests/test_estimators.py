@@ -10,6 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
@@ -17,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
@@ -61,6 +63,10 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
+    AdaBoostNetClassifier(
+        MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
+    ),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
 ]

@@ -24,6 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     BayesSearchCV,
     CNN1DClassifier,
@@ -366,6 +367,7 @@ TAKE_GROUPS = {
     "tuned": TunedCostClassifierCV(LogisticRegression(), cv=2),
     "ECS": ECSDBNClassifier(max_epochs=1, pretrain_epochs=0, cost_cv=2),
     "bagging": BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5),
+    "AdaBoost": AdaBoostNetClassifier(MLPClassifier(max_epochs=1), n_estimators=1),
     "windowed": WindowedClassifier(MLPClassifier(max_epochs=1)),
 }
 

@@ -17,6 +17,7 @@ TOP_LEVEL = {
     "FixedCostClassifier": "cost_sensitive",
     "TunedCostClassifierCV": "cost_sensitive",
     "ECSDBNClassifier": "cost_sensitive",
+    "AdaBoostNetClassifier": "ensemble",
     "BalancedBaggingNetClassifier": "ensemble",
     "WindowedClassifier": "ensemble",
     "DESearchCV": "model_selection",

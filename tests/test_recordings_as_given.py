@@ -7,6 +7,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.pipeline import make_pipeline
 
 from skimbal import (
+    AdaBoostNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
@@ -40,6 +41,7 @@ ONE_SHAPE = {
         f"{network.__name__}.fit": lambda X, network=network: network().fit(X, labels(X))
         for network in NETWORKS
     },
+    "AdaBoostNetClassifier": lambda X: AdaBoostNetClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),
     "SlidingWindow": lambda X: SlidingWindow(32).fit(X),
     "ConditionalVAESampler": lambda X: ConditionalVAESampler().fit_resample(X, labels(X)),
