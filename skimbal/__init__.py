@@ -5,6 +5,7 @@ from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedC
 from skimbal.ensemble import (
     AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
+    ECOEnsembleClassifier,
     WindowedClassifier,
 )
 from skimbal.model_selection import BayesSearchCV, DESearchCV
@@ -24,6 +25,7 @@ __all__ = [
     "CNN2DClassifier",
     "DBNClassifier",
     "DESearchCV",
+    "ECOEnsembleClassifier",
     "ECSDBNClassifier",
     "FixedCostClassifier",
     "MLPClassifier",

@@ -19,6 +19,7 @@ TOP_LEVEL = {
     "ECSDBNClassifier": "cost_sensitive",
     "AdaBoostNetClassifier": "ensemble",
     "BalancedBaggingNetClassifier": "ensemble",
+    "ECOEnsembleClassifier": "ensemble",
     "WindowedClassifier": "ensemble",
     "DESearchCV": "model_selection",
     "BayesSearchCV": "model_selection",

@@ -2,11 +2,13 @@
 
 from skimbal.ensemble._adaboost import AdaBoostNetClassifier
 from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier, default_network
+from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
 
 __all__ = [
     "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
+    "ECOEnsembleClassifier",
     "WindowedClassifier",
     "default_network",
 ]

@@ -223,7 +223,9 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     >>> from skimbal import AdaBoostNetClassifier, MLPClassifier
     >>> X, y = make_classification(300, weights=[0.9], flip_y=0.1, random_state=0)
     >>> network = MLPClassifier(hidden_layer_sizes=(8,), max_epochs=5)
-    >>> boosted = AdaBoostNetClassifier(network, n_estimators=3, random_state=0).fit(X, y)
+    >>> boosted = AdaBoostNetClassifier(
+    ...     network, n_estimators=3, learning_rate=0.3, random_state=0
+    ... ).fit(X, y)
     >>> len(boosted.estimators_), boosted.predict_proba(X).shape
     (3, (300, 2))
     """

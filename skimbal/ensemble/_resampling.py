@@ -38,6 +38,17 @@ def source_rows(X, targets, X_new, targets_new):
     return np.array([rows.get(key, -1) for key in keys], dtype=int)
 
 
+def sources_of(sampler, X, targets, X_new, targets_new):
+    """Return `source_rows`, where the sampler does not say itself what it has drawn."""
+    n_samples = len(X)
+    if hasattr(sampler, "sample_indices_"):
+        return np.asarray(sampler.sample_indices_)
+    # Over-samplers append. What they append counts as synthetic, even if it is a copy.
+    if np.array_equal(X_new[:n_samples], X) and np.array_equal(targets_new[:n_samples], targets):
+        return np.where(np.arange(len(X_new)) < n_samples, np.arange(len(X_new)), -1)
+    return source_rows(X, targets, X_new, targets_new)
+
+
 def resampled_weights(weight, targets, sources, targets_new, synthetic_factor=1.0):
     """Weights of resampled samples, shape (n_new,).
 
@@ -93,9 +104,6 @@ def resample(sampler, X, y, weight, rng, synthetic_factor=1.0):
             f"{sampler!r} leaves no sample of the classes {missing.tolist()}; each class needs one"
         )
     X_new, targets_new = np.asarray(X_new), np.searchsorted(classes, y_new)
-    if hasattr(sampler, "sample_indices_"):
-        sources = np.asarray(sampler.sample_indices_)
-    else:
-        sources = source_rows(X, targets, X_new, targets_new)
+    sources = sources_of(sampler, X, targets, X_new, targets_new)
     weight = resampled_weights(weight, targets, sources, targets_new, synthetic_factor)
     return X_new, np.asarray(y_new), weight

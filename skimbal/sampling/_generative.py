@@ -21,7 +21,7 @@ from torch.nn.functional import one_hot, relu
 
 from skimbal._utils._torch import torch_threads
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.sampling._samples import check_samples
+from skimbal.sampling._samples import check_samples, in_type
 
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
@@ -127,17 +127,6 @@ def draw(model, target, n_latent, generator):
     mean = model.decode(latent, target)
     noise = torch.randn(mean.shape, generator=generator)
     return mean + noise * model.log_deviation().exp()
-
-
-def in_type(values, dtype):
-    """Convert numbers to the nearest numbers of a type."""
-    if dtype.kind == "b":
-        return values > 0.5
-    if dtype.kind in "iu":
-        values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
-    elif dtype.kind == "f":
-        values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
-    return values.astype(dtype)
 
 
 def units(rows):

@@ -53,6 +53,7 @@ except KeyboardInterrupt:
         "ECSDBNClassifier(hidden_layer_sizes=(6,), pretrain_epochs=2, cost_cv=3)",
         "BalancedBaggingNetClassifier(MLPClassifier(hidden_layer_sizes=(6,)), n_estimators=4)",
         "AdaBoostNetClassifier(MLPClassifier(hidden_layer_sizes=(6,)), n_estimators=3)",
+        "ECOEnsembleClassifier(MLPClassifier(hidden_layer_sizes=(6,)), max_generations=2)",
     ],
     ids=lambda text: text.split("(")[0],
 )

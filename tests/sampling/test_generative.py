@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.sampling import ConditionalVAESampler
-from skimbal.sampling._generative import gaussian_log_likelihood, in_type, kl_to_standard_normal
+from skimbal.sampling._generative import gaussian_log_likelihood, kl_to_standard_normal
+from skimbal.sampling._samples import in_type
 
 from .checks import parametrize_with_checks
 
