@@ -310,7 +310,7 @@ class AdaBoostNetClassifier(BaseCostClassifier):
             rng = check_random_state(self.random_state)
             seed = generator_of_seeds(base, self.random_state, rng).randint(MAX_SEED)
             weight = np.ones(len(y)) if weight is None else weight
-            data = WeightedData(X, y, targets, weight / weight.sum())
+            data = WeightedData(X, y, targets, weight / len(y))
             self.validation_rows_ = validation_rows(base, X, y, groups, seed)
             self.estimators_, self.estimator_errors_ = yield from self._boost(data, seed)
             self.cost_matrix_ = self.estimators_[0].cost_matrix_

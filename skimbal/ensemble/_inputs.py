@@ -42,7 +42,7 @@ def validate_arrays(ensemble, X, *, reset):
 def validate_training_data(ensemble, X, y, sample_weight, groups):
     """Return inputs, labels, weights and the numbers of the groups; samples of weight 0 are gone.
 
-    Weights are None or positive.
+    Weights are None, or positive and of mean 1.
     """
     if y is None:
         raise ValueError(
@@ -58,7 +58,18 @@ def validate_training_data(ensemble, X, y, sample_weight, groups):
         return X, y, None, groups
     used = weight > 0
     check_two_classes(np.unique(y[used]).tolist())
-    return X[used], y[used], weight[used], None if groups is None else groups[used]
+    groups = None if groups is None else groups[used]
+    return X[used], y[used], with_mean_one(weight[used]), groups
+
+
+def with_mean_one(weight):
+    """Divide positive weights by their mean, without overflow, and keep them positive.
+
+    >>> with_mean_one(np.array([0.5e308, 1.5e308]))
+    array([0.5, 1.5])
+    """
+    relative = np.maximum(weight / weight.max(), np.finfo(np.float64).tiny)
+    return relative / relative.mean()
 
 
 def fingerprint_of(ensemble, estimator, **data):
