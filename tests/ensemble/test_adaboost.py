@@ -23,7 +23,7 @@ from skimbal.datasets import make_nested_spheres
 from skimbal.ensemble import _adaboost
 from skimbal.ensemble._adaboost import combined_log_proba, samme_r_weights
 from skimbal.ensemble._resampling import resample, resampled_weights, source_rows
-from skimbal.neural_network import fit_population
+from skimbal.neural_network import fit_population, validation_rows
 
 RNG = np.random.default_rng(0)
 X, Y = make_classification(120, 5, weights=[0.7], flip_y=0.2, random_state=0)
@@ -187,6 +187,17 @@ def test_the_parameters_of_each_network_are_taken_over(network, inputs):
     assert 1 <= len(ensemble.estimators_) <= 3
 
 
+def test_a_belief_network_takes_over_its_pretraining():
+    network = DBNClassifier(hidden_layer_sizes=(5,), pretrain_epochs=2, max_epochs=2)
+    network.set_params(random_state=0)
+    first = clone(network).fit(X, LABELS)
+    later = clone(network)
+    run_fit(later._fit_coroutine(X, LABELS, start=first))
+    assert later.visible_ == first.visible_ == "gaussian"
+    assert later.pretrain_history_ is first.pretrain_history_
+    np.testing.assert_array_equal(later.rbms_[0].visible_bias, first.rbms_[0].visible_bias)
+
+
 def test_without_transfer_networks_start_from_new_weights():
     first, second, *_ = boosted(learning_rate=0.5, transfer=False).fit(X, LABELS).estimators_
     weight = samme_r_weights(np.full(len(Y), 1 / len(Y)), 1 - Y, first.predict_log_proba(X), 0.5)
@@ -251,6 +262,18 @@ def test_a_first_network_of_chance_is_kept_with_a_warning():
 
 
 # ---------------------------------------------------------------- data
+
+
+def test_validation_rows_are_stratified_and_reproducible():
+    net = clone(NET).set_params(early_stopping=True, validation_fraction=0.25)
+    first, second = (validation_rows(net, X, LABELS, random_state=3) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    for label in ("rare", "usual"):
+        n = (label == LABELS).sum()
+        assert (first & (label == LABELS)).sum() == round(0.25 * n)
+    assert validation_rows(NET, X, LABELS) is None
+    with pytest.raises(ValueError, match="early_stopping=True needs 2 of each class"):
+        validation_rows(net, X[:5], np.repeat([0, 1], [4, 1]))
 
 
 @pytest.mark.parametrize("sampler", [None, SMOTE(k_neighbors=2)])
