@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -26,7 +27,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.exceptions import AbsentClassWarning, UnknownLabelWarning
-from skimbal.metrics import make_cost_scorer
+from skimbal.metrics import get_scorer, make_cost_scorer
 from skimbal.model_selection import CostMatrix, class_weight_space, cost_matrix_space
 from skimbal.neural_network import cross_fit, fit_population
 
@@ -106,10 +107,8 @@ MATRICES = {
 def test_weights_by_label_in_a_fold_without_the_class(place, kind):
     classes = KINDS[kind]
     for form, given in vectors(classes).items():
-        if form != "dict" and place not in ("network", "costs"):
+        if form == "series" and place not in ("network", "costs"):
             continue
-        if form == "series" or place in OUTER:  # these name each class of the fold
-            given = pd.Series(dict(zip(classes.tolist(), WEIGHTS, strict=True)))
         scores = cross_val_score({**VECTORS, **OUTER}[place](given), X, classes[TARGETS], cv=FOLDS)
         assert np.isfinite(scores).all(), form
 
@@ -268,11 +267,113 @@ NO_LABELS = {
 }
 
 
-@pytest.mark.parametrize("given", [TYPO, EXTRA, pd.Series(TYPO)], ids=["typo", "extra", "series"])
+@pytest.mark.parametrize("given", [TYPO, pd.Series(TYPO)], ids=["typo", "series"])
 @pytest.mark.parametrize("place", NO_LABELS)
-def test_a_search_knows_all_labels(place, given):
-    with pytest.raises(ValueError, match=r"names the labels \['[Cd]'\], but the classes are"):
+def test_a_search_refuses_weights_that_miss_a_class(place, given):
+    with pytest.raises(ValueError, match=r"names the labels \['C'\], but the classes are"):
         NO_LABELS[place](given).fit(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore::skimbal.exceptions.BalancedTwiceWarning")
+@pytest.mark.parametrize("place", [place for place in NO_LABELS if place != "search, tuned costs"])
+def test_a_search_of_a_fold_warns_once_of_other_labels(place):
+    """All classes have weights, so nothing is wrong if the data are a fold of larger ones."""
+    search = NO_LABELS[place](EXTRA)
+    one_round = {"population_size": 4, "max_generations": 1} | {"n_iter": 3, "n_initial_points": 3}
+    known = {name: value for name, value in one_round.items() if name in search.get_params()}
+    search.set_params(**known, cv=2, random_state=0)
+    with pytest.warns(UnknownLabelWarning, match=r"names the labels \['d'\]") as caught:
+        search.fit(X, Y)
+    assert [w.category for w in caught].count(UnknownLabelWarning) == 1
+
+
+SPACES = {
+    "weights": lambda y: (tiny(), class_weight_space(y)),
+    "costs": lambda y: (tiny(), cost_matrix_space(y)),
+    "output costs": lambda y: (
+        FixedCostClassifier(GaussianNB()), class_weight_space(y, param="costs")
+    ),
+    "output costs of pairs": lambda y: (
+        FixedCostClassifier(GaussianNB()), cost_matrix_space(y, param="costs")
+    ),
+    "scikit-learn": lambda y: (LogisticRegression(), class_weight_space(y)),
+    "given weights": lambda y: (
+        tiny(class_weight=dict.fromkeys(np.unique(y).tolist(), 2.0)),
+        {f"class_weight__{np.unique(y)[2]}": (1.0, 9.0)},
+    ),
+    "given costs": lambda y: (tiny(cost_matrix=CostMatrix(y)), cost_matrix_space(y)),
+}  # one group of parameters a line  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", SPACES)
+def test_a_search_by_label_in_a_fold_without_the_class(place, kind):
+    """As in nested cross-validation: the space was made from all labels."""
+    y, train = KINDS[kind][TARGETS], TARGETS < 2
+    absent = np.unique(y)[2].item()
+    for search in searches(*SPACES[place](y)):
+        with pytest.warns(UnknownLabelWarning, match=rf"names the labels \[{absent!r}\]") as caught:
+            search.set_params(cv=2).fit(X[train], y[train])
+        assert [w.category for w in caught].count(UnknownLabelWarning) == 1
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        assert set(search.best_params_) == set(SPACES[place](y)[1])
+
+
+def test_the_values_of_other_labels_do_not_matter():
+    y, train = KINDS["str"][TARGETS], TARGETS < 2
+    found = []
+    for given in ({"a": 2.0, "b": 3.0}, {"a": 2.0, "b": 3.0, "c": 9.0}):
+        search = DESearchCV(
+            tiny(class_weight=given), {"class_weight__a": (1.0, 9.0)}, population_size=4,
+            max_generations=1, cv=2, random_state=0,
+        )  # one group of parameters a line  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnknownLabelWarning)
+            found.append(search.fit(X[train], y[train]))
+    assert found[1].best_estimator_.class_weight["c"] == 9.0
+    weights = [search.best_estimator_.class_weight_ for search in found]
+    np.testing.assert_array_equal(*weights)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["class_weight__C"],
+        ["class_weight__b", "class_weight__C"],
+        ["cost_matrix__a__C"],
+        ["cost_matrix__a__b__c"],
+    ],
+)
+def test_a_misspelled_label_in_a_space(names):
+    for search in searches(tiny(), dict.fromkeys(names, (1.0, 9.0))):
+        with pytest.raises(ValueError, match="unknown label in"):
+            search.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BaggingClassifier(tiny(class_weight={"a": 1.0, "b": 2.0, "c": 9.0})),
+        lambda: TunedCostClassifierCV(BaggingClassifier(tiny(class_weight={"c": 9.0}))),
+        lambda: VotingClassifier([("net", tiny(cost_matrix={("a", "b"): 9.0}))]),
+    ],
+)
+def test_ensembles_that_number_the_classes(make):
+    """Their members see the labels 0, 1 and 2, so weights of texts would be lost."""
+    with pytest.raises(ValueError, match=r"classes are \[0, 1, 2\].*the numbers 0, 1"):
+        make().fit(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore::skimbal.exceptions.AbsentClassWarning")
+def test_average_precision_of_a_class_that_the_classifier_does_not_know():
+    """Its score is constant, so the average precision is the frequency."""
+    classifier = GaussianNB().fit(X[TARGETS < 2], Y[TARGETS < 2])
+    rows = np.flatnonzero(TARGETS == 2)[:3].tolist() + np.flatnonzero(TARGETS < 2)[:40].tolist()
+    assert get_scorer("minority_average_precision")(classifier, X[rows], Y[rows]) == 3 / 43
+    scores = cross_val_score(
+        GaussianNB(), X, Y, cv=FOLDS, scoring=get_scorer("minority_average_precision")
+    )
+    assert np.isfinite(scores).all()
 
 
 def test_a_cost_scorer_in_a_search_with_folds_that_lack_the_class():
@@ -285,20 +386,30 @@ def test_a_cost_scorer_in_a_search_with_folds_that_lack_the_class():
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-@pytest.mark.parametrize("given", [TYPO, EXTRA], ids=["typo", "extra"])
-def test_populations_know_all_labels(given):
-    for call in (
-        lambda: cross_fit(tiny(class_weight=given), X, Y, 2),
-        lambda: fit_population([tiny(), tiny(class_weight=given)], X, Y),
-    ):
-        with pytest.raises(ValueError, match="names the labels"):
-            call()
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda given: cross_fit(tiny(class_weight=given), X, Y, 2),
+        lambda given: fit_population([tiny(), tiny(class_weight=given)], X, Y),
+    ],
+    ids=["cross_fit", "fit_population"],
+)
+def test_populations_know_all_labels(call):
+    with pytest.raises(ValueError, match="names the labels"):
+        call(TYPO)
+    with pytest.warns(UnknownLabelWarning) as caught:
+        call(EXTRA)
+    assert [w.category for w in caught].count(UnknownLabelWarning) == 1
 
 
-@pytest.mark.parametrize("place", OUTER)
-def test_an_outer_estimator_refuses_weights_that_miss_a_class_of_its_own(place):
-    with pytest.raises(ValueError, match=r"class_weight names the labels \['C'\]"):
-        OUTER[place](TYPO).fit(X, Y)
+@pytest.mark.parametrize("place", [*VECTORS, *OUTER])
+def test_every_classifier_warns_of_the_same_labels(place):
+    """The fit of a classifier may be that of a fold, whether it makes folds itself or not."""
+    make = {**VECTORS, **OUTER}[place]
+    with pytest.warns(UnknownLabelWarning, match=r"names the labels \['C'\]"):
+        make(TYPO).fit(X, Y)
+    with pytest.raises(ValueError, match=r"names the labels \['C'\]"):
+        make(pd.Series(TYPO)).fit(X, Y)
 
 
 def test_a_frozen_or_foreign_estimator_has_labels_of_its_own():

@@ -6,13 +6,15 @@ chance shows that samples of one group were on both sides.
 
 import numpy as np
 import pytest
+import torch
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -266,6 +268,56 @@ def test_a_number_of_folds_in_a_search_leaves_groups_whole(search, spy):
     assert model.fit(X, y, groups=groups).best_score_ < CHANCE
 
 
+class Listed(BaseEstimator):
+    """No classifier; keeps the rows of each fit, and of each score."""
+
+    rows: list = []
+
+    def __init__(self, a=0):
+        self.a = a
+
+    def fit(self, X, y=None):
+        Listed.rows.append(X[:, 0].astype(int))
+        return self
+
+    def score(self, X, y=None):
+        Listed.rows.append(X[:, 0].astype(int))
+        return 0.0
+
+
+@pytest.mark.parametrize("y_of", ["numbers", "two outputs", "nothing"])
+def test_folds_of_a_search_of_no_classifier_leave_groups_whole(y_of):
+    X = np.arange(60.0)[:, None]
+    y = {"numbers": X[:, 0], "two outputs": np.c_[X, X], "nothing": None}[y_of]
+    Listed.rows = []
+    search = DESearchCV(
+        Listed(), {"a": [0, 1, 2, 3]}, population_size=4, max_generations=1, cv=3, refit=False
+    )
+    search.fit(X, y, groups=MIXED)
+    pairs = list(zip(Listed.rows[::2], Listed.rows[1::2], strict=True))
+    assert len(pairs) >= 3
+    for train, test in pairs:
+        assert not set(MIXED[train]) & set(MIXED[test])
+        assert len(train) + len(test) == 60
+
+
+@pytest.mark.parametrize(
+    "model", [TunedCostClassifierCV, FixedCostClassifier, BalancedBaggingNetClassifier, "search"]
+)
+def test_a_calibrator_that_groups_do_not_reach_warns(model, routing):
+    X, y, groups = coin_flips()
+    inner = CalibratedClassifierCV(LogisticRegression(), cv=2)
+    if model == "search":
+        model = DESearchCV(inner, {"method": ["sigmoid"]}, population_size=4, max_generations=1)
+    else:
+        model = model(inner)
+    with pytest.warns(UserWarning, match="CalibratedClassifierCV splits its samples and gets no g"):
+        model.fit(X, y, groups=groups)
+    if isinstance(model, TunedCostClassifierCV):  # a fitted one does not split any more
+        prefit = inner.fit(X, y)
+        TunedCostClassifierCV(prefit, cv="prefit").fit(X, y, groups=groups)
+
+
 def test_scikit_learns_search_inside_a_windowed_classifier_gets_the_recordings():
     net = make_pipeline(FunctionTransformer(flatten), NET)
     X, y = recordings(), np.array([0, 1] * 12)
@@ -284,7 +336,7 @@ def test_cross_validate_hands_groups_on_with_routing():
     assert max(map(held_out_score, result["estimator"])) < 0.8
 
 
-@pytest.mark.parametrize("splits", [4, GroupKFold(4)], ids=str)
+@pytest.mark.parametrize("splits", [4, None, GroupKFold(4)], ids=str)
 def test_cross_fit_and_populations_take_groups(splits, spy):
     X, y = np.arange(60.0)[:, None], PURE % 2
     cross_fit(spy(), X, y, splits, groups=PURE)
@@ -363,6 +415,60 @@ def test_a_cost_search_in_a_bag_has_two_rows_of_a_tiny_class(n_rare):
         assert len(set(rows[y[rows] == 1])) > 1
 
 
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(StandardScaler(), m)],
+                         ids=["bare", "pipeline"])  # fmt: skip  # as a table
+@pytest.mark.parametrize("n_rare", [3, 4])
+@pytest.mark.parametrize("name", ["early stopping", "dynamic", "tuned costs"])
+def test_a_bag_of_groups_has_two_groups_of_a_tiny_class(name, n_rare, wrap):
+    """Without groups, the rows of a class that has one can be held out; a group cannot."""
+    inner = {
+        "early stopping": MLPClassifier(early_stopping=True, max_epochs=1),
+        "dynamic": MLPClassifier(sampler="dynamic", max_epochs=1),
+        "tuned costs": TunedCostClassifierCV(LogisticRegression(), cv=2),
+    }[name]
+    groups = np.repeat(np.arange(20 + n_rare), 2)
+    X, y = np.random.default_rng(0).normal(size=(len(groups), 2)), (groups >= 20).astype(int)
+    bag = BalancedBaggingNetClassifier(wrap(inner), n_estimators=12, random_state=0)
+    bags = bag.fit(X, y, groups=groups).estimators_samples_
+    n_groups = [len(set(groups[rows][y[rows] == 1])) for rows in bags]
+    assert min(n_groups) > 1, n_groups
+
+
+@pytest.mark.parametrize("routing_of", ["own", "pipeline"])
+@pytest.mark.parametrize("encoding", ["standard", "rank", "both", None], ids=str)
+def test_a_bag_encodes_validation_data(encoding, routing_of):
+    X, y = make_classification(150, weights=[0.8], random_state=0)
+    X, net = X * [100] + 1000, MLPClassifier(early_stopping=True, max_epochs=3)
+    model, key = net, ""
+    if routing_of == "pipeline":
+        model, key = Pipeline([("nothing", FunctionTransformer()), ("net", net)]), "net__"
+    bag = BalancedBaggingNetClassifier(
+        model, n_estimators=2, encoding=encoding, tune_costs=False, random_state=0
+    )
+    fitted = bag.fit(X[:100], y[:100], **{f"{key}X_val": X[100:], f"{key}y_val": y[100:]})
+    for member in fitted.estimators_:
+        member = member[-1] if isinstance(member, Pipeline) else member
+        encoded = X[100:] if encoding is None else fitted.encoder_.transform(X[100:])
+        expected = log_loss(y[100:], member.predict_proba(encoded))
+        assert member.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
+
+
+def test_validation_data_that_a_bag_cannot_encode_are_named():
+    X, y = make_classification(100, random_state=0)
+    bag = BalancedBaggingNetClassifier(MLPClassifier(early_stopping=True), n_estimators=2)
+    for X_val, message in ((X[:, :3], "X has 3 features"), (np.full_like(X, np.nan), "NaN")):
+        with pytest.raises(ValueError, match=f"X_val cannot be used: .*{message}"):
+            bag.fit(X, y, X_val=X_val, y_val=y)
+
+
+def test_a_class_of_few_groups_in_a_fold_is_said_to_be_in_a_fold():
+    groups = np.repeat(np.arange(24), 2)
+    X, y = np.zeros((48, 2)), (groups >= 22).astype(int)
+    model = TunedCostClassifierCV(MLPClassifier(early_stopping=True, max_epochs=1), cv=2)
+    with pytest.raises(ValueError, match="class 1 has 1 group in a fold or bag, but early_stop"):
+        model.fit(X, y, groups=groups)
+
+
 # ---------------------------------------------------------------- bad input
 
 TAKE_GROUPS = {
@@ -424,6 +530,33 @@ def rare_events(rng, n):
     X = rng.normal(size=(n, 30))
     p = 1 / (1 + np.exp(-(0.45 * X[:, :4].sum(axis=1) - 3.0)))
     return X, (rng.random(n) < p).astype(int)
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]], ids=len)
+@pytest.mark.parametrize("sampler", ["balanced", "sqrt", "progressive", "dynamic", "two_phase"])
+def test_a_sampler_counts_with_its_last_shares(sampler, labels):
+    rng = np.random.default_rng(0)
+    y = np.array(labels)[np.minimum(rng.geometric(0.7, 300), len(labels)) - 1]
+    X, y_val = rng.normal(size=(300, 3)), rng.choice(labels, 60)
+    net = MLPClassifier(early_stopping=True, sampler=sampler, max_epochs=4, random_state=0)
+    fitted = net.fit(X, y, X_val=X[:60], y_val=y_val)
+    counts = np.array([(y == label).sum() for label in labels])
+    power = {"sqrt": 0.5, "two_phase": 1.0}.get(sampler, 0.0)  # of the counts in the last epoch
+    factor = dict(zip(labels, counts ** (power - 1.0), strict=True))
+    expected = log_loss(
+        y_val, fitted.predict_proba(X[:60]), sample_weight=[*map(factor.get, y_val)]
+    )
+    assert fitted.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_that_takes_no_weights_is_judged_without_shares():
+    X, y = make_classification(200, weights=[0.8], random_state=0)
+    net = MLPClassifier(
+        loss=torch.nn.CrossEntropyLoss(), sampler="balanced", early_stopping=True, max_epochs=3
+    )
+    fitted = net.fit(X, y, X_val=X[:60], y_val=y[:60])
+    expected = log_loss(y[:60], fitted.predict_proba(X[:60]))
+    assert fitted.history_.valid_loss.min() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_weighted_network_keeps_the_epoch_of_the_weighted_loss(monkeypatch):

@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 
 from skimbal import (
     AdaBoostNetClassifier,
+    BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
@@ -44,6 +45,7 @@ ONE_SHAPE = {
     },
     "AdaBoostNetClassifier": lambda X: AdaBoostNetClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "ECOEnsembleClassifier": lambda X: ECOEnsembleClassifier(CNN1DClassifier()).fit(X, labels(X)),
+    "BalancedBaggingNetClassifier": lambda X: BalancedBaggingNetClassifier().fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),
     "SlidingWindow": lambda X: SlidingWindow(32).fit(X),
     "ClusterOverSampler": lambda X: ClusterOverSampler().fit_resample(X, labels(X)),
@@ -109,6 +111,13 @@ def test_channels_last(place, X):
         PLACES[place](X)
 
 
+@pytest.mark.parametrize("place", CUTS)
+@pytest.mark.parametrize("X", [[x[:0] for x in UNEQUAL], np.zeros((12, 0, 200))])
+def test_recordings_without_channels(place, X):
+    with pytest.raises(ValueError, match=r"recording .*at least one channel"):
+        PLACES[place](X)
+
+
 def test_whole_recordings_are_drawn_as_the_message_says():
     sampler = RandomUnderSampler(random_state=0)
     y = np.repeat(["usual", "rare"], [9, 3])
@@ -135,6 +144,25 @@ def test_signals_with_channels_last_are_refused(shape, pool_size):
 def test_signals_of_many_channels_are_taken(shape):
     X = rng.normal(size=(12, *shape))
     CNN1DClassifier(n_filters=(2,), max_epochs=1).fit(X, Y).predict(X)
+
+
+@pytest.mark.parametrize("network", [CNN2DClassifier(), ResNetClassifier()])
+@pytest.mark.parametrize(
+    "shape", [(32, 32, 1), (129, 61, 1), (61, 129, 1), (16, 16, 1), (32, 24, 3), (64, 48, 4)]
+)
+def test_images_with_channels_last_are_refused(network, shape):
+    X = np.zeros((12, *shape), np.float32)
+    with pytest.raises(ValueError, match=r"channels last.*np.moveaxis\(X, -1, 1\).*If the axes"):
+        network.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 32, 32), (3, 32, 24), (3, 32, 1), (15, 33, 1), (32, 33, 6), (32, 3, 33), (8, 8, 3)],
+)
+def test_images_of_many_channels_are_taken(shape):
+    X = rng.normal(size=(12, *shape))
+    CNN2DClassifier(n_filters=(2,), max_epochs=1).fit(X, Y).predict(X)
 
 
 def test_whole_recordings_with_channels_last_are_refused():

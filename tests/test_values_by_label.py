@@ -8,6 +8,7 @@ labels.
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -21,6 +22,7 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
+from skimbal._utils._labels import label_list
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._stated_balance import weights_differ
 from skimbal.ensemble._bags import bag_sizes
@@ -37,12 +39,14 @@ from skimbal.metrics import (
 )
 from skimbal.model_selection import ClassWeights, CostMatrix
 from skimbal.model_selection._label_parameters import put_label_parameters
+from skimbal.neural_network import cross_fit
 
 # The second value is the rarest class: labels and counts sort differently.
 LABELS = {
     "int": [3, 5, 8],
     "str": ["failure", "ok", "worn"],
     "bool": [False, True],
+    "time": np.array(["2026-01-01", "2026-02-01", "2026-03-01"], dtype="M8[ns]"),
 }
 PAIRS = [(kind, n) for kind, labels in LABELS.items() for n in (2, 3) if n <= len(labels)]
 COUNTS = [8, 24, 12]
@@ -130,9 +134,9 @@ def partial_fit_class_counts(data, counts):
 
 def searched_class_weight(data, weights):
     network = tiny(class_weight=weights)
-    put_label_parameters(network, [f"class_weight__{data.classes.tolist()[0]}"], data.y)
+    put_label_parameters(network, [f"class_weight__{label_list(data.classes)[0]}"], data.y)
     assert isinstance(network.class_weight, ClassWeights)
-    return [network.class_weight[label] for label in data.classes.tolist()]
+    return [network.class_weight[label] for label in label_list(data.classes)]
 
 
 def fixed_costs(data, costs):
@@ -190,9 +194,9 @@ def test_one_value_for_each_class_goes_by_label(place, data):
 
 def test_steps_per_class_go_by_label(data):
     windows = []
-    for steps in (dict(zip(data.classes.tolist(), (2, 5, 4), strict=False)), None):
+    for steps in (dict(zip(label_list(data.classes), (2, 5, 4), strict=False)), None):
         if steps is None:
-            steps = pd.Series([4, 5, 2][-len(data.classes) :], data.classes.tolist()[::-1])
+            steps = pd.Series([4, 5, 2][-len(data.classes) :], label_list(data.classes)[::-1])
         model = WindowedClassifier(tiny(), size=3, step=10, steps_per_class=steps)
         recordings = np.repeat(data.X, 5, axis=1)
         windows.append(model.fit(recordings, data.y).n_windows_)
@@ -204,7 +208,7 @@ def test_steps_per_class_go_by_label(data):
 
 def matrix_forms(costs, classes):
     """Forms of the same costs, in other orders than that of the sorted labels."""
-    labels = classes.tolist()
+    labels = label_list(classes)
     frame = pd.DataFrame(costs, index=labels, columns=labels)
     numbers = range(len(labels))
     pairs = {(labels[i], labels[j]): costs[i, j] for i in numbers for j in numbers if i != j}
@@ -226,7 +230,7 @@ def network_costs(data, costs):
 
 
 def search_costs(data, costs):
-    network, (true, predicted, *_) = tiny(cost_matrix=costs), data.classes.tolist()
+    network, (true, predicted, *_) = tiny(cost_matrix=costs), label_list(data.classes)
     put_label_parameters(network, [f"cost_matrix__{true}__{predicted}"], data.y)
     return np.asarray(network.cost_matrix)
 
@@ -272,7 +276,7 @@ def test_costs_of_pairs_go_by_label(place, data):
 
 
 def test_pairs_that_are_not_named_cost_1(data):
-    true, predicted, *_ = data.classes.tolist()
+    true, predicted, *_ = label_list(data.classes)
     wanted = 1.0 - np.eye(len(data.classes))
     wanted[0, 1] = 30.0
     for place in set(MATRIX_PLACES) - {"decide"}:  # which learns the labels from the costs
@@ -288,7 +292,7 @@ def test_pairs_that_are_not_named_cost_1(data):
 
 @pytest.mark.parametrize("scoring", ["g_mean", "accuracy"])
 def test_columns_of_probabilities_go_by_label(scoring, data):
-    labels = data.classes.tolist()
+    labels = label_list(data.classes)
     options = {"scoring": scoring, "max_generations": 2, "random_state": 0}
     expected = find_costs(data.y, data.proba, **options).costs
     frame = pd.DataFrame(data.proba, columns=labels)
@@ -301,7 +305,7 @@ def test_columns_of_probabilities_go_by_label(scoring, data):
 
 
 def test_decisions_on_frames_are_positions_of_columns(data):
-    labels = data.classes.tolist()
+    labels = label_list(data.classes)
     frame = pd.DataFrame(data.proba, columns=labels).iloc[:, ::-1]
     costs = pd.Series(data.weights, labels)
     for decided in (
@@ -309,7 +313,7 @@ def test_decisions_on_frames_are_positions_of_columns(data):
         decide(frame, pd.DataFrame(np.outer(data.weights, np.ones(len(labels))), labels, labels)
                * (1 - np.eye(len(labels)))),
     ):  # one group of parameters a line  # fmt: skip
-        wanted = data.classes[decide_by_costs(data.proba, data.weights)]
+        wanted = np.array(labels)[decide_by_costs(data.proba, data.weights)]
         np.testing.assert_array_equal(np.array(labels[::-1])[decided], wanted)
     adjusted = adjust_logits(np.log(frame), pd.Series(data.counts, labels))
     wanted = adjust_logits(np.log(data.proba), data.counts)[:, ::-1]
@@ -402,6 +406,26 @@ def test_a_frame_must_name_the_labels_that_occur():
         expected_cost(["a", "c"], ["a", "b"], costs)
 
 
+@pytest.mark.parametrize("unit", ["ns", "s", "D"])
+@pytest.mark.parametrize("form", [pd.Timestamp, np.datetime64, str])
+def test_times_are_labels_in_any_form(unit, form):
+    y = np.array(["2026-01-01", "2026-02-01", "2026-02-01"], dtype=f"M8[{unit}]")
+    names = [form("2026-01-01"), form("2026-02-01")]
+    costs = {(names[1], names[0]): 30}
+    assert expected_cost(y, y[[0, 0, 1]], costs) == 10.0
+    assert cost_savings(y, y[[0, 0, 1]], costs) == -29.0
+    np.testing.assert_array_equal(CostMatrix(y, costs), [[0, 1], [30, 0]])
+    assert weights_differ({names[0]: 9.0}, np.unique(y))
+    weights = class_weight_vector({names[1]: 9.0}, np.unique(y), [5, 5])
+    assert weights.tolist() == [1.0, 9.0]
+
+
+@pytest.mark.parametrize("y", [Y, np.array(["2026-01-01", "2026-02-01"], dtype="M8[ns]")])
+def test_labels_of_another_kind_are_never_those_of_a_fold(y):
+    with pytest.raises(ValueError, match="with the type that they have in y"):
+        class_weight_vector({1: 9.0, 2: 1.0}, np.unique(y), [5, 5])
+
+
 def test_times_are_labels():
     times = pd.to_datetime(["2026-01-01", "2026-02-01"])
     weights = class_weight_vector(pd.Series([1.0, 9.0], times[::-1]), times.to_numpy(), [5, 5])
@@ -416,11 +440,81 @@ def test_weights_by_label_agree_with_logistic_regression():
     np.testing.assert_array_equal(reference.coef_, without.coef_)
 
 
+class Reordered(ClassifierMixin, BaseEstimator):
+    """Predicts frames, or arrays, with the classes in another order than the sorted one."""
+
+    def __init__(self, is_frame=True):
+        self.is_frame = is_frame
+
+    def fit(self, X, y):
+        self.inner_ = GaussianNB().fit(X, y)
+        self.classes_ = self.inner_.classes_ if self.is_frame else self.inner_.classes_[::-1]
+        return self
+
+    def predict_proba(self, X):
+        proba = pd.DataFrame(self.inner_.predict_proba(X), columns=label_list(self.inner_.classes_))
+        return proba.iloc[:, ::-1] if self.is_frame else proba.to_numpy()[:, ::-1]
+
+
+WRAPPERS = {
+    "fixed costs": lambda inner: FixedCostClassifier(inner),
+    "tuned costs": lambda inner: TunedCostClassifierCV(
+        inner, cv=2, max_generations=1, random_state=0
+    ),
+    "tuned costs, ensemble": lambda inner: TunedCostClassifierCV(
+        inner, cv=2, refit="ensemble", max_generations=1, random_state=0
+    ),
+    "bagging": lambda inner: BalancedBaggingNetClassifier(
+        inner, encoding=None, n_estimators=5, random_state=0
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_predicted_frames_go_by_their_columns(wrapper, data):
+    make = WRAPPERS[wrapper]
+    got, wanted = (make(each).fit(data.X, data.y) for each in (Reordered(), GaussianNB()))
+    np.testing.assert_array_equal(got.predict_proba(data.X), wanted.predict_proba(data.X))
+    np.testing.assert_array_equal(got.predict(data.X), wanted.predict(data.X))
+    np.testing.assert_array_equal(
+        cross_fit(Reordered(), data.X, data.y, 2), cross_fit(GaussianNB(), data.X, data.y, 2)
+    )
+
+
+@pytest.mark.parametrize("wrapper", ["fixed costs", "bagging"])
+@pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+def test_the_classes_of_a_classifier_may_have_another_order(wrapper, data):
+    inner = Reordered(is_frame=False), GaussianNB()
+    got, wanted = (WRAPPERS[wrapper](each).fit(data.X, data.y) for each in inner)
+    np.testing.assert_array_equal(got.predict_proba(data.X), wanted.predict_proba(data.X))
+    np.testing.assert_array_equal(got.predict(data.X), wanted.predict(data.X))
+
+
+@pytest.mark.parametrize("value", ["high", None, [1, 2], {"ok": 3}, pd.NA])
+def test_values_that_are_no_numbers(value):
+    for call in (
+        lambda: class_weight_vector({"failure": value}, np.unique(Y), [6, 24]),
+        lambda: expected_cost(Y, Y, {("failure", "ok"): value}),
+        lambda: bag_sizes(Y, {"failure": value}),
+    ):
+        with pytest.raises(ValueError, match=r"has .* for \(?'failure'.*; give a number"):
+            call()
+
+
+@pytest.mark.parametrize("n_rows", [2.5, np.nan, np.inf])
+def test_bags_have_whole_numbers_of_rows(n_rows):
+    with pytest.raises(ValueError, match="give whole numbers"):
+        bag_sizes(Y, {"failure": n_rows})
+
+
 @pytest.mark.parametrize(
     ("weights", "expected"),
     [
         (pd.Series({"failure": 9.0}), True),  # "ok" weighs 1
         ({"failure": 9.0, "other": 1.0}, True),
+        ({0: 1.0, 1: 9.0}, True),  # of a classifier of one class against the rest
+        ({0: 1.0, 1: 1.0}, False),
         (pd.Series({"ok": 2.0, "failure": 2.0}), False),
         (pd.Series({"other": 3.0}), False),
     ],

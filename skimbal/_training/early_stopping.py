@@ -1,5 +1,6 @@
 """Judging a network while it trains: its loss, any scorer on its answers, and when to stop."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from sklearn.metrics import f1_score
 
 from skimbal._training.prediction import forward
 from skimbal._utils._log_odds import log_odds
+from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import decide
 
 
@@ -66,7 +68,8 @@ class Judgment:
     Attributes
     ----------
     loss : float
-        Mean of the loss that the network is trained with, class weights and costs included.
+        Mean of the loss that the network is trained with, class weights, costs and the shares of a
+        sampler included.
     score : float or None
         Of the scorer; None without one.
     f1 : ndarray of shape (n_classes,) or None
@@ -78,9 +81,22 @@ class Judgment:
     f1: np.ndarray | None = None
 
 
+def takes_weights(scorer):
+    """Whether a scorer can be given sample weights."""
+    function = getattr(scorer, "_score_func", scorer)
+    try:
+        return "sample_weight" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # it does not tell its parameters
+        return False
+
+
 @dataclass
 class ValidationSet:
-    """Data that a module is judged on while it trains; called with it, returns a `Judgment`."""
+    """Data that a module is judged on while it trains; called with it, returns a `Judgment`.
+
+    `class_factor` says how many times more often a sampler draws a class than the data have it:
+    the loss counts the samples as the training does, and the scores do not.
+    """
 
     X: torch.Tensor
     target: torch.Tensor
@@ -91,6 +107,7 @@ class ValidationSet:
     cost_matrix: np.ndarray | None
     needs_features: bool = False
     wants_f1: bool = False
+    class_factor: torch.Tensor | None = None
 
     def __call__(self, module):
         features, logits = forward(module, self.X)
@@ -102,25 +119,38 @@ class ValidationSet:
     @torch.no_grad()
     def loss_of(self, features, logits, rows):
         """Loss of the answers for some rows."""
+        target = self.target[rows]
         weight = None if self.sample_weight is None else self.sample_weight[rows]
+        if self.class_factor is not None:
+            factor = self.class_factor[target]
+            weight = factor if weight is None else weight * factor
         given = {"features": features} if self.needs_features else {}
-        return self.loss(logits, self.target[rows], weight, **given)
+        return self.loss(logits, target, weight, **given)
 
     def _score(self, proba, target):
         if self.scorer is None:
             return None
         model = FixedPosteriorClassifier(self.classes, proba, self.cost_matrix)
+        is_weighted = self.sample_weight is not None and takes_weights(self.scorer)
+        given = {"sample_weight": self._weight()} if is_weighted else {}
         # The probabilities stand for the inputs: the model does not look at them.
-        return self.scorer(model, proba, self.classes[target])
+        return self.scorer(model, proba, self.classes[target], **given)
+
+    def _weight(self):
+        return None if self.sample_weight is None else self.sample_weight.cpu().double().numpy()
 
     def _f1(self, proba, target):
         if not self.wants_f1:
             return None
         labels = np.arange(len(self.classes))
         chosen = choose(proba, self.cost_matrix)
-        weight = None if self.sample_weight is None else self.sample_weight.cpu().numpy()
         return f1_score(
-            target, chosen, labels=labels, average=None, zero_division=0.0, sample_weight=weight
+            target,
+            chosen,
+            labels=labels,
+            average=None,
+            zero_division=0.0,
+            sample_weight=self._weight(),
         )
 
 
@@ -158,6 +188,12 @@ class EarlyStopping:
     def judge(self, module, history):
         """Record an epoch and the weights of a better one; return whether the training ends."""
         judgment = self.evaluate(module)
+        if np.isnan(judgment.loss):
+            data = "validation" if self.is_held_out else "training"
+            raise NonFiniteLossError(
+                f"the loss on the {data} data is nan after epoch {len(history)}; check the scale "
+                f"of the {data} data, or lower learning_rate"
+            )
         self.valid_f1 = judgment.f1
         if self.is_held_out:
             history.record("valid_loss", judgment.loss)

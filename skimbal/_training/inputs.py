@@ -11,6 +11,8 @@ import torch
 from skimbal.preprocessing import WindowIndex
 
 NUMBERS_AT_ONCE = 2**20
+# Variances below, and infinite ones, are computed once more, in another unit.
+SMALL_VARIANCE = 1e-200
 
 
 def is_windows(X):
@@ -86,28 +88,46 @@ def channel_moments(X, sample_weight=None):
     Returns
     -------
     mean, scale : ndarray of shape (n_channels, 1, ...)
-        They broadcast against a sample. A constant channel has scale 1.
+        They broadcast against a sample. A constant channel has scale 1, or that of the rounding of
+        its mean, if this is larger.
     """
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
     mean = _weighted_moment(X, weight)
-    variance = _weighted_moment(X, weight, center=mean)
+    with np.errstate(over="ignore"):
+        variance = _weighted_moment(X, weight, center=mean)
+    deviation = np.sqrt(variance)
+    is_extreme = (variance < SMALL_VARIANCE) | (variance == np.inf)
+    if is_extreme.any():  # squares of small numbers vanish, those of large ones overflow
+        unit = _largest_distances(X, mean)
+        relative = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
+        deviation = np.where(is_extreme, unit * np.sqrt(relative), deviation)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
-    constant = variance <= (len(X) * n_numbers * np.finfo(np.float64).eps * mean) ** 2
-    scale = np.where(constant, 1.0, np.sqrt(variance))
+    rounding = len(X) * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
+    scale = np.where(deviation <= rounding, np.maximum(rounding, 1.0), deviation)
     shape = (-1, *[1] * (X.ndim - 2))
     return mean.reshape(shape), scale.reshape(shape)
 
 
-def _weighted_moment(X, weight, center=None):
-    """Weighted mean of each channel, or of its squared distance from a center."""
+def _weighted_moment(X, weight, center=None, unit=None):
+    """Weighted mean of each channel, or of its squared distance from a center, in a unit."""
     total = 0.0
     for rows, part in blocks_of_rows(X):
         values = part.reshape(*part.shape[:2], -1)
         if center is not None:
-            values = (values - center[:, None]) ** 2
+            values = values - center[:, None]
+            values = (values if unit is None else values / unit[:, None]) ** 2
         total = total + np.einsum("n,ncl->c", weight[rows], values)
     return total / (weight.sum() * prod(X.shape[2:]))
+
+
+def _largest_distances(X, center):
+    """Largest distance of each channel from a center."""
+    largest = np.zeros(len(center))
+    for _, part in blocks_of_rows(X):
+        distance = np.abs(part.reshape(*part.shape[:2], -1) - center[:, None])
+        largest = np.maximum(largest, distance.max(axis=(0, 2)))
+    return largest
 
 
 def as_type(X, dtype, device, places=None):

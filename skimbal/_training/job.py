@@ -51,6 +51,10 @@ class TrainingPlan:
     sampler: object = None
     needs_features: bool = False
 
+    def generators(self):
+        """The generators of random numbers."""
+        return self.generator, self.noise_generator, self.augmentation_generator
+
 
 @dataclass
 class TrainingJob:

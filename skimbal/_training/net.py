@@ -4,6 +4,9 @@ The net holds the module, the loss, the optimizer and the history, and predicts.
 the loop in `population.py`, which calls the callbacks through `Net.notify`.
 """
 
+from contextlib import contextmanager
+from copy import deepcopy
+
 import numpy as np
 import torch
 from skorch import NeuralNetClassifier
@@ -112,6 +115,27 @@ class Net(NeuralNetClassifier):
             else:
                 call(self, **cb_kwargs)
         return ends
+
+
+@contextmanager
+def unchanged_on_error(net, generators):
+    """Give a net and generators back the state that they had, where the block raises an error.
+
+    An interrupt keeps what was trained.
+    """
+    parts = net.module_, net.criterion_, net.optimizer_
+    states = [deepcopy(part.state_dict()) for part in parts]
+    draws = [generator.get_state() for generator in generators]
+    n_epochs = len(net.history)
+    try:
+        yield
+    except Exception:
+        for part, state in zip(parts, states, strict=True):
+            part.load_state_dict(state)
+        for generator, state in zip(generators, draws, strict=True):
+            generator.set_state(state)
+        del net.history[n_epochs:]
+        raise
 
 
 def _goes_on(callback, net):

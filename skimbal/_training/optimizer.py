@@ -2,6 +2,7 @@
 
 from itertools import groupby
 
+import numpy as np
 import torch
 
 from skimbal._training.schedules import learning_rate_factor
@@ -91,6 +92,18 @@ class StackedOptimizer:
         """Take the settings that the callbacks of the only network leave in its own optimizer."""
         copy_settings(net.optimizer_.param_groups, self.optimizer.param_groups)
 
+    def are_finite(self):
+        """Whether the state of each network is finite, as an array."""
+        parts = []
+        for group in self.optimizer.param_groups:
+            (rows,) = group["params"]
+            is_finite = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+            for value in self.optimizer.state[rows].values():
+                if is_rows(value):
+                    is_finite &= value.isfinite().all(dim=1)
+            parts.append(is_finite)
+        return torch.cat(parts).cpu().numpy()
+
     def state(self):
         """Return the state of all networks: rows side by side, and numbers that they share."""
         state: dict = {}
@@ -163,6 +176,13 @@ class SequentialOptimizer:
         for group in self.net.optimizer_.param_groups:
             group["lr"] = rate
 
+    def are_finite(self):
+        """Whether the state is finite, as an array of one entry."""
+        values = []
+        for parameter, state in self.net.optimizer_.state.items():
+            values += [value for value in state.values() if _is_shaped_as(parameter, value)]
+        return np.array([all(bool(value.isfinite().all()) for value in values)])
+
     def state(self):
         """None: the net has its own."""
 
@@ -193,6 +213,10 @@ def _settings(net):
 def is_rows(value):
     """Whether an entry of an optimizer's state has a row for each network."""
     return isinstance(value, torch.Tensor) and value.ndim == 2
+
+
+def _is_shaped_as(parameter, value):
+    return isinstance(value, torch.Tensor) and value.shape == parameter.shape
 
 
 def _copy(value):

@@ -104,7 +104,7 @@ class Population:
             self.n_whole_epochs.append(len(net.history))
 
     def _train_epoch(self):
-        """Train on every batch once; return the loss, the learning rate and the time of each."""
+        """Train on every batch once; return the figures of each that `_close_epoch` takes."""
         started = perf_counter()
         epochs, lengths, plans = [], [], []
         for job, n_epochs in zip(self.jobs, self.n_whole_epochs, strict=True):
@@ -135,7 +135,8 @@ class Population:
         duration_s = (perf_counter() - started) / len(self.jobs)
         # The last step may spoil what the losses before it do not tell.
         means[~self.stack.are_finite()] = np.nan
-        return zip(means.tolist(), rates, [duration_s] * len(rates), strict=True)
+        durations_s = [duration_s] * len(rates)
+        return zip(means.tolist(), rates, durations_s, self.optimizer.are_finite(), strict=True)
 
     def _end_epoch(self, figures, n_epochs, errors):
         """Judge all networks after an epoch, and continue with those that have not ended."""
@@ -156,12 +157,14 @@ class Population:
                 self._write(set(range(len(self.jobs))).difference(remaining))
                 self._keep(remaining)
 
-    def _close_epoch(self, i, loss, learning_rate, duration_s):
+    def _close_epoch(self, i, loss, learning_rate, duration_s, is_finite):
         """Write the epoch of network i into its history; return whether its training ends."""
         job = self.jobs[i]
         history = job.net.history
         if not np.isfinite(loss):
-            raise loss_error(loss, len(history), job.net.lr)
+            raise divergence(f"the training loss is {loss}", len(history), job.net.lr)
+        if not is_finite:  # Adam divides by it: nothing would move any more
+            raise divergence("the optimizer's sums of gradients overflow", len(history), job.net.lr)
         history.record("train_loss", loss)
         ends = False
         if job.early_stopping is not None:
@@ -228,9 +231,9 @@ def row_order_of(job):
     return RowOrder(plan.generator, len(target), plan.sampler, target, weight, n_classes)
 
 
-def loss_error(loss, epoch, learning_rate):
-    """The error for a training loss that is NaN or infinite."""
+def divergence(what, epoch, learning_rate):
+    """The error for a training that NaN or infinite numbers end."""
     return NonFiniteLossError(
-        f"the training loss is {loss} in epoch {epoch}; lower learning_rate "
+        f"{what} in epoch {epoch}; lower learning_rate "
         f"(got {learning_rate:g}) or check the scale of X and of the weights"
     )

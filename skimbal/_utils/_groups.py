@@ -4,6 +4,8 @@ Nothing that holds samples out puts samples of one group on both sides. Pure fun
 that are numbered 0, 1, 2 and so on; estimators are asked whether they take groups.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.model_selection._search import BaseSearchCV
@@ -12,9 +14,11 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
+from skimbal._utils._labels import place_of_rows
 from skimbal._utils._warnings import warn
 
 MAX_DRAWS = 100
+ROUTING = "turn on metadata routing, sklearn.set_config(enable_metadata_routing=True)"
 
 
 def check_groups(groups, y):
@@ -23,7 +27,7 @@ def check_groups(groups, y):
     Parameters
     ----------
     groups : array-like of shape (n_samples,) or None
-        Names of the groups: numbers, strings or other objects.
+        Names of the groups: numbers, strings, tuples or other objects that have a hash.
     y : array-like of shape (n_samples,)
 
     Returns
@@ -33,7 +37,7 @@ def check_groups(groups, y):
     Raises
     ------
     ValueError
-        For another shape, or a group that is missing (None or NaN).
+        For another shape, a group that is missing (None or NaN), or names that have no hash.
 
     Examples
     --------
@@ -42,8 +46,7 @@ def check_groups(groups, y):
     """
     if groups is None:
         return None
-    # In an array of text, 1 and "1" would be one group.
-    groups = np.asarray(groups) if hasattr(groups, "dtype") else np.array(groups, dtype=object)
+    groups = _as_names(groups)
     if groups.shape != (len(y),):
         raise ValueError(
             f"groups has shape {groups.shape}, but y has {len(y)} samples; give one group for each "
@@ -58,11 +61,31 @@ def check_groups(groups, y):
             f"groups has {n_missing} missing entries (None or NaN); give every sample a group, a "
             "sample without a group one of its own"
         )
-    try:
+    return _numbers_of(groups)
+
+
+def _as_names(groups):
+    """Groups as an array of one name each; tuples are names."""
+    if isinstance(groups, list | tuple):
+        return np.fromiter(groups, dtype=object, count=len(groups))
+    # In an array of text, 1 and "1" would be one group.
+    return np.asarray(groups) if hasattr(groups, "dtype") else np.array(groups, dtype=object)
+
+
+def _numbers_of(groups):
+    """The number of each name: in sorted order where the names have one, else by appearance."""
+    if groups.dtype != object:
         return np.unique(groups, return_inverse=True)[1].reshape(-1)
-    except TypeError:  # names of several types have no order
-        numbers: dict = {}
-        return np.array([numbers.setdefault(name, len(numbers)) for name in groups.tolist()])
+    try:  # by equality, because not all names that can be compared have one order
+        names = list(dict.fromkeys(groups.tolist()))
+    except TypeError as error:
+        raise ValueError(
+            f"groups has names that cannot be told apart ({error}); use numbers, text or tuples"
+        ) from error
+    with suppress(TypeError):  # names of several types
+        names = sorted(names)
+    numbers = {name: number for number, name in enumerate(names)}
+    return np.array([numbers[name] for name in groups.tolist()], dtype=int)
 
 
 def groups_by_class(targets, groups):
@@ -154,8 +177,8 @@ def check_group_counts(labels, targets, groups, reason, unit="group"):
     for label, own in zip(labels, groups_by_class(targets, groups), strict=True):
         if len(own) < 2:
             raise ValueError(
-                f"class {label!r} has 1 {unit}, but {reason} needs 2 of each class, one of them "
-                "for validation"
+                f"class {label!r} has 1 {unit}{place_of_rows()}, but {reason} needs 2 of each "
+                "class, one of them for validation"
             )
 
 
@@ -221,6 +244,16 @@ def takes_groups(estimator):
     return False
 
 
+def holds_out(estimator):
+    """Whether an estimator that takes groups, or the last step of a pipeline, holds samples out."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    # Networks hold samples out for these two settings; all other classes always do.
+    is_network = hasattr(estimator, "early_stopping") and not hasattr(estimator, "cost_cv")
+    sampler = getattr(estimator, "sampler", None)
+    return not is_network or bool(estimator.early_stopping) or sampler is not None
+
+
 def groups_params(estimator, groups):
     """Return groups as parameters of an estimator's `fit`: none where it does not take them.
 
@@ -228,8 +261,8 @@ def groups_params(estimator, groups):
     """
     if groups is None:
         return {}
+    warn_of_lost_groups(estimator)
     if not takes_groups(estimator):
-        _warn_of_resampler(estimator)
         return {}
     name = "groups"
     if not _routing_enabled():
@@ -241,14 +274,54 @@ def groups_params(estimator, groups):
     return {name: groups}
 
 
+def warn_of_lost_groups(estimator):
+    """Warn where an estimator holds samples out, but the groups do not reach it."""
+    if not takes_groups(estimator):
+        _warn_of_resampler(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if takes_groups(estimator):
+        _warn_of_inner_split(estimator)
+    else:
+        _warn_of_own_split(estimator)
+
+
+def _warn_of_inner_split(search):
+    """Warn of scikit-learn's searches, which keep groups from their estimator without routing."""
+    is_foreign = isinstance(search, BaseSearchCV) and type(search).__module__.startswith("sklearn.")
+    if not is_foreign or _routing_enabled():
+        return
+    if takes_groups(search.estimator) and holds_out(search.estimator):
+        warn(
+            f"{type(search).__name__} hands no groups on to its estimator, which holds out samples "
+            f"whose group is in training; {ROUTING}"
+        )
+
+
+def _warn_of_own_split(estimator):
+    """Warn of scikit-learn's classifiers that split their samples without groups."""
+    params = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    cv = params.get("cv", "prefit")  # of those that have no `cv`, too
+    if not (isinstance(cv, str) and cv == "prefit"):
+        advice = "give it a cv that takes groups, such as GroupKFold()"
+        if not isinstance(estimator, BaseSearchCV) and not _routing_enabled():
+            advice += f", and {ROUTING}"
+    elif params.get("early_stopping") is True:
+        advice = "use early_stopping=False, or a network of this package"
+    else:
+        return
+    warn(
+        f"{type(estimator).__name__} splits its samples and gets no groups, so that samples of one "
+        f"group are on both sides; {advice}"
+    )
+
+
 def _warn_of_resampler(estimator):
     """Warn where a resampler keeps groups from a last step that holds samples out."""
     if not isinstance(estimator, Pipeline) or not takes_groups(estimator.steps[-1][1]):
         return
     name, last = estimator.steps[-1]
-    # Networks hold samples out for these two settings; all other classes always do.
-    is_network = hasattr(last, "early_stopping") and not hasattr(last, "cost_cv")
-    if is_network and not last.early_stopping and getattr(last, "sampler", None) is None:
+    if not holds_out(last):
         return
     warn(
         f"groups cannot pass the resampler in front of {name!r}, because it changes the samples: "

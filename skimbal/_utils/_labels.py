@@ -9,14 +9,16 @@ that of a fold. Such a name is
 
 - an error, if the index of a Series or a frame leaves classes out as well, or if it differs from
   a class only in its type;
-- otherwise an `UnknownLabelWarning`;
-- an error in an estimator that makes folds itself, which sees all labels. In its folds nothing is
-  said (`part_of_larger_fit`).
+- an error in a search and in the functions that fit populations, if the values leave a class out as
+  well. In their folds nothing is said (`part_of_larger_fit`);
+- otherwise an `UnknownLabelWarning`.
 """
 
 from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date, datetime
+from numbers import Number
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -27,20 +29,48 @@ from skimbal.exceptions import UnknownLabelWarning
 # Parameters that hold values by label.
 HOLDERS = ("class_weight", "cost_matrix", "costs", "steps_per_class", "sampling_strategy")
 
-_IS_PART = ContextVar("_IS_PART", default=False)
+NUMBERED = (
+    ". Some ensembles of scikit-learn, and its cross_val_predict for probabilities, give the "
+    "classes the numbers 0, 1, ... before they fit: use these labels in y, too"
+)
+
+_KNOWN: ContextVar = ContextVar("_KNOWN", default=frozenset())  # None is all labels
 
 
 @contextmanager
-def part_of_larger_fit():
-    """Say nothing of unknown labels: the estimator that makes the folds has checked them."""
-    token = _IS_PART.set(True)
+def part_of_larger_fit(labels=None):
+    """Say nothing of unknown labels: the estimator that makes the folds has checked them.
+
+    `labels` are those that are known, None for all.
+    """
+    is_whole = labels is None or _KNOWN.get() is None
+    token = _KNOWN.set(None if is_whole else frozenset(labels))
     try:
         yield
     finally:
-        _IS_PART.reset(token)
+        _KNOWN.reset(token)
+
+
+def _is_known(labels):
+    """Whether something was said of unknown labels already."""
+    known = _KNOWN.get()
+    return known is None or known.issuperset(labels)
+
+
+def place_of_rows():
+    """What an error says of the rows that it counts, where they are not all that the user gave."""
+    return " in a fold or bag" if _IS_PART.get() else ""
 
 
 # ---------------------------------------------------------------- values by label
+
+
+def label_list(labels):
+    """Labels as a list of Python objects; `tolist` makes numbers of points in time."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "mM":
+        labels = labels.astype(f"{labels.dtype.kind}8[us]")
+    return labels.tolist()
 
 
 def carries_labels(given):
@@ -80,7 +110,7 @@ def vector_by_label(given, classes, name, default=1.0, *, is_outer=False):
     """
     if not carries_labels(given):
         return given
-    labels = np.asarray(classes).tolist()
+    labels = label_list(classes)
     values = _with_keys_as_in(classes, _values_by_label(given, name), name)
     _check_names(values, labels, name, is_index=not isinstance(given, Mapping), is_outer=is_outer)
     missing = [label for label in labels if label not in values]
@@ -89,7 +119,7 @@ def vector_by_label(given, classes, name, default=1.0, *, is_outer=False):
             f"{name} has no value for the classes {missing}, only for {list(values)}; give one for "
             f"each of {labels}"
         )
-    return np.array([values.get(label, default) for label in labels])
+    return np.array([_number(values.get(label, default), name, label) for label in labels])
 
 
 def matrix_by_label(given, classes, name, *, is_outer=False):
@@ -111,14 +141,16 @@ def matrix_by_label(given, classes, name, *, is_outer=False):
     """
     if not carries_labels(given):
         return given
-    labels = np.asarray(classes).tolist()
+    labels = label_list(classes)
     costs = _values_by_pair(given, name)
     true, predicted = ([pair[axis] for pair in costs] for axis in (0, 1))
-    keys = zip(_keys_as_in(classes, true), _keys_as_in(classes, predicted), strict=True)
+    keys = zip(keys_as_in(classes, true), keys_as_in(classes, predicted), strict=True)
     costs = dict(zip(keys, costs.values(), strict=True))
     named = dict.fromkeys(label for pair in costs for label in pair)
     _check_names(named, labels, name, is_index=not isinstance(given, Mapping), is_outer=is_outer)
-    return np.array([[costs.get((t, p), float(t != p)) for p in labels] for t in labels])
+    return np.array(
+        [[_number(costs.get((t, p), float(t != p)), name, (t, p)) for p in labels] for t in labels]
+    )
 
 
 def columns_by_label(proba, classes, name="proba"):
@@ -126,19 +158,43 @@ def columns_by_label(proba, classes, name="proba"):
 
     The columns of a frame must be the classes; those of an array have their order already.
     """
-    columns, labels = column_labels(proba), np.asarray(classes).tolist()
+    columns, labels = column_labels(proba), label_list(classes)
     if columns is None:
         return np.asarray(proba)
     if not _has(proba, "index"):  # of frames whose columns can have no other names than texts
         texts = {str(label): label for label in labels}
         columns = [texts.get(column, column) for column in columns]
-    columns = _keys_as_in(classes, columns)
+    columns = keys_as_in(classes, columns)
     if len(columns) != len(labels) or set(columns) != set(labels):
         raise ValueError(
             f"{name} has the columns {columns}, but the classes are {labels}; name the columns by "
             f"the classes, or give an array with one column for each class, in this order"
         )
     return np.asarray(proba)[:, [columns.index(label) for label in labels]]
+
+
+def proba_by_class(proba, own_classes, classes):
+    """Return what a classifier predicts for each class as an array in the order of other classes.
+
+    Parameters
+    ----------
+    proba : array-like or frame of shape (n_samples, n_own_classes)
+        Probabilities, or their logarithms, in the order of `own_classes`. The columns of a frame
+        that are these classes may have any order.
+    own_classes : array-like of shape (n_own_classes,)
+        The labels that the classifier knows, in any order; all are among `classes`.
+    classes : array-like of shape (n_classes,)
+        Sorted labels. The probability of one that the classifier does not know is 0.
+    """
+    columns = column_labels(proba)
+    if columns is not None and set(columns) == set(label_list(own_classes)):
+        proba = columns_by_label(proba, own_classes)
+    proba = np.asarray(proba)
+    if np.array_equal(own_classes, classes):
+        return proba
+    ordered = np.zeros((len(proba), len(classes)))
+    ordered[:, np.searchsorted(classes, own_classes)] = proba
+    return ordered
 
 
 def column_labels(proba):
@@ -191,13 +247,18 @@ def check_label_parameters(estimator, y, *, is_fold_possible=False):
     y : array-like of shape (n_samples,) or None
         All labels. Nothing is checked if they are no labels.
     is_fold_possible : bool, default=False
-        Whether y may itself be a fold of a larger set. Then a parameter that names all classes of
-        y, and others, gets an `UnknownLabelWarning`.
+        Whether the estimator would warn of the same labels in a fit on y, as it does if y is a fold
+        of a larger set. Else values that name other labels must name all classes of y as well.
 
     Raises
     ------
     ValueError
-        For a label that is not in y.
+        For a label that is not in y, if a class of y is not named, too.
+
+    Warns
+    -----
+    UnknownLabelWarning
+        For other labels that are not in y.
     """
     check_named_labels(list(_label_parameters(estimator)), y, is_fold_possible=is_fold_possible)
 
@@ -208,8 +269,18 @@ def check_named_labels(given, y, *, is_fold_possible=False):
     if classes is None:
         return
     for name, value in given:
-        named = _keys_as_in(classes, named_labels(value, name))
-        _check_names(named, classes.tolist(), name, is_index=True, is_outer=not is_fold_possible)
+        named = keys_as_in(classes, named_labels(value, name))
+        is_strict = not (is_fold_possible and isinstance(value, Mapping))
+        _check_names(named, label_list(classes), name, is_index=is_strict, is_outer=False)
+
+
+def other_labels(estimator, y):
+    """The labels that the parameters of an estimator name and y lacks, as a set."""
+    classes = _classes_of(y)
+    if classes is None:
+        return set()
+    named = [keys_as_in(classes, named_labels(v, name)) for name, v in _label_parameters(estimator)]
+    return set().union(*named).difference(label_list(classes))
 
 
 def _label_parameters(estimator, prefix=""):
@@ -243,18 +314,20 @@ def _classes_of(y):
 def _check_names(named, labels, name, *, is_index, is_outer):
     """Raise or warn where values name labels that are no classes."""
     unknown = [label for label in named if label not in labels]
-    if not unknown or _IS_PART.get():
+    if not unknown:
         return
     message = f"{name} names the labels {unknown}, but the classes are {labels}"
-    if _texts(unknown) & _texts(labels):
+    if _texts(unknown) & _texts(labels) or not _kinds(unknown) <= _kinds(labels):
         raise ValueError(
             f"{message}; text and numbers are different labels: write them with the type that "
-            "they have in y"
+            f"they have in y{NUMBERED if labels == list(range(len(labels))) else ''}"
         )
+    if _is_known(unknown):
+        return
     if is_outer or (is_index and not set(labels) <= set(named)):
         raise ValueError(
             f"{message}; write the labels as in y, or give an array with one value for each class, "
-            "in this order"
+            "in this order. If y is a fold that lacks classes, name all classes"
         )
     warn(
         f"{message}; these values are not used, and a class that is not named has the default. "
@@ -290,7 +363,7 @@ def _values_by_pair(given, name):
     if isinstance(given, Mapping):
         costs = {}
         for key, value in given.items():
-            if carries_labels(value):
+            if carries_labels(value) and not _is_pair(key):
                 row = _values_by_label(value, f"{name}[{key!r}]")
                 costs.update({(key, predicted): cost for predicted, cost in row.items()})
             elif _is_pair(key):
@@ -329,15 +402,45 @@ def _check_distinct(labels, name):
 
 
 def _with_keys_as_in(classes, values, name):
-    keys = _keys_as_in(classes, list(values))
+    keys = keys_as_in(classes, list(values))
     _check_distinct(keys, name)
     return dict(zip(keys, values.values(), strict=True))
 
 
-def _keys_as_in(classes, labels):
-    """Labels as the list of the classes has them: points in time have several types."""
-    dtype = np.asarray(classes).dtype
-    return np.asarray(labels, dtype=dtype).tolist() if dtype.kind in "mM" else list(labels)
+def keys_as_in(classes, labels):
+    """Labels as `label_list` has those of the classes: points in time have several types."""
+    labels, dtype = list(labels), _time_type(classes)
+    if dtype is None or "Number" in _kinds(labels):
+        return labels
+    try:
+        return label_list(np.asarray(labels, dtype))
+    except (TypeError, ValueError):  # labels that are no points in time, which fit no class
+        return labels
+
+
+def labels_as_in(classes, labels):
+    """Labels as an array, of the type of the classes if these are points in time."""
+    dtype = _time_type(classes)
+    return np.asarray(labels) if dtype is None else np.asarray(keys_as_in(classes, labels), dtype)
+
+
+def _time_type(labels):
+    """The type of points in time, or None for other labels."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "mM":
+        return labels.dtype
+    first = labels.flat[0] if labels.size else None
+    is_time = isinstance(first, datetime) and first.tzinfo is None
+    return np.dtype("M8[us]") if is_time else None
+
+
+def _number(value, name, label):
+    """A value, or a ValueError that names the label of a value that is no number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has {value!r} for {label!r}; give a number") from error
+    return number if isinstance(value, str) else value
 
 
 def _has(given, attribute):
@@ -349,6 +452,14 @@ def _texts(labels):
     """Labels as text; whole numbers with and without a point."""
     whole = [int(label) for label in labels if isinstance(label, float) and label.is_integer()]
     return {str(label) for label in [*labels, *whole]}
+
+
+def _kinds(labels):
+    """What labels are: text, numbers, points in time."""
+    return {
+        next((kind.__name__ for kind in (str, Number, date) if isinstance(label, kind)), "other")
+        for label in (x.item() if isinstance(x, np.bool_) else x for x in labels)
+    }
 
 
 def _is_pair(key):

@@ -84,6 +84,18 @@ def check_weights(sample_weight, y):
     return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
 
 
+def in_safe_unit(weight):
+    """Weights in another unit where products of their sums would overflow or vanish.
+
+    >>> in_safe_unit(np.array([1e300, 2e300])), in_safe_unit(np.array([1.0, 2.0]))
+    (array([0.5, 1. ]), array([1., 2.]))
+    """
+    if weight is None:
+        return None
+    largest = weight.max(initial=0.0)
+    return weight / largest if largest > 1e50 or 0.0 < largest < 1e-50 else weight
+
+
 def check_known_classes(estimator, classes):
     """Raise a ValueError if a fitted estimator knows classes that are not among `classes`."""
     unknown_labels = np.setdiff1d(estimator.classes_, classes)

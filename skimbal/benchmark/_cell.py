@@ -117,7 +117,9 @@ def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
         except BaseException as error:
             if _is_interrupt(error):
                 raise
-            values["error"] = traceback.format_exc()
+            # A message may quote a file name that is no text, which no file of ours could hold.
+            text = traceback.format_exc().encode("utf-8", "backslashreplace")
+            values["error"] = text.decode("utf-8")
             status = "failed"
     return status, values | _summary_of_warnings([*warned, *new])
 

@@ -2,12 +2,13 @@
 
 A claim names a lock file that its owner keeps locked. The lock is one of SQLite, so it works
 wherever the results file itself can be shared. When the owner ends for any reason, the operating
-system releases the lock, and the claim ends. The cell of a dead worker stays taken until the worker's
-runner counts the death, or until that runner is dead too: a worker beside it would else take the
-cell first, and the death would be lost.
+system releases the lock, and the claim ends. The cell of a dead worker stays taken until its
+runner has counted the death and frees the cell, or until that runner is dead, too. Otherwise
+another worker could take the cell first, and the death would be lost.
 """
 
 import contextlib
+import re
 import sqlite3
 import uuid
 
@@ -15,6 +16,9 @@ from skimbal.benchmark._protocol import Cell
 from skimbal.benchmark._sqlite import connect, sqlite_errors
 
 _IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
+_IS_HELD = "status = 'claimed' AND owner LIKE ?"
+# claim-RUNNER-WORKER-x.lock or runner-x.lock; the folder may have lock files of other programs.
+_LOCK_NAME = re.compile(r"(claim|runner)-((?P<runner>\w+)-)?(\w+-)?[0-9a-f]{32}\.lock")
 
 
 class Lock:
@@ -46,10 +50,14 @@ def _runner_path(folder, runner):
 
 
 def is_locked(path):
-    """Whether a living process holds the lock file `path`."""
+    """Whether a living process holds the lock file `path`.
+
+    The file is only read: that of another user may be read-only, and two probes of one file must
+    not take each other for its owner.
+    """
     try:
-        with contextlib.closing(connect(path, "rw")) as probe:
-            _lock(probe)
+        with contextlib.closing(connect(path, "ro")) as probe:
+            probe.execute("SELECT name FROM sqlite_master").fetchall()
     except sqlite3.Error as error:  # locked, or removed because its owner released it
         return "locked" in str(error)
     return False
@@ -75,12 +83,17 @@ class Claim:
 
     def finish(self, status, values):
         """Write the result of the cell; `values` has keys of `RESULT_COLUMNS`."""
-        columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store.transaction() as database:
-            database.execute(
-                f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",
-                (status, *values.values(), *self.cell),
-            )
+        finish_cell(self._store, self.cell, status, values)
+
+
+def finish_cell(store, cell, status, values):
+    """Write the result of a cell that this process, or a dead worker of it, has claimed."""
+    columns = ", ".join(f"{name} = ?" for name in values)
+    with store.transaction() as database:
+        database.execute(
+            f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",
+            (status, *values.values(), *cell),
+        )
 
 
 def claim_cell(store, cell, seed, worker="runner"):
@@ -92,7 +105,7 @@ def claim_cell(store, cell, seed, worker="runner"):
     -------
     Claim or None
         None if the cell is finished, if a living process holds it, or if the worker that held it
-        is dead and its runner has not counted the death.
+        is dead and its runner has not freed the cell.
     """
     with store.connection() as database:  # most cells are taken, and this check is cheap
         if not _is_free(database, store.folder, cell):
@@ -123,24 +136,26 @@ def attempts(store, cells):
 
 
 def count_death(store, worker):
-    """Count the death of a worker for the cells that it held, and free these.
+    """Count the death of a worker for the cells that it held; they stay taken.
 
     Returns
     -------
     dict of Cell to int
         The deaths of each of these cells.
     """
-    is_held = "status = 'claimed' AND owner LIKE ?"
+    owner = [f"claim-{worker}-%"]
     with store.transaction() as database:
-        database.execute(
-            f"UPDATE cell SET deaths = deaths + 1 WHERE {is_held}", [f"claim-{worker}-%"]
-        )
+        database.execute(f"UPDATE cell SET deaths = deaths + 1 WHERE {_IS_HELD}", owner)
         rows = database.execute(
-            f"SELECT dataset, method, fold, trial, deaths FROM cell WHERE {is_held}",
-            [f"claim-{worker}-%"],
+            f"SELECT dataset, method, fold, trial, deaths FROM cell WHERE {_IS_HELD}", owner
         ).fetchall()
-        database.execute(f"UPDATE cell SET owner = '' WHERE {is_held}", [f"claim-{worker}-%"])
     return {Cell(*row[:4]): row[4] for row in rows}
+
+
+def free_cells(store, worker):
+    """Let other workers claim the cells of a dead worker."""
+    with store.transaction() as database:
+        database.execute(f"UPDATE cell SET owner = '' WHERE {_IS_HELD}", [f"claim-{worker}-%"])
 
 
 def _is_free(database, folder, cell):
@@ -151,13 +166,14 @@ def _is_free(database, folder, cell):
     status, owner = row
     if status != "claimed":
         return False
-    if not owner:
+    name = _LOCK_NAME.fullmatch(str(owner))
+    if name is None:  # the cell was freed, or the file is damaged
         return True
-    _, runner, *_ = owner.split("-")
-    return not (is_locked(folder / owner) or is_locked(_runner_path(folder, runner)))
+    return not (is_locked(folder / owner) or is_locked(_runner_path(folder, name["runner"])))
 
 
 def remove_locks(store):
-    """Remove the lock files of killed processes; call it only if no cell is open."""
+    """Remove the lock files of processes that are dead, and no other files."""
     for path in store.folder.glob("*.lock"):
-        path.unlink(missing_ok=True)
+        if _LOCK_NAME.fullmatch(path.name) and not is_locked(path):
+            path.unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""The methods of the comparison: every row of Table AI of the article below, and peers.
+"""The methods of the comparison: every row of the tables of the article below, and peers.
+
+Table AI has the networks around a deep belief network, Table VII the conventional classifiers.
 
 C. Zhang, K. C. Tan, H. Li, G. S. Hong (2018), A cost-sensitive deep belief network for imbalanced
 classification, IEEE TNNLS, doi:10.1109/TNNLS.2018.2832648.
@@ -15,9 +17,16 @@ from imblearn.ensemble import (
 )
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -48,7 +57,8 @@ class Method:
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
     group : str
-        "deep belief network", "multi-layer perceptron", "peer" or any name of your own.
+        "deep belief network", "multi-layer perceptron", "conventional", "peer" or any name of your
+        own.
 
     Examples
     --------
@@ -127,10 +137,12 @@ def _deep_belief_networks():
     yield "dbn-prior", "DBN, decided at the training prevalence", partial(_at_prior, _dbn())
     yield (
         "dbn-ensemble-prior",
-        "networks of ecs-dbn, decided at the training prevalence",
+        "networks of ecs-dbn, decided by the costs that balance its probabilities",
         _ecs_dbn(shrinkage=1.0),
     )
     yield "csdbn", "DBN with random class costs", partial(_random_costs, _dbn())
+    grid = {"search": "grid", "shrinkage": 0.0}
+    yield "csdbn-grid", "DBN, out-of-fold costs from a grid", _ecs_dbn(**grid)
 
 
 def _perceptrons():
@@ -140,6 +152,29 @@ def _perceptrons():
     yield "mlp-prior", "MLP, decided at the training prevalence", partial(_at_prior, mlp)
     bagging = _maker(BalancedBaggingNetClassifier)
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
+
+
+def _conventional():
+    """The rows of Table VII, each with the defaults of scikit-learn."""
+    yield "svm", "SVM with RBF kernel", _maker(SVC)
+    yield "sklearn-mlp", "multi-layer perceptron of scikit-learn", _maker(SklearnMLPClassifier)
+    yield "knn", "five nearest neighbors", _k_nearest_neighbors
+    yield "gradient-boosting", "gradient-boosted trees", _maker(GradientBoostingClassifier)
+    yield "logistic", "logistic regression", _maker(LogisticRegression)
+    yield "adaboost", "AdaBoost of decision stumps", _maker(AdaBoostClassifier)
+    yield "lasso", "logistic regression with an L1 penalty", _lasso
+    yield "sgd", "linear SVM fitted by stochastic gradient descent", _maker(SGDClassifier)
+
+
+def _k_nearest_neighbors(random_state):
+    return KNeighborsClassifier()
+
+
+def _lasso(random_state):
+    # scikit-learn 1.8 deprecates `penalty`; before it, `l1_ratio` alone does nothing.
+    default = LogisticRegression().penalty
+    penalty = {"l1_ratio": 1.0} if default == "deprecated" else {"penalty": "l1"}
+    return LogisticRegression(**penalty, solver="saga", max_iter=1000, random_state=random_state)
 
 
 def _peers():
@@ -192,6 +227,8 @@ def _all_methods():
         yield Method(f"{name}-dbn", f"DBN after {title}", make, "deep belief network")
     for name, description, maker in _perceptrons():
         yield Method(name, description, partial(_scaled, maker), "multi-layer perceptron")
+    for name, description, maker in _conventional():
+        yield Method(name, description, partial(_scaled, maker), "conventional")
     for name, description, maker in _peers():
         yield Method(name, description, partial(_scaled, maker), "peer")
 

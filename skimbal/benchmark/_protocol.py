@@ -54,8 +54,19 @@ class Protocol:
 
     @classmethod
     def from_json(cls, text):
-        """The protocol that `to_json` wrote."""
-        return cls(**json.loads(text))
+        """The protocol that `to_json` wrote; ValueError if a value is of another kind."""
+        protocol = cls(**json.loads(text))
+        numbers, texts = ("n_folds", "n_trials", "seed"), ("suite", "split")
+        kinds: dict[str, type] = {"folds": dict, "fingerprints": dict, "methods": list}
+        kinds |= dict.fromkeys(numbers, int) | dict.fromkeys(texts, str)
+        values = {name: getattr(protocol, name) for name in kinds}
+        wrong = [name for name, kind in kinds.items() if not isinstance(values[name], kind)]
+        wrong += [name for name in ("folds", "methods") if not values[name]]
+        if not wrong and not all(isinstance(folds, list) for folds in protocol.folds.values()):
+            wrong.append("folds")
+        if wrong:
+            raise ValueError(f"its {wrong[0]} is {values[wrong[0]]!r}")
+        return protocol
 
     def differences(self, stored):
         """Phrases that say how the protocol `stored` in a folder differs; empty for the same run.

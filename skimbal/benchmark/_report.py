@@ -132,7 +132,7 @@ class Report:
         }
         try:
             _write_all(texts, Path(folder))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter for a loop of links
             raise OSError(
                 f"the report can't be written to {folder} ({error}); the results are kept. Make "
                 "the folder writable or free some space, then use `skimbal report`"

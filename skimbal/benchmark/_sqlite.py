@@ -37,7 +37,7 @@ def sqlite_errors(path):
         yield
     except sqlite3.IntegrityError:
         raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter if a name is no text
         name = getattr(error, "sqlite_errorname", "")
         advice = (text for prefix, text in _ADVICE.items() if name.startswith(prefix))
         raise OSError(f"{path} can't be used ({error}); {next(advice, _OTHER_ADVICE)}") from error

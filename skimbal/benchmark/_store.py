@@ -5,6 +5,7 @@ Each cell is claimed (`_claims.py`) and finished in a transaction of its own.
 
 import contextlib
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +37,7 @@ CREATE TABLE IF NOT EXISTS cell (
     PRIMARY KEY (dataset, method, fold, trial));
 """
 # How often a cell was claimed, and how often its worker died while the runner lived.
+_COUNTERS = {"attempts", "deaths"}
 _MIGRATION = f"""
 ALTER TABLE cell ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE cell ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
@@ -59,7 +61,7 @@ class Store:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder).resolve()
+        self.folder = Path(os.path.realpath(folder))  # `resolve` raises for a loop of links
         self.path = self.folder / FILE_NAME
 
     @classmethod
@@ -73,10 +75,12 @@ class Store:
                 f"the output folder can't be made ({error}); give a folder that can be written"
             ) from error
         with store.transaction("rwc") as database:
-            if _version(store.path, database) < SCHEMA_VERSION:
+            version = _version(store.path, database)
+            if database.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+                _check_tables(store.path, database, version)
+            if version < SCHEMA_VERSION:
                 for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):
                     database.execute(statement)
-            _check_tables(store.path, database)
             row = database.execute("SELECT protocol FROM run").fetchone()
             if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
                 database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), _now()))
@@ -98,8 +102,7 @@ class Store:
                 "output folder of a run"
             )
         with store.connection() as database:
-            _version(store.path, database)
-            _check_tables(store.path, database)
+            _check_tables(store.path, database, _version(store.path, database))
         return store
 
     @contextlib.contextmanager
@@ -184,14 +187,15 @@ def _version(path, database):
     return version
 
 
-def _check_tables(path, database):
+def _check_tables(path, database, version):
     """Raise a ValueError if the file is damaged, or if a table lacks a column."""
     (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise _unusable(path, f"is damaged ({' '.join(found.split())})")
+    added = {"cell": _COUNTERS} if version == SCHEMA_VERSION else {}
     for table, columns in _COLUMNS.items():
         existing = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
-        if missing := columns - existing:
+        if missing := (columns | added.get(table, set())) - existing:
             raise _unusable(path, f"has no {', '.join(sorted(missing))} in its table {table}")
 
 

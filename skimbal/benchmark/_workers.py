@@ -21,7 +21,14 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from skimbal._fitting import has_fit_coroutine
 from skimbal.benchmark._cell import evaluate
-from skimbal.benchmark._claims import attempts, claim_cell, count_death, runner_lock
+from skimbal.benchmark._claims import (
+    attempts,
+    claim_cell,
+    count_death,
+    finish_cell,
+    free_cells,
+    runner_lock,
+)
 from skimbal.benchmark._protocol import cell_seed
 from skimbal.benchmark._suite import load_split
 
@@ -118,8 +125,9 @@ def run_open_cells(workers, store, suite, methods, cells, on_wait):
     Cells that another runner holds are left out. `on_wait` is called about once a second.
     """
     work = (store, suite, methods, store.protocol(), cells)
+    n_finished = store.n_finished()
     running = {worker.submit(_work, *work): worker for worker in workers}
-    n_run = n_deaths_without_cell = 0
+    n_run = n_vain_deaths = 0
     while running:
         done, _ = wait(running, POLL_INTERVAL_S, FIRST_COMPLETED)
         for future in done:
@@ -129,20 +137,32 @@ def run_open_cells(workers, store, suite, methods, cells, on_wait):
             except BrokenProcessPool as error:
                 n_held = _record_death(store, suite, worker, error)
                 n_run += n_held
-                n_deaths_without_cell += not n_held
-                if n_deaths_without_cell >= MAX_DEATHS:
-                    raise RuntimeError(
-                        f"worker processes die before they run a cell ({error}); the finished "
-                        "cells are kept, so resume the run when the cause is found"
-                    ) from error
-                worker.start()
-                running[worker.submit(_work, *work)] = worker
+                # A worker may also die after a cell, when the memory of a method is freed.
+                has_progress = n_held or store.n_finished() > n_finished
+                n_vain_deaths = 0 if has_progress else n_vain_deaths + 1
+                _check_vain_deaths(n_vain_deaths, error)
+                n_finished = store.n_finished()
+                if n_finished < len(cells):
+                    worker.start()
+                    running[worker.submit(_work, *work)] = worker
         on_wait()
     return n_run
 
 
+def _check_vain_deaths(n_deaths, error):
+    """Raise a RuntimeError if too many workers died one after another without a cell."""
+    if n_deaths >= MAX_DEATHS:
+        raise RuntimeError(
+            f"worker processes die before they run a cell ({error}); the finished cells are kept, "
+            "so resume the run when the cause is found"
+        ) from error
+
+
 def _record_death(store, suite, worker, error):
-    """Count a death for the cells of a worker; record one that died too often as failed."""
+    """Count a death for the cells of a worker, then free them; return their number.
+
+    A cell that died too often is recorded as failed first: nobody may claim it in between.
+    """
     # A signal to the whole process group also reaches the runner, and then it ends here.
     time.sleep(POLL_INTERVAL_S)
     worker.stop(kill=True)
@@ -150,25 +170,23 @@ def _record_death(store, suite, worker, error):
     if len(held) == 1:  # of several cells, any may have killed the worker
         ((cell, n_deaths),) = held.items()
         if n_deaths >= MAX_DEATHS:
-            _record_failure(store, suite, cell, n_deaths, error)
+            finish_cell(
+                store, cell, "failed", _values_of_death(store, suite, cell, n_deaths, error)
+            )
+    free_cells(store, worker.name)
     return len(held)
 
 
-def _record_failure(store, suite, cell, n_deaths, error):
-    protocol = store.protocol()
-    *_, y_train, y_test = load_split(suite, protocol, cell)
+def _values_of_death(store, suite, cell, n_deaths, error):
+    *_, y_train, y_test = load_split(suite, store.protocol(), cell)
     classes = np.unique(np.concatenate([y_train, y_test]))
-    values = {
+    return {
         "support": json.dumps([int(np.sum(y_test == label)) for label in classes]),
         "n_warnings": 0,
         "warnings": "{}",
         "error": f"The worker process died in each of {n_deaths} attempts, perhaps because memory "
         f"ran out.\nWorkerDied: {' '.join(str(error).split())}",
     }
-    claim = claim_cell(store, cell, cell_seed(protocol.seed, cell))
-    if claim is not None:
-        with claim:
-            claim.finish("failed", values)
 
 
 def _work(worker, store, suite, methods, protocol, cells):

@@ -10,7 +10,8 @@ from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skimbal._utils._groups import groups_params
+from skimbal._utils._groups import groups_params, warn_of_lost_groups
+from skimbal._utils._labels import proba_by_class
 from skimbal._utils._validation import takes_sample_weight
 from skimbal.metrics import decide
 
@@ -80,13 +81,15 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             Probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(self._validate_inputs(X))
+        proba = self.estimator_.predict_proba(self._validate_inputs(X))
+        return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X) -> NDArray:
         """Return the logarithms of the predicted probabilities."""
         check_is_fitted(self)
-        return self.estimator_.predict_log_proba(self._validate_inputs(X))
+        proba = self.estimator_.predict_log_proba(self._validate_inputs(X))
+        return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X) -> NDArray:
@@ -99,6 +102,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         if _routing_enabled():
             own = {"sample_weight": sample_weight, "groups": groups}
             own = {name: value for name, value in own.items() if value is not None}
+            if groups is not None:
+                warn_of_lost_groups(self._base_estimator())
             return process_routing(self, "fit", **params, **own)
         consequence = "it weights the samples only in what decides the costs"
         if sample_weight is not None and takes_sample_weight(self._base_estimator(), consequence):

@@ -25,7 +25,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._metadata import RowScorer
-from skimbal._utils._validation import check_two_classes, check_weights
+from skimbal._utils._validation import check_two_classes, check_weights, in_safe_unit
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
 from skimbal.cost_sensitive._measured_balance import measured_costs
@@ -483,7 +483,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             f"labels {np.setdiff1d(present, labels).tolist()} are not in classes; give samples of "
             "all classes and of no others"
         )
-    sample_weight = check_weights(sample_weight, y_true)
+    sample_weight = in_safe_unit(check_weights(sample_weight, y_true))
     Table = RowTable if isinstance(scoring, RowScorer) else DecisionTable
     return Table(proba, order[positions], scoring, labels, sample_weight)
 

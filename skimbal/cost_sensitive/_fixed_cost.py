@@ -18,6 +18,7 @@ from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
+    in_safe_unit,
 )
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
@@ -140,7 +141,7 @@ class FixedCostClassifier(BaseCostClassifier):
         y = check_labels(y)
         sample_weight = check_weights(sample_weight, y)
         classes, targets = np.unique(y, return_inverse=True)
-        counts = np.bincount(targets, sample_weight)
+        counts = np.bincount(targets, in_safe_unit(sample_weight))
         check_two_classes(classes[counts > 0].tolist())
         cost_matrix = check_cost_matrix(resolve_costs(self.costs, classes, counts), len(classes))
         routed = self._route(sample_weight, check_groups(groups, y), params)
@@ -150,7 +151,7 @@ class FixedCostClassifier(BaseCostClassifier):
         self.estimator_ = fitted
         self.classes_ = classes[known]
         if isinstance(self.costs, str):
-            warn_of_balance(fitted, self.classes_.tolist(), f"costs={self.costs!r}")
+            warn_of_balance(fitted, self.classes_, f"costs={self.costs!r}")
         self.cost_matrix_ = cost_matrix[np.ix_(known, known)]
         copy_attributes(fitted, self, INPUT_ATTRIBUTES)
         return self

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 from sklearn.exceptions import ConvergenceWarning
 
+from skimbal._utils._validation import in_safe_unit
 from skimbal.metrics import normalize_costs
 
 MAX_STEPS = 200
@@ -97,7 +98,8 @@ def measured_costs(targets, proba, sample_weight=None) -> NDArray[np.float64]:
         Positive.
     """
     weights = measured_weights(targets, proba, sample_weight)
-    return normalize_costs(weights / np.bincount(targets, sample_weight, proba.shape[1]))
+    counts = np.bincount(targets, in_safe_unit(sample_weight), proba.shape[1])
+    return normalize_costs(weights / counts)
 
 
 def sample_shares(n_samples, sample_weight):

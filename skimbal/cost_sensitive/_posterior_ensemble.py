@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from skimbal._utils._labels import proba_by_class
 from skimbal._utils._log_odds import log_odds
 
 
@@ -55,6 +56,13 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
         """The members."""
         return self.estimators
 
+    def _predicted(self, method, X):
+        """What each member predicts, in the order of `classes_`."""
+        return [
+            proba_by_class(getattr(member, method)(X), member.classes_, self.classes_)
+            for member in self.estimators_
+        ]
+
     @property
     def classes_(self):
         """The labels."""
@@ -72,12 +80,12 @@ class PosteriorEnsemble(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X) -> NDArray:
         """Return the mean probabilities of the members, shape (n_samples, n_classes)."""
-        return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
+        return np.mean(self._predicted("predict_proba", X), axis=0)
 
     @_members_have("predict_log_proba")
     def predict_log_proba(self, X) -> NDArray:
         """Return the logarithms of the mean probabilities."""
-        logs = [member.predict_log_proba(X) for member in self.estimators_]
+        logs = self._predicted("predict_log_proba", X)
         return np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
 
     @_members_have("decision_function", "predict_log_proba")

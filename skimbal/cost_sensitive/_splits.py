@@ -12,6 +12,7 @@ from skimbal._utils._groups import (
     groups_by_class,
     held_out_groups,
 )
+from skimbal._utils._labels import place_of_rows
 from skimbal._utils._random import MAX_SEED
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import FewerFoldsWarning
@@ -93,8 +94,9 @@ def possible_folds(y, n_folds, groups=None):
     smallest, label = counts.min(), classes.tolist()[counts.argmin()]
     if smallest < 2:
         raise ValueError(
-            f"class {label!r} has 1 {unit}, but cv={n_folds} needs at least 2 of each class (and "
-            f"{n_folds} for all folds); merge classes, add {unit}s or use cv='prefit'"
+            f"class {label!r} has 1 {unit}{place_of_rows()}, but cv={n_folds} needs at least 2 of "
+            f"each class (and {n_folds} for all folds); merge classes, add {unit}s or use "
+            "cv='prefit'"
         )
     if smallest < n_folds:
         warn(

@@ -5,12 +5,13 @@ import warnings
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
-from skimbal._utils._labels import carries_labels, part_of_larger_fit, vector_by_label
+from skimbal._utils._labels import as_mapping, carries_labels, part_of_larger_fit, vector_by_label
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import BaseLoss, all_losses
 
-# Where classifiers keep the one that they wrap: the fitted one of a search comes first.
-WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator")
+# Where classifiers keep the one that they wrap: the fitted one of a search comes first. In a stack,
+# the last one decides.
+WRAPPED = ("best_estimator_", "estimator_", "estimator", "base_estimator", "final_estimator_")
 
 
 def warn_of_balance(estimator, labels, parameter):
@@ -34,7 +35,7 @@ def stated_balance(estimator, labels) -> str | None:
     estimator : classifier
         Fitted or not. Pipelines, searches and other wrappers are looked into. A calibrated
         classifier says nothing: its probabilities are those of the samples that it was given.
-    labels : list
+    labels : array-like of shape (n_classes,)
         The classes.
 
     Returns
@@ -52,16 +53,22 @@ def stated_balance(estimator, labels) -> str | None:
     for step in steps:
         if hasattr(step, "fit_resample"):
             return f"a step of the pipeline resamples, {step!r}"
-    inner = last if last is not None else wrapped_estimator(estimator)
-    return None if inner is None else stated_balance(inner, labels)
+    inner = [last] if last is not None else wrapped_estimators(estimator)
+    reasons = (stated_balance(each, labels) for each in inner)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
-def wrapped_estimator(estimator):
-    """Return the classifier that another one wraps, or None."""
+def wrapped_estimators(estimator):
+    """Return the classifiers whose probabilities another one takes over, a list."""
     candidates = [getattr(estimator, name, None) for name in WRAPPED]
     if hasattr(estimator, "_base_estimator"):  # a default of ours
         candidates.append(estimator._base_estimator())
-    return next((inner for inner in candidates if hasattr(inner, "get_params")), None)
+    one = [inner for inner in candidates if hasattr(inner, "get_params")][:1]
+    members = getattr(estimator, "estimators", None)  # of a vote or a mean
+    if one or not isinstance(members, list):
+        return one
+    members = [member[1] if isinstance(member, tuple) else member for member in members]
+    return [member for member in members if hasattr(member, "get_params")]
 
 
 def weights_differ(class_weight, labels):
@@ -69,8 +76,11 @@ def weights_differ(class_weight, labels):
     if isinstance(class_weight, str):
         return True
     if carries_labels(class_weight):
-        with part_of_larger_fit():
-            class_weight = vector_by_label(class_weight, np.array(labels), "class_weight")
+        try:
+            with part_of_larger_fit():
+                class_weight = vector_by_label(class_weight, labels, "class_weight")
+        except ValueError:  # the labels of an inner classifier, such as 0 and 1
+            class_weight = [*as_mapping(class_weight, "class_weight").values(), 1.0]
     weights = np.asarray(class_weight, dtype=np.float64)
     return bool((weights != weights.flat[0]).any())
 

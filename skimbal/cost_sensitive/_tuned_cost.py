@@ -244,6 +244,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
     def _search_coroutine(self, X, y, sample_weight, groups, params, *, is_checked=False):
         """Fit on validated data, search the costs and publish them (a generator)."""
         rng = check_random_state(self.random_state)
+        if is_name(self.cv, "prefit"):
+            groups = None  # nothing is fitted or split
         routed = self._route(sample_weight, groups, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None
@@ -286,7 +288,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
         if splits is None:  # cv="train"
             if self.shrinkage > 0:
                 parameter = f"shrinkage={self.shrinkage} with cv='train'"
-                warn_of_balance(estimator, classes.tolist(), parameter)
+                warn_of_balance(estimator, classes, parameter)
             fitted = yield from Fit(
                 clone(estimator), X, y, fit_params, is_checked, True
             ).coroutine()

@@ -1,7 +1,9 @@
-"""Checks of the arguments that loaders and generators share."""
+"""Checks of arguments and of signals that loaders and generators share."""
 
 import math
 import numbers
+
+import numpy as np
 
 
 def unusable(parameter, value, advice):
@@ -11,7 +13,7 @@ def unusable(parameter, value, advice):
 
 def check_option(parameter, value, allowed):
     """Raise a ValueError unless `value` is one of `allowed`."""
-    if value not in allowed:
+    if (np.iterable(value) and not isinstance(value, str)) or value not in allowed:
         options = " or ".join(map(repr, allowed))
         raise ValueError(f"{parameter}={value!r} is not known; use {options}")
 
@@ -31,3 +33,19 @@ def check_number(parameter, value, minimum):
     """Raise a ValueError unless `value` is a finite number of at least `minimum`."""
     if not isinstance(value, numbers.Real) or not minimum <= float(value) < math.inf:
         raise unusable(parameter, value, f"a number >= {minimum:g}")
+
+
+def as_signal(array):
+    """An array as float32; a ValueError unless it holds finite real numbers of that precision.
+
+    >>> as_signal(np.array([1, 2], dtype=np.int16)).dtype
+    dtype('float32')
+    """
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"a signal of the type {array.dtype} does not hold real numbers")
+    with np.errstate(over="ignore"):
+        signal = array.astype(np.float32, copy=False)
+    if not np.isfinite(signal).all():
+        raise ValueError("a signal has NaN, or values beyond single precision")
+    return signal

@@ -50,13 +50,34 @@ def decode_jpeg_blocks(luma, chroma, quantization):
 def read_jpeg_copy(path):
     """Labels of a recompressed part, and the function that decodes chosen images."""
     with npz_arrays(path, "put a complete copy there") as arrays:
-        labels = arrays["label"].astype(np.int64)
-        luma, chroma, quantization = arrays["Y"], arrays["C"], arrays["quant"]
+        labels, quantization = arrays["label"], arrays["quant"]
+        luma, chroma = arrays["Y"], arrays["C"]
+        _check_jpeg_copy(labels, luma, chroma, quantization)
+        if "classes" in arrays and arrays["classes"].tolist() != list(CLASSES):
+            raise ValueError(f"classes are {arrays['classes'].tolist()}, not {list(CLASSES)}")
 
     def decode(indices):
         return decode_jpeg_blocks(luma[:, :, indices], chroma[:, :, indices], quantization)
 
-    return labels, decode
+    return labels.astype(np.int64), decode
+
+
+def _check_jpeg_copy(labels, luma, chroma, quantization):
+    """Raise a ValueError unless the arrays are whole numbers of the same images."""
+    n = len(labels)
+    for name, array, shape in (
+        ("label", labels, (n,)),
+        ("Y", luma, (8, 8, n, 4, 4)),
+        ("C", chroma, (8, 8, n, 2, 2, 2)),
+        ("quant", quantization, (2, 8, 8)),
+    ):
+        if array.shape != shape or array.dtype.kind not in "iu":
+            raise ValueError(
+                f"{name} is {array.dtype} of shape {array.shape}, but whole numbers of shape "
+                f"{shape} are expected"
+            )
+    if not np.isin(labels, np.arange(len(CLASSES))).all():
+        raise ValueError(f"labels must be 0 to {len(CLASSES) - 1}")
 
 
 def read_archive(path, part):

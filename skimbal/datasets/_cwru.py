@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
-from skimbal.datasets._checks import check_option, unusable
+from skimbal.datasets._checks import as_signal, check_option, unusable
 from skimbal.datasets._sources import (
     cached_file,
     data_folder,
@@ -181,7 +181,8 @@ def _choose(sampling_rate_hz, diameters_mil, outer_positions, loads_hp):
 
 def _checked(parameter, values, allowed):
     """`values` as a tuple; ValueError unless all of them are in `allowed`."""
-    if not np.iterable(values) or isinstance(values, str) or not set(values) <= set(allowed):
+    is_known = np.iterable(values) and all(np.ndim(v) == 0 and v in allowed for v in values)
+    if not is_known or isinstance(values, str):
         raise unusable(parameter, values, f"a sequence of some of {allowed}")
     return tuple(values)
 
@@ -229,9 +230,9 @@ def _read_npz(archive, row, kinds):
         entry = entries[entries["key"] == key]
         if not len(entry):
             return None
-        return np.stack(
-            [arrays[f"{key}_{k}"] * entry[f"{k.lower()}_scale"][0] for k in kinds]
-        ).astype(np.float32)
+        scales = [entry[f"{k.lower()}_scale"][0] for k in kinds]
+        channels = [arrays[f"{key}_{k}"] * s for k, s in zip(kinds, scales, strict=True)]
+        return as_signal(np.stack(channels))
 
 
 def _read_mat(path, variable, kinds):
@@ -245,16 +246,18 @@ def _read_mat(path, variable, kinds):
         raise DataNotFoundError(
             f"{path} has no {' and no '.join(missing)}, so it is another file; {_WHAT_TO_DO}"
         )
-    return np.stack([content[name].ravel() for name in names]).astype(np.float32)
+    with reading(path, advice):
+        return as_signal(np.stack([content[name].ravel() for name in names]))
 
 
 def _check_mat(path, row):
     """Raise an error unless a file has all channels of a recording in full length."""
     content = loadmat(path)  # all variables, as the last one ends the file
-    for kind in ("DE", "FE") if row.has_fan_end else ("DE",):
-        n_samples = content[row.variable.replace("_DE_", f"_{kind}_")].size
-        if n_samples != row.n_samples:
-            raise ValueError(f"{n_samples} samples, but {row.n_samples} are expected")
+    kinds = ("DE", "FE") if row.has_fan_end else ("DE",)
+    names = [row.variable.replace("_DE_", f"_{kind}_") for kind in kinds]
+    n_samples = as_signal(np.stack([content[name].ravel() for name in names])).shape[1]
+    if n_samples != row.n_samples:
+        raise ValueError(f"{n_samples} samples, but {row.n_samples} are expected")
 
 
 def _describe(frame):

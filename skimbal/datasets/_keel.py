@@ -33,6 +33,7 @@ from skimbal.datasets._keel_sources import (
     read_package_rows,
 )
 from skimbal.datasets._sources import data_folder
+from skimbal.datasets._text import lines_of
 from skimbal.exceptions import DataNotFoundError, KeelFormatError
 
 _SHIPPED = Path(__file__).parent / "data"
@@ -313,13 +314,17 @@ def _read_whole(name, missing, folder):
         train, test = _parse_fold(texts)
         return replace(train, rows=train.rows + test.rows), texts[0][1].rpartition(":")[0]
     text, source = read_package_rows(name) or read_downloaded_rows(name)
-    header, _ = parse_header(_headers()[name].splitlines(), source=f"header of {name}")
-    return parse_rows(text.splitlines(), header, source=source), source
+    header, _ = parse_header(lines_of(_headers()[name]), source=f"header of {name}")
+    return parse_rows(lines_of(text), header, source=source), source
 
 
 def _to_arrays(dataset, missing, categories, as_frame):
     """Inputs, labels and names of the columns, with the rows in canonical order."""
     dataset = canonical_order(complete_rows(dataset) if missing == "drop" else dataset)
+    if not dataset.rows:
+        raise KeelFormatError(
+            f"every row of {dataset.relation} misses a value, so none is left; use missing='keep'"
+        )
     X, names = encode_inputs(dataset, categories)
     y = encode_output(dataset)
     if as_frame:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skimbal.datasets._checks import check_option
-from skimbal.datasets._text import parse_number, without_byte_order_mark
+from skimbal.datasets._text import lines_of, parse_number, unquoted, without_byte_order_mark
 from skimbal.exceptions import KeelFormatError
 
 MISSING = {"?", "<null>"}
@@ -139,7 +139,7 @@ def _parse_attribute(declaration):
     if match is None or (kind == "nominal") != (match["categories"] is not None):
         raise _Mismatch(_ATTRIBUTE_FORM, repr(f"@attribute {declaration}"))
     if kind == "nominal":
-        categories = tuple(part.strip() for part in match["categories"].split(","))
+        categories = tuple(unquoted(part) for part in match["categories"].split(","))
         if "" in categories or len(set(categories)) < len(categories):
             expected = f"different, non-empty values for attribute {name!r}"
             raise _Mismatch(expected, repr(match["categories"]))
@@ -343,7 +343,7 @@ def parse_rows(lines, header, *, source="<string>", first_line=1):
 
 
 def _parse_row(line, readers, output):
-    texts = [text.strip() for text in line.split(",")]
+    texts = [unquoted(text) for text in line.split(",")]
     if len(texts) != len(readers):
         expected = f"{len(readers)} values, one for each attribute"
         raise _Mismatch(expected, f"{len(texts)}: {line[:80]!r}")
@@ -361,9 +361,9 @@ def parse_keel(text, *, source="<string>"):
     """Parse the text of a KEEL ``.dat`` file.
 
     Keywords, attribute names in ``@inputs`` and ``@outputs``, and nominal values match in any
-    case. White space around values and a byte order mark are ignored. ``?`` and ``<null>`` are
-    missing values. Numbers are plain decimals within the declared range: ``nan``, ``inf``,
-    ``1_000`` and ``0x10`` are errors.
+    case. White space and quotes around values are ignored, and so is a byte order mark. ``?`` and
+    ``<null>`` are missing values. Numbers are plain decimals within the declared range: ``nan``,
+    ``inf``, ``1_000`` and ``0x10`` are errors.
 
     Parameters
     ----------
@@ -396,7 +396,7 @@ def parse_keel(text, *, source="<string>"):
     >>> dataset.rows
     ((0.5, 'F', 'negative'), (0.25, None, 'positive'))
     """
-    lines = text.splitlines()
+    lines = lines_of(text)
     header, n_lines = parse_header(lines, source=source)
     return parse_rows(lines[n_lines:], header, source=source, first_line=n_lines + 1)
 

@@ -23,6 +23,7 @@ from skimbal.datasets._checks import check_count, check_number, unusable
 
 CLASSES = ("normal", "misaligned", "bearing", "noise")
 _N_HARMONICS = 12
+_MIN_SNR_DB = -300.0  # float32 holds the background
 # Passages over a defect in one revolution: outer race of a common deep-groove bearing, 9 balls.
 _FAULT_ORDER = 3.58
 _RESONANCE_HZ = (2500.0, 4500.0)
@@ -184,7 +185,7 @@ def make_motor_sound(
         Range that the speed of each recording is drawn from, in revolutions a minute.
     snr_db : float, default=10.0
         Mean square of the motor's own sound (without knocks) over that of the background, in
-        decibels, in each recording; ``inf`` gives no background.
+        decibels, in each recording, -300 or more; ``inf`` gives no background.
     random_state : int, RandomState or None, default=None
         Seed. Recording k of a class does not depend on the numbers of recordings.
     return_X_y : bool, default=False
@@ -260,6 +261,14 @@ def make_motor_sound(
     )
 
 
+def _is_range(values):
+    """Whether these are two positive finite numbers in ascending order."""
+    is_pair = isinstance(values, tuple | list | np.ndarray) and np.shape(values) == (2,)
+    if not is_pair or not all(isinstance(value, numbers.Real) for value in values):
+        return False
+    return 0 < values[0] <= values[1] < np.inf
+
+
 def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
     for label, count in counts.items():
         check_count(f"n_{label}", count)
@@ -267,12 +276,11 @@ def _check_arguments(counts, duration_s, sampling_rate_hz, speed_rpm, snr_db):
         raise ValueError("all counts are 0, so there is nothing to simulate; give a positive count")
     check_number("duration_s", duration_s, 0.1)
     check_number("sampling_rate_hz", sampling_rate_hz, 10_000)
-    if not isinstance(snr_db, numbers.Real) or not float(snr_db) > -np.inf:
-        raise unusable("snr_db", snr_db, "decibels, or inf for no background")
-    low_high = list(speed_rpm) if np.iterable(speed_rpm) else []
-    if len(low_high) != 2 or not 0 < low_high[0] <= low_high[1] < np.inf:
+    if not isinstance(snr_db, numbers.Real) or not float(snr_db) >= _MIN_SNR_DB:
+        raise unusable("snr_db", snr_db, f"decibels >= {_MIN_SNR_DB:g}, or inf for no background")
+    if not _is_range(speed_rpm):
         raise unusable("speed_rpm", speed_rpm, "(low, high) with 0 < low <= high")
-    highest_hz = _N_HARMONICS * low_high[1] / 60.0
+    highest_hz = _N_HARMONICS * speed_rpm[1] / 60.0
     if highest_hz >= sampling_rate_hz / 2:
         raise ValueError(
             f"the harmonics reach {highest_hz:g} Hz and do not fit below half of sampling_rate_hz="

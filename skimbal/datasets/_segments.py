@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
+from skimbal._utils._labels import carries_labels, vector_by_label
 from skimbal._utils._recordings import (
     check_collection,
     check_on_short,
@@ -67,9 +69,9 @@ def cut_segments(
         Class of each recording.
     length : int
         Samples in a segment, 1 or more.
-    n_per_class : int or dict
-        Segments of each class, or a dict of class to number. Classes that are not in the dict
-        have no segments.
+    n_per_class : int, dict or Series
+        Segments of each class, or the number of segments by class. Classes that are not named have
+        no segments.
     part : (float, float), default=(0.0, 1.0)
         Fractions of each recording, from 0 to 1, between which the segments lie. Training on
         ``(0, 0.6)`` and testing on ``(0.7, 1)`` shares no sample and leaves a gap. A class with
@@ -97,8 +99,8 @@ def cut_segments(
     Raises
     ------
     ValueError
-        If lengths do not agree, a class is not in `y`, or there is no room for the segments. The
-        message says how many segments fit.
+        If lengths do not agree, a recording does not hold numbers, a label is missing, a class is
+        not in `y`, or there is no room for the segments. The message says how many segments fit.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def cut_segments(
     group_of = np.arange(len(arrays)) if groups is None else np.asarray(groups)
     _check_recordings(arrays, labels, group_of)
     _check_length_and_part(length, part)
-    counts = _segments_per_class(n_per_class, np.unique(labels))
+    counts = _segments_per_class(n_per_class, _classes(labels))
     shapes = [array.shape for array in arrays]
     if on_short != "skip":
         check_order_of_axes(shapes, length)
@@ -200,11 +202,17 @@ def _check_recordings(recordings, y, groups):
                 "n_samples); reshape a single channel to (1, n_samples), and put a single "
                 "recording into a list"
             )
+        if recording.dtype.kind not in "fiubc" or not len(recording):
+            raise ValueError(
+                f"recording {k} is {recording.dtype} of shape {recording.shape}, but it must be "
+                "numbers of at least one channel"
+            )
     shapes = [recording.shape for recording in recordings]
     channels = sorted({len(recording) for recording in recordings})
     if len(channels) > 1:
+        shown = channels if len(channels) <= 4 else f"{channels[0]} to {channels[-1]}"
         raise ValueError(
-            f"the recordings have {channels} channels; give recordings with one number of channels"
+            f"the recordings have {shown} channels; give recordings with one number of channels"
             + transpose_advice(shapes)
         )
 
@@ -216,9 +224,27 @@ def _check_length_and_part(length, part):
         raise unusable("part", part, "(low, high) with 0 <= low < high <= 1")
 
 
+def _classes(labels):
+    """The sorted classes; a ValueError for missing labels and for those that can't be sorted."""
+    if pd.isna(labels).any():
+        raise ValueError(
+            f"y has {pd.isna(labels).sum()} missing labels (None or NaN); give every recording a "
+            "class, or leave the recording out"
+        )
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        raise ValueError(
+            f"y has labels of types that can't be compared ({error}); give labels of one type"
+        ) from error
+
+
 def _segments_per_class(n_per_class, classes):
     """Dict of class to number, in sorted order of the classes."""
     classes = classes.tolist()
+    if carries_labels(n_per_class) and not isinstance(n_per_class, dict):
+        counts = vector_by_label(n_per_class, classes, "n_per_class", 0, is_outer=True)
+        n_per_class = dict(zip(classes, counts.tolist(), strict=True))
     if not isinstance(n_per_class, dict):
         n_per_class = dict.fromkeys(classes, n_per_class)
     unknown_labels = [label for label in n_per_class if label not in classes]

@@ -6,10 +6,12 @@ recorded in the cache, and any later copy must have the same one.
 """
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -18,11 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
+from skimbal.datasets._checks import unusable
 from skimbal.exceptions import DataNotFoundError
 
 _TIMEOUT_S = 30
 _BLOCK_SIZE = 2**16
 _N_BYTES_OF_A_PAGE = 512
+# ValueError: a redirection to what is no address, and chunks of a negative size.
+_TRANSFER_ERRORS = (OSError, http.client.HTTPException, ValueError)
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 
 
@@ -31,6 +36,8 @@ def data_folder(data_home=None):
 
     Raises
     ------
+    ValueError
+        If `data_home` is not a path.
     DataNotFoundError
         If the named folder does not exist.
     """
@@ -40,7 +47,7 @@ def data_folder(data_home=None):
     if folder is None:
         return None
     folder = _expanded(folder)
-    if not folder.is_dir():
+    if not _is_there(folder, stat.S_ISDIR):
         raise DataNotFoundError(
             f"{named_by} names {str(folder)!r}, which is not a folder; correct it or leave it out"
         )
@@ -53,12 +60,30 @@ def local_file(folder, relative):
     Raises
     ------
     DataNotFoundError
-        If it is a folder.
+        If it is a folder or a link to nothing, or if its folder can't be read.
     """
     path = None if folder is None else folder / relative
-    if path is not None and path.is_dir():
+    if path is None or _is_there(path, stat.S_ISREG):
+        return path
+    if _is_there(path, stat.S_ISDIR):
         raise DataNotFoundError(f"{path} is a folder, but a file is expected there; remove it")
-    return path if path is not None and path.is_file() else None
+    if path.is_symlink():
+        raise DataNotFoundError(f"{path} is a link to no file; correct or remove the link")
+    return None
+
+
+def _is_there(path, is_kind):
+    """Whether a path is a file or a folder; a DataNotFoundError where that can't be known."""
+    try:
+        return is_kind(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null character
+        return False
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # links that lead to each other
+            return False
+        raise DataNotFoundError(
+            f"{path} can't be read ({error}); make its folder readable, or name another one"
+        ) from error
 
 
 def cache_folder():
@@ -70,6 +95,8 @@ def _expanded(folder):
     """`folder` with the home folder in place of ``~``."""
     try:
         return Path(folder).expanduser()
+    except TypeError as error:
+        raise unusable("data_home", folder, "the path of a folder, or None") from error
     except RuntimeError as error:
         raise DataNotFoundError(
             f"the folder {str(folder)!r} can't be found ({error}); name it without ~, or set "
@@ -169,6 +196,10 @@ def reading(path, what_to_do, kind="a readable file"):
         yield
     except DataNotFoundError:
         raise
+    except PermissionError as error:
+        raise DataNotFoundError(
+            f"{path} can't be read ({error}); make it readable, or {what_to_do}"
+        ) from error
     except Exception as error:
         raise DataNotFoundError(
             f"{path} is not {kind} ({type(error).__name__}: {error}), so it is damaged or another "
@@ -247,7 +278,7 @@ def url_download(url, name, *, what_to_do):
             # Some servers refuse urllib's own user agent.
             request = urllib.request.Request(url, headers={"User-Agent": "skimbal"})
             response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
-        except (OSError, http.client.HTTPException) as error:
+        except _TRANSFER_ERRORS as error:
             raise _failed_download(url, error, what_to_do) from error
         with response, open(Path(folder, name), "wb") as file:
             length = response.headers["Content-Length"]
@@ -268,7 +299,7 @@ def _blocks(response, url, length, what_to_do):
         # A connection that breaks off looks like the end of the file.
         if length is not None and length.strip() != str(n_bytes):
             raise OSError(f"{n_bytes} of {length} bytes arrived")
-    except (OSError, http.client.HTTPException) as error:
+    except _TRANSFER_ERRORS as error:
         raise _failed_download(url, error, what_to_do) from error
 
 

@@ -132,7 +132,7 @@ def _draw(class_counts, n_features, rng):
 
 def _check_counts(class_counts):
     """`class_counts` as an int array, or a ValueError."""
-    counts = list(class_counts)
+    counts = list(class_counts) if np.iterable(class_counts) else []
     if len(counts) < 2 or not all(is_count(count, 1) for count in counts):
         raise unusable("class_counts", class_counts, "two or more integers >= 1")
     return np.array(counts, dtype=np.int64)

@@ -41,6 +41,19 @@ def without_byte_order_mark(text):
     return text
 
 
+def lines_of(text):
+    """The lines of a text, which end at a line feed, a carriage return, or both.
+
+    `str.splitlines` ends lines at other characters, too. One of them is a part of many letters in
+    UTF-8 that is read as Latin-1, and the ellipsis of Windows.
+
+    >>> lines_of("a\\r\\nb\\x85\\x0bc\\rd\\n")
+    ['a', 'b\\x85\\x0bc', 'd']
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def unquoted(text):
     """`text` without white space and one pair of quotes around it.
 

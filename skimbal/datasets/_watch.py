@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skimbal.datasets._checks import as_signal
 from skimbal.datasets._sources import (
     cached_file,
     data_folder,
@@ -26,6 +27,7 @@ WHEEL = "seglearn-1.2.5-py3-none-any.whl"
 WHEEL_SHA256 = "ec6b952c85c9627050102854b372d85951563d3b990df677d7c55547e87413dd"
 _REQUIREMENT = "seglearn==1.2.5"
 _MEMBER = "seglearn/data/watch_dataset.npy"
+ARRAYS = ("signal", "length", "label", "label_names", "channel_names", "subject", "side")
 _WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
 
 
@@ -79,19 +81,16 @@ def load_watch(*, data_home: str | os.PathLike | None = None, return_X_y: bool =
     """
     path = local_file(data_folder(data_home), LOCAL)
     content, source = _read_wheel() if path is None else _read_npz(path)
-    data = [np.ascontiguousarray(x.T, dtype=np.float32) for x in content["recordings"]]
-    names = np.asarray(content["label_names"], dtype=str)
-    target = names[np.asarray(content["label"])]
+    data, names, target = content["data"], content["label_names"], content["target"]
+    subject, side = content["subject"], content["side"]
     if return_X_y:
         return data, target
-    subject = np.asarray(content["subject"], dtype=np.int64)
-    side = np.asarray(content["side"], dtype=np.int64)
     return Bunch(
         data=data,
         target=target,
         groups=subject,
         frame=pd.DataFrame({"exercise": target, "subject": subject, "side": side}),
-        channel_names=[str(name) for name in content["channel_names"]],
+        channel_names=content["channel_names"].tolist(),
         target_names=names.tolist(),
         sampling_rate_hz=50,
         source=source,
@@ -107,12 +106,36 @@ def load_watch(*, data_home: str | os.PathLike | None = None, return_X_y: bool =
 def _read_npz(path):
     """Content of the arrays of a folder, and where it came from."""
     with npz_arrays(path, "put a complete copy there") as arrays:
-        content = {name: arrays[name] for name in arrays.files}
-        ends = np.cumsum(content["length"])
-        if ends[-1] != len(content["signal"]):
-            raise ValueError(f"the lengths add up to {ends[-1]}, not {len(content['signal'])}")
-        content["recordings"] = np.split(content["signal"], ends[:-1])
-    return content, str(path)
+        content = {name: arrays[name] for name in ARRAYS}
+        length, n_samples = content["length"], len(content["signal"])
+        if length.sum() != n_samples or not (length > 0).all():
+            raise ValueError(f"the lengths must be positive and add up to {n_samples}")
+        content["recordings"] = np.split(content["signal"], np.cumsum(length)[:-1])
+        return _checked(content), str(path)
+
+
+def _checked(content):
+    """The arrays of the set in the types that are returned; an error if they do not agree."""
+    names = np.asarray(content["label_names"], dtype=str)
+    channel_names = np.asarray(content["channel_names"], dtype=str)
+    data = [np.ascontiguousarray(as_signal(x).T) for x in content["recordings"]]
+    of_each = {key: np.asarray(content[key]) for key in ("label", "subject", "side")}
+    if not data or any(x.shape != (len(channel_names), x.shape[-1]) for x in data):
+        raise ValueError(f"recordings must have {len(channel_names)} channels")
+    for key, values in of_each.items():
+        if values.shape != (len(data),) or not (values % 1 == 0).all():
+            raise ValueError(f"{key} must have a whole number for each of {len(data)} recordings")
+    label, subject, side = (values.astype(np.int64) for values in of_each.values())
+    if not np.isin(label, np.arange(len(names))).all():
+        raise ValueError(f"label must be 0 to {len(names) - 1}")
+    return {
+        "data": data,
+        "target": names[label],
+        "label_names": names,
+        "channel_names": channel_names,
+        "subject": subject,
+        "side": side,
+    }
 
 
 def _read_wheel():
@@ -124,4 +147,4 @@ def _read_wheel():
     pickle = np.load(pickled, allow_pickle=True).item()
     names = {"X": "recordings", "y": "label", "y_labels": "label_names"}
     names |= {"X_labels": "channel_names", "subject": "subject", "side": "side"}
-    return {names[key]: pickle[key] for key in names}, f"{wheel}:{_MEMBER}"
+    return _checked({names[key]: pickle[key] for key in names}), f"{wheel}:{_MEMBER}"

@@ -7,7 +7,6 @@ doi:10.1145/1964897.1964918.
 import gzip
 import os
 import tarfile
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,6 @@ from skimbal.datasets._wisdm_format import (
     parse_transformed,
     recording_starts,
 )
-from skimbal.exceptions import DataNotFoundError
 
 ARCHIVE = "WISDM_ar_latest.tar.gz"
 URL = f"https://www.cis.fordham.edu/wisdm/includes/datasets/latest/{ARCHIVE}"
@@ -116,7 +114,9 @@ def fetch_wisdm(
     check_count("min_samples", min_samples, 1)
     text, source = _read_text(kind, data_folder(data_home), trust_first_download)
     content = (
-        _recordings(text, source, max_gap_s, min_samples) if kind == "raw" else _features(text)
+        _recordings(text, source, max_gap_s, min_samples)
+        if kind == "raw"
+        else _features(text, source)
     )
     if return_X_y:
         return content["data"], content["target"]
@@ -135,7 +135,7 @@ def _read_text(kind, folder, trust_first_download):
     path = local_file(folder, f"wisdm/{name}")
     if path is not None:
         # Bytes that are not UTF-8 become a character that no field may hold: the record is dropped.
-        with reading(path, "make it readable, or put a complete copy there"):
+        with reading(path, "put a complete copy there"):
             return path.read_text("utf-8", errors="replace"), str(path)
     what_to_do = f"set SKIMBAL_DATA (or data_home=) to a folder that holds wisdm/{name}"
     archive = cached_file(
@@ -144,32 +144,34 @@ def _read_text(kind, folder, trust_first_download):
         sha256=None,
         what_to_do=what_to_do,
         trust_first_download=trust_first_download,
-        check=partial(_check_archive, what_to_do=what_to_do),
+        check=_check_archive,
     )
     advice = f"delete it and {archive.name}.sha256, or {what_to_do}"
     with reading(archive, advice, "an archive"):
-        return _read_member(archive, name, advice)
+        return _read_member(archive, name)
 
 
-def _check_archive(path, what_to_do):
+def _check_archive(path):
     """Raise an error unless an archive is complete and has both files."""
     with gzip.open(path) as file:  # tarfile does not read the checksum behind the last file
         while file.read(_BLOCK_SIZE):
             pass
     for name in FILES.values():
-        _read_member(path, name, what_to_do)
+        _read_member(path, name)
 
 
-def _read_member(archive, name, what_to_do):
-    """Text of the file `name` in any folder of the archive, and its source."""
+def _read_member(archive, name):
+    """Text of the file `name` in any folder of the archive, and its source, or a ValueError."""
     with tarfile.open(archive, "r:gz") as files:
         for member in files:
             if member.isfile() and member.name.rpartition("/")[2] == name:
                 content = files.extractfile(member)
                 assert content is not None
                 text = content.read().decode("utf-8", errors="replace")
+                if not text.strip():
+                    raise ValueError(f"its {name} is empty")
                 return text, f"{archive}:{member.name}"
-    raise DataNotFoundError(f"{archive} has no {name}; {what_to_do}")
+    raise ValueError(f"it has no {name}")
 
 
 def _recordings(text, source, max_gap_s, min_samples):
@@ -200,9 +202,12 @@ def _recordings(text, source, max_gap_s, min_samples):
     }
 
 
-def _features(text):
+def _features(text, source):
     """Content of the Bunch for the authors' features."""
-    table = parse_transformed(text)
+    try:
+        table = parse_transformed(text)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
     features = table.drop(columns=["UNIQUE_ID", "user", "class"], errors="ignore")
     return {
         "data": features.to_numpy(dtype=np.float64),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from skimbal.datasets._text import (
+    lines_of,
     parse_integer,
     parse_number,
     unquoted,
@@ -20,6 +21,7 @@ from skimbal.datasets._text import (
 
 ACTIVITIES = ("Walking", "Jogging", "Upstairs", "Downstairs", "Sitting", "Standing")
 _N_FIELDS = 6
+_N_PEOPLE = 36
 _RECORD_END = re.compile("[;\\r\\n]")
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _ATTRIBUTE_NAME = re.compile(r"\s+(\"[^\"]+\"|'[^']+'|[^\s\"']+)")
@@ -88,8 +90,11 @@ def recording_starts(user, activity, time_ns, max_gap_s):
     A recording begins where the user or the activity changes, and where time runs backward or
     jumps by more than `max_gap_s`.
     """
-    step_s = np.diff(time_ns) * 1e-9
-    begins = (np.diff(user) != 0) | (np.diff(activity) != 0) | (step_s < 0) | (step_s > max_gap_s)
+    runs_backward = time_ns[1:] < time_ns[:-1]
+    # Without a sign, the step from the first to the last time of 64 bits is right, too.
+    step_s = np.diff(time_ns.astype(np.uint64)) * 1e-9
+    begins = (user[1:] != user[:-1]) | (activity[1:] != activity[:-1])
+    begins |= runs_backward | (step_s > max_gap_s)
     first = np.zeros(min(1, len(user)), dtype=np.int64)
     return np.concatenate([first, np.flatnonzero(begins) + 1])
 
@@ -106,7 +111,7 @@ def parse_transformed(text):
         If it is another file or has no rows, or if a value is not a number, a person or an
         activity. The message names the line.
     """
-    lines = [line.strip() for line in without_byte_order_mark(text).splitlines()]
+    lines = [line.strip() for line in lines_of(without_byte_order_mark(text))]
     first = next((k for k, line in enumerate(lines, 1) if line.lower() == "@data"), len(lines) + 1)
     names = [_attribute_name(line, k) for k, line in enumerate(lines[:first], 1) if _declares(line)]
     if first > len(lines) or not {"user", "class"} <= set(names) or len(set(names)) < len(names):
@@ -155,13 +160,18 @@ def _feature(text):
     return math.nan if text == "?" else parse_number(text)
 
 
+def _person(text):
+    number = parse_integer(text)
+    return number if number is not None and 1 <= number <= _N_PEOPLE else None
+
+
 def _activity(text):
     return text if text in ACTIVITIES else None
 
 
 _FEATURE = (_feature, "a number or ?")
 _VALUES = {
-    "user": (parse_integer, "the number of a person"),
+    "user": (_person, f"1 to {_N_PEOPLE}, the number of a person"),
     "class": (_activity, f"one of {', '.join(ACTIVITIES)}"),
 }
 

@@ -39,10 +39,13 @@ def bag_sizes(y, sampling_strategy):
     if sampling_strategy is None:
         return sizes
     if carries_labels(sampling_strategy):
-        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", np.nan)
-        sampling_strategy = {
-            label: int(size) for label, size in zip(sizes, given, strict=True) if size == size
-        }
+        given = vector_by_label(sampling_strategy, labels, "sampling_strategy", -np.inf)
+        wanted = {label: float(n) for label, n in zip(sizes, given, strict=True) if n != -np.inf}
+        if not all(n.is_integer() for n in wanted.values()):
+            raise ValueError(
+                f"sampling_strategy has {wanted} rows of the classes; give whole numbers"
+            )
+        sampling_strategy = {label: int(n) for label, n in wanted.items()}
     wanted = check_sampling_strategy(sampling_strategy, y, "under-sampling")
     sizes = {label: int(wanted.get(label, size)) for label, size in sizes.items()}
     if min(sizes.values()) < 1:
@@ -158,14 +161,15 @@ def draw_bag(rows, sizes, *, replacement, rng):
     return np.concatenate(drawn)
 
 
-def draw_two_units(draw, rows, *, rng):
-    """Draw bags until one has two different rows of every class that has two, and return it.
+def draw_two_units(draw, rows, units, *, rng):
+    """Draw bags until one has two units of every class that has two, and return it.
 
-    Classifiers that split their samples need them.
+    Classifiers that split their samples need them. `units` are the groups of all rows, or the
+    numbers of the rows.
     """
+    wanted = [own for own in rows.values() if len(np.unique(units[own])) > 1]
     for _ in range(MAX_DRAWS):
         bag = draw(rng=rng)
-        drawn = np.unique(bag)
-        if all(np.isin(own, drawn).sum() > 1 for own in rows.values() if len(own) > 1):
+        if all(len(np.unique(units[np.intersect1d(own, bag)])) > 1 for own in wanted):
             break
     return bag

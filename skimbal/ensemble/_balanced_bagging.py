@@ -22,7 +22,7 @@ from sklearn.utils.validation import _check_method_params, _num_samples, check_c
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
-from skimbal._utils._groups import check_groups, groups_params, takes_groups
+from skimbal._utils._groups import check_groups, groups_params, holds_out, takes_groups
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import (
@@ -271,8 +271,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             by group: a sample is out of a bag if the bag has no sample of its group. Networks and
             other classifiers that take groups get them.
         **params : dict
-            Passed on to the `fit` of the classifiers, cut to the rows of each bag. With metadata
-            routing they are routed to the classifiers and to the scorer.
+            Passed on to the `fit` of the classifiers, cut to the rows of each bag. Validation
+            inputs (`X_val`) are encoded and not cut. With metadata routing the parameters are
+            routed to the classifiers and to the scorer.
 
         Returns
         -------
@@ -316,7 +317,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
-            params = to_fit | {"sample_weight": fit_weight(members, sample_weight)}
+            params = encoded_validation(self, to_fit) | {
+                "sample_weight": fit_weight(members, sample_weight)
+            }
             if groups is not None or splits_copies(self._base_estimator()):
                 params |= groups_params(self._base_estimator(), units)
             networks = yield [
@@ -476,12 +479,15 @@ def splits_copies(estimator):
 
 def bag_drawer(y, rows, sizes, groups, replacement, estimator):
     """Return the function that draws a bag with the generator `rng`."""
-    if groups is not None:
+    if groups is None:
+        draw = partial(draw_bag, rows, sizes, replacement=replacement)
+        needs_two, units = splits_copies(estimator), np.arange(len(y))
+    else:
         used = np.concatenate(list(rows.values()))
         strata = group_strata(y[used], groups[used])
-        return partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
-    draw = partial(draw_bag, rows, sizes, replacement=replacement)
-    return partial(draw_two_units, draw, rows) if splits_copies(estimator) else draw
+        draw = partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
+        needs_two, units = takes_groups(estimator) and holds_out(estimator), groups
+    return partial(draw_two_units, draw, rows, units) if needs_two else draw
 
 
 def routed_params(ensemble, X, params):
@@ -491,6 +497,18 @@ def routed_params(ensemble, X, params):
         return params, {}
     routed = process_routing(ensemble, "fit", **params)
     return routed.estimator.fit, routed.scorer.score
+
+
+def encoded_validation(ensemble, params):
+    """Encode the validation inputs among the parameters of `fit`, as those for training are."""
+    if ensemble.encoder_ is None:
+        return params
+    given = {k: v for k, v in params.items() if k.endswith("X_val") and v is not None}
+    try:
+        inputs = {k: validate_inputs(ensemble, v, reset=False) for k, v in given.items()}
+    except ValueError as error:
+        raise ValueError(f"the validation data X_val cannot be used: {error}") from error
+    return params | {k: ensemble.encoder_.transform(v) for k, v in inputs.items()}
 
 
 def fit_weight(members, sample_weight):

@@ -7,13 +7,19 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, Stan
 ENCODINGS = ("standard", "rank", "both")
 MAX_QUANTILES = 1000
 MAX_RANK = 3.0
+# Columns with larger or smaller values are measured in units of their largest one.
+LARGE, SMALL = 1e100, 1e-100
 
 
 def _clipped(X):
     return np.clip(X, -MAX_RANK, MAX_RANK)
 
 
-def make_encoder(encoding, n_samples):
+def _divided(X, unit):
+    return X / unit
+
+
+def make_encoder(encoding, n_samples, unit=None):
     """Return an unfitted transformer of inputs of shape (n_samples, n_features).
 
     Ranks are transformed to a Gaussian distribution, cut at 3 standard deviations (the extreme
@@ -26,6 +32,8 @@ def make_encoder(encoding, n_samples):
     encoding : {"standard", "rank", "both"}
     n_samples : int
         Samples that it will be fitted on.
+    unit : ndarray of shape (n_features,), default=None
+        What the columns are divided by first.
 
     Returns
     -------
@@ -48,7 +56,10 @@ def make_encoder(encoding, n_samples):
         StandardScaler(),
     )
     encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
-    return make_union(*encoders[encoding]).set_output(transform="default")
+    encoder = make_union(*encoders[encoding])
+    if unit is not None:
+        encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
+    return encoder.set_output(transform="default")
 
 
 def fit_encoder(encoding, X):
@@ -62,4 +73,16 @@ def fit_encoder(encoding, X):
             f"encoding={encoding!r} takes X of shape (n_samples, n_features), but X has shape "
             f"{X.shape}; use encoding=None"
         )
-    return make_encoder(encoding, len(X)).fit(X)
+    return make_encoder(encoding, len(X), column_units(X)).fit(X)
+
+
+def column_units(X):
+    """Units of the columns in which squares neither overflow nor vanish; None where they don't.
+
+    >>> column_units(np.array([[1e200, 3.0], [2e200, 4.0]]))
+    array([2.e+200, 1.e+000])
+    >>> column_units(np.array([[0.0, 3.0], [0.0, 4.0]]))
+    """
+    largest = np.fmax.reduce(np.abs(X), axis=0)
+    is_extreme = (largest > LARGE) | (largest < SMALL) & (largest > 0)
+    return np.where(is_extreme, largest, 1.0) if is_extreme.any() else None

@@ -23,7 +23,8 @@ def validate_inputs(ensemble, X, *, reset):
     and missing values where the classifiers take them.
     """
     if ensemble.encoding is not None:
-        return validate_arrays(ensemble, X, reset=reset)
+        advice = "; with encoding=None the classifiers get recordings as given"
+        return validate_arrays(ensemble, X, reset=reset, advice=advice)
     (X,) = indexable(X)
     validate_data(ensemble, X, reset=reset, skip_check_array=True)
     if reset and len(getattr(X, "shape", (0, 0))) != 2:
@@ -31,8 +32,19 @@ def validate_inputs(ensemble, X, *, reset):
     return X
 
 
-def validate_arrays(ensemble, X, *, reset):
-    """Return inputs as an array of finite numbers, of two or more dimensions."""
+def validate_arrays(ensemble, X, *, reset, advice=""):
+    """Return inputs as an array of finite numbers, of two or more dimensions.
+
+    `advice` is added to what is said of recordings of different lengths.
+    """
+    name = type(ensemble).__name__
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    X = check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        f"windows of one size{advice}",
+    )
     X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
     if reset and X.ndim > 2:
         forget_attributes(ensemble, COLUMN_ATTRIBUTES)
@@ -48,8 +60,6 @@ def validate_training_data(ensemble, X, y, sample_weight, groups):
         raise ValueError(
             f"{type(ensemble).__name__} requires y to be passed, but the target y is None"
         )
-    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
-    X = check_one_shape(X, type(ensemble).__name__, "cut windows of one size first")
     X = validate_arrays(ensemble, X, reset=True)
     y = check_labels(y)
     check_consistent_length(X, y)

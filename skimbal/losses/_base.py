@@ -369,4 +369,11 @@ class ModuleLoss(BaseCheckedLoss):
 
     def _bind(self, class_counts, class_weight, cost_matrix):
         # Training moves the loss to its device and trains its parameters.
-        return BoundLoss(deepcopy(self.module), class_weight)
+        try:
+            module = deepcopy(self.module)
+        except Exception as error:
+            raise ValueError(
+                f"loss={self.module!r} can't be copied, which training needs: {error}. Tensors of "
+                "the module must be plain numbers (detach()) or a torch.nn.Parameter"
+            ) from error
+        return BoundLoss(module, class_weight)

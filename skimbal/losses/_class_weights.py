@@ -9,9 +9,14 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import xlogy
 
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._validation import unknown_name_message
+
+# A class that has less of the weight of all samples is taken for absent: float64 loses it when it
+# is added to the others.
+NEGLIGIBLE = np.finfo(np.float64).eps
 
 
 def scale_to_mean_one(class_weight, class_counts):
@@ -26,8 +31,10 @@ def fill_absent(class_counts):
 
 
 def inverse_weights(size, class_counts):
-    """Weights proportional to 1 / size, scaled to mean 1; 0 for an absent class."""
-    weight = np.divide(1.0, size, out=np.zeros(len(size)), where=class_counts > 0)
+    """Weights proportional to 1 / size, scaled to mean 1; 0 for an absent or negligible class."""
+    is_present = class_counts > NEGLIGIBLE * class_counts.sum()
+    smallest = size[is_present].min()
+    weight = np.divide(smallest, size, out=np.zeros(len(size)), where=is_present)
     return scale_to_mean_one(weight, class_counts)
 
 
@@ -38,7 +45,7 @@ def balanced_weights(class_counts):
 
 def effective_number(class_counts, beta):
     """Effective number of samples, (1 - beta^n_c) / (1 - beta) (Cui et al. 2019, eq. 2)."""
-    return (1.0 - beta**class_counts) / (1.0 - beta)
+    return -np.expm1(xlogy(class_counts, beta)) / (1.0 - beta)  # exact for tiny counts, too
 
 
 def effective_weights(class_counts, beta=0.999):

@@ -42,12 +42,14 @@ def generalized_dice(logits, target, share):
     """One minus the Dice coefficient of all classes, weighted by their inverse squared sizes.
 
     GD = 2 sum_c w_c sum_i s_i p_ic t_ic / sum_c w_c sum_i s_i (p_ic + t_ic), w_c = 1 / n_c^2 in the
-    batch (Sudre et al. 2017, sec. 2).
+    batch (Sudre et al. 2017, sec. 2). All w_c are multiplied by the square of the smallest n_c,
+    because 1 / n_c^2 may be infinite in float32.
     """
     proba = logits.softmax(dim=1)
     truth = class_shares(logits, target, share)
     size = truth.sum(dim=0)
-    weight = safe_ratio(torch.ones_like(size), size.square())
+    smallest = torch.where(size > 0, size, torch.inf).min()
+    weight = safe_ratio(smallest, size).square()
     overlap = (weight * (truth * proba).sum(dim=0)).sum()
     total = (weight * ((share[:, None] * proba).sum(dim=0) + size)).sum()
     return 1.0 - safe_ratio(2.0 * overlap, total)

@@ -67,6 +67,15 @@ def resolve_loss(loss: str | BaseLoss | torch.nn.Module) -> BaseLoss:
         return ModuleLoss(loss)
     if isinstance(loss, str) and loss in _LOSSES:
         return _LOSSES[loss]()
+    if isinstance(loss, type) and issubclass(loss, (BaseLoss, torch.nn.Module)):
+        raise ValueError(
+            f"loss={loss.__name__} is a class; give an instance, loss={loss.__name__}()"
+        )
+    if callable(loss):
+        raise ValueError(
+            f"loss={loss!r} is a function; give a torch.nn.Module that calls it in "
+            "forward(logits, target)"
+        )
     raise ValueError(
         unknown_name_message("loss", loss, _LOSSES)
         + "; you can also give a value of skimbal.losses or a torch.nn.Module on logits"

@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.multiclass import unique_labels
 
-from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
+from skimbal._utils._labels import (
+    carries_labels,
+    keys_as_in,
+    label_list,
+    matrix_by_label,
+    named_labels,
+)
 from skimbal._utils._validation import check_cost_matrix
 from skimbal.metrics._scores import OptArray, class_support, count_confusion
 
@@ -152,7 +158,7 @@ def _count(y_true, y_pred, cost_matrix, labels, sample_weight):
     """Confusion matrix and checked cost matrix for the same labels."""
     if carries_labels(cost_matrix):
         if labels is None:
-            labels = _labels_of_costs(cost_matrix, unique_labels(y_true, y_pred).tolist())
+            labels = _labels_of_costs(cost_matrix, unique_labels(y_true, y_pred))
         cost_matrix = matrix_by_label(cost_matrix, labels, "cost_matrix", is_outer=True)
     given = labels is not None
     labels, confusion = count_confusion(y_true, y_pred, labels=labels, sample_weight=sample_weight)
@@ -167,7 +173,8 @@ def _count(y_true, y_pred, cost_matrix, labels, sample_weight):
 
 def _labels_of_costs(cost_matrix, occurring):
     """All labels for costs by label: those that the costs name, and for a dict those that occur."""
-    named = named_labels(cost_matrix, "cost_matrix")
+    named = keys_as_in(occurring, named_labels(cost_matrix, "cost_matrix"))
+    occurring = label_list(occurring)
     missing = [label for label in occurring if label not in named]
     if not missing:
         return named

@@ -146,6 +146,36 @@ def minority_average_precision(y_true, y_score, *, labels=None, sample_weight=No
     return float(average_precision_score(is_rare, score, sample_weight=sample_weight))
 
 
+def with_unknown_labels(y_true, y_score, labels):
+    """Add a constant column of scores for each true label that a classifier does not know.
+
+    Returns
+    -------
+    y_score : ndarray of shape (n_samples,) or (n_samples, n_labels)
+    labels : ndarray of shape (n_labels,)
+    """
+    unknown = np.setdiff1d(y_true, labels)
+    if not unknown.size:
+        return y_score, labels
+    y_score = np.asarray(y_score, dtype=np.float64)
+    if y_score.ndim == 1:  # of the second label
+        y_score = np.column_stack([-y_score, y_score])
+    y_score = np.column_stack([y_score, np.zeros((len(y_score), unknown.size))])
+    labels = np.concatenate([labels, unknown])
+    order = np.argsort(labels)
+    return y_score[:, order], labels[order]
+
+
+def average_precision_of_rarest(y_true, y_score, *, labels, sample_weight=None):
+    """`minority_average_precision` for a classifier with these labels, in a fold that has others.
+
+    A label that the classifier does not know has a constant score, so its average precision is its
+    frequency.
+    """
+    y_score, labels = with_unknown_labels(y_true, y_score, labels)
+    return minority_average_precision(y_true, y_score, labels=labels, sample_weight=sample_weight)
+
+
 class LabeledScorer(_Scorer):
     """scikit-learn's scorer for functions of scores, which need the labels of their columns."""
 
@@ -155,5 +185,5 @@ class LabeledScorer(_Scorer):
 
 
 minority_average_precision_scorer = LabeledScorer(
-    minority_average_precision, 1, {}, ("predict_proba", "decision_function")
+    average_precision_of_rarest, 1, {}, ("predict_proba", "decision_function")
 )

@@ -18,7 +18,13 @@ import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skimbal._utils._labels import carries_labels, matrix_by_label, named_labels
+from skimbal._utils._labels import (
+    carries_labels,
+    keys_as_in,
+    label_list,
+    matrix_by_label,
+    named_labels,
+)
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal.metrics._confusion_forms import confusion_form
 from skimbal.metrics._cost import expected_cost, expected_cost_from_confusion
@@ -355,7 +361,7 @@ def _positions(labels, classes):
     """Index in `labels` of each class."""
     if classes is None:
         return np.arange(len(labels))
-    labels, classes = np.asarray(labels).tolist(), np.asarray(classes).tolist()
+    labels, classes = keys_as_in(classes, labels), label_list(classes)
     missing = [label for label in classes if label not in labels]
     if missing:
         raise ValueError(

@@ -15,6 +15,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
+from skimbal._utils._labels import labels_as_in
+from skimbal._utils._validation import in_safe_unit
 from skimbal.exceptions import AbsentClassWarning
 
 OptArray = ArrayLike | None
@@ -236,7 +238,9 @@ def count_confusion(
     if y_true.size == 0:
         raise ValueError("y_true has no samples, but a score needs at least one; give samples")
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+        sample_weight = in_safe_unit(
+            _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+        )
     occurring = unique_labels(y_true, y_pred)
     labels = occurring if labels is None else _check_labels(labels, occurring)
     if labels.size == 1:
@@ -255,7 +259,7 @@ def check_distinct(labels: ArrayLike) -> NDArray:
 
 
 def _check_labels(labels, occurring):
-    labels = check_distinct(labels)
+    labels = check_distinct(labels_as_in(occurring, labels))
     unknown = np.setdiff1d(occurring, labels)
     if unknown.size:
         raise ValueError(

@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.metrics._scorer import _MultimetricScorer
-from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
 from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
 from sklearn.model_selection._validation import _insert_error_scores
 from sklearn.utils import check_random_state, get_tags, indexable
@@ -28,7 +28,13 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._digest import digest
 from skimbal._utils._fitted_attributes import forget_attributes
-from skimbal._utils._groups import check_groups, group_folds, groups_params
+from skimbal._utils._groups import (
+    check_groups,
+    group_folds,
+    groups_params,
+    warn_of_lost_groups,
+)
+from skimbal._utils._labels import other_labels, part_of_larger_fit
 from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
@@ -44,7 +50,19 @@ NOT_FINGERPRINTED = {
     *("n_jobs", "pre_dispatch", "verbose", "callbacks", "refit", "state_file"),
     *("patience", "time_budget_s", "target_score", "max_generations", "n_iter"),
 }
-ATTRIBUTES_OF_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_", "best_score_")
+# Attributes that not every fit sets.
+ATTRIBUTES_OF_REFIT = (
+    *("best_estimator_", "refit_time_", "feature_names_in_"),
+    *("best_score_", "best_index_", "best_params_"),
+)
+
+
+def whole_group_folds(cv, X, y, groups):
+    """Splits of as many folds as `cv` has, stratified where it is, that leave groups whole."""
+    groups = check_groups(groups, np.empty(_num_samples(X)))
+    if isinstance(cv, StratifiedKFold):
+        return group_folds(np.unique(y, return_inverse=True)[1], groups, cv.n_splits)
+    return list(GroupKFold(cv.n_splits).split(groups, groups=groups))
 
 
 def resolve_scoring(scoring):
@@ -170,8 +188,8 @@ class _BaseSearch(BaseSearchCV):
         **params : dict
             Passed to the `fit` of the estimator, the scorer and the splitter, as in scikit-learn's
             searches. Arrays with one entry for each sample are cut to the rows of the split.
-            `groups` goes to the splitter and to an estimator that takes groups. A number of
-            stratified folds as `cv` leaves groups whole.
+            `groups` goes to the splitter and to an estimator that takes groups. A number of folds
+            as `cv` leaves groups whole.
 
         Returns
         -------
@@ -240,14 +258,13 @@ class _BaseSearch(BaseSearchCV):
             raise ValueError(f"{name} requires y to be passed, but the target y is None")
         X, y = indexable(X, y)
         run = self._begin(X, y, params, callbacks, after_candidate)
-        forget_attributes(self, ATTRIBUTES_OF_REFIT)
         try:
             reason = run.run()
         except KeyboardInterrupt:
             if run.state.candidates:
                 self._publish(run, "interrupt")
             raise
-        except Exception:  # of a callback, a full disk, or a candidate with error_score="raise"
+        except BaseException:  # of a callback, a full disk, a candidate with error_score="raise"
             if run.state.candidates and not all_failed(run.state.candidates):
                 publish_quietly(self, run, "error")
             raise
@@ -269,7 +286,10 @@ class _BaseSearch(BaseSearchCV):
 
         scorer, metric = self._get_scorers()
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
-        if not _routing_enabled():  # scikit-learn's searches keep the groups for the splitter
+        if _routing_enabled():
+            if params.get("groups") is not None:
+                warn_of_lost_groups(self.estimator)
+        else:  # scikit-learn's searches keep the groups for the splitter
             routed.estimator.fit.update(groups_params(self.estimator, params.get("groups")))
         state = self._state(X, y, params, routed.splitter.split)
         spaces = [progress.space for progress in state.progresses]
@@ -307,9 +327,8 @@ class _BaseSearch(BaseSearchCV):
                 return state
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         groups = params.get("groups")
-        if groups is not None and isinstance(cv, StratifiedKFold) and cv is not self.cv:
-            targets = np.unique(y, return_inverse=True)[1]
-            splits = group_folds(targets, check_groups(groups, targets), cv.n_splits)
+        if groups is not None and cv is not self.cv and isinstance(cv, KFold | StratifiedKFold):
+            splits = whole_group_folds(cv, X, y, groups)
         else:
             splits = list(cv.split(X, y, **split_params))
         if not splits:
@@ -330,6 +349,7 @@ class _BaseSearch(BaseSearchCV):
 
     def _publish(self, run, reason):
         """Set the attributes of what was done, as scikit-learn's searches have them."""
+        forget_attributes(self, ATTRIBUTES_OF_REFIT)
         candidates, metric = run.state.candidates, run.evaluation.metric
         out = [dict(result) for candidate in candidates for result in candidate.results]
         if callable(self.scoring):
@@ -361,7 +381,8 @@ class _BaseSearch(BaseSearchCV):
         best = configured(run.state.estimator, self.best_params_, run.state.seed)
         data = [given for given in (evaluation.X, evaluation.y) if given is not None]
         start = time.perf_counter()
-        best.fit(*data, **evaluation.fit_params)
+        with part_of_larger_fit(other_labels(best, evaluation.y)):  # of which was said something
+            best.fit(*data, **evaluation.fit_params)
         self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):

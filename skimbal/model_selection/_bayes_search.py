@@ -86,10 +86,11 @@ class BayesSearchCV(_BaseSearch):
         Called with the search after each batch, when `cv_results_` and `best_params_` are those of
         what was done. One that returns True ends the search.
     state_file : str or path, default=None
-        File to which the state is written after each batch. If the file exists when `fit` begins,
-        the search continues from it, with the same result as a search that was never interrupted.
-        A larger budget may be given. The state of another search, and a damaged file, are refused.
-        A symbolic link is followed. The file is a pickle: open only files that you trust.
+        File to which the state is written before the first fit and after each batch. If the file
+        exists when `fit` begins, the search continues from it, with the same result as a search
+        that was never interrupted. A larger budget may be given. The state of another search, and a
+        damaged file, are refused. A symbolic link is followed. The file is a pickle: open only
+        files that you trust.
     random_state : int, RandomState instance or None, default=None
         Seed of the search, and of each `random_state` of the estimator that is None.
 

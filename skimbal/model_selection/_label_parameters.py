@@ -5,6 +5,7 @@ values of this module have a parameter for each entry, so that ``class_weight__<
 name of a parameter of the estimator, also inside pipelines.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,10 +18,14 @@ from skimbal._utils._labels import (
     carries_labels,
     check_label_parameters,
     check_named_labels,
+    keys_as_in,
+    label_list,
     matrix_by_label,
+    named_labels,
     vector_by_label,
 )
 from skimbal._utils._validation import unknown_name_message
+from skimbal.exceptions import UnknownLabelWarning
 
 # Parameters that hold a weight for each label, a cost for each pair, or either.
 HOLDERS = ("class_weight", "cost_matrix", "costs")
@@ -40,7 +45,7 @@ def labels_and_counts(y):
             f"y has labels of types without a common order ({types}); write all of them as text, "
             "or all as numbers"
         ) from error
-    return labels.tolist(), counts
+    return label_list(labels), counts
 
 
 def _check_labels(y):
@@ -96,7 +101,8 @@ class ClassWeights(dict):
     Parameters
     ----------
     weights : dict or array-like of shape (n_samples,)
-        Label -> weight, or the labels of a training set, each of which then has the weight 1.
+        Label -> weight, or the labels of a training set, each of which then has the weight 1. A
+        Series is taken for labels; give a Series of weights as ``series.to_dict()``.
 
     Raises
     ------
@@ -352,7 +358,7 @@ def put_label_parameters(estimator, names: Iterable[str], y):
 
 
 def check_labels_of_search(spaces, estimator, scorer, y):
-    """Raise a ValueError where the estimator, a category or a score names a label not in y."""
+    """Check the labels that the estimator, the categories and the scores name."""
     check_label_parameters(estimator, y)
     for each in getattr(scorer, "_scorers", {"score": scorer}).values():
         costs = getattr(each, "_kwargs", {}).get("cost_matrix")  # as `make_scorer` keeps it
@@ -374,13 +380,90 @@ def _label_parameters(holder, value, entries, y):
     labels, _ = labels_and_counts(y)
     given = None if isinstance(value, str) else value
     kind = holder.split("__")[-1]
-    if kind == "cost_matrix" or (kind == "costs" and not {*map(str, labels)}.issuperset(entries)):
-        return CostMatrix(labels, given)
-    if given is None:
-        return ClassWeights(labels)
-    weights = vector_by_label(given, labels, holder, is_outer=True)
-    if np.shape(weights) != (len(labels),):
+    if kind == "cost_matrix" or (kind == "costs" and any(is_pair(e, labels) for e in entries)):
+        return _cost_matrix(holder, given, entries, labels)
+    return _class_weights(holder, given, entries, labels)
+
+
+def _class_weights(holder, given, entries, labels):
+    if given is None or carries_labels(given):
+        labels = [*labels, *_other_labels(holder, given, entries, labels, pairs=False)]
+        given = None if given is None else _quietly(vector_by_label, given, labels, holder)
+    weights = np.ones(len(labels)) if given is None else np.asarray(given, float)
+    if weights.shape != (len(labels),):
         raise ValueError(
-            f"{holder} has shape {np.shape(weights)}, but y has {len(labels)} labels {labels}"
+            f"{holder} has shape {weights.shape}, but y has {len(labels)} labels {labels}"
         )
-    return ClassWeights(dict(zip(labels, np.asarray(weights, float).tolist(), strict=True)))
+    return ClassWeights(dict(zip(labels, weights.tolist(), strict=True)))
+
+
+def _cost_matrix(holder, given, entries, labels):
+    if given is None or carries_labels(given):
+        labels = [*labels, *_other_labels(holder, given, entries, labels, pairs=True)]
+    return CostMatrix(labels, given)
+
+
+def _other_labels(holder, given, entries, labels, *, pairs):
+    """Labels that y lacks, as a fold may: those of weights or costs, and of the search space."""
+    named = []
+    if given is not None:
+        _quietly(check_named_labels, [(holder, given)], labels)
+        named = keys_as_in(labels, named_labels(given, holder))
+    others = [label for label in named if label not in labels]
+    return others + absent_labels([*labels, *others], entries, named, pairs=pairs)
+
+
+def _quietly(function, *args):
+    """Call a function; of labels that y lacks, a warning is given when the search begins."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownLabelWarning)
+        return function(*args)
+
+
+def is_pair(entry, labels):
+    """Whether the name of an entry is that of a pair with one of the labels."""
+    if entry in map(str, labels):
+        return False
+    return any(entry.startswith(f"{label}__") or entry.endswith(f"__{label}") for label in labels)
+
+
+def absent_labels(labels, entries, named=(), *, pairs):
+    """The labels that a search space names and y lacks, if all labels of y but one are named.
+
+    Such a space was made from all labels, and y is a fold. Other spaces have a wrong name.
+
+    Parameters
+    ----------
+    labels : list
+        Those of y, and those of the weights or costs that the estimator has.
+    entries : list of str
+        The names of the space: texts of labels, or of pairs of them.
+    named : list
+        The labels of the weights or costs that the estimator has.
+    pairs : bool
+        Whether the entries are pairs.
+
+    >>> absent_labels([3, 5, 6], ["5", "6", "8"], pairs=False)
+    [8]
+    >>> absent_labels([3, 5, 6], ["8"], pairs=False)
+    []
+    """
+    texts = [str(label) for label in labels]
+    known = [pair_name(t, p) for t in texts for p in texts if t != p] if pairs else texts
+    parts = [entry.split("__") if pairs else [entry] for entry in {*entries} - {*known}]
+    reached = {str(label) for label in named} | {
+        text
+        for text in texts
+        for entry in entries
+        if (entry.startswith(f"{text}__") if pairs else entry == text)
+    }
+    absent = sorted({part for names in parts for part in names} - {*texts})
+    is_misspelled = any(len(names) != 1 + pairs for names in parts)
+    if is_misspelled or len(reached) < max(1, len(texts) - 1):
+        return []
+    return [int(text) if is_whole(text, labels) else text for text in absent]
+
+
+def is_whole(text, labels):
+    """Whether a text is a whole number, as all labels are."""
+    return all(type(label) is int for label in labels) and text.lstrip("-").isdecimal()

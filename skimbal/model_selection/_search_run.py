@@ -66,6 +66,8 @@ class SearchRun:
     def run(self):
         """Search one space after another; return the reason why the search ended."""
         with self.bar:
+            if any(self._reason_to_leave(p) is None for p in self.state.progresses):
+                self._save()  # a file that can't be written is noticed before the first fit
             for progress in self.state.progresses:
                 while (reason := self._reason_to_leave(progress)) is None:
                     reason = self._run_batch(progress) or self._reason_to_end()

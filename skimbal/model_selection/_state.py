@@ -124,21 +124,36 @@ def write_state(path, state):
     ------
     OSError
         Where it can't be written; an older file stays as it is.
+    ValueError
+        If a part of it can't be pickled.
     """
     path = Path(path).resolve()
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    pickled = pickle.dumps(state)
+    pickled = _pickled(path, state)
     try:
         with temporary.open("wb") as file:
             file.writelines([HEADER, checksum(pickled), pickled])
         os.replace(temporary, path)
     except OSError as error:
-        advice = "what was done is in the attributes of the search; make room or name another file"
+        advice = "make room or name another file"
+        if state.candidates:
+            advice += "; what was done is in the attributes of the search"
         reason = f"the state of the search can't be written ({error.strerror}); {advice}"
         raise OSError(error.errno, reason, str(path)) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _pickled(path, state):
+    try:
+        return pickle.dumps(state)
+    except Exception as error:  # pickle raises what it likes, as does the `__reduce__` of an object
+        raise ValueError(
+            f"the state of the search can't be written to {path}, because a part of the estimator "
+            f"or of the search space can't be pickled ({error}); use functions and classes of a "
+            "module instead of local ones, or state_file=None"
+        ) from error
 
 
 def checksum(pickled):
@@ -160,21 +175,34 @@ def load_state(path):
     return state
 
 
+def _exists(path):
+    """Whether there is a file; a ValueError where none can be."""
+    if path.is_dir():
+        raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
+    if not path.resolve().parent.is_dir():
+        raise ValueError(f"state_file={str(path)!r} is in no folder that exists; create it first")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"state_file={str(path)!r} is a pipe or a device; name a file")
+    return path.exists()
+
+
 def read_state(path, fingerprint):
     """Return the state in a file, or None where there is no file.
 
     Raises
     ------
     ValueError
-        For a folder, a missing folder, a file without a state, and the state of another search; the
-        file is not changed.
+        For a folder, a missing folder, a pipe or device, a file without a state, and the state of
+        another search; the file is not changed.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"state_file={str(path)!r} is a folder; name a file in it")
-    if not path.resolve().parent.is_dir():
-        raise ValueError(f"state_file={str(path)!r} is in no folder that exists; create it first")
-    if not path.exists():
+    try:
+        exists = _exists(path)
+    except (OSError, RuntimeError) as error:  # a loop of links, or a name that is too long
+        raise ValueError(
+            f"state_file={str(path)!r} can't be used ({error}); name another file"
+        ) from error
+    if not exists:
         return None
     advice = f"name another state_file, or delete {path} to start again"
     try:

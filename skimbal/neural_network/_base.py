@@ -29,12 +29,12 @@ from skimbal._fitting import run_fit
 from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
-from skimbal._training.net import make_net
+from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._fitted_attributes import copy_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
-from skimbal._utils._labels import carries_labels
+from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._torch import import_compiler, torch_threads
 from skimbal._utils._validation import check_two_classes
@@ -182,7 +182,7 @@ class BaseNetClassifier(
         y_val : array-like of shape (n_val,), default=None
             Their labels, which must be labels of `y`.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights in the validation loss.
+            Their weights in the validation loss, and in the score if its scorer takes weights.
 
         Returns
         -------
@@ -238,7 +238,7 @@ class BaseNetClassifier(
 
         The first call initializes the network, its standardization (from the samples given) and
         its weights. After `fit`, the training continues. Where a call fails in the training, as by
-        a loss that is not finite, the network keeps the weights that it had reached.
+        a loss that is not finite, the network stays as it was before the call.
 
         Parameters
         ----------
@@ -446,7 +446,7 @@ def stream_counts(estimator, class_counts, classes, data):
     """Class counts for the first call of `partial_fit`."""
     if class_counts is not None:
         if not carries_labels(class_counts) and len(class_counts) == len(estimator.classes_):
-            class_counts = dict(zip(np.asarray(classes).tolist(), class_counts, strict=True))
+            class_counts = dict(zip(label_list(classes), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if depends_on_counts(estimator):
         raise ValueError(
@@ -498,7 +498,8 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
             check_input_shape(X, network.input_shape_, type(network).__name__)
             network._check_inputs(X)
             inputs = network._prepare_inputs(X)
-        yield from train(network, inputs, data, n_epochs=1)
+        with unchanged_on_error(network.net_, network._training_plan.generators()):
+            yield from train(network, inputs, data, n_epochs=1)
     return network
 
 

@@ -79,11 +79,11 @@ def axis_sizes(name, size, n_axes):
 def check_channels_first(shape, name):
     """Raise a ValueError for images whose channels come last."""
     *sides, last = shape[1:]
-    is_image = len(sides) == 2 and min(sides) >= MIN_SIDE
-    if is_image and (last in (3, 4) or (last == 1 and sides[0] == sides[1])):
+    if len(sides) == 2 and min(sides) >= MIN_SIDE and last in (1, 3, 4):
         raise ValueError(
             f"X has shape {shape}, which looks like images with their channels last; {name} takes "
-            "(n_samples, channels, height, width): use np.moveaxis(X, -1, 1)"
+            "(n_samples, channels, height, width): use np.moveaxis(X, -1, 1). If the axes are "
+            "right, give X.swapaxes(2, 3), with pairs of kernels and pools the other way round"
         )
 
 
@@ -103,7 +103,27 @@ def check_signals_channels_first(X, name):
         )
 
 
-def check_sizes(sides, kernels, pools, padding, given_pool):
+def sufficient_changes(side, kernels, pools, padding):
+    """What leaves something of an axis, each by itself; what is set already is no change.
+
+    >>> sufficient_changes(12, [1, 1], [4, 4], "valid")
+    ['smaller pools', 'pool_size="auto"']
+    """
+    ones, given = [1] * len(kernels), (kernels, pools, padding)
+    changes = {
+        "smaller pools": (kernels, ones, padding),
+        'pool_size="auto"': (kernels, [None] * len(pools), padding),
+        "smaller kernels": (ones, pools, padding),
+        'padding="same"': (kernels, pools, "same"),
+    }
+    return [
+        text
+        for text, change in changes.items()
+        if change != given and size_after_layers(side, *change) >= 1
+    ] or ["smaller kernels and pools"]
+
+
+def check_sizes(sides, kernels, pools, padding):
     """Raise a ValueError if convolutions and pools leave nothing of an axis."""
     n_axes = len(sides)
     by_axis = zip(
@@ -117,10 +137,7 @@ def check_sizes(sides, kernels, pools, padding, given_pool):
         if size_after_layers(side, own_kernels, own_pools, padding) < 1:
             min_side = smallest_size(own_kernels, own_pools, padding)
             remedies = ["longer inputs" if n_axes == 1 else "larger inputs"]
-            if given_pool != "auto":
-                remedies += ["smaller pools", 'pool_size="auto"']
-            if padding == "valid":
-                remedies += ["smaller kernels", 'padding="same"']
+            remedies += sufficient_changes(side, list(own_kernels), list(own_pools), padding)
             raise ValueError(
                 f"the {axis} of X is {side}, of which kernels of {list(own_kernels)} with "
                 f"padding={padding!r} and pools of {[pool or 'auto' for pool in own_pools]} leave "
@@ -154,8 +171,7 @@ class _BaseConvolutionClassifier(BaseNetClassifier):
         else:
             check_channels_first(X.shape, name)
         _, kernels, pools = self._layer_sizes()
-        given_pool = self.pool_size if isinstance(self.pool_size, str) else None
-        check_sizes(sides, kernels, pools, self.padding, given_pool)
+        check_sizes(sides, kernels, pools, self.padding)
 
     def _layer_sizes(self):
         """Filters, kernels and pools of each convolution; a pool None is chosen by the input."""

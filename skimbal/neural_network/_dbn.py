@@ -17,6 +17,7 @@ from skimbal._training.contrastive_divergence import PretrainingJob, Pretraining
 from skimbal._training.inputs import to_tensors
 from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
+from skimbal.neural_network._fit_plan import check_step_setting
 
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,
@@ -294,6 +295,9 @@ class DBNClassifier(BaseNetClassifier):
             self.visible_ = "bernoulli" if is_binary else "gaussian"
 
     def _check_inputs(self, X):
+        check_step_setting("pretrain_weight_decay", self.pretrain_weight_decay)
+        if self.pretrain_learning_rate != "auto":
+            check_step_setting("pretrain_learning_rate", self.pretrain_learning_rate)
         if self.visible_ == "bernoulli" and (X.min() < 0 or X.max() > 1):
             raise ValueError(
                 f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "

@@ -159,10 +159,14 @@ def check_input_shape(X, input_shape, name):
 
 def encode_labels(y, classes):
     """Indices of labels in `classes`; a ValueError for unknown labels."""
-    unknown_labels = np.setdiff1d(y, classes)
-    if len(unknown_labels):
+    try:
+        unknown_labels = np.setdiff1d(y, classes).tolist()
+    except TypeError:  # labels of several types have no order
+        known = set(classes.tolist())
+        unknown_labels = [label for label in dict.fromkeys(y.tolist()) if label not in known]
+    if unknown_labels:
         raise ValueError(
-            f"y has labels {unknown_labels.tolist()}, which are not in classes {classes.tolist()}"
+            f"y has labels {unknown_labels}, which are not in classes {classes.tolist()}"
         )
     return np.searchsorted(classes, y)
 
@@ -181,6 +185,10 @@ def given_class_counts(class_counts, classes):
             f"class_counts {counts.tolist()} must be one positive number for each of the classes "
             f"{classes.tolist()}"
         )
+    with np.errstate(over="ignore"):
+        is_finite = np.isfinite(counts.sum())
+    if not is_finite:
+        raise ValueError(f"class_counts {counts.tolist()} add up to infinity; give finite numbers")
     return counts
 
 
@@ -203,7 +211,8 @@ def copies(X, targets):
     >>> copies(np.array([[1.0], [2.0], [1.0], [2.0]]), np.array([0, 0, 0, 1]))
     array([0, 1, 0, 3])
     """
-    table = pd.DataFrame(X.reshape(len(X), -1)).assign(target=targets)
+    # 0 is added because -0.0, which is equal to 0.0, has another hash.
+    table = pd.DataFrame(X.reshape(len(X), -1) + 0.0).assign(target=targets)
     hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
     _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
     units = first[numbers]

@@ -11,7 +11,7 @@ import torch
 
 from skimbal._training.augmentation import check_augmentation
 from skimbal._training.early_stopping import EarlyStopping, ValidationSet
-from skimbal._training.inputs import to_tensors
+from skimbal._training.inputs import dtype_name, to_tensors
 from skimbal._training.job import TrainingPlan
 from skimbal._training.losses import is_formula
 from skimbal._training.net import make_callbacks
@@ -21,8 +21,9 @@ from skimbal._training.schedules import SCHEDULES
 from skimbal._utils._labels import matrix_by_label
 from skimbal._utils._torch import resolve_device
 from skimbal._utils._validation import check_cost_matrix, unknown_name_message
-from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import BoundLoss, class_weight_vector, resolve_loss
+from skimbal._utils._warnings import warn
+from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
+from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
 from skimbal.sampling import resolve_batches
@@ -99,6 +100,8 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
+    if isinstance(estimator.cost_matrix, str) and not value.needs_costs:
+        warn_of_balance(estimator, value, loss)
     return FitPlan(
         classes,
         counts,
@@ -117,6 +120,8 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
 
 def make_training_plan(estimator, device, sampler, loss_value, rng):
     """What the training loop needs to know, with generators of random numbers of its own."""
+    for name in ("learning_rate", "weight_decay"):
+        check_step_setting(name, getattr(estimator, name))
     seeds = rng.randint(2**31 - 1, size=3).tolist()
     schedule = estimator.learning_rate_schedule
     augmentation = getattr(estimator, "augmentation", ())  # of networks on images
@@ -138,6 +143,13 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
     )
 
 
+def check_step_setting(name, value):
+    """Raise a ValueError for a setting of the optimizer that its numbers can't hold."""
+    limit = torch.finfo(torch.get_default_dtype()).max
+    if value > limit:
+        raise ValueError(f"{name}={value:g} is beyond the {limit:.3g} of {dtype_name()}; lower it")
+
+
 def resolve_costs(cost_matrix, classes, counts):
     """The cost matrix as an array in the order of the classes."""
     if isinstance(cost_matrix, str):
@@ -155,7 +167,39 @@ def bind_loss(value, classes, counts, costs, class_weight):
             f"loss={value!r} weights the classes itself; with class_weight={class_weight!r} the "
             "two would multiply: leave one of them out"
         )
-    return value.bind(counts, class_weight=weight, cost_matrix=costs)
+    check_range_of("class_weight", weight)
+    if value.needs_costs:
+        check_range_of("cost_matrix", costs)
+    loss = value.bind(counts, class_weight=weight, cost_matrix=costs)
+    if is_ours(value):
+        check_buffers(value, loss, counts)
+    return loss
+
+
+def check_range_of(name, given):
+    """Raise a ValueError for numbers that are infinite, or all 0, in the type of the training."""
+    if given is None:
+        return
+    narrow = torch.as_tensor(given, dtype=torch.get_default_dtype())
+    if not (narrow.isfinite().all() and narrow.any()):
+        raise ValueError(
+            f"{name} {given.tolist()} has no finite numbers, or none but 0, in {dtype_name()}, in "
+            "which networks are trained; divide it by its largest number"
+        )
+
+
+def check_buffers(value, loss, counts):
+    """Raise a ValueError if numbers that a loss makes from the class counts are not finite."""
+    for part in (loss, getattr(loss, "per_sample", None)):
+        if not isinstance(part, (BoundLoss, Formula)):
+            continue
+        for name, numbers in part.named_buffers(recurse=False):
+            if not numbers.isfinite().all():
+                raise ValueError(
+                    f"loss={value!r} makes {name} {numbers.tolist()} from the class counts "
+                    f"{counts.tolist()}, which is beyond {dtype_name()}; leave out classes without "
+                    "weight, or change the parameters of the loss"
+                )
 
 
 def is_ours(value):
@@ -167,8 +211,8 @@ def try_loss(value, loss, n_classes, *, is_weighted):
     """Call a loss on made-up logits, so that one that does not fit is refused before any training.
 
     There are more rows than classes, so that shapes which fit by chance don't. A loss is finite, is
-    lower if the true classes have the largest logits than if they have the smallest, and has a
-    lower bound.
+    lower if the true classes have the largest logits than if they have the smallest, has a lower
+    bound, and has a gradient.
     """
     loss = deepcopy(loss)  # it may change tensors of its own
     target = torch.arange(2 * n_classes + 1) % n_classes
@@ -176,9 +220,11 @@ def try_loss(value, loss, n_classes, *, is_weighted):
     random = torch.randn(len(target), n_classes, generator=draws)
     right = torch.nn.functional.one_hot(target, n_classes).to(random.dtype)
     weight = torch.ones(len(target)) if is_weighted else None
-    values = []
+    values, gradients = [], []
     for logits in (random, 10.0 * random, 3.0 * right, -3.0 * right, 1e3 * right, 1e4 * right):
-        values.append(_called(loss, value, logits, target, weight))
+        result, gradient = _called(loss, value, logits, target, weight)
+        values.append(result)
+        gradients.append(gradient)
     if isinstance(loss, BoundLoss):  # says itself what is wrong with weights and shapes
         with torch.no_grad():
             loss(random, target, weight)
@@ -189,14 +235,24 @@ def try_loss(value, loss, n_classes, *, is_weighted):
         raise unfit_loss(value, f"is {good:g} for right answers and {bad:g} for wrong ones")
     if higher < 5.0 * high < 0.0:
         raise unfit_loss(value, f"is {higher:g} for large logits and has no lower bound")
+    if not any(gradient is not None and gradient.any() for gradient in gradients):
+        raise unfit_loss(
+            value,
+            "has no gradient, so nothing can be learned from it: it may count mistakes, or leave "
+            "torch with detach(), item() or numpy()",
+        )
 
 
 def _called(loss, value, logits, target, weight):
-    """The mean loss of logits as a float, or the ValueError that says what does not fit."""
-    given = [logits, target]
+    """The mean loss of logits as a float and its gradient, which is None for a loss without one.
+
+    A ValueError says what does not fit.
+    """
+    logits = logits.clone().requires_grad_()
+    given = [logits.clone(), target.clone()]  # a copy can be changed in place, which is told below
     if not isinstance(loss, BoundLoss):
-        given += [weight, *([logits] if value.needs_features else [])]
-    with torch.no_grad(), warnings.catch_warnings():
+        given += [weight, *(given[:1] if value.needs_features else [])]
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, of shapes that are broadcast
         try:
             result = (loss.per_sample if isinstance(loss, BoundLoss) else loss)(*given)
@@ -204,9 +260,18 @@ def _called(loss, value, logits, target, weight):
             raise unfit_loss(value, f"raises {type(error).__name__}: {error}") from error
     if not isinstance(result, torch.Tensor):
         raise unfit_loss(value, f"returns {type(result).__name__}, not a tensor")
-    if not isinstance(loss, BoundLoss) and result.numel() != 1:
+    if not (torch.equal(given[0], logits) and torch.equal(given[1], target)):
+        raise unfit_loss(value, "changes what it is given, in place; let it change a copy")
+    if not isinstance(loss, BoundLoss) and result.ndim:
         raise unfit_loss(value, f"returns shape {tuple(result.shape)}, not one number")
-    return float(result.double().mean())
+    if not result.is_floating_point():
+        kind = str(result.dtype).removeprefix("torch.")
+        raise unfit_loss(value, f"returns numbers of type {kind}, not floats")
+    mean = result.double().mean()
+    gradient = None
+    if mean.requires_grad:
+        (gradient,) = torch.autograd.grad(mean, logits, allow_unused=True)
+    return mean.item(), gradient
 
 
 def unfit_loss(value, what, error=ValueError):
@@ -216,6 +281,25 @@ def unfit_loss(value, what, error=ValueError):
         f"softmax, and class indices (n_samples,), it {what}. Use a name or value of "
         'skimbal.losses, such as "cross_entropy", or a module that takes logits and indices, such '
         'as torch.nn.CrossEntropyLoss(reduction="none")'
+    )
+
+
+def warn_of_balance(estimator, value, loss):
+    """Warn where the network balances the classes, and decides by their inverse frequencies too."""
+    weight = None if estimator.class_weight is None else getattr(loss, "class_weight", None)
+    if weight is not None and len(weight.unique()) > 1:
+        reason = f"class_weight={estimator.class_weight!r}"
+    elif estimator.sampler is not None:
+        reason = f"sampler={estimator.sampler!r}"
+    elif value.weights_classes or value.needs_counts:
+        reason = f"loss={value!r}"
+    else:
+        return
+    warn(
+        f"cost_matrix={estimator.cost_matrix!r} makes up for the imbalance of the classes, but the "
+        f"network does so already: {reason}. The balance counts twice. Leave one of the two out, "
+        "or use TunedCostClassifierCV, which measures the balance on samples that it holds out",
+        BalancedTwiceWarning,
     )
 
 
@@ -245,6 +329,32 @@ def final_loss(value, estimator, plan):
     return loss
 
 
+def final_class_factor(sampler, loss, counts, n_epochs):
+    """How many times more often a sampler draws a class in the last epoch than the data have it.
+
+    None for a loss that returns one number for a batch, because it takes no weights. A sampler by
+    the F1 of the classes counts with the shares for classes that are equally bad.
+    """
+    if sampler is None:
+        return None
+    valid_f1 = np.zeros(len(counts)) if sampler.needs_validation else None
+    share = checked_share(sampler, counts, n_epochs, n_epochs, valid_f1)
+    if share is None or not can_weight(loss, len(counts)):
+        return None
+    return torch.as_tensor(share * counts.sum() / counts, dtype=torch.get_default_dtype())
+
+
+def can_weight(loss, n_classes):
+    """Whether a bound loss takes weights of the samples."""
+    target = torch.arange(n_classes)
+    try:
+        with torch.no_grad():
+            deepcopy(loss)(torch.zeros(n_classes, n_classes), target, torch.ones(n_classes))
+    except ValueError:
+        return False
+    return True
+
+
 def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
@@ -255,6 +365,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         value = value.unweighted()
     loss = final_loss(value, estimator, plan)
     device, sampler = plan.training.device, plan.training.sampler
+    factor = final_class_factor(sampler, loss, plan.counts, estimator.max_epochs)
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
@@ -266,6 +377,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         cost_matrix=plan.decision_costs,
         needs_features=value.needs_features,
         wants_f1=sampler is not None and sampler.needs_validation,
+        class_factor=None if factor is None else factor.to(device),
     )
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)

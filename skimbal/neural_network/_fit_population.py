@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
-from skimbal._utils._labels import check_label_parameters
+from skimbal._utils._labels import check_label_parameters, proba_by_class
 from skimbal._utils._validation import check_known_classes, check_weights
 
 
@@ -68,8 +68,8 @@ def fit_population(
     ------
     ValueError
         If the numbers of estimators and subsets differ, a subset has rows that X does not have, or
-        `memory_limit` is below 1, weights or costs name a label that is not in y; and what the
-        fits raise.
+        `memory_limit` is below 1, weights or costs name a label that is not in y and leave a class
+        of y out; and what the fits raise.
 
     Examples
     --------
@@ -167,10 +167,9 @@ def cross_fit(
     X, labels, params = _check_data(X, y, sample_weight)
     check_label_parameters(estimator, labels)
     groups = check_groups(groups, labels)
-    check_label_parameters(estimator, labels)
     params = params | groups_params(estimator, groups)
-    if groups is not None and isinstance(splits, Integral):
-        splits = group_folds(labels, groups, splits)
+    if groups is not None and (splits is None or isinstance(splits, Integral)):
+        splits = group_folds(labels, groups, 5 if splits is None else splits)
     else:
         given = {} if groups is None else {"groups": groups}
         splits = list(check_cv(splits, labels, classifier=True).split(X, labels, **given))
@@ -289,10 +288,7 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     array([[1., 0., 0.]])
     """
     check_known_classes(estimator, classes)
-    seen = estimator.predict_proba(X)
-    proba = np.zeros((len(seen), len(np.asarray(classes))))
-    proba[:, np.searchsorted(classes, estimator.classes_)] = seen
-    return proba
+    return proba_by_class(estimator.predict_proba(X), estimator.classes_, np.asarray(classes))
 
 
 def _check_memory_limit(value):

@@ -11,6 +11,7 @@ from scipy.signal import get_window
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skimbal._utils._warnings import warn
 from skimbal.preprocessing._signals import validate_signals
 from skimbal.preprocessing._windows import signal_window_starts
 
@@ -199,12 +200,17 @@ class Spectrogram(TransformerMixin, BaseEstimator):
         ValueError
             If a signal is shorter than the window or not finite, a parameter is invalid, or a range
             of frequencies has no `sampling_rate_hz` or no frequency in it.
+
+        Warns
+        -----
+        UserWarning
+            If the signals are so small that all levels are `floor_db`.
         """
         self._validate_params()
         signals = validate_signals(self, X, reset=True)
         starts = signal_window_starts(signals, self.window, self._hop())
         chosen = self._frequency_range()
-        self._taper()
+        self._warn_of_levels_below_the_floor(signals)
         if self.sampling_rate_hz is not None:
             self.frequencies_hz_ = _frequencies_hz(self.window, self.sampling_rate_hz)[chosen]
             self.times_s_ = (starts + self.window / 2) / self.sampling_rate_hz
@@ -237,11 +243,29 @@ class Spectrogram(TransformerMixin, BaseEstimator):
             images[chunk] = decibels(amplitude, self.floor_db) if is_log else amplitude
         return images
 
+    def _warn_of_levels_below_the_floor(self, signals):
+        """Warn if no amplitude, which is at most the largest value, can reach the floor."""
+        taper = self._taper()
+        largest = max(float(signals.max()), -float(signals.min()))
+        highest = largest * np.abs(taper).sum() / taper.sum()
+        floor = 10.0 ** (self.floor_db / 20.0)
+        if self.scale == "log" and 0.0 < highest < floor:
+            warn(
+                f"all levels are floor_db={self.floor_db:g}, an amplitude of {floor:g}, because "
+                f"no value of X is larger than {largest:g}; lower floor_db, or scale X"
+            )
+
     def _hop(self):
         return max(1, self.window // 4) if self.hop is None else self.hop
 
     def _taper(self):
-        taper = get_window(self.window_function, self.window)
+        try:
+            taper = get_window(self.window_function, self.window)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"window_function={self.window_function!r} is not usable ({error}); give the name "
+                "of a window of scipy.signal.get_window, or a tuple of the name and its parameters"
+            ) from error
         if not taper.sum() > 0:
             raise ValueError(
                 f"window_function={self.window_function!r} of {self.window} samples adds up to "

@@ -124,6 +124,14 @@ def _whole_numbers(name, values):
     return values.astype(np.intp)
 
 
+def _window_dtype(dtypes):
+    """The type of windows of recordings: float32, or float64 if a recording needs it."""
+    dtype = np.result_type(np.float32, *dtypes)
+    if dtype.kind != "f":
+        raise ValueError(f"recordings have the types {sorted(map(str, dtypes))}; give real numbers")
+    return min(dtype, np.dtype(np.float64), key=lambda own: own.itemsize)
+
+
 class WindowIndex:
     """Windows of recordings as (recording, start) pairs; `take` copies their samples.
 
@@ -177,7 +185,7 @@ class WindowIndex:
     def __init__(
         self, recordings: Sequence | NDArray, recording: ArrayLike, start: ArrayLike, size: int
     ):
-        is_array = isinstance(recordings, np.ndarray)
+        is_array = isinstance(recordings, np.ndarray) and recordings.dtype != object
         self.recordings = recordings if is_array else [np.asarray(x) for x in recordings]
         self.recording = _whole_numbers("recording", recording)
         self.start = _whole_numbers("start", start)
@@ -207,12 +215,7 @@ class WindowIndex:
                 assert_all_finite(recording)
             except ValueError as error:
                 raise ValueError(f"recording {number}: {error}") from error
-        dtypes = {recording.dtype for recording in self.recordings}
-        self.dtype = np.result_type(np.float32, *dtypes)
-        if self.dtype.kind != "f":
-            raise ValueError(
-                f"recordings have the types {sorted(map(str, dtypes))}; give real numbers"
-            )
+        self.dtype = _window_dtype({recording.dtype for recording in self.recordings})
         self._n_channels = shapes[0][0]
 
     def _check_bounds(self, lengths):
@@ -345,6 +348,11 @@ def index_windows(
         recordings = pad_short(recordings, size)
         shapes = recording_shapes(recordings)
     starts = []
+    if np.shape(step) not in ((), (len(recordings),)):
+        raise ValueError(
+            f"step has shape {np.shape(step)}; give one number, or one for each of "
+            f"{len(recordings)} recordings"
+        )
     steps = np.broadcast_to(step, len(recordings)).tolist()
     for number, (shape, own_step) in enumerate(zip(shapes, steps, strict=True)):
         if on_short == "skip" and is_count(size) and shape[-1] < size:
@@ -374,6 +382,8 @@ def recording_shapes(recordings):
             f"a recording has {given}, but it must be (channels, length); put a single "
             "recording into a list, [recording], and give one channel as recording[None]"
         )
+    if any(shape[0] == 0 for shape in shapes):
+        raise ValueError("a recording has 0 channels; give recordings of at least one channel")
     return shapes
 
 

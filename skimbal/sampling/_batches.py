@@ -116,6 +116,8 @@ class BaseBatches(BaseEstimator, metaclass=ABCMeta):
             Number of planned epochs.
         valid_f1 : array-like of shape (n_classes,), default=None
             F1 of each class on validation data after the last epoch; None in the first epoch.
+            Before the training, the shares of the last epoch are asked for with an F1 of 0,
+            because the validation loss counts the classes with them.
 
         Returns
         -------

@@ -26,8 +26,10 @@ from skimbal.sampling._samples import check_samples, in_type
 # Smallest deviation of the noise of the decoder, in deviations of a value. Without it, a value that
 # the decoder reconstructs exactly has an unbounded likelihood.
 MIN_NOISE = 1e-2
-# Columns with larger values are measured in units of their largest one.
-LARGE = 1e100
+# The first step of Adam is ten times as large, and must be a float32.
+MAX_LEARNING_RATE = 1e37
+# Columns with larger or smaller values are measured in units of their largest one.
+LARGE, SMALL = 1e100, 1e-100
 
 
 def kl_to_standard_normal(mean, log_variance):
@@ -130,9 +132,13 @@ def draw(model, target, n_latent, generator):
 
 
 def units(rows):
-    """Units of the columns in which sums of squares do not overflow; 1 where they can't."""
+    """Units of the columns in which sums of squares neither overflow nor vanish; 1 by default.
+
+    >>> units(np.array([[1e-200, 3.0, 0.0], [-2e-200, 4.0, 0.0]]))
+    array([2.e-200, 1.e+000, 1.e+000])
+    """
     largest = np.abs(rows).max(axis=0)
-    return np.where(largest > LARGE, largest, 1.0)
+    return np.where((largest > LARGE) | (largest < SMALL) & (largest > 0), largest, 1.0)
 
 
 class ConditionalVAESampler(BaseOverSampler):
@@ -202,7 +208,7 @@ class ConditionalVAESampler(BaseOverSampler):
             name: [Interval(Integral, 1, None, closed="left")]
             for name in ("n_latent", "n_hidden", "max_epochs", "batch_size")
         },
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, MAX_LEARNING_RATE, closed="right")],
         "random_state": ["random_state"],
     }
 
@@ -239,9 +245,10 @@ class ConditionalVAESampler(BaseOverSampler):
         rows = rows / unit
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         # Rounding gives a constant column a small deviation; it must stay constant.
-        scale[scale <= len(rows) * np.finfo(np.float64).eps * np.abs(mean)] = 0.0
+        rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+        scale[scale <= rounding] = 0.0
         labels = np.repeat(list(wanted), list(wanted.values())).astype(y.dtype)
-        divisor = np.where(scale > 0, scale, 1.0)
+        divisor = np.where(scale > 0, scale, np.maximum(rounding, 1.0))
         standard = self._train_and_draw((rows - mean) / divisor, y, labels)
         if not np.isfinite(standard).all():
             raise NonFiniteLossError(

@@ -10,7 +10,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
 
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes
-from skimbal.sampling._samples import check_samples
+from skimbal.sampling._samples import check_samples, in_type
 
 FEATURE_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -85,7 +85,7 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
             The fitted sampler.
         """
         X, shape = self._validate(X)
-        self.sampler_ = clone(self.sampler).fit(as_rows(X), y, **params)
+        self.sampler_ = clone(self.sampler).fit(computable(as_rows(X)), y, **params)
         self._publish(shape)
         return self
 
@@ -104,17 +104,20 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         X_resampled : ndarray of shape (n_samples_new, ...)
-            Samples with the shape and the type of those of `X`. 2-D inputs come back in their
-            container, as from imbalanced-learn.
+            Samples with the shape and the type of those of `X`; values of new samples of whole
+            numbers are rounded. 2-D inputs come back in their container, as from imbalanced-learn.
         y_resampled : array-like of shape (n_samples_new,)
             Labels.
         """
         X, shape = self._validate(X)
         self.sampler_ = clone(self.sampler)
-        X_resampled, y_resampled = self.sampler_.fit_resample(as_rows(X), y, **params)
+        rows = computable(as_rows(X)) if len(shape) > 1 else X
+        X_resampled, y_resampled = self.sampler_.fit_resample(rows, y, **params)
         self._publish(shape)
         if len(shape) > 1:
-            X_resampled = X_resampled.astype(X.dtype, copy=False).reshape(-1, *shape)
+            if X_resampled.dtype != X.dtype:
+                X_resampled = in_type(X_resampled, X.dtype)
+            X_resampled = X_resampled.reshape(-1, *shape)
         return X_resampled, y_resampled
 
     def _validate(self, X):
@@ -144,6 +147,18 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         tags = get_tags(self.sampler)
         tags.input_tags.three_d_array = True
         return tags
+
+
+def computable(rows):
+    """Return whole numbers as floats, in which differences do not overflow; the rest as it is.
+
+    >>> computable(np.array([[3, 250]], dtype=np.uint8)).dtype
+    dtype('float32')
+    """
+    is_narrow = isinstance(rows, np.ndarray) and rows.dtype.kind in "iub"
+    if not is_narrow or rows.dtype == np.int64:  # as wide as differences need
+        return rows
+    return rows.astype(np.result_type(rows.dtype, np.float32))
 
 
 def as_rows(X):

@@ -1,4 +1,4 @@
-"""The samples that samplers are given, and the type of those that they return."""
+"""What samplers say of inputs that are no samples of one shape, and the type of new samples."""
 
 import numpy as np
 
@@ -18,11 +18,19 @@ def check_samples(X, name):
 
 
 def in_type(values, dtype):
-    """Convert numbers to the nearest numbers of a type."""
+    """Convert floats to the nearest numbers of a type, infinities to its ends.
+
+    >>> in_type(np.array([1.6, 300.0, -1.0]), np.dtype(np.uint8)).tolist()
+    [2, 255, 0]
+    """
     if dtype.kind == "b":
         return values > 0.5
     if dtype.kind in "iu":
-        values = values.round().clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
-    elif dtype.kind == "f":
+        values, limits = values.round(), np.iinfo(dtype)
+        # Floats round the largest integers of 64 bits up, beyond the type.
+        is_high = values >= float(limits.max)
+        whole = np.where(is_high, 0.0, values.clip(limits.min)).astype(dtype)
+        return np.where(is_high, dtype.type(limits.max), whole)
+    if dtype.kind == "f":
         values = values.clip(np.finfo(dtype).min, np.finfo(dtype).max)
     return values.astype(dtype)

@@ -15,9 +15,10 @@ from skimbal._training.early_stopping import (
     Judgment,
     ValidationSet,
     choose,
+    takes_weights,
 )
 from skimbal.losses import resolve_loss
-from skimbal.metrics import get_scorer
+from skimbal.metrics import get_scorer, make_cost_scorer
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +190,55 @@ def test_a_validation_set_judges_a_module(weight):
     judgment = judge(Module())
     share = np.ones(3) if weight is None else weight.numpy()
     assert judgment.loss == pytest.approx(-share @ np.log([0.9, 0.4, 0.3]) / share.sum(), rel=1e-5)
-    assert judgment.score == pytest.approx((0.5 + 0.0) / 2)
+    assert judgment.score == pytest.approx((share[0] / (share[0] + share[1]) + 0.0) / 2)
     precision, recall = share[0] / (share[0] + share[2]), share[0] / (share[0] + share[1])
     np.testing.assert_allclose(
         judgment.f1, [2 * precision * recall / (precision + recall), 0.0], rtol=1e-6
     )
+
+
+def loss_from_logits(logits, target, weight=None):
+    losses = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+    return losses.mean() if weight is None else (losses * weight).sum() / weight.sum()
+
+
+@pytest.mark.parametrize("weight", [None, torch.tensor([1.0, 2.0, 3.0])])
+def test_the_shares_of_a_sampler_count_in_the_loss_only(weight):
+    X, target = torch.as_tensor(np.log(PROBA)), torch.tensor([0, 0, 1])
+    factor = torch.tensor([0.75, 1.5])
+    args = X, target, weight, loss_from_logits, get_scorer("accuracy"), CLASSES, None
+    plain, drawn = ValidationSet(*args), ValidationSet(*args, class_factor=factor)
+    own = np.ones(3) if weight is None else weight.numpy()
+    drawn_weight = own * [0.75, 0.75, 1.5]
+    expected = -drawn_weight @ np.log([0.9, 0.4, 0.3]) / drawn_weight.sum()
+    assert drawn.loss_of(None, X, slice(None)).item() == pytest.approx(expected)
+    assert drawn._score(PROBA, target.numpy()) == plain._score(PROBA, target.numpy())
+
+
+@pytest.mark.parametrize(
+    ("scorer", "is_weighted"),
+    [
+        ("g_mean", True),
+        ("roc_auc", True),
+        ("neg_log_loss", True),
+        (make_scorer(lambda y, p: float((y == p).mean())), False),
+        (lambda model, X, y: model.score(X, y), False),
+        (make_cost_scorer([[0, 1], [5, 0]], labels=CLASSES), True),
+    ],
+)
+def test_scores_of_weighted_samples_are_those_of_repeated_ones(scorer, is_weighted):
+    scorer = get_scorer(scorer)
+    assert takes_weights(scorer) == is_weighted
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet([1, 1], size=30)
+    target, counts = rng.integers(2, size=30), rng.integers(1, 4, size=30)
+    weight = torch.as_tensor(counts, dtype=torch.float32)
+
+    def score(rows, weight):
+        y = torch.as_tensor(target[rows])
+        judge = ValidationSet(None, y, weight, None, scorer, CLASSES, None)
+        return judge._score(proba[rows], target[rows])
+
+    rows = np.arange(30)
+    expected = score(rows.repeat(counts) if is_weighted else rows, None)
+    assert score(rows, weight) == pytest.approx(expected, rel=1e-12)

@@ -74,9 +74,34 @@ def test_constant_channel_has_scale_one(value, dtype):
     assert 0.0 < scale[1] < 1.0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [1e12, 1e20, -3.3e30, 1e38])
+def test_a_large_constant_is_near_zero_after_standardization(rng, value, dtype):
+    """The mean is off by its rounding, which is a large number here."""
+    X = np.column_stack([np.full(997, value), rng.normal(size=997)]).astype(dtype)
+    mean, scale = channel_moments(X, rng.uniform(0.5, 2.0, size=997))
+    assert np.abs((X[:, 0] - mean[0]) / scale[0]).max() <= 1.0
+    assert scale[1] == pytest.approx(1.0, abs=0.1)
+
+
 def test_small_spread_is_not_taken_for_a_constant(rng):
     X = 1.0 + 1e-9 * rng.normal(size=(100, 1))
     np.testing.assert_allclose(channel_moments(X)[1], X.std(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(30, 3), (30, 3, 7)])
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e-40, 1e40, 1e200, 1e300])
+def test_squares_that_vanish_or_overflow(rng, shape, scale):
+    """A channel of small numbers is no constant; one that is constant, or common, stays as it is.
+
+    Large numbers come to it if torch's default type is float64.
+    """
+    X = rng.normal(2.0, 3.0, size=shape)
+    X[:, 1] = 0.0
+    factors = np.array([scale, 1.0, 1.0]).reshape(-1, *[1] * (X.ndim - 2))
+    (mean, deviation), (mean_of_small, small) = channel_moments(X), channel_moments(factors * X)
+    np.testing.assert_allclose(small / factors, deviation, rtol=1e-6)
+    np.testing.assert_allclose(mean_of_small / factors, mean, rtol=1e-6)
 
 
 def test_network_does_not_depend_on_the_units_of_its_inputs(rng):

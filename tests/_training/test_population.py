@@ -119,6 +119,7 @@ def alone():
     return fit
 
 
+@pytest.mark.filterwarnings("ignore::skimbal.exceptions.BalancedTwiceWarning")
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_a_network_is_the_same_alone_and_in_any_population(name, alone):
     for split in SPLITS[1:]:

@@ -126,7 +126,9 @@ def test_a_sampler_is_told_the_f1_of_the_last_epoch(early_stopping, callbacks, m
         validation_fraction=0.2,
         learning_rate=0.05,
     ).fit(X, y)
-    counts, epochs, n_epochs, f1 = zip(*Spy.told[1:], strict=True)
+    # It is asked once to check its shares, and once for those that validation counts with.
+    assert [told[1] for told in Spy.told[:2]] == [1, 6]
+    counts, epochs, n_epochs, f1 = zip(*Spy.told[2:], strict=True)
     assert epochs == (1, 2, 3, 4, 5, 6)
     assert set(n_epochs) == {6}
     np.testing.assert_array_equal(counts[0], [32, 16, 8])

@@ -1,10 +1,14 @@
 """Groups: their numbers, what is held out, folds, and who takes them."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +21,7 @@ from skimbal._utils._groups import (
     groups_params,
     held_out_groups,
     takes_groups,
+    warn_of_lost_groups,
 )
 
 
@@ -28,6 +33,9 @@ from skimbal._utils._groups import (
         (pd.Categorical(["y", "x", "y"]), [1, 0, 1]),
         ([1, "1", 1], [0, 1, 0]),
         (np.array(["2020", "2021", "2020"], dtype="M8[Y]"), [0, 1, 0]),
+        ([("ward", 2), ("ward", 1), ("ward", 2)], [1, 0, 1]),
+        ([frozenset("a"), frozenset("b"), frozenset("a")], [0, 1, 0]),  # subsets are no order
+        ([-0.0, 1.0, 0.0], [0, 1, 0]),
     ],
 )
 def test_groups_are_numbered(groups, expected):
@@ -38,6 +46,44 @@ def test_groups_are_numbered(groups, expected):
 def test_missing_groups_are_refused(missing):
     with pytest.raises(ValueError, match="groups has 1 missing entries"):
         check_groups(pd.Series(["a", missing, "b"], dtype=object), [0, 1, 1])
+
+
+@pytest.mark.parametrize("names", [[{1}, {2}, {1}], [[1], [2], [1]]], ids=["sets", "lists"])
+def test_names_without_a_hash_are_refused(names):
+    with pytest.raises(ValueError, match="names that cannot be told apart"):
+        check_groups(names, [0, 1, 1])
+
+
+STOPPED = MLPClassifier(early_stopping=True)
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(StandardScaler(), m)])
+@pytest.mark.parametrize(
+    ("model", "without_routing", "with_routing"),
+    [
+        (CalibratedClassifierCV(LogisticRegression()), "cv that .* routing", "cv that takes"),
+        (CalibratedClassifierCV(LogisticRegression(), cv=GroupKFold(2)), "routing", None),
+        (CalibratedClassifierCV(STOPPED, cv=GroupKFold(2)), "CalibratedClassifierCV splits", None),
+        (StackingClassifier([("a", LogisticRegression())], cv="prefit"), None, None),
+        (LogisticRegressionCV(), "LogisticRegressionCV splits its samples", "cv that takes"),
+        (HistGradientBoostingClassifier(early_stopping=True), "early_stopping=False", "early_st"),
+        (GridSearchCV(LogisticRegression(), {}), "GridSearchCV splits", "GridSearchCV splits"),
+        (GridSearchCV(STOPPED, {}, cv=GroupKFold(2)), "hands no groups on", None),
+        (GridSearchCV(MLPClassifier(), {}, cv=GroupKFold(2)), None, None),
+        (DESearchCV(STOPPED, {}, cv=2), None, None),
+        (LogisticRegression(), None, None),
+        (STOPPED, None, None),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("is_routed", [False, True])
+def test_splits_that_groups_do_not_reach_warn(
+    model, without_routing, with_routing, wrap, is_routed
+):
+    message = with_routing if is_routed else without_routing
+    expects = nullcontext() if message is None else pytest.warns(UserWarning, match=message)
+    with config_context(enable_metadata_routing=is_routed), expects:
+        warn_of_lost_groups(wrap(model))
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.9])
@@ -82,6 +128,7 @@ def test_folds_leave_groups_whole(seed, mixed):
 NET = MLPClassifier()
 
 
+@pytest.mark.filterwarnings("ignore:.* splits its samples and gets no groups")
 @pytest.mark.parametrize(
     ("estimator", "expected"),
     [

@@ -129,6 +129,17 @@ def test_the_user_s_interrupt_is_no_failure(where):
         evaluate(lambda seed: SometimesRaises(seed, KeyboardInterrupt, where), SEEDS, SPLITS)
 
 
+def test_an_error_that_no_file_can_hold_is_recorded():
+    """Python decodes the bytes of a file name that is no text to characters that have no bytes."""
+
+    def make(random_state):
+        raise OSError(2, "No such file", "data\udcff.csv")
+
+    for status, values in evaluate(make, SEEDS, SPLITS):
+        assert status == "failed"
+        assert "data\\udcff.csv" in values["error"].encode().decode()
+
+
 def test_a_method_that_cannot_be_made_fails_in_its_cells():
     def make(random_state):
         raise RuntimeError("no such package")

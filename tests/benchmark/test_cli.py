@@ -36,6 +36,7 @@ def test_quiet_is_quiet_and_loud_prints_the_table(out, capsys):
     assert "logistic-balanced" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_resume_runs_what_is_missing(out, capsys):
     before = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
     with Store.open(out).transaction() as database:
@@ -155,6 +156,7 @@ def test_a_store_that_cannot_be_used_is_one_line(kind, command, out, tmp_path, c
     assert "results.sqlite" in error
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_damaged_cells_run_again_when_asked_to(out, tmp_path):
     path = tmp_path / "results.sqlite"
     path.write_bytes((out / "results.sqlite").read_bytes())

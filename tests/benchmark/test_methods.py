@@ -21,12 +21,15 @@ PAPER = {
     "ecs-dbn-train",
     "dbn",
     "csdbn",
+    "csdbn-grid",
     "adasyn-dbn",
     "smote-dbn",
     "smote-borderline1-dbn",
     "smote-borderline2-dbn",
     "smote-svm-dbn",
 }
+CONVENTIONAL = {"svm", "sklearn-mlp", "knn", "gradient-boosting", "logistic", "adaboost", "lasso"}
+CONVENTIONAL |= {"sgd"}
 PEERS = {"dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest", "mlp"}
 PEERS |= {"easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned", "mlp-prior"}
 PEERS |= {"extra-trees-prior", "extra-trees-tuned", "ecs-mlp"}
@@ -55,10 +58,11 @@ def data():
 
 def test_the_paper_and_the_peers_are_there():
     assert set(METHODS) >= PAPER
-    assert set(METHODS) - PAPER >= PEERS
+    assert set(METHODS) - PAPER >= PEERS | CONVENTIONAL
     assert all(name == method.name for name, method in METHODS.items())
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_fits_predicts_and_repeats_itself(name, data):
     X, y = data
@@ -110,6 +114,24 @@ def test_the_rows_around_ecs_dbn_differ_in_what_their_names_say():
     ours, theirs = train.get_params(), network.get_params()
     shared = (ours.keys() & theirs.keys()) - {"scoring"}
     assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
+
+
+@pytest.mark.parametrize("name", sorted(CONVENTIONAL - {"lasso"}))
+def test_the_conventional_rows_have_the_defaults_of_scikit_learn(name):
+    classifier = METHODS[name].make(3).steps[-1][1]
+    seed = {"random_state": 3} if "random_state" in classifier.get_params() else {}
+    assert classifier.get_params() == type(classifier)(**seed).get_params()
+
+
+def test_lasso_leaves_coefficients_at_zero(data):
+    X, y = data
+    noise = np.random.default_rng(1).normal(size=(len(X), 20))
+    lasso, logistic = (
+        METHODS[name].make(0).fit(np.column_stack([X, noise]), y).steps[-1][1].coef_
+        for name in ("lasso", "logistic")
+    )
+    assert np.sum(lasso == 0) > 5
+    assert np.all(logistic != 0)
 
 
 def test_the_prior_threshold_cuts_the_same_probabilities_at_the_prevalence(data):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skimbal.benchmark import report
+from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._damage import damaged_cells
 from skimbal.benchmark._protocol import Protocol
@@ -28,10 +29,11 @@ def fill(store, score):
         if score(cell) is None:
             continue
         with claim_cell(store, cell, 0) as claim:
-            values = {"g_mean": score(cell), "auc": score(cell), "fit_seconds": 2.0}
             n_right = round(1000 * score(cell))  # of each class, so that the G-mean is the score
-            confusion = json.dumps([[n_right, 1000 - n_right], [1000 - n_right, n_right]])
-            claim.finish("done", {**values, "confusion": confusion, "n_warnings": 0})
+            confusion = [[n_right, 1000 - n_right], [1000 - n_right, n_right]]
+            values = {"auc": score(cell), "fit_seconds": 2.0, "n_warnings": 0}
+            values |= {**scores_of_confusion(confusion), "g_mean": score(cell)}
+            claim.finish("done", {**values, "confusion": json.dumps(confusion)})
 
 
 @pytest.fixture
@@ -55,9 +57,10 @@ def small_run(tmp_path):
                 continue
             (tn, fp), (fn, tp) = matrices[cell[:3]]
             g_mean = math.sqrt(tn / (tn + fp) * tp / (tp + fn))
+            confusion = [[tn, fp], [fn, tp]]
             scores = {"g_mean": g_mean, "accuracy": (tn + tp) / 5, "fit_seconds": 0.5}
-            confusion = json.dumps([[tn, fp], [fn, tp]])
-            claim.finish("done", {**support, **scores, "confusion": confusion})
+            values = {**support, **scores_of_confusion(confusion), **scores}
+            claim.finish("done", {**values, "confusion": json.dumps(confusion)})
     return tmp_path
 
 
@@ -220,14 +223,24 @@ def test_a_cost_search_without_the_prior_threshold_is_noted(methods, is_missing,
     [
         ("g_mean = 0.5", "its g_mean is 0.5, but its confusion matrix gives 1.0"),
         ("accuracy = 0.1", "its accuracy is 0.1, but its confusion matrix gives 1.0"),
-        ("g_mean = 'x'", "can't be read"),
+        ("g_mean = 'x'", "its g_mean is 'x'"),
+        ("g_mean = NULL", "its g_mean is None, but its confusion matrix gives 1.0"),
+        ("macro_f1 = NULL", "its macro_f1 is None"),
+        ("status = 'failed'", "it failed, but it has a confusion matrix"),
+        ("fit_seconds = 'x'", "its fit_seconds is 'x'"),
+        ("predict_seconds = -1", "its predict_seconds is -1.0"),
+        ("n_warnings = x'00'", "its n_warnings is b"),
+        ("warnings = '{'", "its warnings can't be read"),
+        ("warnings = '[1]'", r"its warnings are '\[1\]'"),
+        ("error = x'ff'", "its error is b"),
         ("confusion = '[[4, 0], [1, 0]]'", "its g_mean is 1.0, but its confusion matrix gives 0.0"),
         ("confusion = '[[5, 0], [0, 1]]'", r"is \[\[5, 0\], \[0, 1\]\], but its support is \[4, 1"),
         ("confusion = '[[4, 0]]'", "but its support is"),
         ("confusion = '{4'", "can't be read"),
-        ("confusion = NULL", "can't be read"),
+        ("confusion = NULL", "its confusion is None, which are no counts"),
+        ("confusion = '[[0, 0], [0, 0]]', support = '[0, 0]'", "but its support is"),
         ("support = '[5, 1]'", r"but its support is \[5, 1\]"),
-        ("support = '[-1, 6]'", r"'\[-1, 6\]' are no counts"),
+        ("support = '[-1, 6]'", r"'\[-1, 6\]', which are no counts"),
         ("auc = 1.5", "its auc is 1.5"),
         ("dataset = 'c'", "the run has no such cell"),
         ("fold = 9", "the run has no such cell"),
@@ -247,6 +260,23 @@ def test_a_damaged_cell_is_named(change, message, small_run):
     store.forget(damaged_cells(store.cells(), store.protocol()))
     assert store.n_finished() == 7
     report(small_run)
+
+
+@pytest.mark.parametrize(("support", "what"), [("[3, 2]", "samples"), ("[2, 2, 1]", "classes")])
+def test_a_cell_that_was_tested_on_other_samples_is_damaged(support, what, tmp_path):
+    store = make_run(tmp_path, ["m", "k", "l"], ["a"])
+    for cell in store.protocol().cells():
+        with claim_cell(store, cell, 0) as claim:
+            is_other = cell[:3] == ("a", "k", 2)
+            claim.finish("failed", {"support": support if is_other else "[4, 1]", "error": "x"})
+    found = damaged_cells(store.cells(), store.protocol())
+    assert [tuple(cell) for cell in found] == [("a", "k", 2, 0)]
+    assert f"it has other {what} than other cells" in " ".join(found.values())
+    # If two cells differ, either may be damaged.
+    with store.transaction() as database:
+        database.execute("DELETE FROM cell WHERE method = 'l' AND fold = 2")
+    found = damaged_cells(store.cells(), store.protocol())
+    assert {cell.method for cell in found} == ({"m", "k"} if what == "samples" else {"k"})
 
 
 def test_a_failed_cell_without_support_is_damaged(small_run):
@@ -278,6 +308,12 @@ def test_a_report_is_written_whole_or_not_at_all(function, small_run, tmp_path, 
     result.save(folder)
     assert "old" not in {(folder / name).read_text() for name in FILES}
     assert sorted(path.name for path in folder.iterdir()) == FILES
+
+
+def test_a_report_that_is_a_loop_of_links_is_an_error_of_one_line(small_run):
+    (small_run / "report.md").symlink_to("report.md")
+    with pytest.raises(OSError, match=r"can't be written to .*loop.*; the results are kept"):
+        report(small_run).save(small_run)
 
 
 def test_links_of_a_report_are_followed(small_run, tmp_path):

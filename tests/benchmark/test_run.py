@@ -69,21 +69,29 @@ def test_a_cell_is_what_scikit_learn_gives(finished):
     assert row.auc == pytest.approx(auc, abs=1e-12)
 
 
-def test_results_do_not_depend_on_the_number_of_workers(finished, tmp_path):
-    toy.run_toy(tmp_path, n_jobs=2)
-    pd.testing.assert_frame_equal(results(tmp_path), results(finished))
+@pytest.fixture(scope="module")
+def finished_by_two(tmp_path_factory):
+    """Output folder of the same run with two workers."""
+    out = tmp_path_factory.mktemp("finished-by-two")
+    toy.run_toy(out, n_jobs=2)
+    return out
 
 
+def test_results_do_not_depend_on_the_number_of_workers(finished, finished_by_two):
+    pd.testing.assert_frame_equal(results(finished_by_two), results(finished))
+
+
+@pytest.mark.usefixtures("without_processes")
 def test_numbers_may_be_those_of_numpy(tmp_path):
     result = toy.run_toy(tmp_path, ["logistic"], n_folds=np.int64(3), n_trials=np.int64(1))
     assert result.protocol.n_folds == 3
 
 
-def test_a_run_leaves_joblib_working_in_its_process(tmp_path):
-    toy.run_toy(tmp_path, ["logistic"], n_jobs=2)
+def test_a_run_leaves_joblib_working_in_its_process(finished_by_two):
     assert Parallel(n_jobs=2)(delayed(abs)(number) for number in (-1, -2)) == [1, 2]
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_more_methods_and_fewer_sets_change_no_cell(finished, tmp_path):
     toy.run_toy(tmp_path, ["logistic", "warning", "forest"], datasets=["large", "small"])
     here, there = results(tmp_path), results(finished)
@@ -91,6 +99,7 @@ def test_more_methods_and_fewer_sets_change_no_cell(finished, tmp_path):
     pd.testing.assert_frame_equal(here.reset_index(drop=True), there.reset_index(drop=True))
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_another_seed_moves_the_methods_and_not_the_folds(finished, tmp_path):
     toy.run_toy(tmp_path, seed=1)
     here, there = (
@@ -127,6 +136,7 @@ def test_two_runners_share_the_cells_of_one_file(tmp_path):
     assert len(list(marks.glob("fit-*"))) == 18
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_a_finished_run_is_not_run_again(tmp_path):
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -135,6 +145,7 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     assert len(list(marks.glob("fit-*"))) == 18
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_a_method_that_fails_is_recorded_and_the_run_goes_on(tmp_path):
     result = toy.run_toy(tmp_path, ["logistic", "failing"], datasets=["small"])
     cells = result.cells.groupby("method")
@@ -147,12 +158,14 @@ def test_a_method_that_fails_is_recorded_and_the_run_goes_on(tmp_path):
     assert "ArithmeticError: cannot fit" in result.to_markdown()
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_failed_cells_run_again_when_forgotten(tmp_path):
     toy.run_toy(tmp_path, ["failing"], datasets=["small"])
     Store.open(tmp_path).forget_failures()
     assert Store.open(tmp_path).n_finished() == 0
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_labels_that_the_data_does_not_have_are_a_failure(tmp_path):
     other = Method("other", "", lambda seed: DummyClassifier(strategy="constant", constant="no"))
     good = run_benchmark(toy.SUITE, [other], out=tmp_path / "a", datasets=["small"], n_folds=2)
@@ -182,6 +195,7 @@ def test_warnings_are_counted_and_do_not_reach_the_terminal(tmp_path, capfd):
     assert "over and over" not in "".join(capfd.readouterr())
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_official_folds_are_used_as_published(tmp_path):
     result = toy.run_toy(
         tmp_path, ["forest"], split="official", n_folds=5, datasets=["middle", "large"]
@@ -245,7 +259,7 @@ def test_methods_in_another_order_are_the_same_run(finished):
 
 
 def test_a_run_of_ones_own_methods_cannot_be_resumed_by_name(finished):
-    with pytest.raises(ValueError, match=r"has the methods forest, logistic.*call run_benchmark"):
+    with pytest.raises(ValueError, match=r"has the methods forest, which.*call run_benchmark"):
         resume(finished)
 
 

@@ -47,6 +47,14 @@ def test_another_protocol_is_refused_with_the_difference(store, change, message)
     assert store.protocol() == PROTOCOL
 
 
+def test_a_loop_of_links_is_no_folder(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match=r"the output folder can't be made .*; give a folder"):
+        Store.create(tmp_path / "loop", PROTOCOL)
+    with pytest.raises(ValueError, match=r"has no results\.sqlite"):
+        Store.open(tmp_path / "loop")
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"has no results\.sqlite"):
         Store.open(tmp_path)
@@ -107,6 +115,7 @@ def test_a_new_store_has_the_present_version(store):
         ("PRAGMA user_version = 99", "has version 99, but .* knows 2 at most; update skimbal"),
         ("ALTER TABLE cell DROP COLUMN macro_f1", "has no macro_f1 in its table cell"),
         ("ALTER TABLE run RENAME TO runs", "has no created, protocol in its table run"),
+        ("ALTER TABLE cell DROP COLUMN deaths", "has no deaths in its table cell"),
         ("DROP TABLE session", "has no environment, estimators, started in its table session"),
     ],
 )
@@ -135,6 +144,13 @@ def check_refusal(folder, script, message):
         "UPDATE run SET protocol = '[1]'",
         "UPDATE run SET protocol = json_remove(protocol, '$.seed')",
         "UPDATE run SET protocol = json_set(protocol, '$.more', 1)",
+        "UPDATE run SET protocol = json_set(protocol, '$.folds', 3)",
+        "UPDATE run SET protocol = json_set(protocol, '$.folds.a', 3)",
+        "UPDATE run SET protocol = json_set(protocol, '$.folds', json('{}'))",
+        "UPDATE run SET protocol = json_set(protocol, '$.methods', 'm')",
+        "UPDATE run SET protocol = json_set(protocol, '$.methods', json('[]'))",
+        "UPDATE run SET protocol = json_set(protocol, '$.n_trials', 1.5)",
+        "UPDATE run SET protocol = json_set(protocol, '$.seed', 'x')",
     ],
 )
 def test_a_protocol_that_cannot_be_read_is_refused(change, store):
@@ -150,6 +166,15 @@ def test_an_environment_that_cannot_be_read_is_refused(store):
     execute(store.path, "UPDATE session SET environment = '{'")
     with pytest.raises(ValueError, match="has an environment that can't be read"):
         store.environments()
+
+
+def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path):
+    path = tmp_path / stores.FILE_NAME
+    execute(path, "CREATE TABLE notes (text)")
+    check_refusal(tmp_path, "INSERT INTO notes VALUES (1)", "has no .* in its table run")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("notes",)]
 
 
 # ---------------------------------------------------------------- errors of SQLite
@@ -271,6 +296,14 @@ def test_flipped_bits_are_refused_or_harmless(store):
 def test_a_lock_in_a_removed_folder_is_an_error_of_one_line(tmp_path):
     with pytest.raises(OSError, match=r"x\.lock can't be used .* check that its folder exists"):
         Lock(tmp_path / "gone" / "x.lock")
+
+
+def test_a_name_that_is_no_text_is_an_error_of_one_line(store):
+    content = store.path.read_bytes()
+    assert content.count(b"dataset TEXT") == 1
+    store.path.write_bytes(content.replace(b"dataset TEXT", b"data\xccet TEXT"))
+    with pytest.raises(OSError, match=r"results\.sqlite can't be used .*; the file is damaged"):
+        Store.open(store.folder)
 
 
 def test_a_broken_constraint_stays_what_it_is(store):

@@ -12,10 +12,15 @@ import pytest
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from skimbal.benchmark import Method, report, run_benchmark
-from skimbal.benchmark._claims import claim_cell, count_death
+from skimbal.benchmark._claims import claim_cell, count_death, free_cells, runner_lock
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import Store
-from skimbal.benchmark._workers import _split_by_attempts, run_open_cells, termination_as_interrupt
+from skimbal.benchmark._workers import (
+    _record_death,
+    _split_by_attempts,
+    run_open_cells,
+    termination_as_interrupt,
+)
 
 from . import toy
 
@@ -127,6 +132,51 @@ def test_workers_that_never_start_end_the_run(store, monkeypatch):
     cells = store.protocol().cells()
     with pytest.raises(RuntimeError, match=r"die before they run a cell .*cannot start.* are kept"):
         run_open_cells([NoWorker()], store, None, {}, cells, lambda: None)
+
+
+class DyingAfterACell(NoWorker):
+    """Finishes a cell of the store and dies then, outside of a claim."""
+
+    def submit(self, function, store, *arguments):
+        cells = arguments[-1]
+        with claim_cell(store, cells[store.n_finished()], 0) as claim:
+            claim.finish("done", {"g_mean": 0.5})
+        return super().submit(function)
+
+
+def test_workers_that_die_after_a_cell_do_not_end_the_run(store, monkeypatch):
+    monkeypatch.setattr("skimbal.benchmark._workers.POLL_INTERVAL_S", 0.01)
+    cells = store.protocol().cells()[:6]
+    run_open_cells([DyingAfterACell()], store, None, {}, cells, lambda: None)
+    assert store.n_finished() == 6
+
+
+def test_a_cell_that_is_recorded_as_failed_is_not_free_in_between(tmp_path, monkeypatch):
+    """The runner reads the data to record a failure; nobody may claim the cell meanwhile."""
+    protocol = Protocol("toy", ["m"], {"small": [1, 2]}, 2, 1, "stratified", 0, {"small": ""})
+    store = Store.create(tmp_path, protocol)
+    cell = protocol.cells()[0]
+    lock = runner_lock(store, "r")
+    for n in range(3):
+        with claim_cell(store, cell, 0, f"r-{n}"):
+            pass
+        if n < 2:
+            count_death(store, f"r-{n}")
+            free_cells(store, f"r-{n}")
+    claims = []
+
+    def load_split(*arguments):
+        claims.append(claim_cell(store, cell, 0, "r-other"))
+        return toy.load_toy_fold("large", 1)
+
+    monkeypatch.setattr("skimbal.benchmark._workers.POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr("skimbal.benchmark._workers.load_split", load_split)
+    worker = NoWorker()
+    worker.name = "r-2"
+    assert _record_death(store, toy.SUITE, worker, RuntimeError("died")) == 1
+    lock.release()
+    assert claims == [None]
+    assert store.cells().status.tolist() == ["failed"]
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

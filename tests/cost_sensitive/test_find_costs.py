@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    cohen_kappa_score,
     f1_score,
     make_scorer,
     matthews_corrcoef,
@@ -462,3 +463,19 @@ def test_a_search_is_the_steps_of_its_strategy():
             step(table, trace, options)
         np.testing.assert_allclose(np.log(result.costs), trace.best - trace.best.mean())
         np.testing.assert_array_equal(result.scores, np.concatenate(trace.scores))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300, 1e306])
+@pytest.mark.parametrize("scoring", ["g_mean", "f1", "matthews_corrcoef", "cohen_kappa", "jaccard"])
+def test_the_scale_of_the_weights_changes_no_costs(scoring, scale):
+    """Products of four sums of weights overflow, or vanish, long before the weights do."""
+    if scoring == "cohen_kappa":
+        scoring = make_scorer(cohen_kappa_score)
+    rng = np.random.default_rng(0)
+    y = (rng.random(200) < 0.3).astype(int)
+    p = np.clip(rng.normal(0.3 + 0.3 * y, 0.2), 0.001, 0.999)
+    proba, weight = np.column_stack([1 - p, p]), rng.uniform(0.5, 2.0, size=200)
+    one = find_costs(y, proba, scoring=scoring, sample_weight=weight)
+    other = find_costs(y, proba, scoring=scoring, sample_weight=scale * weight)
+    np.testing.assert_allclose(other.costs, one.costs, rtol=1e-9)
+    assert other.score == pytest.approx(one.score, rel=1e-9)

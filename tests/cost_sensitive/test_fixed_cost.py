@@ -186,3 +186,14 @@ def test_one_class_is_refused():
         FixedCostClassifier(Untrainable()).fit(X, np.zeros(95))
     with pytest.raises(ValueError, match="y has 1 class with a positive sample_weight"):
         FixedCostClassifier(Untrainable()).fit(X, y, sample_weight=(y == 1).astype(float))
+
+
+@pytest.mark.filterwarnings("ignore:FrozenEstimator takes no sample_weight")
+@pytest.mark.parametrize("scale", [1e-320, 1e-310, 1e300, 1e306])
+def test_the_scale_of_the_weights_changes_no_costs(scale):
+    frozen = FrozenEstimator(GaussianNB().fit(X, y))
+    one, other = (
+        FixedCostClassifier(frozen).fit(X, y, sample_weight=np.full(len(y), weight))
+        for weight in (1.0, scale)
+    )
+    np.testing.assert_allclose(other.cost_matrix_, one.cost_matrix_, rtol=1e-9)

@@ -46,10 +46,14 @@ def test_only_what_the_members_can_do_is_offered(data):
 
 def test_log_probabilities_of_certain_members_are_finite_where_one_doubts():
     class Certain(LogisticRegression):
+        classes_ = np.array([0, 1])
+
         def predict_log_proba(self, X):
             return np.tile([0.0, -1000.0], (len(X), 1))
 
     class Doubtful(LogisticRegression):
+        classes_ = np.array([0, 1])
+
         def predict_log_proba(self, X):
             return np.log(np.tile([0.5, 0.5], (len(X), 1)))
 

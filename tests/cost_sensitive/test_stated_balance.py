@@ -1,5 +1,6 @@
 """Where nothing is held out, a classifier that says that it balances the classes is reported."""
 
+import re
 import warnings
 
 import numpy as np
@@ -11,7 +12,11 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as imblearn_pipeline
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -46,6 +51,7 @@ BALANCED = {
     "FrozenEstimator": FrozenEstimator(WEIGHTED),
     "sampling_strategy": BalancedRandomForestClassifier(),
     "MLPClassifier": BalancedBaggingNetClassifier(),
+    "LogisticRegression": VotingClassifier([("nb", GaussianNB()), ("lr", WEIGHTED)], voting="soft"),
 }
 SILENT = [
     GaussianNB(),
@@ -73,6 +79,51 @@ def test_a_classifier_that_balances_says_so(name):
 @pytest.mark.parametrize("estimator", SILENT, ids=repr)
 def test_a_classifier_that_does_not_balance_says_nothing(estimator):
     assert stated_balance(estimator, [0, 1]) is None
+
+
+@pytest.mark.parametrize("encoding", [None, "auto"])
+def test_a_fitted_ensemble_says_what_its_members_do(encoding):
+    for weights, expected in ((None, False), ([1.0, 4.0], True)):
+        network = MLPClassifier(hidden_layer_sizes=(2,), max_epochs=1, class_weight=weights)
+        ensemble = BalancedBaggingNetClassifier(
+            network, n_estimators=2, sampling_strategy=None, encoding=encoding, tune_costs=False
+        )
+        assert (stated_balance(ensemble.fit(X, y), [0, 1]) is not None) is expected
+
+
+@pytest.mark.parametrize(("last", "expected"), [(WEIGHTED, True), (GaussianNB(), False)])
+def test_the_last_classifier_of_a_stack_decides(last, expected):
+    stack = StackingClassifier([("lr", WEIGHTED)], final_estimator=last, cv=2).fit(X, y)
+    assert (stated_balance(stack, [0, 1]) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"class_weight": "balanced"}, "class_weight='balanced'"),
+        ({"class_weight": {1: 9.0}}, "class_weight={1: 9.0}"),
+        ({"sampler": "balanced"}, "sampler='balanced'"),
+        ({"loss": "balanced_softmax"}, "loss=BalancedSoftmax"),
+    ],
+)
+def test_a_network_that_decides_by_the_inverse_frequencies_says_so(params, reason):
+    tiny = {"hidden_layer_sizes": (2,), "max_epochs": 1, "random_state": 0} | params
+    with pytest.warns(BalancedTwiceWarning, match=re.escape(reason)) as caught:
+        MLPClassifier(cost_matrix="inverse_frequency", **tiny).fit(X, y)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BalancedTwiceWarning)
+        MLPClassifier(cost_matrix=[[0, 1], [4, 0]], **tiny).fit(X, y)  # known costs
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"class_weight": {0: 2.0, 1: 2.0}}, {"loss": "expected_cost"}, {"loss": "focal"}]
+)
+def test_a_network_that_balances_once_says_nothing(params):
+    network = MLPClassifier(hidden_layer_sizes=(2,), max_epochs=1, **params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BalancedTwiceWarning)
+        network.set_params(cost_matrix="inverse_frequency").fit(X, y)
 
 
 def test_a_search_says_what_its_best_candidate_does():

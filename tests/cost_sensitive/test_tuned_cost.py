@@ -557,7 +557,7 @@ BAD = [
     ({}, {"X": X[:-1]}, "inconsistent numbers of samples"),
     ({"estimator": LinearSVC()}, {}, "The 'estimator' parameter"),
     (
-        {"estimator": FixedCostClassifier(Untrainable(), costs={7: 1})},
+        {"estimator": FixedCostClassifier(Untrainable(), costs=pd.Series({7: 1}))},
         {},
         r"costs names the labels \[7\]",
     ),

@@ -186,6 +186,28 @@ def test_small_test_sets(archive_home):
 
 
 @pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("label", lambda a: a[:-1], r"Y is int16 of shape .*whole numbers of shape"),
+        ("label", lambda a: a + 0.5, "label is float64 of shape"),
+        ("label", lambda a: a.astype(int) - 1, "labels must be 0 to 9"),
+        ("label", lambda a: a + 1, "labels must be 0 to 9"),
+        ("Y", lambda a: a * np.nan, "Y is float"),
+        ("Y", lambda a: a.T, "Y is int16 of shape"),
+        ("C", lambda a: a[:, :, :, :1], "C is int16 of shape"),
+        ("quant", lambda a: a[:1], "quant is int16 of shape"),
+        ("classes", lambda a: a[::-1], r"classes are \['truck'"),
+    ],
+)
+def test_arrays_of_the_recompressed_copy_that_do_not_agree(name, change, message, jpeg_home):
+    path = jpeg_home / _cifar.JPEG_COPY.format("train")
+    arrays = dict(np.load(path))
+    np.savez(path, **(arrays | {name: change(arrays[name])}))
+    with pytest.raises(DataNotFoundError, match=rf"train\.npz .*{message}.*; put a complete copy"):
+        small(jpeg_home)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"profile": "linear"}, "profile='linear' is not known; use 'long-tail' or 'step'"),

@@ -149,6 +149,11 @@ def test_the_first_download_has_to_be_trusted(tmp_path, monkeypatch):
         ({"X097_DE_time": np.zeros((9, 1))}, r"recording 97 of .* has 9 samples, but 6 are"),
         ({"X098_DE_time": np.zeros((6, 1))}, r"97\.mat has no X097_DE_time"),
         ("<html>Sorry, this page has moved.</html>" * 9, r"97\.mat is not a \.mat file"),
+        ({"X097_DE_time": np.full(6, "a")}, r"97\.mat .* does not hold real numbers.*; delete it"),
+        ({"X097_DE_time": {"signal": 1.0}}, r"97\.mat .* does not hold real numbers"),
+        ({"X097_DE_time": np.zeros(6) * 1j}, r"97\.mat .* does not hold real numbers"),
+        ({"X097_DE_time": np.full(6, np.nan)}, r"97\.mat .* NaN, or values beyond single"),
+        ({"X097_DE_time": np.full(6, 1e39)}, r"97\.mat .* NaN, or values beyond single"),
     ],
 )
 def test_another_recording_is_refused(content, message, mat_folder):
@@ -161,12 +166,22 @@ def test_another_recording_is_refused(content, message, mat_folder):
         load_cwru(data_home=mat_folder)
 
 
+def test_channels_of_different_lengths(mat_folder):
+    content = mat_content(97) | {"X097_FE_time": np.zeros((5, 1))}
+    savemat(mat_folder / "cwru" / "97.mat", content)
+    with pytest.raises(DataNotFoundError, match=r"97\.mat .* same shape.*; delete it"):
+        load_cwru(data_home=mat_folder, channels="both")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"sampling_rate_hz": 24_000}, "sampling_rate_hz=24000 is not known; use 48000 or 12000"),
         ({"channels": "base"}, "channels='base' is not known"),
         ({"target": "kind"}, "target='kind' is not known; use 'fault' or 'fault_diameter'"),
+        ({"channels": ["drive_end"]}, "channels=['drive_end'] is not known"),
+        ({"sampling_rate_hz": np.array([48_000, 12_000])}, "is not known; use 48000 or 12000"),
+        ({"diameters_mil": [[7]]}, "diameters_mil=[[7]] is not usable; give a sequence"),
         ({"diameters_mil": (8,)}, "diameters_mil=(8,) is not usable; give a sequence of some of"),
         ({"outer_positions": 6}, "outer_positions=6 is not usable"),
         ({"loads_hp": (1,)}, "at 48000 Hz there is load 0 only"),

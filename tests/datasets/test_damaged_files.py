@@ -91,18 +91,20 @@ def write_tar(path):
 
 def read_tar(path):
     with _wisdm.reading(path, "look elsewhere", "an archive"):
-        _wisdm._check_archive(path, "look elsewhere")
-        return _wisdm._read_member(path, _wisdm.FILES["raw"], "look elsewhere")[0]
+        _wisdm._check_archive(path)
+        return _wisdm._read_member(path, _wisdm.FILES["raw"])[0]
 
 
 def write_watch(path):
     signal = np.linspace(0, 1, 60).reshape(10, 6)
-    np.savez_compressed(path, signal=signal, length=[4, 6], label=[0, 1], subject=[1, 2])
+    numbers = {"length": [4, 6], "label": [0, 1], "subject": [1, 2], "side": [0, 1]}
+    names = {"label_names": ["PEN", "ABD"], "channel_names": list("abcdef")}
+    np.savez_compressed(path, signal=signal, **numbers, **names)
 
 
 def read_watch(path):
     content = _watch._read_npz(path)[0]
-    return np.concatenate([content["signal"].ravel(), content["length"]]).tolist()
+    return [x.tolist() for x in content["data"]] + [content["target"].tolist()]
 
 
 def write_mat(path):

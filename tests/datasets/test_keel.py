@@ -291,6 +291,13 @@ def test_folds_without_a_folder(no_folder, tmp_path):
         load_keel("iris0", fold=1, data_home=tmp_path)
 
 
+def test_a_set_whose_rows_all_miss_a_value(tmp_path, no_source):
+    write_folds(tmp_path, "iris0", [["M, ?, negative"], ["?, 1.0, positive"]])
+    with pytest.raises(KeelFormatError, match=r"every row of iris0 misses a value.*missing='keep'"):
+        load_keel("iris0", data_home=tmp_path)
+    assert len(load_keel("iris0", data_home=tmp_path, missing="keep").data) == 2
+
+
 def test_training_and_test_file_must_declare_the_same(tmp_path, no_source):
     write_folds(tmp_path, "iris0", test_header=HEADER.replace("{{M, F, I}}", "{{F, M, I}}"))
     with pytest.raises(KeelFormatError, match=r"5-1tst\.dat, header: expected the attributes of"):

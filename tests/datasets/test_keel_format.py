@@ -65,6 +65,12 @@ def test_values_by_hand():
         TOY.rstrip("\n"),
         "\ufeff" + TOY,
         (b"\xef\xbb\xbf" + TOY.encode()).decode("latin-1"),
+        TOY.replace("\n", "\r"),
+        "% Ångström … é\n".encode().decode("latin-1") + TOY,
+        TOY.replace("@data\n", "@data\n% one \x85 two \x0b three \x1c four \u2028 five\n"),
+        TOY.replace("negative", "'negative'").replace("positive", '"positive"'),
+        TOY.replace("negative\n", "' negative '\n"),
+        TOY.replace("0.5,", "'0.5',"),
     ],
 )
 def test_white_space_case_and_optional_parts_do_not_count(text):

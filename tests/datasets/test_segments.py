@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from skimbal.datasets import cut_segments
@@ -95,6 +96,10 @@ def test_one_number_is_for_every_class():
 
 def test_what_is_left_out_of_the_dict_is_left_out():
     assert cut(n_per_class={"c": 1}).target.tolist() == ["c"]
+    series = pd.Series([2, 1], ["c", "a"])
+    assert cut(n_per_class=series).target.tolist() == ["a", "c", "c"]
+    with pytest.raises(ValueError, match=r"n_per_class names the labels \[0, 1\]"):
+        cut(n_per_class=pd.Series([2, 1]))
 
 
 def test_integer_labels():
@@ -141,6 +146,10 @@ def test_bad_input(arguments, message):
         ([], "recordings is empty"),
         ([np.zeros(5)], r"recording 0 has shape \(5,\)"),
         ([np.zeros((1, 5)), np.zeros((2, 5))], r"\[1, 2\] channels"),
+        ([np.zeros((0, 5))], r"recording 0 is float64 of shape \(0, 5\).*at least one channel"),
+        ([np.zeros((1, 5)), np.full((1, 5), "a")], r"recording 1 is <U1 of shape \(1, 5\)"),
+        ([np.zeros((1, 5), dtype=object)], "recording 0 is object of shape"),
+        ([np.zeros((1, 5), dtype="M8[s]")], r"recording 0 is datetime64\[s\] of shape"),
     ],
 )
 def test_bad_recordings(recordings, message):
@@ -149,6 +158,20 @@ def test_bad_recordings(recordings, message):
 
 
 SHORT = [np.arange(1.0, 9.0).reshape(2, 4), np.ones((2, 30))]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a", None], r"y has 1 missing labels \(None or NaN\)"),
+        ([np.nan, np.nan], "y has 2 missing labels"),
+        (pd.Series(["a", pd.NA]), "y has 1 missing labels"),
+        (np.array([0, "a"], dtype=object), "types that can't be compared"),
+    ],
+)
+def test_labels_that_are_no_classes(y, message):
+    with pytest.raises(ValueError, match=message):
+        cut_segments([np.zeros((1, 9))] * 2, y, length=2, n_per_class=1)
 
 
 def test_short_recordings_are_padded():

@@ -103,10 +103,26 @@ RESPONSES = {
     "/page.bin": (str(len(PAGE)), PAGE),
     "/empty.bin": ("0", b""),
 }
+# Where other names lead to: addresses that are none.
+REDIRECTIONS = {"/brackets.bin": "http://[bad/", "/label.bin": f"http://{'a' * 70}.example/"}
+CHUNKS = {"/chunk.bin": b"-5\r\nabc"}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
+        if self.path in REDIRECTIONS:
+            self.send_response(302)
+            self.send_header("Location", REDIRECTIONS[self.path])
+            self.end_headers()
+            return
+        if self.path in CHUNKS:
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(CHUNKS[self.path])
+            self.close_connection = True
+            return
         if self.path not in RESPONSES:
             super().do_GET()
             return
@@ -150,6 +166,9 @@ def test_a_download_by_url(cache, address, monkeypatch):
         ("half.bin", None, True, "5 of 14 bytes arrived"),
         ("word.bin", SHA256, False, "14 of abc bytes arrived"),
         ("negative.bin", None, True, "14 of -3 bytes arrived"),
+        ("brackets.bin", SHA256, False, "Invalid IPv6 URL"),
+        ("label.bin", SHA256, False, "label empty or too long"),
+        ("chunk.bin", None, True, "could not be downloaded .*; look elsewhere"),
     ],
 )
 def test_a_url_that_fails(file, sha256, trust, message, cache, address, monkeypatch):
@@ -317,6 +336,38 @@ def test_a_folder_in_place_of_a_local_file(tmp_path):
     (tmp_path / "here").mkdir()
     with pytest.raises(DataNotFoundError, match="here is a folder, but a file is expected there"):
         sources.local_file(tmp_path, "here")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "here"])
+def test_a_link_to_no_file(target, tmp_path):
+    (tmp_path / "here").symlink_to(target)
+    with pytest.raises(DataNotFoundError, match="here is a link to no file; correct or remove"):
+        sources.local_file(tmp_path, "here")
+
+
+@pytest.mark.parametrize("error", [13, 5, 36], ids=["permission", "broken", "long name"])
+def test_a_folder_that_cannot_be_looked_into(error, tmp_path, monkeypatch):
+    def refuse(path, **options):
+        raise OSError(error, "refused", str(path))
+
+    monkeypatch.setattr(sources.Path, "stat", refuse)
+    for look in (lambda: sources.data_folder(tmp_path), lambda: sources.local_file(tmp_path, "a")):
+        with pytest.raises(DataNotFoundError, match=r"can't be read .*; make its folder readable"):
+            look()
+
+
+def test_a_file_that_may_not_be_read():
+    with (
+        pytest.raises(DataNotFoundError, match=r"^a can't be read .*; make it readable, or look$"),
+        sources.reading("a", "look"),
+    ):
+        raise PermissionError(13, "refused")
+
+
+@pytest.mark.parametrize("data_home", [5, b"folder", ["folder"]])
+def test_a_data_home_that_is_no_path(data_home):
+    with pytest.raises(ValueError, match=r"data_home=.* is not usable; give the path of a folder"):
+        sources.data_folder(data_home)
 
 
 @pytest.mark.parametrize("name", ["data_home", "SKIMBAL_DATA"])

@@ -69,6 +69,7 @@ def test_rows_are_in_random_order():
     ("arguments", "message"),
     [
         ({"class_counts": (5,)}, "two or more integers"),
+        ({"class_counts": 5}, "two or more integers"),
         ({"class_counts": (5, 0)}, "integers >= 1"),
         ({"class_counts": (5, 2.5)}, "integers >= 1"),
         ({"n_features": 0}, "n_features=0 is not usable; give an integer >= 1"),

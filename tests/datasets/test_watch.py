@@ -94,6 +94,42 @@ def test_a_wheel_with_another_checksum_is_never_unpickled(wheel, monkeypatch):
         load_watch()
 
 
+@pytest.mark.parametrize("name", _watch.ARRAYS)
+def test_a_missing_array(name, folder):
+    arrays = dict(np.load(folder / _watch.LOCAL))
+    del arrays[name]
+    np.savez(folder / _watch.LOCAL, **arrays)
+    with pytest.raises(DataNotFoundError, match=rf"watch\.npz .*{name}.*; put a complete copy"):
+        load_watch(data_home=folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("label", [0, 2, 0], "label must be 0 to 1"),
+        ("label", [0, -1, 0], "label must be 0 to 1"),
+        ("label", [0, 0.5, 0], "label must have a whole number for each of 3 recordings"),
+        ("label", [0, 1], "label must have a whole number for each of 3"),
+        ("subject", [7, np.nan, 7], "subject must have a whole number"),
+        ("side", [1, 0, 1, 1], "side must have a whole number"),
+        ("signal", np.zeros(12), "recordings must have 6 channels"),
+        ("signal", np.zeros((12, 5)), "recordings must have 6 channels"),
+        ("signal", np.full((12, 6), np.nan), "NaN, or values beyond single precision"),
+        ("signal", np.full((12, 6), 1e39), "NaN, or values beyond single precision"),
+        ("signal", np.full((12, 6), "a"), "does not hold real numbers"),
+        ("channel_names", CHANNELS[:5], "recordings must have 5 channels"),
+        ("length", [5, 3, 5], "lengths must be positive and add up to 12"),
+        ("length", [13, -5, 4], "lengths must be positive and add up to 12"),
+        ("length", [], "lengths must be positive and add up to 12"),
+    ],
+)
+def test_arrays_that_do_not_agree(name, values, message, folder):
+    arrays = dict(np.load(folder / _watch.LOCAL)) | {name: np.asarray(values)}
+    np.savez(folder / _watch.LOCAL, **arrays)
+    with pytest.raises(DataNotFoundError, match=message):
+        load_watch(data_home=folder)
+
+
 needs_data = pytest.mark.skipif(
     _sources.local_file(_sources.data_folder(), _watch.LOCAL) is None,
     reason=f"SKIMBAL_DATA has no {_watch.LOCAL}",

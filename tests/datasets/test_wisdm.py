@@ -1,3 +1,4 @@
+import io
 import tarfile
 from pathlib import Path
 
@@ -107,18 +108,25 @@ def cut_archive(path):
     path.write_bytes(path.read_bytes()[:-3])
 
 
-def half_an_archive(path):
+def half_an_archive(path, content=b"\n"):
     with tarfile.open(path, "w:gz") as archive:
-        archive.addfile(tarfile.TarInfo(_wisdm.FILES["raw"]))
+        member = tarfile.TarInfo(_wisdm.FILES["raw"])
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+
+
+def half_an_archive_of_samples(path):
+    half_an_archive(path, RAW.encode())
 
 
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (empty_archive, r"has no WISDM_ar_v1\.1_raw\.txt; set SKIMBAL_DATA"),
+        (empty_archive, r"has no WISDM_ar_v1\.1_raw\.txt.* nothing was kept; set SKIMBAL_DATA"),
         (page, "a web page was served .* nothing was kept; set SKIMBAL"),
         (cut_archive, r"is not a readable file \(EOFError.*nothing was kept; set SKIMBAL"),
-        (half_an_archive, r"has no WISDM_ar_v1\.1_transformed\.arff; set SKIMBAL"),
+        (half_an_archive, r"WISDM_ar_v1\.1_raw\.txt is empty.* nothing was kept; set SKIMBAL"),
+        (half_an_archive_of_samples, r"has no WISDM_ar_v1\.1_transformed\.arff.* nothing was kept"),
     ],
 )
 def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
@@ -146,6 +154,13 @@ def test_a_file_that_is_not_the_archive(write, message, tmp_path, monkeypatch):
 def test_bad_input(arguments, message, folder):
     with pytest.raises(ValueError, match=message):
         fetch_wisdm(data_home=folder, **arguments)
+
+
+def test_a_file_of_features_that_is_broken_is_named(folder):
+    path = folder / "wisdm" / _wisdm.FILES["transformed"]
+    path.write_text(path.read_text() + "4,33,0.5\n")
+    with pytest.raises(ValueError, match=r"transformed\.arff: line 13 of .* expected 5"):
+        fetch_wisdm(kind="transformed", data_home=folder)
 
 
 needs_data = pytest.mark.skipif(

@@ -52,6 +52,21 @@ def test_recordings_begin_where_something_changes(max_gap_s, starts):
     assert recording_starts(user, activity, time_ns, max_gap_s).tolist() == starts
 
 
+@pytest.mark.parametrize(
+    ("times", "starts"),
+    [
+        ([-(2**63), 2**63 - 1], [0, 1]),  # the difference is beyond 64 bits
+        ([2**63 - 1, -(2**63)], [0, 1]),
+        ([2**62, 2**62 + 1000 * MS], [0]),
+        ([2**62, 2**62 + 1000 * MS + 1], [0, 1]),
+        ([-500 * MS, 500 * MS], [0]),
+    ],
+)
+def test_steps_between_any_times_are_exact(times, starts):
+    same = np.zeros(2, dtype=np.int64)
+    assert recording_starts(same, same, np.array(times), 1.0).tolist() == starts
+
+
 GOOD = "33,Jogging,49105962326000,-0.5,12.5,0.25;"
 
 
@@ -155,6 +170,7 @@ def replaced(old, new):
         ARFF.replace("@attribute", "@ATTRIBUTE"),
         ARFF.replace('"user"', "'user'").replace("class{", "class {"),
         ARFF.rstrip("\n"),
+        replaced("\n2,17", "\n% caf\ufffd \x85 a\u2028b\x0bc\n2,17"),
     ],
 )
 def test_other_ways_to_write_the_arff(text):
@@ -175,6 +191,11 @@ def test_other_ways_to_write_the_arff(text):
         (replaced("2,17,", "2,?,"), "line 11 .* the number of a person as 'user', got '\\?'"),
         (replaced("2,17,", "2,17.5,"), "the number of a person as 'user', got '17.5'"),
         (replaced("2,17,", f"2,{'9' * 25},"), "the number of a person as 'user', got '999"),
+        (
+            replaced("2,17,", "2,37,"),
+            "line 11 .* 1 to 36, the number .* 'user', got '37'",
+        ),
+        (replaced("2,17,", "2,0,"), "1 to 36, the number of a person as 'user', got '0'"),
         (replaced("0.12", "1_0"), "line 11 .* a number or \\? as 'X0', got '1_0'"),
         (replaced("0.12", "inf"), "a number or \\? as 'X0', got 'inf'"),
         (replaced("0.12", "nan"), "a number or \\? as 'X0', got 'nan'"),

@@ -131,5 +131,17 @@ def test_bags_with_two_rows_of_every_class_that_has_two():
         return np.concatenate([rng.choice(own, len(own)) for own in rows.values()])
 
     for seed in range(10):
-        bag = draw_two_units(draw, rows, rng=np.random.default_rng(seed))
+        bag = draw_two_units(draw, rows, np.arange(12), rng=np.random.default_rng(seed))
         assert {9, 10, 11} <= set(bag)
+
+
+def test_bags_with_two_groups_of_every_class_that_has_two():
+    groups = np.array([0, 1, 2, 3, 4, 4, 5, 6, 6])
+    rows = {"a": np.arange(4), "b": np.arange(4, 7), "c": np.array([7, 8])}
+
+    def draw(rng):
+        return np.concatenate([rng.choice(own, len(own)) for own in rows.values()])
+
+    for seed in range(10):
+        bag = draw_two_units(draw, rows, groups, rng=np.random.default_rng(seed))
+        assert {4, 5, 6} <= set(groups[bag])

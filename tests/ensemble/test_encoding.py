@@ -29,3 +29,14 @@ def test_auto_encodes_only_tables(shape, n_encoded):
         assert encoder is None
     else:
         assert encoder.transform(inputs).shape == (20, n_encoded)
+
+
+@pytest.mark.parametrize("encoding", ["standard", "rank", "both"])
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e200, 1e300])
+def test_the_unit_of_a_column_changes_nothing(encoding, scale):
+    """Squares of its values overflow, or vanish, in float64."""
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    X[:, 2] = 0.0
+    scaled = X * [scale, 1.0, 1.0]
+    one = fit_encoder(encoding, X).transform(X)
+    np.testing.assert_allclose(fit_encoder(encoding, scaled).transform(scaled), one, atol=1e-5)

@@ -79,7 +79,19 @@ def test_names_values_and_modules():
     assert resolve_loss(module).module is module
 
 
-@pytest.mark.parametrize("loss", ["cros_entropy", CrossEntropy, None, ["cross_entropy"]])
+@pytest.mark.parametrize("loss", [CrossEntropy, torch.nn.CrossEntropyLoss])
+def test_a_class_of_losses_is_refused_with_its_instance(loss):
+    with pytest.raises(ValueError, match=rf"give an instance, loss={loss.__name__}\(\)"):
+        resolve_loss(loss)
+
+
+@pytest.mark.parametrize("loss", [torch.nn.functional.cross_entropy, lambda logits, target: 0, len])
+def test_a_function_is_refused_with_a_module(loss):
+    with pytest.raises(ValueError, match=r"is a function; give a torch\.nn\.Module"):
+        resolve_loss(loss)
+
+
+@pytest.mark.parametrize("loss", ["cros_entropy", None, ["cross_entropy"]])
 def test_unknown_loss_is_refused_with_what_is_known(loss):
     with pytest.raises(ValueError, match=r"unknown loss .*'cross_entropy'.* or a torch.nn.Module"):
         resolve_loss(loss)

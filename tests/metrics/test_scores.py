@@ -1,4 +1,5 @@
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy,
     balanced_accuracy_from_confusion,
+    cost_savings,
+    expected_cost,
     g_mean,
     g_mean_from_confusion,
     macro_f1,
@@ -18,6 +21,7 @@ from skimbal.metrics import (
     recall_from_confusion,
     recall_per_class,
 )
+from skimbal.metrics._minority import minority_f1, minority_precision, minority_recall
 from skimbal.metrics._scores import (
     count_confusion,
     f1_from_confusion,
@@ -284,3 +288,26 @@ def test_a_stack_takes_few_operations_however_many_matrices_it_has(score):
     n_operations = count_operations(score, small)
     assert 2 <= n_operations <= 12
     assert count_operations(score, large) == n_operations
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-300, 1e300, 1e306])
+@pytest.mark.parametrize(
+    "score",
+    [
+        g_mean,
+        macro_f1,
+        minority_f1,
+        minority_precision,
+        minority_recall,
+        partial(expected_cost, cost_matrix=[[0, 1], [5, 0]]),
+        partial(cost_savings, cost_matrix=[[0, 1], [5, 0]]),
+    ],
+    ids=lambda score: getattr(score, "func", score).__name__,
+)
+def test_the_scale_of_the_weights_changes_no_score(score, scale):
+    """Sums of the largest weights overflow, products of the smallest ones vanish."""
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(0, 2, size=(2, 200))
+    weight = rng.uniform(0.5, 2.0, size=200)
+    expected = score(y_true, y_pred, sample_weight=weight)
+    assert score(y_true, y_pred, sample_weight=scale * weight) == pytest.approx(expected, rel=1e-9)

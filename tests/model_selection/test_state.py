@@ -116,7 +116,7 @@ def test_a_full_disk_publishes_what_was_done(data, tmp_path, monkeypatch, rows):
 
     def full(source, target):
         n_calls.append(1)
-        if len(n_calls) > 1:
+        if len(n_calls) > 2:  # the first one is before the first batch
             raise OSError(errno.ENOSPC, "No space left on device")
         replace(source, target)
 
@@ -134,19 +134,107 @@ def test_a_full_disk_publishes_what_was_done(data, tmp_path, monkeypatch, rows):
     assert rows(resumed) == rows(whole)
 
 
-def test_an_exception_in_a_callback_publishes_what_was_done(data, tmp_path, rows):
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, StopIteration, GeneratorExit])
+def test_an_exception_in_a_callback_publishes_what_was_done(error, data, tmp_path, rows):
     def callback(search):
         if len(search.cv_results_["params"]) >= 8:
-            raise RuntimeError("of the callback")
+            raise error("of the callback")
 
     search = DESearchCV(LogisticRegression(), C_SPACE, state_file=tmp_path / "s", **SMALL)
     stopped = clone(search).set_params(callbacks=callback)
-    with pytest.raises(RuntimeError, match="of the callback"):
+    with pytest.raises(error, match="of the callback"):
         stopped.fit(*data)
     assert stopped.stopping_reason_ == "error"
     assert len(stopped.cv_results_["params"]) == 8
     whole = DESearchCV(LogisticRegression(), C_SPACE, **SMALL).fit(*data)
     assert rows(clone(search).fit(*data)) == rows(whole)
+
+
+class Unfit(LogisticRegression):
+    """No candidate may be fitted."""
+
+    def fit(self, *arguments, **options):
+        raise AssertionError("a candidate was fitted")
+
+
+class Unpicklable:
+    """As a lock or an open file in an estimator."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle 'a lock' object")
+
+
+@pytest.mark.parametrize("value", [lambda: 0, Unpicklable()])
+@pytest.mark.parametrize("where", ["estimator", "space"])
+def test_what_cannot_be_pickled_is_refused_before_any_fit(where, value, data, tmp_path):
+    estimator, space = Unfit(), {"C": [1.0, 2.0]}
+    if where == "estimator":
+        estimator.set_params(random_state=value)
+    else:
+        space["random_state"] = [value, None]
+    search = DESearchCV(estimator, space, state_file=tmp_path / "s", error_score="raise", **SMALL)
+    with pytest.raises(
+        ValueError, match=r"can't be pickled \(.*\); use functions .* state_file=None"
+    ):
+        search.fit(*data)
+    assert list(tmp_path.iterdir()) == []
+    assert not hasattr(search, "cv_results_")
+
+
+def make_pipe(path):
+    os.mkfifo(path)
+
+
+def make_loop(path):
+    path.symlink_to(path.with_name("other"))
+    path.with_name("other").symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "message"),
+    [
+        (make_pipe, "s", "is a pipe or a device; name a file"),
+        (os.mkdir, "s", "is a folder; name a file in it"),
+        (make_loop, "s", r"can't be used \(.*; name another file"),
+        (lambda path: None, "s" * 300, r"can't be used \(.*too long.*; name another file"),
+    ],
+)
+def test_what_can_be_no_file_is_refused_before_any_fit(make, name, message, data, tmp_path):
+    make(tmp_path / name)
+    search = DESearchCV(Unfit(), C_SPACE, state_file=tmp_path / name, error_score="raise", **SMALL)
+    with pytest.raises(ValueError, match=message):
+        search.fit(*data)
+
+
+def test_a_file_that_cannot_be_written_is_noticed_before_any_fit(data, tmp_path):
+    search = DESearchCV(Unfit(), C_SPACE, error_score="raise", **SMALL)
+    search.set_params(state_file=tmp_path / ("s" * 250))  # the temporary file has a longer name
+    with pytest.raises(OSError, match=r"can't be written \(File name too long\); make room"):
+        search.fit(*data)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_search_needs_no_file_that_can_be_written(written, data, rows, monkeypatch):
+    search, _ = written
+
+    def refuse(source, target):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert rows(clone(search).fit(*data)) == rows(search)
+
+
+@pytest.mark.parametrize("changes", [{"estimator__C": None}, {"state_file": "none/s"}])
+def test_a_fit_that_does_nothing_leaves_the_earlier_one_whole(changes, data):
+    search = DESearchCV(LogisticRegression(), {"tol": (1e-4, 1e-2)}, error_score="raise", **SMALL)
+    before = dict(vars(search.fit(*data)))
+    with pytest.raises(ValueError, match=r"(?i)'C'|no folder"):
+        search.set_params(**changes).fit(*data)
+    after = vars(search)
+    assert {name for name in before if after.get(name) is not before[name]} <= {"state_file"}
 
 
 @pytest.mark.slow

@@ -195,8 +195,32 @@ IMAGES_15 = np.zeros((60, 1, 40, 15))
         (
             CNN1DClassifier(kernel_size=20, padding="valid", pool_size=2),
             np.zeros((60, 1, 32)),
-            'the length of X is 32.*smaller pools, pool_size="auto", smaller kernels or padding=',
+            'the length of X is 32.*: use longer inputs, smaller kernels or padding="same"$',
+            "pool",
+        ),
+        (
+            CNN1DClassifier(kernel_size=5, padding="valid", pool_size=4),
+            np.zeros((60, 1, 20)),
+            'use longer inputs, smaller pools, pool_size="auto", smaller kernels or padding=',
             "width",
+        ),
+        (
+            CNN2DClassifier(kernel_size=((50, 1), (3, 1)), padding="valid", pool_size=1),
+            IMAGES_15,
+            'the height of X is 40.*: use larger inputs, smaller kernels or padding="same"$',
+            "pool",
+        ),
+        (
+            CNN2DClassifier(kernel_size=((3, 1), (3, 1)), padding="valid", pool_size=((1, 4), 4)),
+            IMAGES_15,
+            'the width of X is 15.*: use larger inputs, smaller pools or pool_size="auto"$',
+            "kernels",
+        ),
+        (
+            CNN1DClassifier(kernel_size=40, padding="valid", pool_size=40),
+            np.zeros((60, 1, 32)),
+            "use longer inputs or smaller kernels and pools$",
+            "auto",
         ),
     ],
 )

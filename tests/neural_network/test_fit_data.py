@@ -113,7 +113,15 @@ def test_labels_are_encoded_by_their_places(labels, expected):
     assert encode_labels(np.array(labels, dtype="U1"), CLASSES).tolist() == expected
 
 
-@pytest.mark.parametrize(("labels", "unknown"), [(["a", "z"], "'z'"), (["y", "x"], "'x', 'y'")])
+@pytest.mark.parametrize(
+    ("labels", "unknown"),
+    [
+        (["a", "z"], "'z'"),
+        (["y", "x"], "'x', 'y'"),
+        (np.array(["a", 1, "z", 1], dtype=object), "1, 'z'"),
+        (np.array(["a", None], dtype=object), "None"),
+    ],
+)
 def test_unknown_labels_are_named(labels, unknown):
     with pytest.raises(ValueError, match=rf"\[{unknown}\], which are not in classes"):
         encode_labels(np.array(labels), CLASSES)
@@ -270,6 +278,11 @@ def test_copies_are_one_unit(shape):
     first = [np.flatnonzero(rows == row)[0] for row in rows]
     np.testing.assert_array_equal(units, first)
     np.testing.assert_array_equal(copies(X, np.arange(40) % 2), np.arange(40))
+
+
+def test_zeros_of_both_signs_are_copies():
+    X = np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, -1.0]])
+    assert copies(X, np.array([0, 0, 0])).tolist() == [0, 0, 2]
 
 
 def test_copies_of_a_class_that_has_one_sample_can_be_held_out():

@@ -1,5 +1,7 @@
 """Numbers at the ends of their ranges: losses of NaN, diverging fits, weights, inputs."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,8 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.losses import AUCMargin, DeferredReweighting, all_losses
+from skimbal.losses import LDAM, AUCMargin, BaseLoss, DeferredReweighting, all_losses
+from skimbal.neural_network import fit_population
 from skimbal.neural_network._fit_data import with_mean_one
 
 MLP = MLPClassifier(hidden_layer_sizes=(8,), max_epochs=4, batch_size=16, random_state=0)
@@ -83,6 +86,69 @@ def test_a_last_step_that_spoils_the_parameters_is_an_error(network, n_epochs):
     except NonFiniteLossError:
         return
     assert all(p.isfinite().all() for p in diverging.net_.module_.parameters())
+
+
+@pytest.mark.parametrize("network", [MLP, CNN1D, CNN2D], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "adagrad"])
+def test_gradients_whose_squares_overflow_are_an_error(network, optimizer):
+    """The steps are 0 from then on, at a finite loss."""
+    X, y = data_for(network)
+    settings = {"standardize": False, "optimizer": optimizer}
+    with pytest.raises(NonFiniteLossError, match="gradients overflow in epoch 1"):
+        clone(network).set_params(**settings).fit(1e25 * X, y)
+
+
+def test_one_network_of_a_population_whose_gradients_overflow_is_an_error():
+    X, y = data_for(MLP)
+    X[40:] *= 1e25
+    networks = [clone(MLP).set_params(standardize=False, random_state=i) for i in range(2)]
+    with pytest.raises(NonFiniteLossError, match="gradients overflow in epoch 1"):
+        fit_population(networks, X, y, [np.arange(40), np.arange(20, 60)])
+
+
+@pytest.mark.parametrize("name", ["pretrain_learning_rate", "pretrain_weight_decay"])
+def test_steps_of_machines_beyond_float32_are_refused(name):
+    with pytest.raises(ValueError, match=rf"{name}=1e\+300 is beyond the 3.4e\+38 of float32"):
+        clone(DBN).set_params(**{name: 1e300}).fit(*data_for(DBN))
+
+
+@each_network
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay"])
+def test_steps_beyond_float32_are_refused(network, optimizer, name):
+    settings = {"optimizer": optimizer, name: 1e300}
+    with pytest.raises(ValueError, match=rf"{name}=1e\+300 is beyond the 3.4e\+38 of float32"):
+        clone(network).set_params(**settings).fit(*data_for(network))
+
+
+@pytest.mark.parametrize("network", [MLP, CNN1D, CNN2D, RESNET], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_part_that_diverges_leaves_the_network_as_it_was(network, optimizer):
+    """The next part trains as if there had been none in between."""
+    X, y = data_for(network)
+    settings = {"optimizer": optimizer, "standardize": False}
+    if "dropout" in network.get_params():
+        settings["dropout"] = 0.2
+    fitted = clone(network).set_params(**settings).fit(X, y)
+    same, before = deepcopy(fitted), fitted.predict_proba(X)
+    with pytest.raises(NonFiniteLossError):
+        fitted.partial_fit(3e38 * np.sign(X), y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+    assert len(fitted.history_) == len(fitted.net_.history) == network.max_epochs
+    fitted.partial_fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), same.partial_fit(X, y).predict_proba(X))
+    assert len(fitted.history_) == network.max_epochs + 1
+
+
+@pytest.mark.parametrize("scoring", [None, "g_mean"])
+def test_a_validation_loss_that_is_nan_is_an_error(scoring):
+    """The first epoch would stay the best one: nothing is larger than NaN."""
+    X, y = make_classification(60, 100, random_state=0)
+    X_val = X[:20].copy()
+    X_val[3] = 3e38
+    network = clone(MLP).set_params(standardize=False, early_stopping=True, scoring=scoring)
+    with pytest.raises(NonFiniteLossError, match="on the validation data is nan after epoch 1"):
+        network.fit(X[20:], y[20:], X_val=X_val, y_val=y[:20])
 
 
 @each_network
@@ -151,6 +217,29 @@ def test_a_recording_beyond_float32_is_named():
     recordings[0][0, 0] = 1e39
     with pytest.raises(ValueError, match="float32"):
         windowed.predict(recordings)
+
+
+@each_network
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-40, 1e30])
+def test_the_unit_of_standardized_inputs_changes_nothing(network, scale):
+    """In the unit of the smallest, the squares of the values vanish in float64."""
+    X, y = data_for(network)
+    X[:, 0] = np.abs(X[:, 0])
+    one, other = clone(network).fit(X, y), clone(network).fit(scale * X, y)
+    np.testing.assert_allclose(other.input_scale_ / scale, one.input_scale_, rtol=1e-5)
+    np.testing.assert_allclose(other.predict_proba(scale * X), one.predict_proba(X), atol=1e-3)
+
+
+@each_network
+@pytest.mark.parametrize("value", [1e12, 1e20, 1e38])
+def test_a_large_constant_column_changes_nothing(network, value):
+    X, y = data_for(network)
+    X = np.concatenate([X, np.zeros_like(X[:, :1])], axis=1)
+    zero = clone(network).fit(X, y)
+    X_large = X.copy()
+    X_large[:, -1] = value
+    large = clone(network).fit(X_large, y)
+    np.testing.assert_allclose(large.predict_proba(X_large), zero.predict_proba(X), atol=0.05)
 
 
 # ------------------------------------------------------------------ weights
@@ -239,6 +328,59 @@ def test_a_class_of_almost_no_weight_does_not_stop_a_fit():
         assert np.isfinite(network.predict_proba(X)).all()
 
 
+@pytest.mark.parametrize("name", sorted(all_losses()))
+@pytest.mark.parametrize("weight", [1e-10, 1e-17, 1e-20, 1e-25, 1e-38, 1e-50, 1e-300])
+@pytest.mark.filterwarnings("ignore:.*compares classes")
+def test_every_loss_takes_a_class_of_almost_no_weight(name, weight):
+    X, y = data_for(MLP)
+    costs = 1.0 - np.eye(2) if all_losses()[name]().needs_costs else None
+    network = clone(MLP).set_params(loss=name, cost_matrix=costs, batch_size=len(X))
+    network.fit(X, y, np.where(y == 1, weight, 1.0))
+    assert np.isfinite(network.history_["train_loss"]).all()
+    assert np.isfinite(network.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("name", ["balanced", "effective"])
+@pytest.mark.parametrize("weight", [1e-10, 1e-20, 1e-38, 1e-50, 1e-300])
+def test_named_weights_of_a_class_of_almost_no_weight(name, weight):
+    """What float64 loses beside the others is as good as absent."""
+    X, y = data_for(MLP, 3)
+    network = clone(MLP).set_params(class_weight=name, batch_size=len(X))
+    network.fit(X, y, np.where(y == 1, weight, 1.0))
+    others = network.class_weight_[[0, 2]]
+    np.testing.assert_allclose(others, others[0])
+    if weight == 1e-10:  # as many as the others together
+        assert network.class_weight_[1] / others[0] == pytest.approx(1e10, rel=0.05)
+    else:
+        assert network.class_weight_[1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"class_weight": {0: 1.0, 1: 1e300}}, r"class_weight \[1.0, 1e\+300\] has no finite"),
+        ({"class_weight": [1e-300, 2e-300]}, "class_weight .* or none but 0, in float32"),
+        ({"loss": "expected_cost", "cost_matrix": [[0, 1e300], [1, 0]]}, "cost_matrix .* float32"),
+        (
+            {"loss": "expected_cost", "cost_matrix": [[0, 1e-300], [1e-300, 0]]},
+            "cost_matrix .* or none but 0",
+        ),
+        ({"loss": LDAM(scale=1e300)}, "LDAM.* makes margin .* beyond float32"),
+    ],
+    ids=str,
+)
+def test_weights_beyond_float32_are_refused(settings, match):
+    with pytest.raises(ValueError, match=match):
+        clone(MLP).set_params(**settings).fit(*data_for(MLP))
+
+
+@pytest.mark.parametrize("counts", [[1e308, 1e308], [np.inf, 1.0]])
+def test_counts_that_add_up_to_infinity_are_refused(counts):
+    network = clone(MLP).set_params(class_weight="balanced")
+    with pytest.raises(ValueError, match="add up to infinity"):
+        network.partial_fit(*data_for(MLP), classes=[0, 1], class_counts=counts)
+
+
 @pytest.mark.parametrize("persistent", [True, False])
 def test_pretraining_with_batches_without_weight(persistent):
     X, y = data_for(DBN)
@@ -310,16 +452,73 @@ class MinusProbability(nn.Module):
         return -logits.softmax(dim=1).gather(1, target[:, None])[:, 0]
 
 
+class Own(nn.Module):
+    """A function of logits and targets as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, logits, target, sample_weight=None):
+        return self.function(logits, target)
+
+
+def per_sample(logits, target):
+    return nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+class OfOneEntry(BaseLoss):
+    """Binds to a module that returns shape (1,)."""
+
+    def bind(self, class_counts, *, class_weight=None, cost_matrix=None):
+        return Own(lambda logits, target: per_sample(logits, target).mean()[None])
+
+
+NO_GRADIENT = "does not fit: .* has no gradient"
+
+
+@each_network
 @pytest.mark.parametrize(
     ("loss", "match"),
     [
         (LogOfProbabilities(), "does not fit: .* the loss is nan"),
         (Accuracy(), "for right answers and"),
+        (Own(lambda z, y: per_sample(z, y).detach()), NO_GRADIENT),
+        (Own(lambda z, y: per_sample(z, y).mean().detach()), NO_GRADIENT),
+        (Own(lambda z, y: torch.tensor(per_sample(z, y).mean().item())), NO_GRADIENT),
+        (Own(lambda z, y: torch.from_numpy(per_sample(z, y).detach().numpy())), NO_GRADIENT),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).float()), NO_GRADIENT),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).float() + 0.0 * z.sum(dim=1)), NO_GRADIENT),
+        (DeferredReweighting(Own(lambda z, y: per_sample(z, y).detach())), NO_GRADIENT),
+        (Own(lambda z, y: z.argmax(dim=1) != y), "numbers of type bool"),
+        (Own(lambda z, y: (z.argmax(dim=1) != y).long()), "numbers of type int64"),
+        (Own(lambda z, y: torch.complex(z, z).abs().sum() * 1j), "numbers of type complex64"),
+        (Own(lambda z, y: float(per_sample(z, y).mean())), "returns float, not a tensor"),
+        (Own(lambda z, y: per_sample(z.sub_(1.0), y)), "changes what it is given"),
+        (Own(lambda z, y: per_sample(z, y.clamp_(max=0))), "changes what it is given"),
+        (Own(lambda z, y: per_sample(z, y)[:, None]), r"returns shape \(5, 1\)"),
+        (
+            nn.CrossEntropyLoss(weight=torch.ones(2).double()),
+            "raises RuntimeError: expected scalar",
+        ),
+        (OfOneEntry(), r"returns shape \(1,\), not one number"),
+        (nn.CrossEntropyLoss, r"is a class; give an instance, loss=CrossEntropyLoss\(\)"),
+        (AUCMargin, r"is a class; give an instance, loss=AUCMargin\(\)"),
+        (per_sample, r"is a function; give a torch\.nn\.Module"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_losses_of_other_things_are_refused(loss, match):
+def test_losses_of_other_things_are_refused(network, loss, match):
+    network = clone(network).set_params(loss=loss)
     with pytest.raises(ValueError, match=match):
-        clone(MLP).set_params(loss=loss).fit(*data_for(MLP))
+        network.fit(*data_for(network))
+    assert not hasattr(network, "net_")
+
+
+def test_a_loss_that_cannot_be_copied_is_refused():
+    loss = nn.CrossEntropyLoss(weight=2.0 * torch.ones(2, requires_grad=True))
+    with pytest.raises(ValueError, match=r"can't be copied, which training needs: .*detach\(\)"):
+        MLPClassifier(loss=loss).fit(*data_for(MLP))
 
 
 @pytest.mark.parametrize(

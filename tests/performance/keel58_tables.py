@@ -1,6 +1,10 @@
-"""Write the tables of the page of measured results from a comparison over 58 KEEL sets.
+"""Write the tables of the page of measured results from comparisons over 58 KEEL sets.
 
-python tests/performance/keel58_tables.py results/keel58-paper networks --out docs/results
+    python tests/performance/keel58_tables.py results/keel58 --name networks --out docs/results
+
+Several folders give one table, if they have the same folds and trials. Methods that none of the
+folders has are taken from the table of that name that is in `--out` already. A method's new cells
+take the place of its old ones. Scores are rounded to four digits, as in the published cells.
 """
 
 import argparse
@@ -10,50 +14,93 @@ import pandas as pd
 from _tiny import parse_arguments
 
 from skimbal.benchmark import cli, report
+from skimbal.metrics import average_ranks, friedman, holm, significant_wins, wilcoxon_to_control
 
+KEYS = ["dataset", "fold", "trial"]
 CELL = ["dataset", "method", "fold", "trial", "status", "seed", "g_mean", "accuracy", "auc"]
 
 
-def compare_two_methods(folder):
-    """Write the cells of a comparison of two methods on three sets."""
-    command = "run --suite keel58 --methods logistic-balanced,random-forest-prior --folds 2 --quiet"
-    cli.main([*command.split(), "--datasets", "glass5,ecoli3,abalone9-18", "--out", folder])
+def compare_methods(folders):
+    """Write the cells of comparisons of two or three methods on three sets."""
+    command = "run --suite keel58 --folds 2 --quiet --datasets glass5,ecoli3,abalone9-18"
+    methods = ["logistic-balanced,random-forest-prior", "svm-balanced"]
+    for folder, names in zip(folders, methods, strict=False):
+        cli.main([*command.split(), "--methods", names, "--out", folder])
+
+
+def read_cells(folders, published):
+    """The cells of all folders, and of the published file for methods that no folder has."""
+    new = pd.concat([report(folder).cells for folder in folders])
+    twice = new.duplicated([*KEYS, "method"])
+    if twice.any():
+        raise ValueError(f"{new[twice].method.unique()} are in more than one folder; give one")
+    if not published.exists():
+        return new
+    old = pd.read_csv(published)
+    return pd.concat([new, old[~old.method.isin(new.method)]])
+
+
+def summarize(scores, control, fit_seconds):
+    """The table of all methods, best mean first; `scores` has a column for each method."""
+    means = scores.groupby("dataset").mean()
+    others = [name for name in means if name != control]
+    rows = scores.groupby("dataset")
+    outcomes = {
+        name: [significant_wins([cells[control]], [cells[name]])[0] for _, cells in rows]
+        for name in others
+    }
+    counts = {
+        name: "-".join(str(values.count(outcome)) for outcome in (1, -1, 0))
+        for name, values in outcomes.items()
+    }
+    p_values = wilcoxon_to_control(means, list(means).index(control))
+    table = pd.DataFrame(
+        {
+            "mean": means.mean().map("{:.4f}".format),
+            "std": means.std().map("{:.3f}".format),
+            "rank": pd.Series(average_ranks(means), means.columns).map("{:.2f}".format),
+            "best on": means.eq(means.max(axis=1), axis=0).sum(),
+            "win-lose-draw": pd.Series(counts),
+            "Holm p": pd.Series(holm(p_values), means.columns).map("{:.2g}".format),
+            "fit_s": fit_seconds.map("{:.2g}".format),
+        },
+        index=means.mean().sort_values(ascending=False).index.rename("method"),
+    )
+    table.loc[control, ["win-lose-draw", "Holm p"]] = ""
+    return means[table.index], table
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results")
-    parser.add_argument("name", help="the end of the files' names")
+    parser.add_argument("results", nargs="+", help="folders of runs")
+    parser.add_argument("--name", required=True, help="the end of the files' names")
     parser.add_argument("--control", help="the method that the others are tested against")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parse_arguments(parser, globals())
     if arguments.tiny:
-        compare_two_methods(arguments.results)
-    run = report(arguments.results, control=arguments.control)
-    means = run.per_dataset.pivot(index="dataset", columns="method", values="mean")
-    summary = run.summary.sort_values("mean", ascending=False)
-    counts = summary[["control_wins", "control_loses", "draws"]].astype("Int64")
-    table = pd.DataFrame(
-        {
-            "mean": summary["mean"].map("{:.4f}".format),
-            "std": summary["std"].map("{:.3f}".format),
-            "rank": summary["rank"].map("{:.2f}".format),
-            "best on": means.eq(means.max(axis=1), axis=0).sum(),
-            "win-lose-draw": counts.astype(str).agg("-".join, axis=1),
-            "Holm p": summary.p_holm.map("{:.2g}".format),
-            "fit_s": summary.fit_seconds.map("{:.2g}".format),
-        }
-    ).loc[summary.index]
-    table.loc[run.control, ["win-lose-draw", "Holm p"]] = ""
-    table.to_csv(arguments.out / f"keel58_{arguments.name}.csv")
-    means[summary.index].to_csv(
-        arguments.out / f"keel58_means_{arguments.name}.csv", float_format="%.4f"
-    )
-    cells = run.cells[CELL].round(4)
-    cells.to_csv(arguments.out / f"keel58_cells_{arguments.name}.csv.xz", index=False)
+        compare_methods(arguments.results)
+    path = {
+        part: arguments.out / f"keel58_{part}{arguments.name}.csv"
+        for part in ("", "means_", "cells_")
+    }
+    cells = read_cells(arguments.results, path["cells_"].with_suffix(".csv.xz"))
+    score = cells.g_mean.astype(float).where(cells.status == "done", 0.0).round(4)
+    scores = cells.assign(score=score).pivot(index=KEYS, columns="method", values="score")
+    if scores.isna().any(axis=None):
+        raise ValueError("the methods don't have the same cells; finish the runs, or give others")
+    fit_seconds = cells.groupby("method").fit_seconds.mean()
+    if path[""].exists():
+        before = pd.read_csv(path[""], index_col="method").fit_s
+        fit_seconds = fit_seconds.fillna(before)
+    control = arguments.control or ("ecs-dbn" if "ecs-dbn" in scores else scores.columns[0])
+    means, table = summarize(scores, control, fit_seconds)
+    table.to_csv(path[""])
+    means.to_csv(path["means_"], float_format="%.4f")
+    published = cells[CELL].round(4).sort_values(CELL[:4])
+    published.to_csv(path["cells_"].with_suffix(".csv.xz"), index=False)
     print(table.to_string())
-    print(run.tests)
-    print(*run.notes, sep="\n")
+    if scores.shape[1] > 2:
+        print("Friedman", friedman(means))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
     python tests/performance/measured_balance.py --out docs/results/measured_balance.csv
 
 For each of 24 imbalanced KEEL sets, three of its official folds, and each way to balance the
-classes or not, an MLP gives out-of-fold probabilities of the training samples. The costs with the
-best G-mean on them are moved toward a target. The columns are means over the sets of the test
-G-mean. "best" is the best costs, not moved. "measured" is moved half way to the measured costs,
-as `TunedCostClassifierCV(shrinkage=0.5)` does. "guessed" is the rule before: half way to equal
-costs with `class_weight`, else to the inverse class frequencies. "equal", "inverse frequency" and
-"measured alone" are these targets without a search.
+classes or not, an MLP and the network of ECS-DBN give out-of-fold probabilities of the training
+samples. The costs with the best G-mean on them are moved toward a target. The columns are means
+over the sets of the test G-mean. "best" is the best costs, not moved. "measured" is moved half way
+to the measured costs, as `TunedCostClassifierCV(shrinkage=0.5)` does. "guessed" is the rule
+before: half way to equal costs with `class_weight`, else to the inverse class frequencies.
+"equal", "inverse frequency" and "measured alone" are these targets without a search.
 """
 
 import argparse
+import itertools
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from skimbal import MLPClassifier
+from skimbal import DBNClassifier, MLPClassifier
 from skimbal.cost_sensitive import find_costs
 from skimbal.datasets import load_keel
 from skimbal.losses import LogitAdjustment
@@ -51,11 +53,12 @@ WAYS = {
 FOLDS = (2, 3, 4)
 SHRINKAGE = 0.5
 EPOCHS = 40
+NETWORKS = {"MLP": MLPClassifier, "DBN": partial(DBNClassifier, pretrain_epochs=20)}
 
 
-def make_classifier(way, n_rare, seed):
+def make_classifier(name, way, n_rare, seed):
     """The network; for SMOTE as the last step of a pipeline."""
-    network = MLPClassifier(max_epochs=EPOCHS, random_state=seed, **WAYS[way])
+    network = NETWORKS[name](max_epochs=EPOCHS, random_state=seed, **WAYS[way])
     if way != "SMOTE pipeline":
         return network
     smote = SMOTE(k_neighbors=max(1, min(5, n_rare - 1)), random_state=seed)
@@ -67,7 +70,7 @@ def shrunk(best, target):
     return (1 - SHRINKAGE) * np.log(best) + SHRINKAGE * np.log(target)
 
 
-def scores_of(name, fold, way):
+def scores_of(network, name, fold, way):
     """Test G-mean of all rules on one fold."""
     if fold == 0:  # of the short run, which has no official folds
         X, y = load_keel(name, return_X_y=True)
@@ -78,11 +81,11 @@ def scores_of(name, fold, way):
     n_folds = int(min(5, counts.min()))
     splits = list(StratifiedKFold(n_folds, shuffle=True, random_state=fold).split(X, y))
     n_rare = counts.min() - -(-counts.min() // n_folds)
-    classifier = make_classifier(way, n_rare, fold)
+    classifier = make_classifier(network, way, n_rare, fold)
     proba = cross_fit(clone(classifier), X, y, splits)
     test_proba = classifier.fit(X, y).predict_proba(X_test)
     scores = rule_scores(y, proba, y_test, test_proba, way)
-    return {"dataset": name, "fold": fold, "way": way, **scores}
+    return {"network": network, "dataset": name, "fold": fold, "way": way, **scores}
 
 
 def rule_scores(y, proba, y_test, test_proba, way):
@@ -108,10 +111,12 @@ def rule_scores(y, proba, y_test, test_proba, way):
 
 def summarize(scores):
     """Means over the sets, and what the measured target adds to the best and to the guess."""
-    by_set = scores.drop(columns="fold").groupby(["way", "dataset"]).mean()
-    table = by_set.groupby("way").mean().loc[list(WAYS)]
+    keys = ["network", "way"]
+    by_set = scores.drop(columns="fold").groupby([*keys, "dataset"]).mean()
+    rows = [(network, way) for network in NETWORKS for way in WAYS]
+    table = by_set.groupby(keys).mean().reindex(rows).dropna(how="all")
     for rule in ("best", "guessed"):
-        difference = (by_set["measured"] - by_set[rule]).groupby("way")
+        difference = (by_set["measured"] - by_set[rule]).groupby(keys)
         table[f"measured - {rule}"] = difference.mean()
         table[f"its standard error ({rule})"] = difference.sem()
     return table.round(4)
@@ -120,11 +125,13 @@ def summarize(scores):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--network", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
     parser.add_argument("--jobs", type=int, default=1)
     tiny = {"DATASETS": ["glass4"], "FOLDS": (0,), "EPOCHS": 2}
     arguments = parse_arguments(parser, globals(), **tiny)
     torch.set_num_threads(1)
-    cells = [(name, fold, way) for name in DATASETS for fold in FOLDS for way in WAYS]
+    parts = [arguments.network, DATASETS, FOLDS, WAYS]
+    cells = list(itertools.product(*parts))
     run = Parallel(n_jobs=arguments.jobs, return_as="generator")
     rows = run(delayed(scores_of)(*cell) for cell in cells)
     scores = pd.DataFrame(tqdm(rows, total=len(cells)))

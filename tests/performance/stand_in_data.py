@@ -14,7 +14,7 @@ CHANNELS = ["ax", "ay", "az", "wx", "wy", "wz"]
 
 def write_all(folder):
     """Write everything that a tiny run reads into a folder for ``SKIMBAL_DATA``."""
-    for write in (write_watch, write_cifar10, write_multiclass_keel):
+    for write in (write_watch, write_cifar10, write_multiclass_keel, write_diabetes):
         write(folder, np.random.default_rng(0))
 
 
@@ -68,3 +68,25 @@ def write_multiclass_keel(folder, rng):
             ]
             archive.writestr(f"{name}/{name}-5-1tra.dat", "\n".join(rows[::2]))
             archive.writestr(f"{name}/{name}-5-1tst.dat", "\n".join(rows[1::2]))
+
+
+def write_diabetes(folder, rng):
+    """Visits of patients, with some of the columns; long stays are readmitted early."""
+    path = folder / "diabetes130" / "dataset_diabetes.zip"
+    path.parent.mkdir(parents=True)
+    n = 600
+    days = rng.integers(1, 14, n)
+    columns = {
+        "encounter_id": np.arange(n),
+        "patient_nbr": rng.integers(0, 400, n),
+        "race": rng.choice(["Caucasian", "Asian", "?"], n),
+        "admission_type_id": rng.integers(1, 9, n),
+        "discharge_disposition_id": rng.integers(1, 29, n),
+        "admission_source_id": rng.integers(1, 26, n),
+        "time_in_hospital": days,
+        "readmitted": np.where(days + rng.normal(size=n) > 12, "<30", "NO"),
+    }
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+    with ZipFile(path, "w") as archive:
+        archive.writestr("dataset_diabetes/diabetic_data.csv", "\n".join(lines))

@@ -28,7 +28,7 @@ OPTIONS = {
     "code_figures": [],
     "de_variants": ["{out}/runs", "--out", "{out}"],
     "journeys": [],
-    "keel58_tables": ["{out}/comparison", "tiny", "--out", "{out}"],
+    "keel58_tables": ["{out}/one", "{out}/two", "--name", "tiny", "--out", "{out}"],
     **{name: ["--out", "{out}"] for name in WRITE_A_FOLDER},
 }
 

@@ -123,7 +123,8 @@ def test_memory_beside_the_result_is_that_of_a_chunk():
             "up to 80 Hz in steps of 10 Hz",
         ),
         ({"window": 16, "scale": "mel"}, SIGNALS, "scale"),
-        ({"window": 16, "window_function": "no"}, SIGNALS, "no"),
+        ({"window": 16, "window_function": "no"}, SIGNALS, "window_function=.no. is not usable"),
+        ({"window": 16, "window_function": ("gaussian", "x")}, SIGNALS, "tuple of the name and"),
         ({"window": 16}, np.where(SIGNALS > 2, np.inf, SIGNALS), "infinity"),
     ],
 )
@@ -137,3 +138,22 @@ def test_no_fit_is_needed_and_pickles_agree():
     images = spectrogram.transform(SIGNALS)
     again = pickle.loads(pickle.dumps(spectrogram.fit(SIGNALS)))
     np.testing.assert_array_equal(again.transform(SIGNALS), images)
+
+
+@pytest.mark.parametrize("window_function", ["hann", "flattop"])
+@pytest.mark.parametrize(
+    ("scale", "params", "warns"),
+    [
+        (1e-9, {}, True),
+        (1e-300, {}, True),
+        (1e-9, {"scale": "linear"}, False),
+        (1e-9, {"floor_db": -240.0}, False),
+        (0.0, {}, False),
+        (1e-5, {}, False),
+    ],
+)
+def test_signals_below_the_floor_are_told(scale, params, warns, window_function, recwarn):
+    spectrogram = Spectrogram(window=16, window_function=window_function, **params)
+    image = spectrogram.fit(scale * SIGNALS).transform(scale * SIGNALS)
+    assert warns == any("all levels are floor_db=-120" in str(w.message) for w in recwarn)
+    assert not warns or (image == -120.0).all()

@@ -133,6 +133,19 @@ def test_scikit_learn_splits_an_index():
     np.testing.assert_array_equal(np.sort(together), np.sort(np.asarray(windows)[:, 0, 0]))
 
 
+def test_recordings_in_an_array_of_objects():
+    objects = np.empty(len(RECORDINGS), dtype=object)
+    objects[:] = RECORDINGS
+    windows = index_windows(objects, size=7, step=4)
+    np.testing.assert_array_equal(windows, np.array(naive_windows(RECORDINGS, 7, 4)))
+
+
+@pytest.mark.parametrize("step", [[1, 2], np.ones((len(RECORDINGS), 1), dtype=int), []])
+def test_steps_that_are_not_one_for_each_recording(step):
+    with pytest.raises(ValueError, match=rf"step has shape .*one for each of {len(RECORDINGS)} "):
+        index_windows(RECORDINGS, 7, step)
+
+
 @pytest.mark.parametrize(
     ("dtypes", "expected"),
     [
@@ -141,6 +154,7 @@ def test_scikit_learn_splits_an_index():
         ((np.int16, np.int16), np.float32),
         ((np.int32, np.float32), np.float64),
         ((np.float16, np.float16), np.float32),
+        ((np.longdouble, np.float32), np.float64),
     ],
 )
 def test_type_of_the_windows_holds_all_samples(dtypes, expected):

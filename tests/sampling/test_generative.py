@@ -111,6 +111,17 @@ def test_nearest_numbers_of_a_type():
     assert in_type(values, np.dtype(np.uint8)).tolist() == [0, 0, 1, 255]
     assert in_type(values, np.dtype(bool)).tolist() == [False, False, True, True]
     assert in_type(values, np.dtype(np.float32)).dtype == np.float32
+    for wide in (np.int64, np.uint64):
+        assert in_type(np.array([1e30]), np.dtype(wide))[0] > np.iinfo(wide).max - 4096
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64])
+def test_the_ends_of_integers(dtype):
+    """The largest numbers of 64 bits are no float64, which rounds them up."""
+    limits = np.iinfo(dtype)
+    values = np.array([-1e30, float(limits.min), 3.4, float(limits.max), 1e30])
+    expected = [limits.min, limits.min, 3, limits.max, limits.max]
+    assert in_type(values, np.dtype(dtype)).tolist() == expected
 
 
 def test_wanted_numbers_of_several_classes():
@@ -133,7 +144,11 @@ def test_stands_in_a_pipeline_and_takes_frames():
 
 @pytest.mark.parametrize(
     ("params", "message"),
-    [({"n_latent": 0}, "n_latent"), ({"learning_rate": 0.0}, "learning_rate")],
+    [
+        ({"n_latent": 0}, "n_latent"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"learning_rate": 1e38}, "learning_rate"),
+    ],
 )
 def test_bad_parameters(params, message):
     with pytest.raises(ValueError, match=message):
@@ -164,6 +179,23 @@ def test_rows_are_finite_up_to_the_ends_of_their_type(dtype, part):
     assert np.isfinite(new).all()
     drawn = new[60:].astype(np.float64) / largest
     assert drawn.std() > 0.1 * part
+
+
+@pytest.mark.parametrize("value", [1e12, 1e30, 1e38, 1e200])
+def test_a_large_constant_stays(value):
+    X, y = make_data()
+    X[:, 0] = value
+    new, _ = FEW.fit_resample(X, y)
+    np.testing.assert_allclose(new[:, 0], value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-160, 1e-40, 1e40, 1e200])
+def test_the_unit_of_the_values_changes_nothing(scale):
+    X, y = make_data()
+    X -= 1000.0
+    one, _ = FEW.fit_resample(X, y)
+    other, _ = FEW.fit_resample(scale * X, y)
+    np.testing.assert_allclose(other / scale, one, rtol=1e-4, atol=1e-2)
 
 
 @pytest.mark.parametrize("learning_rate", [1.0, 1e3, 1e10, 1e30])

@@ -56,6 +56,36 @@ def test_type_stays(sampler, dtype):
     assert X_new.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
+def test_whole_numbers_are_resampled_as_numbers(sampler, dtype):
+    """Differences of narrow integers overflow: a mean of 10 and 250 was far from both."""
+    limits = np.iinfo(dtype)
+    full = np.random.default_rng(1).uniform(limits.min, limits.max, X.shape).astype(dtype)
+    X_new, y_new = NDSampler(sampler).fit_resample(full, Y)
+    expected, y_expected = NDSampler(sampler).fit_resample(full.astype(np.float64), Y)
+    assert X_new.dtype == dtype
+    np.testing.assert_array_equal(y_new, y_expected)
+    nearest = np.clip(np.rint(expected), limits.min, limits.max)
+    # Single precision may round a value near a half the other way.
+    assert np.abs(X_new.astype(np.float64) - nearest).max() <= 1.0
+
+
+@pytest.mark.parametrize("sampler", [SAMPLERS[1], SAMPLERS[3]], ids=repr)
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint16, bool])
+def test_chosen_rows_are_exact(sampler, dtype):
+    largest = 1 if dtype is bool else np.iinfo(dtype).max
+    data = np.random.default_rng(1).integers(0, largest, X.shape, endpoint=True).astype(dtype)
+    fitted = NDSampler(sampler)
+    X_new, _ = fitted.fit_resample(data, Y)
+    np.testing.assert_array_equal(X_new, data[fitted.sample_indices_])
+
+
+def test_new_samples_of_truth_values():
+    X_new, _ = NDSampler(SMOTE(random_state=0)).fit_resample(X > 0, Y)
+    assert X_new.dtype == bool
+
+
 @pytest.mark.parametrize("sampler", [SAMPLERS[1], *SAMPLERS[3:]], ids=repr)
 def test_chosen_rows_are_named(sampler):
     fitted = NDSampler(sampler)
