@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
@@ -333,7 +334,7 @@ class DropsAClass(BaseEstimator):
         ({"sampler": StandardScaler()}, "sampler"),
         ({"sampler": SMOTE(k_neighbors=90)}, r"SMOTE\(.*cannot resample .*'rare': [0-9]+"),
         ({"sampler": DropsAClass()}, r"leaves no sample of the classes \['rare'\]"),
-        ({"estimator": clone(NET).set_params(class_weight={"rar": 2.0})}, "rar"),
+        ({"estimator": clone(NET).set_params(class_weight=pd.Series({"rar": 2.0}))}, "rar"),
     ],
 )
 def test_bad_parameters_are_refused_and_leave_the_earlier_fit(params, message):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -254,7 +255,7 @@ def test_folds_leave_groups_whole():
         ({"linkage": "median"}, "linkage"),
         ({"cv": 1}, "cv"),
         ({"scoring": "roc_auc"}, "roc_auc"),
-        ({"estimator": clone(NET).set_params(class_weight={"rar": 2.0})}, "rar"),
+        ({"estimator": clone(NET).set_params(class_weight=pd.Series({"rar": 2.0}))}, "rar"),
     ],
 )
 def test_bad_parameters_are_refused_and_leave_the_earlier_fit(params, message):
