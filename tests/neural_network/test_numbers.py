@@ -10,10 +10,12 @@ from sklearn.datasets import make_classification
 from torch import nn
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     MLPClassifier,
     ResNetClassifier,
@@ -258,6 +260,8 @@ SCALABLE = [
     MLP.__class__(sampler="balanced", max_epochs=3, random_state=0),
     MLP.__class__(mixup=0.3, max_epochs=3, random_state=0),
     BalancedBaggingNetClassifier(MLP, n_estimators=2, oob_score=True, random_state=0),
+    AdaBoostNetClassifier(MLP, n_estimators=2, random_state=0),
+    ECOEnsembleClassifier(MLP, population_size=3, max_generations=1, random_state=0),
     ECSDBNClassifier(
         hidden_layer_sizes=(4,), pretrain_epochs=1, max_epochs=2, cost_cv=2, random_state=0
     ),
