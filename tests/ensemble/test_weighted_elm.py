@@ -86,6 +86,17 @@ def test_many_samples_take_the_primal_form_and_few_the_dual_one():
     assert_allclose(kernel @ dual, primal.decision_function(X), rtol=1e-6)
 
 
+def test_the_C_of_the_article_is_larger_by_the_mean_number_of_samples_of_a_class():
+    X, y = data(3)
+    machine = WeightedELMClassifier("rbf", encoding=None, **FIXED).fit(X, y)
+    kernel = machine.features_.values(machine.features_.raw(X), machine.gamma_)
+    W = np.diag(1 / np.bincount(y)[y])
+    C = 4.0 * len(y) / 3
+    targets = 2.0 * np.eye(3)[y] - 1
+    alpha = np.linalg.solve(np.eye(len(y)) / C + W @ kernel, W @ targets)
+    assert_allclose(kernel @ alpha, machine.decision_function(X), rtol=1e-7)
+
+
 def test_the_rare_class_is_found_with_weights():
     """Figures of the article's kind: overlapping Gaussians, 20 to 1."""
     X, y = make_blobs([2000, 100], 2, centers=[[0, 0], [1.5, 0]], random_state=0)
