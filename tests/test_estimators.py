@@ -10,6 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
@@ -17,10 +18,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
@@ -63,6 +66,12 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
+    AdaBoostNetClassifier(
+        MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
+    ),
+    ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
+    ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
     WeightedELMClassifier(),
@@ -74,7 +83,7 @@ COSTS = "costs move the decision away from the largest posterior"
 WEIGHTS_UNDONE = "costs that are found make up for class weights; probabilities keep them"
 SEARCH_COSTS = TunedCostClassifierCV | ECSDBNClassifier | BalancedBaggingNetClassifier
 BATCHES = "mini-batches and float32: weights and repetition agree at full batch in float64 only"
-BAGS = "bags are drawn by row: a repeated row is drawn more often, a weighted one weighs more"
+BAGS = "bags and folds are drawn by row: a repeated row is drawn more often"
 
 
 def expected_failures(estimator):
@@ -88,7 +97,7 @@ def expected_failures(estimator):
         failures["check_class_weight_classifiers"] = WEIGHTS_UNDONE
     if has_network:
         failures["check_sample_weight_equivalence_on_dense_data"] = BATCHES
-    if isinstance(estimator, BalancedBaggingNetClassifier):
+    if isinstance(estimator, BalancedBaggingNetClassifier | ECOEnsembleClassifier):
         failures["check_sample_weight_equivalence_on_dense_data"] = BAGS
     return failures
 

@@ -26,11 +26,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     BayesSearchCV,
     CNN1DClassifier,
     DBNClassifier,
     DESearchCV,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
@@ -69,6 +71,10 @@ HOLD_OUT = {
     "search": DESearchCV(
         NET, {"learning_rate": (0.005, 0.02)}, population_size=4, max_generations=1, cv=4,
         scoring="balanced_accuracy", random_state=0,
+    ),
+    "ECO": ECOEnsembleClassifier(
+        NET, population_size=3, max_generations=1, cv=4, scoring="balanced_accuracy",
+        random_state=0,
     ),
     "ECS": ECSDBNClassifier(
         **SMALL | {"learning_rate": 0.03}, pretrain_epochs=5, cost_cv=4, search="exact",
@@ -481,6 +487,8 @@ TAKE_GROUPS = {
     "tuned": TunedCostClassifierCV(LogisticRegression(), cv=2),
     "ECS": ECSDBNClassifier(max_epochs=1, pretrain_epochs=0, cost_cv=2),
     "bagging": BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5),
+    "AdaBoost": AdaBoostNetClassifier(MLPClassifier(max_epochs=1), n_estimators=1),
+    "ECO": ECOEnsembleClassifier(LogisticRegression(), population_size=3, max_generations=1),
     "windowed": WindowedClassifier(MLPClassifier(max_epochs=1)),
     "weighted ELM": WeightedELMClassifier(),
     "evolutionary ELM": EvolutionaryELMClassifier(),
