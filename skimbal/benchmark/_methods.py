@@ -40,7 +40,12 @@ from skimbal.benchmark._estimators import (
     channel_summaries,
 )
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier
+from skimbal.ensemble import (
+    AdaBoostNetClassifier,
+    BalancedBaggingNetClassifier,
+    EvolutionaryELMClassifier,
+    WeightedELMClassifier,
+)
 from skimbal.losses import IncrementalWeightedCrossEntropy
 from skimbal.metrics import get_scorer
 from skimbal.neural_network import CNN1DClassifier, DBNClassifier, MLPClassifier
@@ -60,8 +65,8 @@ class Method:
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
     group : str
-        "deep belief network", "multi-layer perceptron", "convolutional network", "conventional",
-        "peer" or any name of your own.
+        "deep belief network", "multi-layer perceptron", "convolutional network", "extreme learning
+        machine", "conventional", "peer" or any name of your own.
     n_axes : tuple of int or None
         Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
         None takes all. A run leaves out the methods that can't take its data, and says so.
@@ -161,6 +166,15 @@ def _perceptrons():
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
 
 
+def _extreme_learning_machines():
+    welm = _maker(WeightedELMClassifier)
+    yield "welm", "weighted extreme learning machine, leave-one-out costs", welm
+    published = _maker(WeightedELMClassifier, tune_costs=False)
+    yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
+    evolutionary = _maker(EvolutionaryELMClassifier)
+    yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
+
+
 def _conventional():
     """The rows of Table VII, each with the defaults of scikit-learn."""
     yield "svm", "SVM with RBF kernel", _maker(SVC)
@@ -221,6 +235,9 @@ def _convolutional_networks():
     yield "cnn-smote", smote, partial(_resampled_signals, SMOTE, cnn())
     yield "cnn-prior", "CNN, decided at the training prevalence", partial(_at_prior, cnn())
     yield "ecs-cnn", "CNN, out-of-fold costs", partial(_tuned_costs, cnn())
+    few_epochs = CNN1DClassifier(max_epochs=10)  # of each, or the first has no error to boost
+    boosted = _maker(AdaBoostNetClassifier, estimator=few_epochs)
+    yield "adaboost-cnn", "at most ten CNNs of ten epochs each, boosted", boosted
 
 
 def _resampled_signals(sampler_class, make_classifier, random_state):
@@ -258,25 +275,30 @@ def _xgboost(random_state):
     return EncodedLabelsClassifier(XGBClassifier(n_jobs=1, random_state=random_state))
 
 
+def _resampled_networks():
+    for name, (title, sampler, options) in RESAMPLERS.items():
+        yield f"{name}-dbn", f"DBN after {title}", partial(_resampled, sampler, options, _dbn())
+
+
+def _standardized(family):
+    for name, description, maker in family:
+        yield name, description, partial(_scaled, maker)
+
+
 def _all_methods():
     tables, signals = (2,), (3,)
-    network = "deep belief network"
-    for name, description, maker in _deep_belief_networks():
-        yield Method(name, description, partial(_scaled, maker), network, tables)
-    for name, (title, sampler, options) in RESAMPLERS.items():
-        make = partial(_resampled, sampler, options, _dbn())
-        yield Method(f"{name}-dbn", f"DBN after {title}", make, network, tables)
-    for name, description, maker in _perceptrons():
-        make = partial(_scaled, maker)
-        yield Method(name, description, make, "multi-layer perceptron", tables)
-    for name, description, maker in _conventional():
-        yield Method(name, description, partial(_scaled, maker), "conventional", tables)
-    for name, description, maker in _peers():
-        yield Method(name, description, partial(_scaled, maker), "peer", tables)
-    for name, description, maker in _convolutional_networks():
-        yield Method(name, description, maker, "convolutional network", (*tables, *signals))
-    for name, description, maker in _peers_of_signals():
-        yield Method(name, description, maker, "peer", signals)
+    for family, group, n_axes in [
+        (_standardized(_deep_belief_networks()), "deep belief network", tables),
+        (_resampled_networks(), "deep belief network", tables),
+        (_standardized(_perceptrons()), "multi-layer perceptron", tables),
+        (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
+        (_standardized(_conventional()), "conventional", tables),
+        (_standardized(_peers()), "peer", tables),
+        (_convolutional_networks(), "convolutional network", (*tables, *signals)),
+        (_peers_of_signals(), "peer", signals),
+    ]:
+        for name, description, make in family:
+            yield Method(name, description, make, group, n_axes)
 
 
 METHODS = {method.name: method for method in _all_methods()}

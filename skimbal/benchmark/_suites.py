@@ -3,6 +3,7 @@
 from functools import partial
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal.benchmark._signal_suites import SIGNAL_SUITES
 from skimbal.benchmark._suite import Suite
 from skimbal.datasets import keel_suite, load_keel, official_folds
 
@@ -21,6 +22,7 @@ def _keel(name, datasets):
 KEEL_SUITES = ("keel58", "keel-dev", "keel-multiclass")
 SUITES = {name: _keel(name, keel_suite(name)) for name in KEEL_SUITES}
 SUITES["demo"] = _keel("demo", DEMO_SETS)
+SUITES |= SIGNAL_SUITES
 
 
 def resolve_suite(suite):
