@@ -31,6 +31,8 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
+from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
+from skimbal.ensemble._elm_base import BaseELMClassifier
 from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
 
@@ -72,6 +74,10 @@ ESTIMATORS = [
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
+    WeightedELMClassifier(),
+    WeightedELMClassifier("poly", weighting="W2", encoding="standard", tune_costs=False),
+    WeightedELMClassifier(None, n_nodes=30, C=[1, 8], gamma="scale", tune_costs=False),
+    EvolutionaryELMClassifier(C=4.0, gamma="scale", population_size=4, max_generations=2),
 ]
 COSTS = "costs move the decision away from the largest posterior"
 WEIGHTS_UNDONE = "costs that are found make up for class weights; probabilities keep them"
@@ -83,9 +89,9 @@ BAGS = "bags and folds are drawn by row: a repeated row is drawn more often"
 def expected_failures(estimator):
     has_network = not isinstance(
         getattr(estimator, "estimator", None), LogisticRegression | Pipeline
-    )
+    ) and not isinstance(estimator, BaseELMClassifier)
     failures = {}
-    if isinstance(estimator, SEARCH_COSTS):
+    if isinstance(estimator, SEARCH_COSTS) or getattr(estimator, "tune_costs", False):
         failures["check_classifiers_train"] = COSTS
     if isinstance(estimator, ECSDBNClassifier):
         failures["check_class_weight_classifiers"] = WEIGHTS_UNDONE
@@ -98,6 +104,7 @@ def expected_failures(estimator):
 
 @pytest.mark.filterwarnings("ignore::skimbal.exceptions.FewerFoldsWarning")
 @pytest.mark.filterwarnings("ignore:Estimator's parameters have changed")
+@pytest.mark.filterwarnings("ignore:the classes .* have one distinct sample")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)

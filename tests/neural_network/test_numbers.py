@@ -329,7 +329,7 @@ def test_a_class_of_almost_no_weight_does_not_stop_a_fit():
 
 
 @pytest.mark.parametrize("name", sorted(all_losses()))
-@pytest.mark.parametrize("weight", [1e-10, 1e-17, 1e-20, 1e-25, 1e-38, 1e-50, 1e-300])
+@pytest.mark.parametrize("weight", [1e-17, 1e-25, 1e-50])
 @pytest.mark.filterwarnings("ignore:.*compares classes")
 def test_every_loss_takes_a_class_of_almost_no_weight(name, weight):
     X, y = data_for(MLP)
@@ -477,7 +477,7 @@ class OfOneEntry(BaseLoss):
 NO_GRADIENT = "does not fit: .* has no gradient"
 
 
-@each_network
+@pytest.mark.parametrize("network", [MLP, CNN1D], ids=lambda n: type(n).__name__)
 @pytest.mark.parametrize(
     ("loss", "match"),
     [
