@@ -201,8 +201,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     set. It is drawn once, before any resampling. Its weights follow the same formula, so that the
     epochs of a network are judged by what it is trained for.
 
-    The published AdaBoost-CNN trains all networks for the same number of epochs, and starts from
-    the parameters of the one before with a new optimizer, as here.
+    The code that the authors of AdaBoost-CNN have published trains all networks for the same number
+    of epochs, and starts from the parameters of the one before with a new optimizer, as here.
 
     References
     ----------
