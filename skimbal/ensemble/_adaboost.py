@@ -409,7 +409,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes_[decide(self.predict_proba(X), self.cost_matrix_)]
+        proba = self.predict_proba(X)
+        return self.classes_[decide(proba, self.cost_matrix_)]
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of ``classes_[1]`` for two classes, log-probabilities for more.
