@@ -70,6 +70,7 @@ WITHOUT_PAPER = {
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
+        neural_network.unknown_prior cost_sensitive.unknown_balance
     """,
 }
 EXEMPT = {f"skimbal.{name}" for names in WITHOUT_PAPER.values() for name in names.split()}

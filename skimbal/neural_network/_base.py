@@ -58,6 +58,7 @@ from skimbal.neural_network._fit_plan import (
     make_fit_plan,
     needs_validation,
 )
+from skimbal.neural_network._prior import prior_in_training
 
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
@@ -475,6 +476,7 @@ def initialize(network, data, counts, rng, valid=None):
         has_validation=has_validation,
     )
     network.cost_matrix_ = plan.decision_costs
+    network._class_counts = counts
     if network.standardize:
         X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
         network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
@@ -522,4 +524,7 @@ def train(network, inputs, data, n_epochs, early_stopping=None):
             network.n_iter_ = len(network.history_)
             network.class_weight_ = last_class_weights(
                 network.net_.criterion_, len(network.classes_)
+            )
+            network.training_prior_ = prior_in_training(
+                network, network._class_counts, network.class_weight_, network.n_iter_
             )

@@ -100,6 +100,9 @@ class ResNetClassifier(BaseNetClassifier):
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
+    training_prior_ : ndarray of shape (n_classes,) or None
+        Class frequencies that the training has seen in the last epoch, and whose posteriors the
+        network estimates: class weights and a sampler change them. None where they are not known.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
