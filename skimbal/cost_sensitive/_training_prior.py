@@ -8,7 +8,11 @@ from sklearn.pipeline import Pipeline
 
 from skimbal.cost_sensitive._base import BaseCostClassifier
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
-from skimbal.cost_sensitive._stated_balance import balancing_parameters, stated_balance
+from skimbal.cost_sensitive._stated_balance import (
+    balancing_parameters,
+    gives_data_prior,
+    stated_balance,
+)
 from skimbal.losses import class_weight_vector
 from skimbal.neural_network import BaseNetClassifier, unknown_prior
 
@@ -51,8 +55,9 @@ def unknown_balance(estimator, classes) -> str | None:
 
 def unknown_balance_of_frozen(estimator, classes):
     """Of classifiers that were fitted before, only networks keep what they have seen."""
-    if isinstance(estimator.estimator, BaseNetClassifier):
-        return unknown_prior(estimator.estimator)
+    network = estimator.estimator
+    if isinstance(network, BaseNetClassifier) and not gives_data_prior(network):
+        return unknown_prior(network)
     return f"{estimator!r} was fitted before, on labels that are not known"
 
 
@@ -101,6 +106,8 @@ def training_prior(estimator, classes: NDArray, class_counts: ArrayLike) -> NDAr
     if reason is not None:
         raise ValueError(f"the class frequencies of the training are not known: {reason}")
     counts = np.asarray(class_counts, dtype=np.float64)
+    if gives_data_prior(estimator):
+        return counts / counts.sum()
     if isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
     if isinstance(estimator, BaseNetClassifier) and estimator.training_prior_ is not None:

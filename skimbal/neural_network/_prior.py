@@ -77,3 +77,55 @@ def prior_in_training(network, counts, class_weight, epoch):
         seen = counts if share is None else share
     with np.errstate(divide="ignore"):  # of a class with weight 0
         return softmax(np.log(class_weight) + np.log(seen) + (exponent - 1.0) * np.log(counts))
+
+
+def class_weights_of(loss, n_classes):
+    """The class weights of a bound loss, as they are in the last epoch."""
+    weight = getattr(loss, "class_weight", None)
+    return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()
+
+
+def check_probabilities(network, loss, classes):
+    """Raise a ValueError if probabilities can't be corrected to the class frequencies of the data.
+
+    `loss` is the bound loss of the network, or what has its class weights.
+    """
+    if network.probabilities == "training":
+        return
+    reason = unknown_prior(network)
+    weightless = classes[class_weights_of(loss, len(classes)) == 0].tolist()
+    if reason is None and weightless:
+        reason = f"the classes {weightless} have weight 0"
+    if reason is not None:
+        raise ValueError(
+            f"probabilities='data' can't be computed: {reason}. Use probabilities='training', "
+            "cross entropy with class weights, or PriorCorrectedClassifier with a training_prior "
+            "that you know"
+        )
+
+
+def data_over_training(counts, prior):
+    """Logarithms of the class frequencies of the data, divided by those of the training."""
+    counts = np.where(counts > 0, counts, counts[counts > 0].min())
+    return np.log(counts / counts.sum()) - np.log(prior)
+
+
+def log_prior_ratio(network):
+    """What is added to the logits of a fitted network, (n_classes,) or 0: Bayes' rule for priors.
+
+    It corrects the probabilities from the class frequencies of the training to those of the data
+    (Saerens et al. 2002, equation 2.4), if the network is to give these.
+    """
+    if network.probabilities == "training":
+        return 0.0
+    check_probabilities(network, network.net_.criterion_, network.classes_)
+    return data_over_training(network._class_counts, network.training_prior_)
+
+
+def final_log_prior_ratio(network, counts, loss):
+    """The same for a bound loss with the weights of its last epoch; None where nothing is added."""
+    if network.probabilities == "training":
+        return None
+    weight = class_weights_of(loss, len(counts))
+    prior = prior_in_training(network, counts, weight, network.max_epochs)
+    return data_over_training(counts, prior)
