@@ -39,7 +39,11 @@ from skimbal.benchmark._estimators import (
     RandomCostClassifier,
 )
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier
+from skimbal.ensemble import (
+    BalancedBaggingNetClassifier,
+    EvolutionaryELMClassifier,
+    WeightedELMClassifier,
+)
 from skimbal.metrics import get_scorer
 from skimbal.neural_network import DBNClassifier, MLPClassifier
 
@@ -57,8 +61,8 @@ class Method:
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
     group : str
-        "deep belief network", "multi-layer perceptron", "conventional", "peer" or any name of your
-        own.
+        "deep belief network", "multi-layer perceptron", "extreme learning machine", "conventional",
+        "peer" or any name of your own.
 
     Examples
     --------
@@ -154,6 +158,15 @@ def _perceptrons():
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
 
 
+def _extreme_learning_machines():
+    welm = _maker(WeightedELMClassifier)
+    yield "welm", "weighted extreme learning machine, leave-one-out costs", welm
+    published = _maker(WeightedELMClassifier, tune_costs=False)
+    yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
+    evolutionary = _maker(EvolutionaryELMClassifier)
+    yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
+
+
 def _conventional():
     """The rows of Table VII, each with the defaults of scikit-learn."""
     yield "svm", "SVM with RBF kernel", _maker(SVC)
@@ -227,6 +240,8 @@ def _all_methods():
         yield Method(f"{name}-dbn", f"DBN after {title}", make, "deep belief network")
     for name, description, maker in _perceptrons():
         yield Method(name, description, partial(_scaled, maker), "multi-layer perceptron")
+    for name, description, maker in _extreme_learning_machines():
+        yield Method(name, description, partial(_scaled, maker), "extreme learning machine")
     for name, description, maker in _conventional():
         yield Method(name, description, partial(_scaled, maker), "conventional")
     for name, description, maker in _peers():

@@ -8,10 +8,10 @@ import time
 import warnings
 from collections.abc import Iterable
 from functools import partial
-from numbers import Integral
 
 from tqdm import tqdm
 
+from skimbal._utils._validation import is_whole_number
 from skimbal.benchmark._claims import remove_locks
 from skimbal.benchmark._damage import check_cells, damaged_cells
 from skimbal.benchmark._methods import METHODS, Method, resolve_methods
@@ -178,7 +178,7 @@ def resume(
 
 def _whole_number(name, value, minimum):
     """`value` as an int, or a ValueError."""
-    if not isinstance(value, Integral) or value < minimum:
+    if not is_whole_number(value, minimum):
         raise ValueError(f"{name}={value!r} is not usable; give a whole number >= {minimum}")
     return int(value)
 

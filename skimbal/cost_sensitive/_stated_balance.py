@@ -115,6 +115,9 @@ BALANCING_PARAMETERS = {
     "loss": loss_balances,
     # Ensembles of imbalanced-learn and of this package.
     "sampling_strategy": lambda value, labels: True,
+    # Extreme learning machines: the second one searches weights.
+    "weighting": lambda value, labels: True,
+    "max_factor": lambda value, labels: True,
     # LightGBM, XGBoost and CatBoost.
     "scale_pos_weight": lambda value, labels: value != 1,
     "is_unbalance": lambda value, labels: bool(value),

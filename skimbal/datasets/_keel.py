@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skimbal._utils._validation import unknown_name_message
-from skimbal.datasets._checks import check_option, is_count, unusable
+from skimbal._utils._validation import is_whole_number, unknown_name_message
+from skimbal.datasets._checks import check_option, unusable
 from skimbal.datasets._keel_format import (
     canonical_order,
     complete_rows,
@@ -266,7 +266,7 @@ def load_keel(
 
 def _check_fold(name, fold):
     """`fold` as an int, or an error that says which folds exist."""
-    if not is_count(fold, 1) or fold > 5:
+    if not is_whole_number(fold, 1) or fold > 5:
         raise unusable("fold", fold, "an integer from 1 to 5, or None")
     usable = official_folds(name)
     if not usable:

@@ -83,6 +83,6 @@ def column_units(X):
     array([2.e+200, 1.e+000])
     >>> column_units(np.array([[0.0, 3.0], [0.0, 4.0]]))
     """
-    largest = np.fmax.reduce(np.abs(X), axis=0)
+    largest = np.fmax.reduce(np.abs(X), axis=0).astype(np.float64)
     is_extreme = (largest > LARGE) | (largest < SMALL) & (largest > 0)
     return np.where(is_extreme, largest, 1.0) if is_extreme.any() else None

@@ -1,6 +1,10 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
-from skimbal.neural_network._base import BaseNetClassifier, check_training_data
+from skimbal.neural_network._base import (
+    BaseNetClassifier,
+    check_training_data,
+    validation_rows,
+)
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._dbn import DBNClassifier
 from skimbal.neural_network._fit_population import (
@@ -29,4 +33,5 @@ __all__ += [  # for extenders
     "class_probabilities",
     "cross_fit_coroutine",
     "unknown_prior",
+    "validation_rows",
 ]

@@ -295,6 +295,7 @@ class DBNClassifier(BaseNetClassifier):
         )
 
     _takes_windows = False  # pre-training goes through all rows of one tensor
+    _attributes_of_start = ("visible_", "visible_biases_", "pretrain_history_")
 
     def _set_input_attributes(self, X):
         super()._set_input_attributes(X)

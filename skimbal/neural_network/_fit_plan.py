@@ -24,7 +24,7 @@ from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
-from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
 from skimbal.neural_network._prior import check_probabilities, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
@@ -111,7 +111,7 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         value,
         loss,
         costs,
-        scorer=None if estimator.scoring is None else get_scorer(estimator.scoring),
+        scorer=make_scorer_of_classes(estimator.scoring, classes),
         training=make_training_plan(estimator, device, sampler, value, rng),
         callbacks=make_callbacks(
             estimator.callbacks,
@@ -119,6 +119,15 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
             schedule=estimator.learning_rate_schedule,
         ),
     )
+
+
+def make_scorer_of_classes(scoring, classes):
+    """Return the scorer, None for None, or raise a ValueError if it can't score these classes."""
+    if scoring is None:
+        return None
+    scorer = get_scorer(scoring)
+    check_class_scorer(scorer, classes)
+    return scorer
 
 
 def make_training_plan(estimator, device, sampler, loss_value, rng):

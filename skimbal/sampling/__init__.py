@@ -10,11 +10,13 @@ from skimbal.sampling._batches import (
     power_share,
     resolve_batches,
 )
+from skimbal.sampling._clusters import ClusterOverSampler
 from skimbal.sampling._generative import ConditionalVAESampler
 from skimbal.sampling._ndarray import NDSampler
 
 __all__ = [
     "ClassBalancedBatches",
+    "ClusterOverSampler",
     "ConditionalVAESampler",
     "DynamicBatches",
     "NDSampler",

@@ -129,7 +129,7 @@ def test_array_is_used_as_given(given):
         ("balance", "unknown class_weight 'balance'; did you mean 'balanced'"),
         ({"a": -1.0}, "non-negative"),
         ({"a": np.nan}, "finite"),
-        ({"a": None}, "finite"),
+        ({"a": None}, "give a number"),
         ({"a": 0, "b": 0, "c": 0}, "not all zero"),
         ([1.0, 2.0], r"shape \(2,\), but there are 3 classes; .* the order 'a', 'b', 'c'"),
         ([[1.0, 2.0, 3.0]], r"shape \(1, 3\)"),
