@@ -31,7 +31,11 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
-from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
+from skimbal.ensemble import (
+    EvolutionaryELMClassifier,
+    PriorCorrectedClassifier,
+    WeightedELMClassifier,
+)
 from skimbal.ensemble._elm_base import BaseELMClassifier
 from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
@@ -66,6 +70,8 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    PriorCorrectedClassifier(LogisticRegression(class_weight="balanced")),
+    PriorCorrectedClassifier(MLPClassifier(**SMALL, class_weight="balanced", random_state=0)),
     AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     AdaBoostNetClassifier(
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5

@@ -4,6 +4,7 @@ from skimbal.ensemble._adaboost import AdaBoostNetClassifier
 from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier, default_network
 from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
+from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
 from skimbal.ensemble._weighted_elm import WeightedELMClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
 
@@ -12,6 +13,7 @@ __all__ = [
     "BalancedBaggingNetClassifier",
     "ECOEnsembleClassifier",
     "EvolutionaryELMClassifier",
+    "PriorCorrectedClassifier",
     "WeightedELMClassifier",
     "WindowedClassifier",
     "default_network",
