@@ -28,6 +28,7 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
+from skimbal.ensemble import CategoryCentersClassifier
 from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
 
@@ -61,6 +62,7 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
 ]

@@ -33,6 +33,7 @@ ELSEWHERE = [
     ("datasets", "load_watch"),
     ("datasets", "make_motor_sound"),
     ("datasets", "make_nested_spheres"),
+    ("ensemble", "CategoryCentersClassifier"),
     ("losses", "all_losses"),
     ("losses", "BalancedSoftmax"),
     ("losses", "ClassBalanced"),
