@@ -36,6 +36,7 @@ ELSEWHERE = [
     ("datasets", "make_motor_sound"),
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
+    ("ensemble", "CategoryCentersClassifier"),
     ("losses", "all_losses"),
     ("losses", "BalancedSoftmax"),
     ("losses", "ClassBalanced"),
