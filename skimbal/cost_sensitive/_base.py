@@ -72,7 +72,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             If the probabilities of the classifier are not finite.
         """
         proba = self.predict_proba(X)
-        check_probabilities(np.asarray(proba), self.estimator_, len(self.classes_))
+        source = getattr(self, "estimator_", self)  # an ensemble has several
+        check_probabilities(np.asarray(proba), source, len(self.classes_))
         return self.classes_[decide(proba, self.cost_matrix_)]
 
     @available_if(_estimator_has("predict_proba"))
