@@ -31,7 +31,12 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
-from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
+from skimbal.ensemble import (
+    CategoryCentersClassifier,
+    EvolutionaryELMClassifier,
+    PriorCorrectedClassifier,
+    WeightedELMClassifier,
+)
 from skimbal.ensemble._elm_base import BaseELMClassifier
 from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
@@ -66,12 +71,15 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    PriorCorrectedClassifier(LogisticRegression(class_weight="balanced")),
+    PriorCorrectedClassifier(MLPClassifier(**SMALL, class_weight="balanced", random_state=0)),
     AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     AdaBoostNetClassifier(
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
     ),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
+    CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
     WeightedELMClassifier(),

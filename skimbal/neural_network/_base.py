@@ -59,11 +59,17 @@ from skimbal.neural_network._fit_plan import (
     make_fit_plan,
     needs_validation,
 )
+from skimbal.neural_network._prior import (
+    class_weights_of,
+    log_prior_ratio,
+    prior_in_training,
+)
 
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
+    "probabilities": [StrOptions({"training", "data"})],
     "sampler": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
@@ -308,11 +314,13 @@ class BaseNetClassifier(
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        logits = self._forward(X)[1]
+        logits = self._forward(X)[1] + log_prior_ratio(self)
         return logits - logsumexp(logits, axis=1, keepdims=True)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
+
+        With ``probabilities="data"`` they are corrected to the class frequencies of the data.
 
         Parameters
         ----------
@@ -466,12 +474,6 @@ def history_table(history, best_epoch):
     return table.assign(is_best=table["epoch"] == best_epoch)
 
 
-def last_class_weights(loss, n_classes):
-    """The class weights of a bound loss, as they are in the last epoch."""
-    weight = getattr(loss, "class_weight", None)
-    return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()
-
-
 def continue_fit(network, X, y, classes, sample_weight, given_counts):
     """`partial_fit` as a generator."""
     network._validate_params()
@@ -557,6 +559,7 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         has_validation=has_validation,
     )
     network.cost_matrix_ = plan.decision_costs
+    network._class_counts = counts
     if network.standardize:
         standardize_as(network, data, start)
     inputs = network._prepare_inputs(data.X)
@@ -605,6 +608,7 @@ def train(network, inputs, data, n_epochs, early_stopping=None):
             best_epoch = None if early_stopping is None else early_stopping.best_epoch
             network.history_ = history_table(network.net_.history, best_epoch)
             network.n_iter_ = len(network.history_)
-            network.class_weight_ = last_class_weights(
-                network.net_.criterion_, len(network.classes_)
+            network.class_weight_ = class_weights_of(network.net_.criterion_, len(network.classes_))
+            network.training_prior_ = prior_in_training(
+                network, network._class_counts, network.class_weight_, network.n_iter_
             )
