@@ -2,7 +2,12 @@
 
 from skimbal._version import __version__
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier, WindowedClassifier
+from skimbal.ensemble import (
+    AdaBoostNetClassifier,
+    BalancedBaggingNetClassifier,
+    ECOEnsembleClassifier,
+    WindowedClassifier,
+)
 from skimbal.model_selection import BayesSearchCV, DESearchCV
 from skimbal.neural_network import (
     CNN1DClassifier,
@@ -13,12 +18,14 @@ from skimbal.neural_network import (
 )
 
 __all__ = [
+    "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
     "BayesSearchCV",
     "CNN1DClassifier",
     "CNN2DClassifier",
     "DBNClassifier",
     "DESearchCV",
+    "ECOEnsembleClassifier",
     "ECSDBNClassifier",
     "FixedCostClassifier",
     "MLPClassifier",

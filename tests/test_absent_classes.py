@@ -15,9 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     BayesSearchCV,
     DESearchCV,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
@@ -78,6 +80,13 @@ OUTER = {  # they make folds themselves, of what may itself be a fold
     ),
     "bagging": lambda given: BalancedBaggingNetClassifier(
         tiny(class_weight=given), n_estimators=3, shrinkage=0.5, random_state=0
+    ),
+    "AdaBoost": lambda given: AdaBoostNetClassifier(
+        MLPClassifier(class_weight=given, max_epochs=9, random_state=0), n_estimators=2,
+        random_state=0,
+    ),
+    "ECO": lambda given: ECOEnsembleClassifier(
+        tiny(class_weight=given), population_size=3, max_generations=1, random_state=0
     ),
     "ECS-DBN": lambda given: ECSDBNClassifier(
         hidden_layer_sizes=(2,), pretrain_epochs=1, max_epochs=1, class_weight=given, cost_cv=2,

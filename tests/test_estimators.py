@@ -10,6 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
@@ -17,10 +18,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
@@ -28,7 +31,13 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
-from skimbal.ensemble import CategoryCentersClassifier
+from skimbal.ensemble import (
+    CategoryCentersClassifier,
+    EvolutionaryELMClassifier,
+    PriorCorrectedClassifier,
+    WeightedELMClassifier,
+)
+from skimbal.ensemble._elm_base import BaseELMClassifier
 from skimbal.metrics import decide
 from skimbal.preprocessing import flatten
 
@@ -62,35 +71,48 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    PriorCorrectedClassifier(LogisticRegression(class_weight="balanced")),
+    PriorCorrectedClassifier(MLPClassifier(**SMALL, class_weight="balanced", random_state=0)),
+    AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
+    AdaBoostNetClassifier(
+        MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
+    ),
+    ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
+    ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
+    WeightedELMClassifier(),
+    WeightedELMClassifier("poly", weighting="W2", encoding="standard", tune_costs=False),
+    WeightedELMClassifier(None, n_nodes=30, C=[1, 8], gamma="scale", tune_costs=False),
+    EvolutionaryELMClassifier(C=4.0, gamma="scale", population_size=4, max_generations=2),
 ]
 COSTS = "costs move the decision away from the largest posterior"
 WEIGHTS_UNDONE = "costs that are found make up for class weights; probabilities keep them"
 SEARCH_COSTS = TunedCostClassifierCV | ECSDBNClassifier | BalancedBaggingNetClassifier
 BATCHES = "mini-batches and float32: weights and repetition agree at full batch in float64 only"
-BAGS = "bags are drawn by row: a repeated row is drawn more often, a weighted one weighs more"
+BAGS = "bags and folds are drawn by row: a repeated row is drawn more often"
 
 
 def expected_failures(estimator):
     has_network = not isinstance(
         getattr(estimator, "estimator", None), LogisticRegression | Pipeline
-    )
+    ) and not isinstance(estimator, BaseELMClassifier)
     failures = {}
-    if isinstance(estimator, SEARCH_COSTS):
+    if isinstance(estimator, SEARCH_COSTS) or getattr(estimator, "tune_costs", False):
         failures["check_classifiers_train"] = COSTS
     if isinstance(estimator, ECSDBNClassifier):
         failures["check_class_weight_classifiers"] = WEIGHTS_UNDONE
     if has_network:
         failures["check_sample_weight_equivalence_on_dense_data"] = BATCHES
-    if isinstance(estimator, BalancedBaggingNetClassifier):
+    if isinstance(estimator, BalancedBaggingNetClassifier | ECOEnsembleClassifier):
         failures["check_sample_weight_equivalence_on_dense_data"] = BAGS
     return failures
 
 
 @pytest.mark.filterwarnings("ignore::skimbal.exceptions.FewerFoldsWarning")
 @pytest.mark.filterwarnings("ignore:Estimator's parameters have changed")
+@pytest.mark.filterwarnings("ignore:the classes .* have one distinct sample")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)

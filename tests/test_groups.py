@@ -26,17 +26,20 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     BayesSearchCV,
     CNN1DClassifier,
     DBNClassifier,
     DESearchCV,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
     TunedCostClassifierCV,
     WindowedClassifier,
 )
+from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
 from skimbal.neural_network import _fit_plan, cross_fit, fit_population
 from skimbal.preprocessing import Spectrogram, flatten
 
@@ -55,6 +58,7 @@ STOPPED = MLPClassifier(
 DYNAMIC = clone(STOPPED).set_params(early_stopping=False, sampler="dynamic")
 BAGS = {"n_estimators": 7, "scoring": "balanced_accuracy", "random_state": 0}
 TUNED = {"scoring": "balanced_accuracy", "cv": 4, "random_state": 0}
+ELM = {"scoring": "balanced_accuracy", "random_state": 0}
 HOLD_OUT = {
     "early stopping": STOPPED,
     "dynamic": DYNAMIC,
@@ -68,9 +72,18 @@ HOLD_OUT = {
         NET, {"learning_rate": (0.005, 0.02)}, population_size=4, max_generations=1, cv=4,
         scoring="balanced_accuracy", random_state=0,
     ),
+    "ECO": ECOEnsembleClassifier(
+        NET, population_size=3, max_generations=1, cv=4, scoring="balanced_accuracy",
+        random_state=0,
+    ),
     "ECS": ECSDBNClassifier(
         **SMALL | {"learning_rate": 0.03}, pretrain_epochs=5, cost_cv=4, search="exact",
         scoring="balanced_accuracy",
+    ),
+    "weighted ELM": WeightedELMClassifier(scoring="balanced_accuracy"),
+    "ELM with random nodes": WeightedELMClassifier(None, n_nodes=60, C=4.0, gamma="scale", **ELM),
+    "evolutionary ELM": EvolutionaryELMClassifier(
+        C=4.0, gamma="scale", population_size=4, max_generations=1, **ELM
     ),
 }  # fmt: skip  # settings side by side
 
@@ -89,7 +102,8 @@ def held_out_score(fitted):
         fitted = fitted[-1]
     if hasattr(fitted, "history_"):
         return fitted.history_["valid_score"].iloc[5:].mean()
-    return fitted.oob_score_ if hasattr(fitted, "oob_score_") else fitted.best_score_
+    scores = (getattr(fitted, name, None) for name in ("oob_score_", "loo_score_", "best_score_"))
+    return next(score for score in scores if score is not None)
 
 
 @pytest.fixture(params=[False, True], ids=["no routing", "routing"])
@@ -132,8 +146,9 @@ FRONTS = {
 @pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize("name", [n for n in HOLD_OUT if n != "tuned costs of a pipeline"])
 def test_coin_flips_by_recording_score_near_chance(name, front, routing):
-    if name == "ECS" and front != "fitted step":
-        pytest.skip("a belief network takes tables")
+    takes_tables = name == "ECS" or "ELM" in name
+    if takes_tables and front != "fitted step":
+        pytest.skip("the classifier takes tables")
     model = WindowedClassifier(FRONTS[front](clone(HOLD_OUT[name])), size=256, step=96)
     fitted = model.fit(recordings(), np.array([0, 1] * 12)).estimator_
     assert held_out_score(fitted) < CHANCE
@@ -472,7 +487,11 @@ TAKE_GROUPS = {
     "tuned": TunedCostClassifierCV(LogisticRegression(), cv=2),
     "ECS": ECSDBNClassifier(max_epochs=1, pretrain_epochs=0, cost_cv=2),
     "bagging": BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5),
+    "AdaBoost": AdaBoostNetClassifier(MLPClassifier(max_epochs=1), n_estimators=1),
+    "ECO": ECOEnsembleClassifier(LogisticRegression(), population_size=3, max_generations=1),
     "windowed": WindowedClassifier(MLPClassifier(max_epochs=1)),
+    "weighted ELM": WeightedELMClassifier(),
+    "evolutionary ELM": EvolutionaryELMClassifier(),
 }
 
 

@@ -54,6 +54,7 @@ WITHOUT_PAPER = {
         metrics.cost_matrix_from_costs
         metrics.get_scorer metrics.make_confusion_scorer metrics.make_cost_scorer
         metrics.normalize_costs metrics.score_labels metrics.scorer_names sampling.resolve_batches
+        cost_sensitive.scoring_with_metadata
     """,
     "another public name has the reference: the loss or score of labels": """
         losses.cross_entropy metrics.accuracy_from_confusion
@@ -70,6 +71,8 @@ WITHOUT_PAPER = {
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
+        neural_network.unknown_prior cost_sensitive.unknown_balance
+        neural_network.validation_rows
     """,
 }
 EXEMPT = {f"skimbal.{name}" for names in WITHOUT_PAPER.values() for name in names.split()}
@@ -149,6 +152,7 @@ FAMILIES = {
         **dict.fromkeys(("patience", "target_score", "callbacks", "state_file"), 2),
         **dict.fromkeys(("search_spaces", "x0", "time_budget_s"), 2),
     },
+    "n_nodes": {"scoring": 2, "random_state": 2},
     "cost_space": {"scoring": 2, "shrinkage": 2, "n_jobs": 2, "refit": 2, "random_state": 2},
 }
 

@@ -7,17 +7,24 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.pipeline import make_pipeline
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     CNN1DClassifier,
     CNN2DClassifier,
     DBNClassifier,
+    ECOEnsembleClassifier,
     MLPClassifier,
     ResNetClassifier,
     WindowedClassifier,
 )
 from skimbal.datasets import cut_segments
 from skimbal.preprocessing import SlidingWindow, Spectrogram, index_windows
-from skimbal.sampling import ConditionalVAESampler, NDSampler
+from skimbal.sampling import (
+    ClusterOverSampler,
+    ConditionalGANSampler,
+    ConditionalVAESampler,
+    NDSampler,
+)
 
 rng = np.random.default_rng(0)
 LENGTHS = rng.integers(200, 300, size=12)
@@ -41,9 +48,13 @@ ONE_SHAPE = {
         f"{network.__name__}.fit": lambda X, network=network: network().fit(X, labels(X))
         for network in NETWORKS
     },
+    "AdaBoostNetClassifier": lambda X: AdaBoostNetClassifier(CNN1DClassifier()).fit(X, labels(X)),
+    "ECOEnsembleClassifier": lambda X: ECOEnsembleClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "BalancedBaggingNetClassifier": lambda X: BalancedBaggingNetClassifier().fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),
     "SlidingWindow": lambda X: SlidingWindow(32).fit(X),
+    "ClusterOverSampler": lambda X: ClusterOverSampler().fit_resample(X, labels(X)),
+    "ConditionalGANSampler": lambda X: ConditionalGANSampler().fit_resample(X, labels(X)),
     "ConditionalVAESampler": lambda X: ConditionalVAESampler().fit_resample(X, labels(X)),
     "NDSampler": lambda X: NDSampler(RandomUnderSampler()).fit_resample(X, labels(X)),
 }

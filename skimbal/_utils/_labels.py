@@ -62,7 +62,7 @@ def _is_known(labels):
 
 def place_of_rows():
     """What an error says of the rows that it counts, where they are not all that the user gave."""
-    return "" if _KNOWN.get() == frozenset() else " in a fold or bag"
+    return " in a fold or bag" if _KNOWN.get() is None else ""
 
 
 # ---------------------------------------------------------------- values by label

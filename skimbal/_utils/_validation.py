@@ -1,6 +1,7 @@
 """Validation that all layers share: names, cost matrices, labels and sample weights."""
 
 import difflib
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import assert_all_finite
@@ -20,6 +21,15 @@ def unknown_name_message(kind, name, known):
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
     return f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, known))}"
+
+
+def is_whole_number(value, minimum):
+    """Whether `value` is an integer of at least `minimum`, and no bool.
+
+    >>> [is_whole_number(value, 1) for value in (1, np.int64(2), 0, 1.0, True)]
+    [True, True, False, False, False]
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= minimum
 
 
 def check_cost_matrix(cost_matrix, n_classes):
@@ -97,10 +107,34 @@ def in_safe_unit(weight):
 
 
 def check_known_classes(estimator, classes):
-    """Raise a ValueError if a fitted estimator knows classes that are not among `classes`."""
-    unknown_labels = np.setdiff1d(estimator.classes_, classes)
+    """Raise a ValueError if a fitted estimator has no `classes_`, or unknown ones."""
+    name, known = type(estimator).__name__, getattr(estimator, "classes_", None)
+    if known is None:
+        raise ValueError(
+            f"the fitted {name} has no classes_; the fit of a classifier must fit the object "
+            "itself and set classes_, the sorted labels"
+        )
+    known = np.asarray(known)
+    unknown_labels = np.setdiff1d(known, classes)
     if len(unknown_labels):
         raise ValueError(
-            f"the fitted {type(estimator).__name__} knows the classes {unknown_labels.tolist()}, "
+            f"the fitted {name} knows the classes {unknown_labels.tolist()}, "
             "but y has none of them; give samples of every class"
+        )
+
+
+def check_probabilities(proba, estimator, n_classes):
+    """Raise a ValueError for predicted probabilities that are no finite table of all classes."""
+    name = type(estimator).__name__
+    if np.ndim(proba) != 2 or np.shape(proba)[1] != n_classes:
+        raise ValueError(
+            f"predict_proba of {name} returned shape {np.shape(proba)}; it must return "
+            f"(n_samples, {n_classes}), a column for each class"
+        )
+    is_finite = np.isfinite(proba).all(axis=1)
+    if not is_finite.all():
+        raise ValueError(
+            f"predict_proba of {name} returned NaN or infinity for {(~is_finite).sum()} of "
+            f"{len(is_finite)} samples, the first of them at row {is_finite.argmin()}; check the "
+            "classifier and its inputs"
         )

@@ -13,7 +13,7 @@ from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import METRICS, Store
+from skimbal.benchmark._store import METRICS, RANK_METRICS, Store
 from skimbal.metrics import (
     average_ranks,
     friedman,
@@ -43,8 +43,9 @@ class Report:
     per_dataset : DataFrame
         A row for each data set and method with finished cells: ``mean`` and ``std`` over folds
         and trials, ``pooled`` (the score of the confusion matrix summed over the folds of a
-        trial, mean over trials; not for the AUC), ``n_cells``, ``n_failed``, ``complete`` and
-        ``outcome``: 1 if the control is significantly better, -1 if it is worse, else 0.
+        trial, mean over trials; not for the AUC and the average precision), ``n_cells``,
+        ``n_failed``, ``complete`` and ``outcome``: 1 if the control is significantly better, -1 if
+        it is worse, else 0.
     summary : DataFrame
         A row for each method, best mean first, over the data sets that all methods completed.
     tests : dict of str to RankTest
@@ -185,9 +186,12 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
     ----------
     out : path
         Output folder of a run.
-    metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc"}, default="g_mean"
-        The score to report. The means leave out an AUC that does not exist (the method predicts
-        labels only, or a class is missing in the fold).
+    metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc", \
+            "average_precision"}, default="g_mean"
+        The score to report. The AUC and the average precision of three or more classes are means
+        over the curves of each class against the rest; so is the average precision of two classes.
+        The means leave out one that does not exist: the method predicts labels only, a class is
+        missing in the fold, or an older version of skimbal without average precision ran the cell.
     control : str or None, default=None
         Method that the others are tested against; None is "ecs-dbn" if the run has it, else the
         first method of the run.
@@ -249,7 +253,7 @@ def _per_dataset(scores, protocol, metric, control):
         n_cells=("score", "size"),
         n_failed=("status", lambda status: int((status == "failed").sum())),
     )
-    if metric != "auc":
+    if metric not in RANK_METRICS:
         pooled = {key: _pooled_score(group, metric) for key, group in groups}
         table.insert(2, "pooled", pd.Series(pooled, dtype=float))
     order = pd.MultiIndex.from_product(
@@ -335,7 +339,8 @@ def _notes(cells, means, protocol, metric):
     counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
     n_pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
     has_search = any(name.startswith("ecs-dbn") for name in methods)
-    n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
+    n_undefined = int(cells.loc[cells.status == "done", metric].isna().sum())
+    title = {"auc": "AUC"}.get(metric, metric.replace("_", " "))
     notes = {
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
         f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
@@ -349,11 +354,10 @@ def _notes(cells, means, protocol, metric):
         "same network decided at the training prevalence.": (
             has_search and "dbn-prior" not in methods
         ),
-        f"The AUC is undefined in {n_undefined} cells, which are left out.": (
-            metric == "auc" and n_undefined > 0
-        ),
+        f"The {title} is undefined in {n_undefined} cells, which are left out.": n_undefined > 0,
     }
-    return [note for note, applies in notes.items() if applies]
+    left_out = [f"LEFT OUT: {name}; {why}." for name, why in protocol.left_out.items()]
+    return left_out + [note for note, applies in notes.items() if applies]
 
 
 def _wide(result, column):

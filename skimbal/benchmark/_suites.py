@@ -1,8 +1,9 @@
-"""The suites that come with the package: real two-class sets of KEEL."""
+"""The suites that come with the package."""
 
 from functools import partial
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal.benchmark._signal_suites import SIGNAL_SUITES
 from skimbal.benchmark._suite import Suite
 from skimbal.datasets import keel_suite, load_keel, official_folds
 
@@ -18,8 +19,10 @@ def _keel(name, datasets):
     return Suite(name, datasets, partial(load_keel, return_X_y=True), _load_fold, official_folds)
 
 
-SUITES = {name: _keel(name, keel_suite(name)) for name in ("keel58", "keel-dev")}
+KEEL_SUITES = ("keel58", "keel-dev", "keel-multiclass")
+SUITES = {name: _keel(name, keel_suite(name)) for name in KEEL_SUITES}
 SUITES["demo"] = _keel("demo", DEMO_SETS)
+SUITES |= SIGNAL_SUITES
 
 
 def resolve_suite(suite):

@@ -3,6 +3,7 @@
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import Bunch, get_tags
@@ -12,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._utils._groups import groups_params, warn_of_lost_groups
 from skimbal._utils._labels import proba_by_class
-from skimbal._utils._validation import takes_sample_weight
+from skimbal._utils._validation import check_probabilities, takes_sample_weight
 from skimbal.metrics import decide
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -64,8 +65,15 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         -------
         ndarray of shape (n_samples,)
             Labels.
+
+        Raises
+        ------
+        ValueError
+            If the probabilities of the classifier are not finite.
         """
         proba = self.predict_proba(X)
+        source = getattr(self, "estimator_", self)  # an ensemble has several
+        check_probabilities(np.asarray(proba), source, len(self.classes_))
         return self.classes_[decide(proba, self.cost_matrix_)]
 
     @available_if(_estimator_has("predict_proba"))

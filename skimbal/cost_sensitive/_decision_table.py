@@ -17,6 +17,8 @@ from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs
 
 # Log-weights that are closer than this differ only by rounding, so no optimum may depend on them.
 RESOLUTION = 1e-12
+# Intervals that are closer than this have at most ties between them.
+MAX_GAP = 1e-9
 # How far an interval without an end reaches beyond the last sample, in log-odds.
 OUTER_WIDTH = 1.0
 # Matrices on which a scorer must treat weights as counts.
@@ -44,22 +46,29 @@ class Intervals:
         return 0.5 * (self.low + self.high)
 
     def widest_best(self):
-        """Middle and score of the widest run of intervals with the best score."""
+        """Middle and score of the widest run of intervals with the best score.
+
+        A run ends where intervals that were not scored lie between.
+        """
         best = self.score.max()
         is_best = self.score >= best - RESOLUTION * max(1.0, abs(best))
-        edges = np.flatnonzero(np.diff(is_best, prepend=False, append=False))
-        low, high = self.low[edges[::2]], self.high[edges[1::2] - 1]
+        is_gap = self.low[1:] - self.high[:-1] > MAX_GAP * np.maximum(1.0, np.abs(self.low[1:]))
+        goes_on = is_best[1:] & is_best[:-1] & ~is_gap
+        low = self.low[is_best & ~np.append(False, goes_on)]
+        high = self.high[is_best & ~np.append(goes_on, False)]
         widest = (high - low).argmax()
         return 0.5 * (low[widest] + high[widest]), best
 
 
 def make_score(scoring, classes, *, is_weighted):
-    """Return the function that scores confusion matrices of shape (n, n_classes, n_classes)."""
+    """Return the function that scores confusion matrices of shape (n, n_classes, n_classes).
+
+    The score must be one that `depends_on_counts`.
+    """
     score = confusion_score(scoring, classes)
     if score is not None:
         return score
-    # Whether the scorer takes labels, and weights, is unknown.
-    scorer = check_label_scorer(scoring, classes)
+    scorer = check_label_scorer(scoring, classes, is_weighted=is_weighted)
     score_one = score_weighted if is_weighted or takes_weights(scorer, classes) else score_repeated
     return partial(score_one_by_one, lru_cache(N_REMEMBERED)(partial(score_one, scorer, classes)))
 
@@ -89,18 +98,57 @@ def score_rows(scorer, classes, cells, weight=None):
         return score_labels(scorer, classes, classes[true], classes[predicted], weight)
 
 
+def depends_on_counts(scoring, classes, *, is_weighted):
+    """Whether a score depends only on the count, or the weight, of each cell.
+
+    A score that depends on the order of the samples, or that does not add up their weights, is not
+    a function of the confusion matrix.
+    """
+    if confusion_score(scoring, classes) is not None:
+        return True
+    scorer = check_label_scorer(scoring, classes, is_weighted=is_weighted)
+    pairs = []
+    for counts, rng in trials(classes):
+        cells = rng.permutation(np.arange(len(counts)).repeat(counts))
+        weight = rng.uniform(0.1, 2.0, len(cells)) if is_weighted else None
+        score_one = score_weighted if is_weighted else score_repeated
+        pairs.append(
+            (
+                partial(score_rows, scorer, classes, cells, weight),
+                partial(score_one, scorer, classes, np.bincount(cells, weight, len(counts))),
+            )
+        )
+    return are_equal(pairs)
+
+
 def takes_weights(scorer, classes):
     """Whether a scorer gives weighted samples the score of as many equal samples."""
-    rng = np.random.default_rng(0)
-    trials = rng.integers(0, 4, (N_TRIALS, len(classes) ** 2)) + np.eye(len(classes)).ravel()
+    return are_equal(
+        [partial(score, scorer, classes, counts) for score in (score_repeated, score_weighted)]
+        for counts, _ in trials(classes)
+    )
+
+
+def trials(classes):
+    """Cells of confusion matrices, and a generator for each."""
+    for rng in np.random.default_rng(0).spawn(N_TRIALS):
+        yield rng.integers(0, 4, len(classes) ** 2) + np.eye(len(classes), dtype=int).ravel(), rng
+
+
+def are_equal(pairs):
+    """Whether the functions of each pair return the same score; NaN stands for an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            repeated = [score_repeated(scorer, classes, counts) for counts in trials]
-            weighted = [score_weighted(scorer, classes, counts) for counts in trials]
-        except (TypeError, ValueError):
-            return False
-    return np.allclose(weighted, repeated, rtol=1e-10, atol=1e-12, equal_nan=True)
+        first, second = np.array([[score_or_nan(function) for function in p] for p in pairs]).T
+    return np.allclose(first, second, rtol=1e-10, atol=1e-12, equal_nan=True)
+
+
+def score_or_nan(function):
+    """The score that a function returns, or NaN where it fails."""
+    try:
+        return function()
+    except ValueError:
+        return np.nan
 
 
 def count_confusion(targets, predicted, weight, n_classes):

@@ -73,6 +73,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
         that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
         that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    probabilities : {"training", "data"}, default="training"
+        Class frequencies that the predicted probabilities are for. Class weights, a sampler and
+        balancing losses change those of the training. "data" corrects the probabilities to the
+        class frequencies of the labels in `fit`, before costs decide. It needs a loss that
+        estimates posteriors, such as cross entropy or logit adjustment.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -212,6 +217,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         dropout: float = 0.0,
         loss: Any = "cross_entropy",
         class_weight: str | dict | ArrayLike | None = None,
+        probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -251,6 +257,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.dropout = dropout
         self.loss = loss
         self.class_weight = class_weight
+        self.probabilities = probabilities
         self.sampler = sampler
         self.mixup = mixup
         self.standardize = standardize

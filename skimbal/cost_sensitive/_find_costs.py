@@ -27,10 +27,10 @@ from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights, in_safe_unit
 from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable
+from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable, depends_on_counts
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._row_scores import RowTable
-from skimbal.metrics import prior_costs
+from skimbal.metrics import get_scorer, prior_costs
 from skimbal.optim import JADE
 
 # Generations without a lower loss, for each free cost ratio, after which the search ends: the
@@ -484,7 +484,14 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             "all classes and of no others"
         )
     sample_weight = in_safe_unit(check_weights(sample_weight, y_true))
-    Table = RowTable if isinstance(scoring, RowScorer) else DecisionTable
+    is_weighted = sample_weight is not None
+    Table: type[DecisionTable] = RowTable
+    if not isinstance(scoring, RowScorer):
+        if depends_on_counts(scoring, labels, is_weighted=is_weighted):
+            Table = DecisionTable
+        else:
+            weight = {"sample_weight": sample_weight} if is_weighted else {}
+            scoring = RowScorer(get_scorer(scoring), weight)
     return Table(proba, order[positions], scoring, labels, sample_weight)
 
 

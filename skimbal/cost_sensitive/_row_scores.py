@@ -1,11 +1,16 @@
-"""Decisions scored on all samples, for scores that depend on more than labels.
+"""Decisions scored on all samples, for scores that are no function of the confusion matrix.
 
-Such a score, of the amount that a sample is about for example, is no function of the confusion
-matrix.
+They depend on more than labels, such as the amount that a sample is about, on the order of the
+samples, or on weights that they don't add up.
 """
 
-import numpy as np
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from skimbal._utils._metadata import RowScorer, requests_metadata
 from skimbal.cost_sensitive._decision_table import (
     OUTER_WIDTH,
     RESOLUTION,
@@ -13,10 +18,51 @@ from skimbal.cost_sensitive._decision_table import (
     Intervals,
     find_rivals,
 )
-from skimbal.metrics import decide_by_costs, score_labels
+from skimbal.metrics import decide_by_costs, get_scorer, score_labels
 
 # A sweep along one class tries so many decisions; scikit-learn's threshold search tries 100.
 MAX_CUTS = 1000
+
+
+def scoring_with_metadata(
+    scoring: str | Callable, metadata: Mapping[str, Any], classes: NDArray, y: NDArray
+) -> str | Callable:
+    """Return the scoring with the metadata of the samples.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        Name or scikit-learn scorer.
+    metadata : dict
+        What the scorer gets, by name; arrays have an entry for each sample.
+    classes : ndarray of shape (n_classes,)
+        The sorted labels.
+    y : ndarray of shape (n_samples,)
+        The labels of the samples.
+
+    Returns
+    -------
+    scoring : str or callable
+        Unchanged where there is no metadata.
+
+    Raises
+    ------
+    ValueError
+        If a scorer that requests metadata can't score the labels with those that are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skimbal.cost_sensitive import scoring_with_metadata
+    >>> scoring_with_metadata("g_mean", {}, np.array([0, 1]), np.array([0, 1, 1]))
+    'g_mean'
+    """
+    scorer = get_scorer(scoring)
+    if metadata:
+        scoring = RowScorer(scorer, metadata)
+    if requests_metadata(scorer):
+        score_labels(scoring, classes, y, y)
+    return scoring
 
 
 class RowTable(DecisionTable):

@@ -19,12 +19,7 @@ from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import check_label_parameters
-from skimbal._utils._metadata import (
-    RowScorer,
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-)
+from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal._utils._warnings import warn
@@ -37,6 +32,7 @@ from skimbal.cost_sensitive._find_costs import (
     is_constant,
 )
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
+from skimbal.cost_sensitive._row_scores import scoring_with_metadata
 from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, get_scorer
@@ -249,6 +245,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         routed = self._route(sample_weight, groups, params)
         fit_params, split_params = routed.estimator.fit, routed.splitter.split
         classes, splits = np.unique(y), None
+        to_score = _check_method_params(X, routed.scorer.score)
+        scoring = scoring_with_metadata(self.scoring, to_score, classes, y)
         check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
         if not isinstance(self.cv, str):
             splits = make_splits(
@@ -258,16 +256,15 @@ class TunedCostClassifierCV(BaseCostClassifier):
             X, y, splits, fit_params, classes, rng, is_checked=is_checked
         )
         check_knows_all_classes(fitted, classes)
-        scoring, to_score = self.scoring, _check_method_params(X, routed.scorer.score)
-        if to_score:
-            scoring = RowScorer(get_scorer(scoring), to_score)
         data = y, classes, sample_weight, scoring
         search = partial(self._search_costs, *data, self._draw_seed(rng))
         if all(map(is_constant, proba)):
             warn(CONSTANT)
         with warnings.catch_warnings():  # of a single fold, or again
             warnings.filterwarnings("ignore", CONSTANT)
-            result = search(np.concatenate(rows), np.concatenate(proba))
+            held_out, held_out_proba = np.concatenate(rows), np.concatenate(proba)
+            order = np.argsort(held_out, kind="stable")  # a score may depend on it
+            result = search(held_out[order], held_out_proba[order])
             # A fold alone has too few samples to measure the balance.
             search = partial(search, target=result.shrinkage_target)
             parts = [] if splits is None else zip(rows, proba, strict=True)
@@ -364,7 +361,7 @@ def check_classes(y, sample_weight, scoring, search, cost_space):
             "leave their samples out"
         )
     if not requests_metadata(get_scorer(scoring)):
-        check_label_scorer(scoring, classes)
+        check_label_scorer(scoring, classes, is_weighted=sample_weight is not None)
     choose_strategy(search, cost_space, len(classes))
 
 

@@ -1,12 +1,22 @@
-"""Ensembles: of networks for imbalanced classes, and of the windows of recordings."""
+"""Ensembles, extreme learning machines, and the windows of recordings."""
 
+from skimbal.ensemble._adaboost import AdaBoostNetClassifier
 from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier, default_network
 from skimbal.ensemble._category_centers import CategoryCentersClassifier
+from skimbal.ensemble._eco import ECOEnsembleClassifier
+from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
+from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
+from skimbal.ensemble._weighted_elm import WeightedELMClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
 
 __all__ = [
+    "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
     "CategoryCentersClassifier",
+    "ECOEnsembleClassifier",
+    "EvolutionaryELMClassifier",
+    "PriorCorrectedClassifier",
+    "WeightedELMClassifier",
     "WindowedClassifier",
     "default_network",
 ]

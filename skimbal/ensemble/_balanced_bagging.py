@@ -25,14 +25,10 @@ from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups, groups_params, holds_out, takes_groups
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
-from skimbal._utils._metadata import (
-    RowScorer,
-    requests_metadata,
-    score_request,
-    scoring_on_rows,
-)
+from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
 from skimbal._utils._validation import (
+    check_known_classes,
     check_labels,
     check_two_classes,
     check_weights,
@@ -44,6 +40,7 @@ from skimbal.cost_sensitive import (
     PosteriorEnsemble,
     TunedCostClassifierCV,
     find_costs,
+    scoring_with_metadata,
 )
 from skimbal.ensemble._bags import (
     bag_sizes,
@@ -296,8 +293,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         with undone_on_error(self):
             X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
             groups = check_groups(groups, y)
-            to_fit, to_score = routed_params(self, X, given)
-            data = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups} | given
+            to_fit, to_score = routed_params(self, X, sample_weight, given)
+            targets = np.unique(y, return_inverse=True)[1]  # texts have several types
+            data = {"X": X, "y": targets, "sample_weight": sample_weight, "groups": groups} | given
             fingerprint = fingerprint_of(self, self._base_estimator(), **data)
             units = np.arange(len(y)) if groups is None else groups
             rows = rows_by_class(y, sample_weight)
@@ -305,8 +303,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             used = y[np.concatenate(list(rows.values()))]
             classes = np.unique(used)
             check_label_parameters(self._base_estimator(), y, is_fold_possible=True)
+            scoring = scoring_with_metadata(self.scoring, to_score, classes, y)
             if not requests_metadata(get_scorer(self.scoring)):
-                check_label_scorer(self.scoring, list(rows))
+                is_weighted = sample_weight is not None
+                check_label_scorer(scoring, classes, is_weighted=is_weighted)
             sizes = bag_sizes(used, self.sampling_strategy)
             forget_attributes(self, OUT_OF_BAG_ATTRIBUTES)
             if not (self.warm_start and hasattr(self, "estimators_")):
@@ -317,20 +317,17 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = X if self.encoder_ is None else self.encoder_.transform(X)
-            params = encoded_validation(self, to_fit) | {
-                "sample_weight": fit_weight(members, sample_weight)
-            }
+            to_fit = encoded_validation(self, to_fit)
             if groups is not None or splits_copies(self._base_estimator()):
-                params |= groups_params(self._base_estimator(), units)
+                to_fit |= groups_params(self._base_estimator(), units)
             networks = yield [
-                Fit.on_rows(member, encoded, y, bag, params)
+                Fit.on_rows(member, encoded, y, bag, to_fit)
                 for member, bag in zip(members, bags, strict=True)
             ]
+            for network in networks:
+                check_known_classes(network, self.classes_)
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                scoring = self.scoring
-                if to_score:
-                    scoring = RowScorer(get_scorer(scoring), to_score)
                 self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
         return self
 
@@ -490,13 +487,17 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
     return partial(draw_two_units, draw, rows, units) if needs_two else draw
 
 
-def routed_params(ensemble, X, params):
+def routed_params(ensemble, X, sample_weight, params):
     """Return what `fit` passes on to the classifiers, and to the scorer."""
+    own = {} if sample_weight is None else {"sample_weight": sample_weight}
     params = _check_method_params(X, params)
-    if not _routing_enabled():
-        return params, {}
-    routed = process_routing(ensemble, "fit", **params)
-    return routed.estimator.fit, routed.scorer.score
+    if _routing_enabled():
+        routed = process_routing(ensemble, "fit", **params, **own)
+        return dict(routed.estimator.fit), routed.scorer.score
+    consequence = "it weights the samples only in what is done out of bag"
+    if own and not takes_sample_weight(ensemble._base_estimator(), consequence):
+        own = {}
+    return params | own, {}
 
 
 def encoded_validation(ensemble, params):
@@ -509,11 +510,3 @@ def encoded_validation(ensemble, params):
     except ValueError as error:
         raise ValueError(f"the validation data X_val cannot be used: {error}") from error
     return params | {k: ensemble.encoder_.transform(v) for k, v in inputs.items()}
-
-
-def fit_weight(members, sample_weight):
-    """Return the weights that the networks are given: None if they take no weights."""
-    consequence = "it weights the samples only in what is done out of bag"
-    if sample_weight is None or (members and not takes_sample_weight(members[0], consequence)):
-        return None
-    return sample_weight

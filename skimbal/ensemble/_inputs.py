@@ -2,10 +2,15 @@
 
 import numpy as np
 from sklearn.utils import indexable
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skimbal._utils._digest import digest, digest_of_array, digest_of_settings
+from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._groups import check_groups
 from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._validation import check_labels, check_two_classes, check_weights
+
+COLUMN_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
 # Parameters that change nothing in networks that are trained already.
 SETTINGS = ("sampling_strategy", "replacement", "encoding")
@@ -18,21 +23,63 @@ def validate_inputs(ensemble, X, *, reset):
     and missing values where the classifiers take them.
     """
     if ensemble.encoding is not None:
-        name = type(ensemble).__name__
-        check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
-        X = check_one_shape(
-            X,
-            name,
-            f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
-            "windows of one size, and with encoding=None the classifiers get recordings as given",
-        )
-        X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
-    else:
-        (X,) = indexable(X)
-        validate_data(ensemble, X, reset=reset, skip_check_array=True)
+        advice = "; with encoding=None the classifiers get recordings as given"
+        return validate_arrays(ensemble, X, reset=reset, advice=advice)
+    (X,) = indexable(X)
+    validate_data(ensemble, X, reset=reset, skip_check_array=True)
     if reset and len(getattr(X, "shape", (0, 0))) != 2:
-        vars(ensemble).pop("n_features_in_", None)
+        forget_attributes(ensemble, COLUMN_ATTRIBUTES)
     return X
+
+
+def validate_arrays(ensemble, X, *, reset, advice=""):
+    """Return inputs as an array of finite numbers, of two or more dimensions.
+
+    `advice` is added to what is said of recordings of different lengths.
+    """
+    name = type(ensemble).__name__
+    check_collection(X, "X[None] is one sample; a recording goes into a list, [X]")
+    X = check_one_shape(
+        X,
+        name,
+        f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
+        f"windows of one size{advice}",
+    )
+    X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+    if reset and X.ndim > 2:
+        forget_attributes(ensemble, COLUMN_ATTRIBUTES)
+    return X
+
+
+def validate_training_data(ensemble, X, y, sample_weight, groups):
+    """Return inputs, labels, weights and the numbers of the groups; samples of weight 0 are gone.
+
+    Weights are None, or positive and of mean 1.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(ensemble).__name__} requires y to be passed, but the target y is None"
+        )
+    X = validate_arrays(ensemble, X, reset=True)
+    y = check_labels(y)
+    check_consistent_length(X, y)
+    groups, weight = check_groups(groups, y), check_weights(sample_weight, y)
+    if weight is None:
+        return X, y, None, groups
+    used = weight > 0
+    check_two_classes(np.unique(y[used]).tolist())
+    groups = None if groups is None else groups[used]
+    return X[used], y[used], with_mean_one(weight[used]), groups
+
+
+def with_mean_one(weight):
+    """Divide positive weights by their mean, without overflow, and keep them positive.
+
+    >>> with_mean_one(np.array([0.5e308, 1.5e308]))
+    array([0.5, 1.5])
+    """
+    relative = np.maximum(weight / weight.max(), np.finfo(np.float64).tiny)
+    return relative / relative.mean()
 
 
 def fingerprint_of(ensemble, estimator, **data):

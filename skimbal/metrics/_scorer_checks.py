@@ -105,7 +105,7 @@ def check_class_scorer(scorer: Any, classes: Any) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             scorer(_TriedClassifier(classes), np.zeros((len(y), 1)), y)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         name = getattr(function, "__name__", repr(function))
         raise ValueError(
             f"{name} can't score the classes {np.asarray(classes).tolist()}: {error}; use a score "

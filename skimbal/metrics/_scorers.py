@@ -9,6 +9,7 @@ import copy
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics._scorer import _BaseScorer, _Scorer
 
 from skimbal._utils._labels import (
     carries_labels,
@@ -128,6 +130,8 @@ def get_scorer(scoring: str | Callable) -> Callable:
     """
     if isinstance(scoring, str):
         return _scorer_by_name(scoring)
+    if isinstance(scoring, _BaseScorer):
+        return scoring
     if not callable(scoring):
         raise ValueError(
             f"scoring must be a name or a scorer, got {scoring!r}; skimbal.metrics.scorer_names() "
@@ -160,9 +164,17 @@ def _is_plain_score(function):
     except (TypeError, ValueError):
         return False
     kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-    names = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    given = [parameter for parameter in parameters if parameter.kind in kinds]
+    names = [parameter.name for parameter in given]
     takes_more = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-    return names[:1] == ["y_true"] or (len(names) < 3 and not takes_more)
+    if names[:1] == ["y_true"] or (len(names) < 3 and not takes_more):
+        return True
+    # Of a scorer, the third are the true labels; of a score, it is an option such as the weights.
+    return len(names) > 2 and given[2].default is not given[2].empty and not _is_target(names[2])
+
+
+def _is_target(name):
+    return name.lower().startswith(("y", "target"))
 
 
 def make_cost_scorer(cost_matrix: ArrayLike | Mapping, labels: ArrayLike | None = None) -> Callable:
@@ -428,7 +440,7 @@ def score_labels(
     Raises
     ------
     ValueError
-        If the scorer needs probabilities, or does not return a number.
+        If the scorer needs more than labels, fails, or does not return a number.
 
     Examples
     --------
@@ -440,20 +452,50 @@ def score_labels(
     proxy = _FixedLabelClassifier(classes)
     options = {} if sample_weight is None else {"sample_weight": sample_weight}
     try:
-        score = scorer(proxy, np.asarray(y_pred), np.asarray(y_true), **options)
-    except AttributeError:
-        if proxy.requested_ is None:
-            raise
-        raise ValueError(
-            f"scorer {scorer!r} needs probabilities ({proxy.requested_}), but costs choose labels; "
-            "use a scorer of labels such as g_mean"
-        ) from None
+        score = _call_scorer(scorer, proxy, np.asarray(y_pred), np.asarray(y_true), options)
+    except Exception as error:
+        raise ValueError(_failure_message(scorer, proxy.requested_, error, options)) from error
+    if hasattr(score, "item"):
+        with suppress(ValueError, RuntimeError):  # an array or a tensor of several entries
+            score = score.item()
     if not isinstance(score, Real):
         raise ValueError(f"scorer {scorer!r} returned {score!r}, but a score must be one number")
     return float(score)
 
 
-def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> Callable:
+def _call_scorer(scorer, proxy, y_pred, y_true, options):
+    """Call a scorer; those that `make_scorer` makes of functions of labels without their checks.
+
+    The checks of the labels take about 1 ms, and a search over costs makes thousands of calls.
+    """
+    if type(scorer) is _Scorer and scorer._response_method == "predict":
+        options = scorer._kwargs | options
+        return scorer._sign * scorer._score_func(y_true, y_pred, **options)
+    return scorer(proxy, y_pred, y_true, **options)
+
+
+def _failure_message(scorer, requested, error, options):
+    """Why a scorer could not score labels, and what to do."""
+    if requested is not None:
+        return (
+            f"scorer {scorer!r} needs probabilities ({requested}), but costs choose labels; "
+            "use a scorer of labels such as g_mean"
+        )
+    if options and isinstance(error, TypeError) and "sample_weight" in str(error):
+        return (
+            f"scorer {scorer!r} takes no sample_weight ({error}); give its function a parameter "
+            "sample_weight, or fit without weights"
+        )
+    return (
+        f"scorer {scorer!r} failed with {type(error).__name__}: {error}; a search over costs gives "
+        "a scorer arrays of labels and no inputs; what else a score needs, such as amounts, is "
+        "metadata, as in make_scorer(...).set_score_request(amount=True)"
+    )
+
+
+def check_label_scorer(
+    scorer: str | Callable, classes: ArrayLike = (0, 1), *, is_weighted: bool = False
+) -> Callable:
     """Return the scorer, or raise an error if it needs more than labels.
 
     The scorer is tried on a few labels, so a wrong one is refused before any training.
@@ -464,6 +506,8 @@ def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> C
         As for :func:`get_scorer`.
     classes : array-like of shape (n_classes,), default=(0, 1)
         Labels to try it on.
+    is_weighted : bool, default=False
+        Whether it must take sample weights.
 
     Returns
     -------
@@ -473,8 +517,8 @@ def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> C
     Raises
     ------
     ValueError
-        If the name is unknown, or the scorer needs probabilities, does not take these classes or
-        does not return a finite number.
+        If the name is unknown, or the scorer needs more than labels, does not take these classes
+        or weights, or does not return a finite number.
 
     Examples
     --------
@@ -488,7 +532,8 @@ def check_label_scorer(scorer: str | Callable, classes: ArrayLike = (0, 1)) -> C
     y_true = np.repeat(np.asarray(classes), 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        score = score_labels(scorer, classes, y_true, np.roll(y_true, 1))
+        weight = np.ones(len(y_true)) if is_weighted else None
+        score = score_labels(scorer, classes, y_true, np.roll(y_true, 1), weight)
     if not np.isfinite(score):
         raise ValueError(
             f"scorer {scorer!r} returned {score} on labels of every class; use a scorer of "

@@ -127,10 +127,9 @@ def as_skopt_dimension(name, dimension):
     """The dimension of `skopt.space` for one of ours; a distribution becomes its range."""
     if isinstance(dimension, CategoricalDimension):
         return skopt.space.Categorical(_hashable(dimension.categories), name=name)
+    of_skopt = skopt.space.Real if dimension.n_values is None else skopt.space.Integer
     if isinstance(dimension, DistributionDimension):
-        return skopt.space.Real(dimension.value(0.0), dimension.value(1.0), name=name)
-    is_integer = dimension.kind[0] == "integer"
-    of_skopt = skopt.space.Integer if is_integer else skopt.space.Real
+        return of_skopt(dimension.value(0.0), dimension.value(1.0), name=name)
     prior = "log-uniform" if dimension.log else "uniform"
     return of_skopt(dimension.low, dimension.high, prior, name=name)
 

@@ -1,6 +1,10 @@
 """Neural networks as scikit-learn classifiers, one at a time or many as one."""
 
-from skimbal.neural_network._base import BaseNetClassifier, check_training_data
+from skimbal.neural_network._base import (
+    BaseNetClassifier,
+    check_training_data,
+    validation_rows,
+)
 from skimbal.neural_network._convolutional import CNN_PRESETS, CNN1DClassifier, CNN2DClassifier
 from skimbal.neural_network._dbn import DBNClassifier
 from skimbal.neural_network._fit_population import (
@@ -10,6 +14,7 @@ from skimbal.neural_network._fit_population import (
     fit_population,
 )
 from skimbal.neural_network._mlp import MLPClassifier
+from skimbal.neural_network._prior import unknown_prior
 from skimbal.neural_network._resnet import ResNetClassifier
 
 __all__ = [
@@ -27,4 +32,6 @@ __all__ += [  # for extenders
     "check_training_data",
     "class_probabilities",
     "cross_fit_coroutine",
+    "unknown_prior",
+    "validation_rows",
 ]

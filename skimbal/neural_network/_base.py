@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
-from skimbal._utils._fitted_attributes import undone_on_error
+from skimbal._utils._fitted_attributes import copy_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds
@@ -47,6 +47,7 @@ from skimbal.neural_network._fit_data import (
     encode_labels,
     given_class_counts,
     hold_out,
+    is_held_out,
     own_validation_data,
     validate_training_data,
     with_mean_one,
@@ -58,11 +59,17 @@ from skimbal.neural_network._fit_plan import (
     make_fit_plan,
     needs_validation,
 )
+from skimbal.neural_network._prior import (
+    class_weights_of,
+    log_prior_ratio,
+    prior_in_training,
+)
 
 NET_CONSTRAINTS: dict = {
     "loss": "no_validation",
     "class_weight": [None, str, dict, "array-like"],
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
+    "probabilities": [StrOptions({"training", "data"})],
     "sampler": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
@@ -112,6 +119,8 @@ class BaseNetClassifier(
 
     # Whether windows of recordings are cut batch by batch, or all at once before.
     _takes_windows = True
+    # What a fit that starts from another network takes over besides its parameters.
+    _attributes_of_start: tuple[str, ...] = ()
 
     @abstractmethod
     def _build_module(self, X, n_classes, generator, noise_generator):
@@ -204,8 +213,14 @@ class BaseNetClassifier(
             yield from self._fit_checked_coroutine(X, y, weight, groups, **own_validation)
         return self
 
-    def _fit_checked_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
-        """Fit on arrays that have been validated: encode, hold out, plan, build, train."""
+    def _fit_checked_coroutine(
+        self, X, y, sample_weight=None, groups=None, *, start=None, **own_validation
+    ):
+        """Fit on arrays that have been validated: encode, hold out, plan, build, train.
+
+        `start` is a fitted network of the same settings and classes. Its standardization and its
+        parameters are those that the training starts from.
+        """
         if X.ndim == 2:
             self.n_features_in_ = X.shape[1]
         groups = check_groups(groups, y)
@@ -214,12 +229,14 @@ class BaseNetClassifier(
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
+        if start is not None:
+            copy_attributes(start, self, self._attributes_of_start)
         self._check_inputs(X)
         data = TrainingData(X, targets, sample_weight, groups)
         counts = count_classes(data, len(self.classes_))
         rng = check_random_state(self.random_state)
         data, valid = split_validation(self, data, rng, **own_validation)
-        inputs, early_stopping = yield from initialize(self, data, counts, rng, valid)
+        inputs, early_stopping = yield from initialize(self, data, counts, rng, valid, start)
         yield from train(self, inputs, data, self.max_epochs, early_stopping)
         return self
 
@@ -298,11 +315,13 @@ class BaseNetClassifier(
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        logits = self._forward(X)[1]
+        logits = self._forward(X)[1] + log_prior_ratio(self)
         return logits - logsumexp(logits, axis=1, keepdims=True)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
+
+        With ``probabilities="data"`` they are corrected to the class frequencies of the data.
 
         Parameters
         ----------
@@ -365,9 +384,71 @@ def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_v
         return data, None
     if valid is not None:
         return data, valid
-    is_stopped = network.early_stopping
-    reason = "early_stopping=True" if is_stopped else f"sampler={network.sampler!r}"
+    reason = reason_to_hold_out(network)
     return hold_out(data, network.classes_, network.validation_fraction, rng, reason)
+
+
+def reason_to_hold_out(network):
+    """The setting that needs validation data, for errors."""
+    return "early_stopping=True" if network.early_stopping else f"sampler={network.sampler!r}"
+
+
+def validation_rows(
+    network: BaseNetClassifier,
+    X: NDArray,
+    y: ArrayLike,
+    groups: NDArray | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> NDArray[np.bool_] | None:
+    """Draw the rows that a network would hold out for validation.
+
+    What resamples in front of a network holds them out first, so that no synthetic sample is made
+    from them, and passes them to `fit` as `X_val` and `y_val`.
+
+    Parameters
+    ----------
+    network : network classifier
+        A network of this package. Its `early_stopping`, `sampler` and `validation_fraction` say
+        whether and how many rows are held out.
+    X : ndarray of shape (n_samples, ...)
+        Inputs.
+    y : array-like of shape (n_samples,)
+        Labels.
+    groups : ndarray of int of shape (n_samples,), default=None
+        Groups that stay whole, as `check_groups` numbers them. Without groups, copies of one
+        sample stay together.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_samples,) or None
+        True for the rows that are held out; None if the network needs no validation data.
+
+    Raises
+    ------
+    ValueError
+        If a class has too few samples or groups to be on both sides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skimbal import MLPClassifier
+    >>> from skimbal.neural_network import validation_rows
+    >>> X, y = np.arange(20.0)[:, None], np.repeat([0, 1], 10)
+    >>> network = MLPClassifier(early_stopping=True, validation_fraction=0.2)
+    >>> int(validation_rows(network, X, y, random_state=0).sum())
+    4
+    >>> validation_rows(MLPClassifier(), X, y) is None
+    True
+    """
+    if not needs_validation(network):
+        return None
+    classes, targets = np.unique(y, return_inverse=True)
+    data = TrainingData(X, targets, None, groups)
+    rng = check_random_state(random_state)
+    reason = reason_to_hold_out(network)
+    return is_held_out(data, classes, network.validation_fraction, rng, reason)
 
 
 def stream_counts(estimator, class_counts, classes, data):
@@ -394,12 +475,6 @@ def history_table(history, best_epoch):
     if best_epoch is None:
         best_epoch = table["epoch"][table["train_loss"].argmin()]
     return table.assign(is_best=table["epoch"] == best_epoch)
-
-
-def last_class_weights(loss, n_classes):
-    """The class weights of a bound loss, as they are in the last epoch."""
-    weight = getattr(loss, "class_weight", None)
-    return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()
 
 
 def continue_fit(network, X, y, classes, sample_weight, given_counts):
@@ -462,7 +537,16 @@ def check_training_data(
     network._check_inputs(X)
 
 
-def initialize(network, data, counts, rng, valid=None):
+def standardize_as(network, data, start):
+    """Set the standardization of the inputs: of the data, or that of a network to start from."""
+    if start is not None:
+        network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
+        return
+    X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
+    network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+
+
+def initialize(network, data, counts, rng, valid=None, start=None):
     """Build the net; return the inputs as it takes them, and what judges it (a generator).
 
     Every setting is checked before anything is trained.
@@ -478,9 +562,9 @@ def initialize(network, data, counts, rng, valid=None):
         has_validation=has_validation,
     )
     network.cost_matrix_ = plan.decision_costs
+    network._class_counts = counts
     if network.standardize:
-        X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-        network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+        standardize_as(network, data, start)
     inputs = network._prepare_inputs(data.X)
     early_stopping = None
     if valid is not None:
@@ -496,7 +580,11 @@ def initialize(network, data, counts, rng, valid=None):
         module, plan.loss, network.classes_, training, plan.callbacks, bool(network.verbose)
     )
     network._training_plan = training
-    network.net_ = yield from network._pretrain(net, inputs, data, counts, training)
+    if start is not None:
+        net.module_.load_state_dict(start.net_.module_.state_dict())
+        network.net_ = net
+    else:
+        network.net_ = yield from network._pretrain(net, inputs, data, counts, training)
     return inputs, early_stopping
 
 
@@ -522,6 +610,7 @@ def train(network, inputs, data, n_epochs, early_stopping=None):
             best_epoch = None if early_stopping is None else early_stopping.best_epoch
             network.history_ = history_table(network.net_.history, best_epoch)
             network.n_iter_ = len(network.history_)
-            network.class_weight_ = last_class_weights(
-                network.net_.criterion_, len(network.classes_)
+            network.class_weight_ = class_weights_of(network.net_.criterion_, len(network.classes_))
+            network.training_prior_ = prior_in_training(
+                network, network._class_counts, network.class_weight_, network.n_iter_
             )

@@ -223,8 +223,8 @@ def copies(X, targets):
     return units
 
 
-def hold_out(data, classes, fraction, rng, reason):
-    """Split off validation data, stratified, and leave groups whole.
+def is_held_out(data, classes, fraction, rng, reason):
+    """Draw validation data, stratified, and leave groups whole.
 
     Without groups, a recording is a group of its windows, and a sample one of its copies.
 
@@ -241,7 +241,7 @@ def hold_out(data, classes, fraction, rng, reason):
 
     Returns
     -------
-    train, valid : TrainingData
+    ndarray of bool of shape (n_samples,)
     """
     if data.groups is not None:
         units, unit = data.groups, "group"
@@ -257,7 +257,12 @@ def hold_out(data, classes, fraction, rng, reason):
             "has them on both sides; give validation data of your own (X_val, y_val), or more "
             "groups"
         )
-    is_valid = np.isin(units, held_out)
+    return np.isin(units, held_out)
+
+
+def hold_out(data, classes, fraction, rng, reason):
+    """Split data into those for training and those for validation, as `is_held_out` draws them."""
+    is_valid = is_held_out(data, classes, fraction, rng, reason)
     return data.take(~is_valid), data.take(is_valid)
 
 

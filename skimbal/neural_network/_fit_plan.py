@@ -24,8 +24,9 @@ from skimbal._utils._validation import check_cost_matrix, unknown_name_message
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
-from skimbal.metrics import get_scorer, inverse_frequency_cost_matrix
+from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
+from skimbal.neural_network._prior import check_probabilities, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
 
 # Batches of one class, as a part of all, above which a loss that compares classes warns.
@@ -101,7 +102,9 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
-    if isinstance(estimator.cost_matrix, str) and not value.needs_costs:
+    check_probabilities(estimator, loss, classes)
+    is_balanced_later = value.needs_costs or estimator.probabilities == "data"
+    if isinstance(estimator.cost_matrix, str) and not is_balanced_later:
         warn_of_balance(estimator, value, loss)
     return FitPlan(
         classes,
@@ -109,7 +112,7 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         value,
         loss,
         costs,
-        scorer=None if estimator.scoring is None else get_scorer(estimator.scoring),
+        scorer=make_scorer_of_classes(estimator.scoring, classes),
         training=make_training_plan(estimator, device, sampler, value, rng),
         callbacks=make_callbacks(
             estimator.callbacks,
@@ -117,6 +120,15 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
             schedule=estimator.learning_rate_schedule,
         ),
     )
+
+
+def make_scorer_of_classes(scoring, classes):
+    """Return the scorer, None for None, or raise a ValueError if it can't score these classes."""
+    if scoring is None:
+        return None
+    scorer = get_scorer(scoring)
+    check_class_scorer(scorer, classes)
+    return scorer
 
 
 def make_training_plan(estimator, device, sampler, loss_value, rng):
@@ -379,6 +391,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         needs_features=value.needs_features,
         wants_f1=sampler is not None and sampler.needs_validation,
         class_factor=None if factor is None else factor.to(device),
+        log_prior_ratio=final_log_prior_ratio(estimator, plan.counts, loss),
     )
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)

@@ -13,7 +13,11 @@ from sklearn.utils.validation import _num_samples
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._labels import check_label_parameters, proba_by_class
-from skimbal._utils._validation import check_known_classes, check_weights
+from skimbal._utils._validation import (
+    check_known_classes,
+    check_probabilities,
+    check_weights,
+)
 
 
 def fit_population(
@@ -277,7 +281,8 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If the estimator knows classes that are not among `classes`.
+        If the estimator knows classes that are not among `classes`, or its
+        probabilities are not a finite table with a column for each of its classes.
 
     Examples
     --------
@@ -288,12 +293,14 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     array([[1., 0., 0.]])
     """
     check_known_classes(estimator, classes)
-    return proba_by_class(estimator.predict_proba(X), estimator.classes_, np.asarray(classes))
+    seen = estimator.predict_proba(X)
+    check_probabilities(np.asarray(seen), estimator, len(estimator.classes_))
+    return proba_by_class(seen, estimator.classes_, np.asarray(classes))
 
 
 def _check_memory_limit(value):
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if value is not None and not (is_number and value >= 1):
+    if value is not None and not (is_number and 1 <= value < float("inf")):
         raise ValueError(
             f"memory_limit={value!r} is not usable; give a number of bytes >= 1, or None for a "
             "quarter of the free memory"

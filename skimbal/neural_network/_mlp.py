@@ -41,6 +41,11 @@ class MLPClassifier(BaseNetClassifier):
         the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
         columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
         Predicted probabilities do not change.
+    probabilities : {"training", "data"}, default="training"
+        Class frequencies that the predicted probabilities are for. Class weights, a sampler and
+        balancing losses change those of the training. "data" corrects the probabilities to the
+        class frequencies of the labels in `fit`, before costs decide. It needs a loss that
+        estimates posteriors, such as cross entropy or logit adjustment.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -98,6 +103,9 @@ class MLPClassifier(BaseNetClassifier):
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
+    training_prior_ : ndarray of shape (n_classes,) or None
+        Class frequencies that the training has seen in the last epoch, and whose posteriors the
+        network estimates: class weights and a sampler change them. None where they are not known.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -144,6 +152,7 @@ class MLPClassifier(BaseNetClassifier):
         loss: Any = "cross_entropy",
         class_weight: Any = None,
         cost_matrix: ArrayLike | str | dict | None = None,
+        probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -169,6 +178,7 @@ class MLPClassifier(BaseNetClassifier):
         self.loss = loss
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
+        self.probabilities = probabilities
         self.sampler = sampler
         self.mixup = mixup
         self.standardize = standardize

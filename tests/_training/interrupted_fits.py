@@ -20,11 +20,13 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping, TrainEndCheckpoint
 
 from skimbal import (
+    AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
     BayesSearchCV,
     CNN1DClassifier,
     DBNClassifier,
     DESearchCV,
+    ECOEnsembleClassifier,
     ECSDBNClassifier,
     MLPClassifier,
     TunedCostClassifierCV,
@@ -193,6 +195,18 @@ COMPOSITE = {
         lambda: BalancedBaggingNetClassifier(cnn(), n_estimators=3, random_state=0),
         SIGNALS,
         SEQUENTIAL,
+        23,
+    ),
+    "AdaBoost": (
+        lambda: AdaBoostNetClassifier(mlp(max_epochs=3), n_estimators=5, random_state=0),
+        TABLE,
+        DENSE,
+        23,
+    ),
+    "ECO": (
+        lambda: ECOEnsembleClassifier(mlp(max_epochs=2), random_state=0),
+        TABLE,
+        DENSE,
         23,
     ),
     "DESearchCV": (

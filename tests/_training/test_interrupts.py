@@ -90,6 +90,8 @@ def test_the_process_is_usable_afterwards(outcomes):
         "ECSDBN",
         "bagging",
         "bagging of cnns",
+        "AdaBoost",
+        "ECO",
         "DESearchCV",
         "BayesSearchCV",
         "WindowedClassifier",

@@ -7,11 +7,16 @@ from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skimbal import BalancedBaggingNetClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal import (
+    BalancedBaggingNetClassifier,
+    FixedCostClassifier,
+    MLPClassifier,
+    TunedCostClassifierCV,
+)
 from skimbal._utils._metadata import RowScorer
 from skimbal.cost_sensitive import find_costs
 from skimbal.cost_sensitive._decision_table import DecisionTable
@@ -88,8 +93,66 @@ def test_names_of_metadata_may_be_others():
     assert tuned.best_score_ == same.best_score_
     with pytest.raises(TypeError, match="unexpected argument"):
         tuned.fit(X, y, dollars=amount)
-    with pytest.raises(TypeError, match="amount"):
-        same.fit(X, y)
+
+
+def returns_text(y_true, y_pred, amount):
+    return "good"
+
+
+def takes_no_weights(y_true, y_pred):
+    return 0.5
+
+
+@pytest.mark.parametrize("Wrapper", [TunedCostClassifierCV, BalancedBaggingNetClassifier])
+@pytest.mark.parametrize(
+    ("function", "response", "requested", "given", "message"),
+    [
+        (gain, "predict", True, (), "failed with TypeError: .*amount"),
+        (gain, "predict", False, (), "failed with TypeError: .*amount"),
+        (gain, "predict_proba", True, ("amount",), r"needs probabilities \(predict_proba\)"),
+        (returns_text, "predict", True, ("amount",), "must be one number"),
+        (takes_no_weights, "predict", False, ("sample_weight",), "takes no sample_weight"),
+    ],
+)
+def test_a_scorer_that_fails_is_refused_before_any_training(
+    Wrapper, function, response, requested, given, message
+):
+    class Untrained(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            raise AssertionError("trained")
+
+    X, y, amount = data()
+    scorer = make_scorer(function, response_method=response)
+    if requested:
+        scorer.set_score_request(amount=True)
+    model = Wrapper(Untrained().set_fit_request(sample_weight=True), scoring=scorer)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, **dict.fromkeys(given, amount + 1.0))
+
+
+def runs(y_true, y_pred):
+    hit = y_true == y_pred
+    return float((hit[1:] & hit[:-1]).sum())
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_score_of_the_order_is_that_of_the_samples_as_they_were_given(n_classes):
+    X, y, _ = data(n_classes)
+    cv = StratifiedKFold(3, shuffle=True, random_state=0)
+    options = {"scoring": make_scorer(runs), "max_generations": 2}
+    tuned = TunedCostClassifierCV(LogisticRegression(), cv=cv, **options).fit(X, y)
+    proba = cross_val_predict(LogisticRegression(), X, y, cv=cv, method="predict_proba")
+    decided = tuned.classes_[(proba * tuned.costs_).argmax(axis=1)]
+    assert tuned.best_score_ == runs(y, decided) >= runs(y, tuned.classes_[proba.argmax(axis=1)])
+
+
+def test_the_best_of_some_thresholds_is_one_that_was_scored():
+    rng = np.random.default_rng(0)
+    p = rng.random(5000)
+    y = (rng.random(5000) < p).astype(int)
+    scorer = make_scorer(lambda y_true, y_pred: float(y_pred.sum() % 7 == 0))
+    result = find_costs(y, np.c_[1 - p, p], scoring=RowScorer(scorer, {}))
+    assert result.score == result.scores.max() == 1.0
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -148,3 +211,31 @@ def test_a_constant_classifier_warns(cv):
 def test_constant_probabilities_warn():
     with pytest.warns(UserWarning, match="all samples have the same predicted probabilities"):
         find_costs([0, 0, 1], [[0.7, 0.3]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("request_of_weights", "name", "is_weighted"),
+    [(True, "sample_weight", True), ("euros", "euros", True), (False, "sample_weight", False)],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        FixedCostClassifier,
+        TunedCostClassifierCV,
+        lambda model: BalancedBaggingNetClassifier(model, n_estimators=3, random_state=0),
+    ],
+    ids=["fixed", "tuned", "bagging"],
+)
+def test_weights_go_where_they_are_requested(wrap, request_of_weights, name, is_weighted):
+    given = []
+
+    class Noted(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            given.append(sample_weight is not None and len(sample_weight) == len(y))
+            return super().fit(X, y, sample_weight)
+
+    X, y, amount = data()
+    model = wrap(Noted().set_fit_request(sample_weight=request_of_weights))
+    model.fit(X, y, **{name: amount + 1.0})
+    assert given
+    assert set(given) == {is_weighted}

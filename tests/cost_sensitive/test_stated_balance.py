@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
 from skimbal.cost_sensitive._stated_balance import stated_balance
+from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
 from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import Focal, LogitAdjustment
 
@@ -51,6 +52,8 @@ BALANCED = {
     "FrozenEstimator": FrozenEstimator(WEIGHTED),
     "sampling_strategy": BalancedRandomForestClassifier(),
     "MLPClassifier": BalancedBaggingNetClassifier(),
+    "weighting='W1'": WeightedELMClassifier(),
+    "max_factor": EvolutionaryELMClassifier(),
     "LogisticRegression": VotingClassifier([("nb", GaussianNB()), ("lr", WEIGHTED)], voting="soft"),
 }
 SILENT = [
@@ -63,6 +66,7 @@ SILENT = [
     MLPClassifier(loss=torch.nn.CrossEntropyLoss()),
     HistGradientBoostingClassifier(loss="log_loss"),
     CalibratedClassifierCV(WEIGHTED),
+    WeightedELMClassifier(weighting=None),
     make_pipeline(StandardScaler(), MLPClassifier()),
     GridSearchCV(LogisticRegression(), {"C": [1.0]}),
 ]

@@ -189,6 +189,13 @@ def test_a_warm_start_adds_networks():
     np.testing.assert_array_equal(grown.costs_, whole.costs_)
 
 
+def test_a_warm_start_takes_the_same_texts_in_any_container():
+    grown = bagging(n_estimators=2, warm_start=True).fit(X, names)
+    for n_estimators, labels in ((3, pd.Series(names)), (4, names.tolist()), (5, names)):
+        grown.set_params(n_estimators=n_estimators).fit(X, labels)
+    assert len(grown.estimators_) == 5
+
+
 @pytest.mark.parametrize(
     ("n_estimators", "n_samples", "labels", "message"),
     [

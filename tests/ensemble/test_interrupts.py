@@ -32,7 +32,7 @@ estimator = ESTIMATOR
 prefix = "estimator__" if hasattr(estimator, "estimator") else ""
 estimator.set_params(**{prefix + "max_epochs": 2, "random_state": 0}).fit(X, y)
 before = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
-assert "costs_" in before
+assert "costs_" in before or "estimators_" in before
 estimator.set_params(**{prefix + name: value for name, value in long.items()})
 try:
     estimator.fit(X, y)
@@ -52,6 +52,8 @@ except KeyboardInterrupt:
         "TunedCostClassifierCV(MLPClassifier(hidden_layer_sizes=(6,)), cv=3)",
         "ECSDBNClassifier(hidden_layer_sizes=(6,), pretrain_epochs=2, cost_cv=3)",
         "BalancedBaggingNetClassifier(MLPClassifier(hidden_layer_sizes=(6,)), n_estimators=4)",
+        "AdaBoostNetClassifier(MLPClassifier(hidden_layer_sizes=(6,)), n_estimators=3)",
+        "ECOEnsembleClassifier(MLPClassifier(hidden_layer_sizes=(6,)), max_generations=2)",
     ],
     ids=lambda text: text.split("(")[0],
 )

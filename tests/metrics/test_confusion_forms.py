@@ -8,6 +8,7 @@ import sklearn.metrics as metrics
 from sklearn.metrics import make_scorer
 
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._decision_table import depends_on_counts
 from skimbal.metrics import confusion_score
 
 QUOTIENTS = [
@@ -132,3 +133,49 @@ def test_a_score_that_takes_weights_is_given_one_row_for_each_cell():
     proba = rng.dirichlet(np.ones(2), size=len(y))
     find_costs(y, proba, scoring=make_scorer(counted))
     assert max(n_rows) < 20
+
+
+def runs(y_true, y_pred):
+    """Depends on the order of the samples."""
+    hit = y_true == y_pred
+    return float((hit[1:] & hit[:-1]).sum())
+
+
+def weighted_runs(y_true, y_pred, sample_weight=None):
+    weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
+    hit = y_true == y_pred
+    return float((weight[1:] * (hit[1:] & hit[:-1])).sum())
+
+
+def share_of_the_heaviest(y_true, y_pred, sample_weight=None):
+    """Does not add up weights."""
+    weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
+    return float((weight / weight.max() * (y_true == y_pred)).sum() / len(weight))
+
+
+@pytest.mark.parametrize(
+    ("function", "is_weighted"),
+    [
+        (runs, False),
+        (weighted_runs, False),
+        (weighted_runs, True),
+        (share_of_the_heaviest, False),
+        (share_of_the_heaviest, True),
+        (ignores_weights, True),
+    ],
+)
+def test_a_score_that_is_no_function_of_counts_is_searched_on_all_rows(function, is_weighted):
+    rng = np.random.default_rng(1)
+    y = np.r_[0, 1, rng.integers(2, size=50)]
+    p = np.clip(0.2 * y + rng.uniform(0.1, 0.8, len(y)), 0.01, 0.99)
+    options = {"sample_weight": rng.uniform(0.5, 3.0, len(y))} if is_weighted else {}
+    found = find_costs(y, np.c_[1 - p, p], scoring=make_scorer(function), **options)
+    thresholds = np.append(np.unique(p), -1.0)
+    best = max(function(y, (p > t).astype(int), **options) for t in thresholds)
+    assert found.score == pytest.approx(best, abs=1e-12)
+
+
+@pytest.mark.parametrize("scoring", ["g_mean", "f1_weighted", with_weights, without_weights])
+def test_scores_of_counts_are_known(scoring):
+    scoring = make_scorer(scoring) if callable(scoring) else scoring
+    assert depends_on_counts(scoring, np.array([0, 1, 2]), is_weighted=False)

@@ -1,9 +1,12 @@
 import pickle
+from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
 import sklearn
 import sklearn.metrics
+import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
@@ -152,6 +155,9 @@ def test_a_scorer_is_returned_unchanged():
         (g_mean, r"g_mean is a function of \(y_true, y_pred\).*make_scorer\(g_mean\)"),
         (sklearn.metrics.f1_score, r"make_scorer\(f1_score\)"),
         (lambda truth, prediction: 0.0, "not a scorer"),
+        (lambda truth, prediction, sample_weight=None: 0.0, "not a scorer"),
+        (lambda truth, prediction, labels=(0, 1): 0.0, "not a scorer"),
+        (partial(sklearn.metrics.fbeta_score, beta=2), "not a scorer"),
         (None, "must be a name or a scorer, got None"),
         (3, "must be a name or a scorer, got 3"),
     ],
@@ -160,6 +166,20 @@ def test_what_is_no_scorer_is_refused(scoring, message):
     for function in (get_scorer, check_label_scorer, confusion_score):
         with pytest.raises(ValueError, match=message):
             function(scoring)
+
+
+@pytest.mark.parametrize(
+    "scorer",
+    [
+        lambda estimator, X, y: 0.0,
+        lambda estimator, X, y=None: 0.0,
+        lambda model, features, targets=None: 0.0,
+        lambda model, features, outcome, sample_weight=None: 0.0,
+        lambda *given: 0.0,
+    ],
+)
+def test_hand_written_scorers_are_scorers(scorer):
+    assert get_scorer(scorer) is scorer
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -330,8 +350,40 @@ def test_an_error_of_the_scorer_itself_is_not_hidden():
     def scorer(estimator, X, y):
         return estimator.no_such_thing
 
-    with pytest.raises(AttributeError, match="no_such_thing"):
+    with pytest.raises(ValueError, match="AttributeError: no_such_thing") as error:
         check_label_scorer(scorer)
+    assert isinstance(error.value.__cause__, AttributeError)
+
+
+AMOUNTS = np.arange(10.0)
+
+
+@pytest.mark.parametrize(
+    "scorer",
+    [
+        make_scorer(lambda y_true, y_pred: float(AMOUNTS[y_true == y_pred].sum())),
+        make_scorer(lambda y_true, y_pred: float(AMOUNTS[y_true.index].sum())),
+        lambda estimator, X, y: float(X[:, 0].sum()),
+        lambda estimator, X, y: float(X["amount"].sum()),
+    ],
+    ids=["amounts", "index", "column", "frame"],
+)
+def test_scorers_of_more_than_labels_are_told_of_metadata(scorer):
+    message = r"gives a scorer arrays of labels and no inputs; .*set_score_request"
+    with pytest.raises(ValueError, match=message):
+        check_label_scorer(scorer)
+
+
+def test_a_scorer_without_weights_is_refused_where_there_are_some():
+    scorer = make_scorer(lambda y_true, y_pred: float(np.mean(y_true == y_pred)))
+    check_label_scorer(scorer)
+    with pytest.raises(ValueError, match=r"takes no sample_weight .* give its function"):
+        check_label_scorer(scorer, is_weighted=True)
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.array, torch.tensor, Fraction])
+def test_any_kind_of_number_is_a_score(kind):
+    assert score_labels(make_scorer(lambda y_true, y_pred: kind(0.5)), [0, 1], [0], [0]) == 0.5
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -340,7 +392,7 @@ def test_a_score_that_is_not_finite_is_refused(value):
         check_label_scorer(lambda estimator, X, y: value)
 
 
-@pytest.mark.parametrize("value", [np.ones(2), None, "good"])
+@pytest.mark.parametrize("value", [np.ones(2), torch.ones(2), None, "good"])
 def test_a_score_that_is_no_number_is_refused(value):
     with pytest.raises(ValueError, match="must be one number"):
         check_label_scorer(lambda estimator, X, y: value)

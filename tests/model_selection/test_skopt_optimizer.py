@@ -1,6 +1,7 @@
 """Calls, callbacks, optimizers and plots of scikit-optimize."""
 
 import pytest
+from scipy.stats import loguniform, randint
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
@@ -13,6 +14,8 @@ from skopt.learning import ExtraTreesRegressor
 from skopt.space import Categorical, Integer, Real
 
 from skimbal import BayesSearchCV
+from skimbal.model_selection._skopt_optimizer import as_skopt_dimension
+from skimbal.model_selection._space import parse_dimension
 
 C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
 FEW_TREES = {"base_estimator": ExtraTreesRegressor(n_estimators=4), "n_initial_points": 4}
@@ -139,3 +142,19 @@ def test_dicts_lists_and_integers_are_categories_and_integers(data):
     result = search.optimizer_results_[0]
     assert result.space.dimension_names == ["C", "class_weight", "max_iter"]
     assert result.models
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((0.5, 2.0), Real(0.5, 2.0, prior="uniform")),
+        ((0.5, 2.0, "log-uniform"), Real(0.5, 2.0, prior="log-uniform")),
+        ((1, 9), Integer(1, 9, prior="uniform")),
+        ((1, 9, "log-uniform"), Integer(1, 9, prior="log-uniform")),
+        (randint(1, 10), Integer(1, 9, prior="uniform")),
+        (loguniform(0.5, 2.0), Real(0.5, 2.0, prior="uniform")),
+        (["a", "b"], Categorical(["a", "b"])),
+    ],
+)
+def test_dimensions_of_the_results_are_those_of_scikit_optimize(given, expected):
+    assert as_skopt_dimension("p", parse_dimension("p", given)) == expected

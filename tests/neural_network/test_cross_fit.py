@@ -84,7 +84,9 @@ def test_turns_within_a_memory_limit_change_nothing(data, memory_limit):
     np.testing.assert_array_equal(proba, cross_fit(GaussianNB(), X, y, 4))
 
 
-@pytest.mark.parametrize("memory_limit", [0, -5, 0.5, "x", "1e9", float("nan"), True, [1]])
+@pytest.mark.parametrize(
+    "memory_limit", [0, -5, 0.5, "x", "1e9", float("nan"), float("inf"), True, [1]]
+)
 @pytest.mark.parametrize("fit", [fit_population, partial(cross_fit, splits=2)])
 def test_a_memory_limit_that_is_no_number_of_bytes_is_refused(fit, memory_limit, data):
     X, y = data[:2]

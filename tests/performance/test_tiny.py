@@ -21,6 +21,7 @@ WRITE_A_FOLDER = (
     "loss_times",
     "motor_cases",
     "population_speed",
+    "rare_shell",
     "search_speed",
     "watch_losses",
 )
