@@ -462,17 +462,12 @@ def stream_counts(estimator, class_counts, classes):
             class_counts = dict(zip(label_list(classes), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if estimator.forgetting_half_life is None and depends_on_counts(estimator):
-        raise ValueError(
-            f"class_weight={estimator.class_weight!r}, cost_matrix={estimator.cost_matrix!r} and "
-            f"loss={estimator.loss!r} depend on class counts, which the first samples don't tell; "
-            "give partial_fit class_counts=..., set forgetting_half_life, or give weights and "
-            "costs as numbers"
-    if depends_on_counts(estimator):
         names = ["class_weight", "cost_matrix", "pretrain_class_weight", "loss"]
         given = [f"{n}={getattr(estimator, n)!r}" for n in names if hasattr(estimator, n)]
+        raise ValueError(
             f"{', '.join(given[:-1])} and {given[-1]} depend on class counts, which the first "
-            "samples don't tell; give partial_fit class_counts=..., or give weights and costs as "
-            "numbers"
+            "samples don't tell; give partial_fit class_counts=..., set forgetting_half_life, or "
+            "give weights and costs as numbers"
         )
     return None
 
