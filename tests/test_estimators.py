@@ -32,6 +32,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.ensemble import (
+    CategoryCentersClassifier,
     EvolutionaryELMClassifier,
     PriorCorrectedClassifier,
     WeightedELMClassifier,
@@ -78,6 +79,7 @@ ESTIMATORS = [
     ),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
+    CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
     WeightedELMClassifier(),

@@ -50,7 +50,9 @@ THIRD_PARTIES = {
 THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch", "psutil"},
     "_training/net.py": {"skorch"},
+    "sampling/_adversarial.py": {"torch"},
     "sampling/_generative.py": {"torch"},
+    "sampling/_variational.py": {"torch"},
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.

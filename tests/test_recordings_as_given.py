@@ -19,7 +19,12 @@ from skimbal import (
 )
 from skimbal.datasets import cut_segments
 from skimbal.preprocessing import SlidingWindow, Spectrogram, index_windows
-from skimbal.sampling import ClusterOverSampler, ConditionalVAESampler, NDSampler
+from skimbal.sampling import (
+    ClusterOverSampler,
+    ConditionalGANSampler,
+    ConditionalVAESampler,
+    NDSampler,
+)
 
 rng = np.random.default_rng(0)
 LENGTHS = rng.integers(200, 300, size=12)
@@ -49,6 +54,7 @@ ONE_SHAPE = {
     "Spectrogram": lambda X: Spectrogram(32).fit(X),
     "SlidingWindow": lambda X: SlidingWindow(32).fit(X),
     "ClusterOverSampler": lambda X: ClusterOverSampler().fit_resample(X, labels(X)),
+    "ConditionalGANSampler": lambda X: ConditionalGANSampler().fit_resample(X, labels(X)),
     "ConditionalVAESampler": lambda X: ConditionalVAESampler().fit_resample(X, labels(X)),
     "NDSampler": lambda X: NDSampler(RandomUnderSampler()).fit_resample(X, labels(X)),
 }

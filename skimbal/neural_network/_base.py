@@ -128,10 +128,11 @@ class BaseNetClassifier(
     def _build_module(self, X, n_classes, generator, noise_generator):
         """Return the initialized module for inputs like `X` (standardized, without labels)."""
 
-    def _pretrain(self, net, X, sample_weight, plan):
+    def _pretrain(self, net, X, data, counts, plan):
         """Train a net without labels and return it; by default it stays as it is.
 
-        A generator, as `_fit_coroutine`.
+        A generator, as `_fit_coroutine`. The labels of `data`, and the counts of the classes, are
+        for weights of the samples.
         """
         yield from ()
         return net
@@ -461,11 +462,12 @@ def stream_counts(estimator, class_counts, classes):
             class_counts = dict(zip(label_list(classes), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
     if estimator.forgetting_half_life is None and depends_on_counts(estimator):
+        names = ["class_weight", "cost_matrix", "pretrain_class_weight", "loss"]
+        given = [f"{n}={getattr(estimator, n)!r}" for n in names if hasattr(estimator, n)]
         raise ValueError(
-            f"class_weight={estimator.class_weight!r}, cost_matrix={estimator.cost_matrix!r} and "
-            f"loss={estimator.loss!r} depend on class counts, which the first samples don't tell; "
-            "give partial_fit class_counts=..., set forgetting_half_life, or give weights and "
-            "costs as numbers"
+            f"{', '.join(given[:-1])} and {given[-1]} depend on class counts, which the first "
+            "samples don't tell; give partial_fit class_counts=..., set forgetting_half_life, or "
+            "give weights and costs as numbers"
         )
     return None
 
@@ -589,8 +591,7 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         net.module_.load_state_dict(start.net_.module_.state_dict())
         network.net_ = net
     else:
-        weight = data.sample_weight
-        network.net_ = yield from network._pretrain(net, inputs, weight, training)
+        network.net_ = yield from network._pretrain(net, inputs, data, counts, training)
     return inputs, early_stopping
 
 

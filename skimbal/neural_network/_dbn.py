@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
 from skimbal._training.inputs import to_tensors
+from skimbal.losses import class_weight_vector
 from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
-from skimbal.neural_network._fit_plan import check_step_setting
+from skimbal.neural_network._fit_plan import check_range_of, check_step_setting
 
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,
@@ -57,6 +58,9 @@ class DBNClassifier(BaseNetClassifier):
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
         Weight decay of the pre-training.
+    pretrain_class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the pre-training, in the forms of `class_weight`. Only their ratios
+        matter.
     n_gibbs_steps : int, default=1
         Steps k of contrastive divergence (CD-k).
     persistent : bool, default=False
@@ -195,6 +199,7 @@ class DBNClassifier(BaseNetClassifier):
         ],
         "pretrain_momentum": [Interval(Real, 0, 1, closed="left")],
         "pretrain_weight_decay": [Interval(Real, 0, None, closed="left")],
+        "pretrain_class_weight": DENSE_CONSTRAINTS["class_weight"],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
         "persistent": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -209,6 +214,7 @@ class DBNClassifier(BaseNetClassifier):
         pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
+        pretrain_class_weight: Any = None,
         n_gibbs_steps: int = 1,
         persistent: bool = False,
         dropout: float = 0.0,
@@ -242,6 +248,7 @@ class DBNClassifier(BaseNetClassifier):
         self.pretrain_learning_rate = pretrain_learning_rate
         self.pretrain_momentum = pretrain_momentum
         self.pretrain_weight_decay = pretrain_weight_decay
+        self.pretrain_class_weight = pretrain_class_weight
         self.n_gibbs_steps = n_gibbs_steps
         self.persistent = persistent
         self.dropout = dropout
@@ -341,7 +348,8 @@ class DBNClassifier(BaseNetClassifier):
             noise_generator=noise_generator,
         )
 
-    def _pretrain(self, net, X, sample_weight, plan):
+    def _pretrain(self, net, X, data, counts, plan):
+        sample_weight = pretraining_weight(self, data, counts)
         settings = PretrainingPlan(
             visible=self.visible_,
             n_epochs=self.pretrain_epochs,
@@ -352,12 +360,12 @@ class DBNClassifier(BaseNetClassifier):
             persistent=self.persistent,
             batch_size=self.batch_size,
         )
-        data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
+        tensor, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
         job = PretrainingJob(
             net,
             plan.generator,
             plan.noise_generator,
-            data,
+            tensor,
             weight[0] if weight else None,
             settings,
             n_threads=self.n_threads,
@@ -387,3 +395,15 @@ class DBNClassifier(BaseNetClassifier):
         for rbm, visible_bias in zip(rbms, self.visible_biases_, strict=True):
             rbm.visible_bias = visible_bias
         return rbms
+
+
+def pretraining_weight(network, data, counts):
+    """Weights of the samples in the pre-training: those given, times those of their classes."""
+    by_class = class_weight_vector(
+        network.pretrain_class_weight, network.classes_, counts, "pretrain_class_weight"
+    )
+    if by_class is None:
+        return data.sample_weight
+    check_range_of("pretrain_class_weight", by_class)
+    own = 1.0 if data.sample_weight is None else data.sample_weight
+    return own * by_class[data.targets]

@@ -1,5 +1,6 @@
 """Sampling: mini-batch samplers for networks, and samplers for windows and images."""
 
+from skimbal.sampling._adversarial import ConditionalGANSampler
 from skimbal.sampling._batches import (
     BaseBatches,
     ClassBalancedBatches,
@@ -11,12 +12,13 @@ from skimbal.sampling._batches import (
     resolve_batches,
 )
 from skimbal.sampling._clusters import ClusterOverSampler
-from skimbal.sampling._generative import ConditionalVAESampler
 from skimbal.sampling._ndarray import NDSampler
+from skimbal.sampling._variational import ConditionalVAESampler
 
 __all__ = [
     "ClassBalancedBatches",
     "ClusterOverSampler",
+    "ConditionalGANSampler",
     "ConditionalVAESampler",
     "DynamicBatches",
     "NDSampler",

@@ -13,7 +13,12 @@ from imblearn.under_sampling import (
 )
 from imblearn.utils.estimator_checks import estimator_checks_generator
 
-from skimbal.sampling import ClusterOverSampler, ConditionalVAESampler, NDSampler
+from skimbal.sampling import (
+    ClusterOverSampler,
+    ConditionalGANSampler,
+    ConditionalVAESampler,
+    NDSampler,
+)
 
 # Not ClusterCentroids: its k-means ends elsewhere for sparse rows, and the checks of sparse input
 # make an exception for that class only by its type.
@@ -33,6 +38,7 @@ INNER = [
 ]
 SAMPLERS = [NDSampler(sampler) for sampler in INNER] + [
     ConditionalVAESampler(max_epochs=2, random_state=0),
+    ConditionalGANSampler(max_epochs=2, random_state=0),
     ClusterOverSampler(random_state=0),
 ]
 CASES = [

@@ -21,6 +21,7 @@ WRITE_A_FOLDER = (
     "loss_times",
     "motor_cases",
     "population_speed",
+    "rare_shell",
     "search_speed",
     "watch_losses",
 )
@@ -29,6 +30,7 @@ OPTIONS = {
     "de_variants": ["{out}/runs", "--out", "{out}"],
     "journeys": [],
     "keel58_tables": ["{out}/one", "{out}/two", "--name", "tiny", "--out", "{out}"],
+    "suite_tables": ["{out}/run", "--name", "tiny", "--out", "{out}"],
     **{name: ["--out", "{out}"] for name in WRITE_A_FOLDER},
 }
 

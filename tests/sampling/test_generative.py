@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,18 +10,27 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.sampling import ConditionalVAESampler
-from skimbal.sampling._generative import gaussian_log_likelihood, kl_to_standard_normal
+from skimbal.sampling import ConditionalGANSampler, ConditionalVAESampler
+from skimbal.sampling._adversarial import (
+    discriminator_loss,
+    generator_loss,
+    relative_spread,
+    warn_of_collapse,
+)
 from skimbal.sampling._samples import in_type
+from skimbal.sampling._variational import gaussian_log_likelihood, kl_to_standard_normal
 
 from .checks import parametrize_with_checks
 
-FEW = ConditionalVAESampler(max_epochs=2, n_hidden=8, random_state=0)
+SETTINGS = {"max_epochs": 2, "n_hidden": 8, "random_state": 0}
+FEW = ConditionalVAESampler(**SETTINGS)
+BOTH = [FEW, ConditionalGANSampler(**SETTINGS)]
+both = pytest.mark.parametrize("few", BOTH, ids=lambda sampler: type(sampler).__name__)
 
 
 @pytest.mark.filterwarnings("ignore:.*pandas sparse")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@parametrize_with_checks([FEW])
+@parametrize_with_checks(BOTH)
 def test_common_checks(estimator, check):
     check(estimator)
 
@@ -80,28 +91,31 @@ def test_draws_keep_what_goes_together():
     assert 0.6 < drawn.std() < 1.4
 
 
-def test_same_seed_same_draws_and_no_global_state():
+@both
+def test_same_seed_same_draws_and_no_global_state(few):
     X, y = make_data()
     state = torch.get_rng_state()
-    first = clone(FEW).fit_resample(X, y)[0]
+    first = clone(few).fit_resample(X, y)[0]
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(3)
-    np.testing.assert_array_equal(clone(FEW).fit_resample(X, y)[0], first)
-    other = clone(FEW).set_params(random_state=1).fit_resample(X, y)[0]
+    np.testing.assert_array_equal(clone(few).fit_resample(X, y)[0], first)
+    other = clone(few).set_params(random_state=1).fit_resample(X, y)[0]
     assert (other[200:] != first[200:]).all()
 
 
-def test_constant_values_stay_near_their_constant():
+@both
+def test_constant_values_stay_near_their_constant(few):
     X, y = make_data()
     X[:, 2] = 7.0
-    X_new, _ = clone(FEW).set_params(max_epochs=100).fit_resample(X, y)
+    X_new, _ = clone(few).set_params(max_epochs=100).fit_resample(X, y)
     assert np.abs(X_new[:, 2] - 7.0).max() < 2.0
 
 
+@both
 @pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.bool_, np.float32])
-def test_type_stays(dtype):
+def test_type_stays(few, dtype):
     X, y = make_data()
-    X_new, _ = FEW.fit_resample((X > 1000).astype(dtype), y)
+    X_new, _ = few.fit_resample((X > 1000).astype(dtype), y)
     assert X_new.dtype == dtype
     assert X_new.max() < 10  # negative values don't wrap around
 
@@ -124,24 +138,27 @@ def test_the_ends_of_integers(dtype):
     assert in_type(values, np.dtype(dtype)).tolist() == expected
 
 
-def test_wanted_numbers_of_several_classes():
+@both
+def test_wanted_numbers_of_several_classes(few):
     X, _ = make_data()
     y = np.repeat([0, 1, 2], [150, 30, 20])
-    _, y_new = clone(FEW).set_params(sampling_strategy={1: 40, 2: 25}).fit_resample(X, y)
+    _, y_new = clone(few).set_params(sampling_strategy={1: 40, 2: 25}).fit_resample(X, y)
     assert np.bincount(y_new).tolist() == [150, 40, 25]
-    _, same = FEW.fit_resample(X[:60], np.repeat([0, 1], 30))
+    _, same = few.fit_resample(X[:60], np.repeat([0, 1], 30))
     assert np.bincount(same).tolist() == [30, 30]
 
 
-def test_stands_in_a_pipeline_and_takes_frames():
+@both
+def test_stands_in_a_pipeline_and_takes_frames(few):
     X, y = make_data()
-    pipeline = make_pipeline(clone(FEW), LogisticRegression(max_iter=1000))
+    pipeline = make_pipeline(clone(few), LogisticRegression(max_iter=1000))
     assert pipeline.fit(X, y).predict(X).shape == (200,)
-    X_new, y_new = FEW.fit_resample(pd.DataFrame(X, columns=list("abcdef")), pd.Series(y))
+    X_new, y_new = few.fit_resample(pd.DataFrame(X, columns=list("abcdef")), pd.Series(y))
     assert X_new.columns.tolist() == list("abcdef")
     assert len(X_new) == len(y_new) == 340
 
 
+@both
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -150,63 +167,120 @@ def test_stands_in_a_pipeline_and_takes_frames():
         ({"learning_rate": 1e38}, "learning_rate"),
     ],
 )
-def test_bad_parameters(params, message):
+def test_bad_parameters(few, params, message):
     with pytest.raises(ValueError, match=message):
-        clone(FEW).set_params(**params).fit_resample(*make_data())
+        clone(few).set_params(**params).fit_resample(*make_data())
 
 
-def test_training_that_diverges_is_an_error():
-    with pytest.raises(NonFiniteLossError, match="lower learning_rate"):
-        clone(FEW).set_params(learning_rate=1e30).fit_resample(*make_data())
+@both
+def test_training_that_diverges_is_an_error(few):
+    with pytest.raises(NonFiniteLossError, match=r"in epoch \d.*lower learning_rate"):
+        clone(few).set_params(learning_rate=1e30).fit_resample(*make_data())
 
 
-def test_nan_is_an_error():
+@both
+def test_nan_is_an_error(few):
     X, y = make_data()
     X[3, 2] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        FEW.fit_resample(X, y)
+        few.fit_resample(X, y)
 
 
+@both
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("part", [1.0, 0.9, 1e-3])
 @pytest.mark.filterwarnings("ignore:.*encountered in reduce")  # scikit-learn's own sum
-def test_rows_are_finite_up_to_the_ends_of_their_type(dtype, part):
+def test_rows_are_finite_up_to_the_ends_of_their_type(few, dtype, part):
     largest = float(np.finfo(dtype).max)
     X = part * largest * np.random.default_rng(0).uniform(-1.0, 1.0, size=(60, 3))
     y = np.repeat(["usual", "rare"], [45, 15])
-    new, _ = ConditionalVAESampler(max_epochs=20, random_state=0).fit_resample(X.astype(dtype), y)
+    sampler = clone(few).set_params(max_epochs=20, n_hidden=128)
+    new, _ = sampler.fit_resample(X.astype(dtype), y)
     assert new.dtype == dtype
     assert np.isfinite(new).all()
     drawn = new[60:].astype(np.float64) / largest
     assert drawn.std() > 0.1 * part
 
 
+@both
 @pytest.mark.parametrize("value", [1e12, 1e30, 1e38, 1e200])
-def test_a_large_constant_stays(value):
+def test_a_large_constant_stays(few, value):
     X, y = make_data()
     X[:, 0] = value
-    new, _ = FEW.fit_resample(X, y)
+    new, _ = few.fit_resample(X, y)
     np.testing.assert_allclose(new[:, 0], value, rtol=1e-12)
 
 
+@both
 @pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-160, 1e-40, 1e40, 1e200])
-def test_the_unit_of_the_values_changes_nothing(scale):
+def test_the_unit_of_the_values_changes_nothing(few, scale):
     X, y = make_data()
     X -= 1000.0
-    one, _ = FEW.fit_resample(X, y)
-    other, _ = FEW.fit_resample(scale * X, y)
+    one, _ = few.fit_resample(X, y)
+    other, _ = few.fit_resample(scale * X, y)
     np.testing.assert_allclose(other / scale, one, rtol=1e-4, atol=1e-2)
 
 
+@both
 @pytest.mark.parametrize("learning_rate", [1.0, 1e3, 1e10, 1e30])
 @pytest.mark.parametrize("max_epochs", [1, 2, 20])
-def test_drawn_rows_are_finite_or_an_error(learning_rate, max_epochs):
+@pytest.mark.filterwarnings("ignore:the generator draws almost the same sample")
+def test_drawn_rows_are_finite_or_an_error(few, learning_rate, max_epochs):
     X, y = make_data()
-    sampler = ConditionalVAESampler(
-        learning_rate=learning_rate, max_epochs=max_epochs, batch_size=200, random_state=0
+    sampler = clone(few).set_params(
+        learning_rate=learning_rate, max_epochs=max_epochs, batch_size=200
     )
     try:
         new, _ = sampler.fit_resample(X, y)
     except NonFiniteLossError:
         return
     assert np.isfinite(new).all()
+
+
+# ---------------------------------------------------------------- adversarial
+
+
+def test_adversarial_losses_by_hand():
+    """D is the logistic function of the logits: 1/2 at 0, 3/4 at log 3."""
+    real, drawn = torch.tensor([0.0, math.log(3.0)]), torch.tensor([0.0, -math.log(3.0)])
+    expected = -np.log([0.5 * 0.5, 0.75 * 0.75])
+    np.testing.assert_allclose(discriminator_loss(real, drawn).numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(generator_loss(drawn).numpy(), -np.log([0.5, 0.25]), rtol=1e-6)
+
+
+def test_spread_is_a_ratio_of_total_deviations():
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(50, 4))
+    assert relative_spread(0.25 * real + 7.0, real) == pytest.approx(0.25)
+    assert math.isnan(relative_spread(real, real[:1]))
+    assert math.isnan(relative_spread(real[:0], real))
+    assert math.isnan(relative_spread(real, np.ones((5, 4))))
+
+
+def test_adversarial_draws_are_like_their_class():
+    X, y = make_data(shape=(2, 3))
+    sampler = ConditionalGANSampler(max_epochs=150, random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y)
+    np.testing.assert_array_equal(X_new[:200], X)
+    drawn = X_new[200:]
+    assert y_new[200:].tolist() == ["rare"] * 140
+    assert abs(drawn.mean() - 1100.0) < 25.0
+    assert sampler.history_.shape == (150, 2)
+    rows, real = drawn.reshape(140, 6), X[170:].reshape(30, 6)
+    scale = X.reshape(200, 6).std(axis=0)
+    assert sampler.spread_["rare"] == pytest.approx(relative_spread(rows / scale, real / scale))
+
+
+def test_mode_collapse_is_a_warning_that_says_the_class():
+    warn_of_collapse({"usual": 0.1, "lone": math.nan})
+    with pytest.warns(UserWarning, match=r"mode collapse.*'rare': 0.05"):
+        warn_of_collapse({"usual": 0.9, "rare": 0.05})
+
+
+def test_draws_that_are_all_the_same_warn():
+    """The one hidden unit of this generator dies: its input is negative for all latent values."""
+    sampler = ConditionalGANSampler(n_hidden=1, learning_rate=0.1, max_epochs=10, random_state=1)
+    with pytest.warns(UserWarning, match="mode collapse"):
+        X_new, _ = sampler.fit_resample(*make_data())
+    assert sampler.spread_ == {"rare": 0.0}
+    assert (X_new[201:] == X_new[200]).all()
