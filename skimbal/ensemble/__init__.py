@@ -2,6 +2,7 @@
 
 from skimbal.ensemble._adaboost import AdaBoostNetClassifier
 from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier, default_network
+from skimbal.ensemble._deep_oversampling import DeepOversamplingClassifier
 from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
 from skimbal.ensemble._weighted_elm import WeightedELMClassifier
@@ -10,6 +11,7 @@ from skimbal.ensemble._windowed import WindowedClassifier
 __all__ = [
     "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
+    "DeepOversamplingClassifier",
     "ECOEnsembleClassifier",
     "EvolutionaryELMClassifier",
     "WeightedELMClassifier",

@@ -7,6 +7,7 @@ from skimbal.losses._class_rectification import ClassRectification
 from skimbal.losses._class_weights import class_weight_vector
 from skimbal.losses._costs import CostWeightedCrossEntropy, ExpectedCost
 from skimbal.losses._cross_entropy import CrossEntropy
+from skimbal.losses._deep_oversampling import DeepOversampling
 from skimbal.losses._dice import Dice, GeneralizedDice
 from skimbal.losses._false_error import MeanFalseError, MeanSquaredFalseError
 from skimbal.losses._focal import Focal
@@ -27,6 +28,7 @@ __all__ = [
     "ClassRectification",
     "CostWeightedCrossEntropy",
     "CrossEntropy",
+    "DeepOversampling",
     "DeferredReweighting",
     "Dice",
     "ExpectedCost",

@@ -52,7 +52,7 @@ def shares(weight):
     "name", [*LOSSES, Focal(), FocalOfAnyPower(), UnknownToVmap(), RelativeToTheBatch()], ids=str
 )
 def test_values_and_gradients_are_autograds(name, mixture):
-    needs_features = name == "class_rectification"
+    needs_features = name in ("class_rectification", "deep_oversampling")
     losses = [bound_loss(name) for _ in range(P)]
     stacked = StackedLoss(losses, LOGITS[0, :1], needs_features)
     stacked.begin_epoch([2] * P, [10] * P)
@@ -111,7 +111,7 @@ def test_some_of_the_networks_go_on():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_sequential_loss_is_the_loss_itself(name):
-    needs_features = name == "class_rectification"
+    needs_features = name in ("class_rectification", "deep_oversampling")
     loss = bound_loss(name)
     sequential = SequentialLoss(loss, needs_features)
     sequential.begin_epoch([2], [10])
