@@ -93,8 +93,8 @@ plt.show()
 # %%
 # ``ECOEnsembleClassifier`` looks for the number of clusters, their scale, their shares and the
 # weight of the new samples. A dot is a candidate: its G-mean on samples that its networks were not
-# trained on. The filled dots are in the last population, whose networks are the ensemble. Later
-# generations are hardly better here: the seed of a network counts as much as the parameters.
+# trained on. The filled dots are in the last population, whose networks are the ensemble. The best
+# scores grow a little. Those of one generation differ more, because the seed of a network counts.
 network = MLPClassifier(hidden_layer_sizes=(16,), learning_rate=0.01, max_epochs=30)
 ensemble = ECOEnsembleClassifier(network, max_generations=8, random_state=0).fit(X, y)
 results = ensemble.cv_results_

@@ -32,8 +32,10 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.ensemble import (
+    CategoryCentersClassifier,
     DeepOversamplingClassifier,
     EvolutionaryELMClassifier,
+    PriorCorrectedClassifier,
     WeightedELMClassifier,
 )
 from skimbal.ensemble._elm_base import BaseELMClassifier
@@ -70,6 +72,8 @@ ESTIMATORS = [
     ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2),
     BalancedBaggingNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5, tune_costs=True),
+    PriorCorrectedClassifier(LogisticRegression(class_weight="balanced")),
+    PriorCorrectedClassifier(MLPClassifier(**SMALL, class_weight="balanced", random_state=0)),
     AdaBoostNetClassifier(MLPClassifier(**SMALL), n_estimators=3),
     AdaBoostNetClassifier(
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
@@ -77,6 +81,7 @@ ESTIMATORS = [
     DeepOversamplingClassifier(MLPClassifier(**SMALL), n_neighbors=3),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
+    CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
     WindowedClassifier(make_pipeline(Flatten(), LogisticRegression())),
     WindowedClassifier(MLPClassifier(**SMALL, random_state=0)),
     WeightedELMClassifier(),

@@ -71,6 +71,7 @@ WITHOUT_PAPER = {
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
+        neural_network.unknown_prior cost_sensitive.unknown_balance
         neural_network.validation_rows
     """,
 }

@@ -8,9 +8,10 @@ requests jobs and fits; `run_fit` runs one of them, `run_fits` many.
 from skimbal._fitting._scheduler import (
     Fit,
     has_fit_coroutine,
+    last_step_fit,
     run_fit,
     run_fits,
     split_by_memory,
 )
 
-__all__ = ["Fit", "has_fit_coroutine", "run_fit", "run_fits", "split_by_memory"]
+__all__ = ["Fit", "has_fit_coroutine", "last_step_fit", "run_fit", "run_fits", "split_by_memory"]

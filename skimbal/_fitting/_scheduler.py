@@ -148,8 +148,11 @@ class _LastStep(BaseEstimator):
         return self
 
 
-def _fit_pipeline_coroutine(pipeline, X, y, params):
-    """Fit all steps but the last at once, and the last one with the others."""
+def last_step_fit(pipeline, X, y, params) -> Fit:
+    """Fit all steps of a pipeline but the last; return the fit of the last one, on what they give.
+
+    The last step is fitted in place, so that the pipeline is fitted when this fit is done.
+    """
     name, last = pipeline.steps[-1]
     stand_in = _LastStep(last)
     try:
@@ -157,7 +160,12 @@ def _fit_pipeline_coroutine(pipeline, X, y, params):
         pipeline.fit(X, y, **params)
     finally:
         pipeline.steps[-1] = (name, last)
-    yield from stand_in.fit_.coroutine()
+    return stand_in.fit_
+
+
+def _fit_pipeline_coroutine(pipeline, X, y, params):
+    """Fit all steps but the last at once, and the last one with the others."""
+    yield from last_step_fit(pipeline, X, y, params).coroutine()
     return pipeline
 
 

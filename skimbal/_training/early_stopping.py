@@ -95,7 +95,8 @@ class ValidationSet:
     """Data that a module is judged on while it trains; called with it, returns a `Judgment`.
 
     `class_factor` says how many times more often a sampler draws a class than the data have it:
-    the loss counts the samples as the training does, and the scores do not.
+    the loss counts the samples as the training does, and the scores do not. `log_prior_ratio` is
+    added to the logits for the scores, as the network does when it predicts.
     """
 
     X: torch.Tensor
@@ -108,11 +109,15 @@ class ValidationSet:
     needs_features: bool = False
     wants_f1: bool = False
     class_factor: torch.Tensor | None = None
+    log_prior_ratio: np.ndarray | None = None
 
     def __call__(self, module):
         features, logits = forward(module, self.X)
         loss = self.loss_of(features, logits, slice(None)).item()
-        proba = torch.softmax(logits.double(), dim=1).cpu().numpy()
+        logits = logits.double()
+        if self.log_prior_ratio is not None:
+            logits = logits + torch.as_tensor(self.log_prior_ratio, device=logits.device)
+        proba = torch.softmax(logits, dim=1).cpu().numpy()
         target = self.target.cpu().numpy()
         return Judgment(loss, self._score(proba, target), self._f1(proba, target))
 

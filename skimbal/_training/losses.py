@@ -29,6 +29,7 @@ class StackedLoss:
     def __init__(self, losses, logits, needs_features=False):
         self.losses = losses
         self.needs_features = needs_features
+        self.observes = hasattr(losses[0], "observe")
         self.strategy = _find_strategy(losses[0], logits, needs_features)
         self._stack()
 
@@ -75,6 +76,8 @@ class StackedLoss:
             With respect to the inputs.
         """
         losses, gradients = self.compute(inputs, target, share, n_rows)
+        if self.observes:
+            self._observe(inputs, target, share, n_rows, mixture)
         if mixture is None:
             return losses, gradients
         partner, partner_share, part = mixture
@@ -85,6 +88,15 @@ class StackedLoss:
             mixed(losses, others, part),
             tuple(mixed(own.mT, other.mT, wide).mT for own, other in pairs),
         )
+
+    def _observe(self, inputs, target, share, n_rows, mixture):
+        """Show each loss its batch, mixtures with the labels that have the larger part."""
+        for i, (loss, n) in enumerate(zip(self.losses, n_rows, strict=True)):
+            labels = target, share
+            if mixture is not None and mixture[2][i] < 0.5:
+                labels = mixture[:2]
+            logits, *features = (x[i, :n] for x in inputs)
+            loss.observe(logits, *(x[i, :n] for x in labels), *features)
 
 
 class SequentialLoss:
@@ -115,10 +127,19 @@ class SequentialLoss:
         given, or None.
         """
         loss = self._loss(inputs, target, weight)
+        if hasattr(self.loss, "observe"):
+            self._observe(inputs, target, weight, mixture)
         if mixture is None:
             return loss
         partner, partner_weight, part = mixture
         return mixed(loss, self._loss(inputs, partner, partner_weight), part)
+
+    def _observe(self, inputs, target, weight, mixture):
+        """Show the loss a batch, mixtures with the labels that have the larger part."""
+        if mixture is not None and mixture[2] < 0.5:
+            target, weight = mixture[:2]
+        logits, *features = (x.detach() for x in inputs)
+        self.loss.observe(logits, target[0], None if weight is None else weight[0], *features)
 
     def _loss(self, inputs, target, weight):
         logits, *features = inputs

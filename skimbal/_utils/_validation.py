@@ -1,6 +1,7 @@
 """Validation that all layers share: names, cost matrices, labels and sample weights."""
 
 import difflib
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import assert_all_finite
@@ -20,6 +21,15 @@ def unknown_name_message(kind, name, known):
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
     return f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, known))}"
+
+
+def is_whole_number(value, minimum):
+    """Whether `value` is an integer of at least `minimum`, and no bool.
+
+    >>> [is_whole_number(value, 1) for value in (1, np.int64(2), 0, 1.0, True)]
+    [True, True, False, False, False]
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= minimum
 
 
 def check_cost_matrix(cost_matrix, n_classes):

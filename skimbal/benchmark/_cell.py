@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from skimbal._fitting import Fit, run_fits
 from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy_from_confusion,
     g_mean_from_confusion,
-    get_scorer,
     macro_f1_from_confusion,
 )
 
@@ -136,7 +135,7 @@ def _scores(classifier, classes, X_test, y_test):
         )
     return {
         **scores_of_confusion(confusion),
-        "auc": _area_under_curve(classifier, classes, X_test, y_test),
+        **_scores_of_ranks(classifier, classes, X_test, y_test),
         "confusion": json.dumps(confusion.tolist()),
         "predict_seconds": predict_seconds,
     }
@@ -154,17 +153,28 @@ def scores_of_confusion(confusion):
     return {name: float(function(confusion)) for name, function in _FROM_CONFUSION.items()}
 
 
-def _area_under_curve(classifier, classes, X, y):
-    """Area under the ROC curve (mean over one-against-rest curves for three or more classes).
+def _scores_of_ranks(classifier, classes, X, y):
+    """Area under the ROC curve and average precision, the means over one-against-rest curves.
 
-    None if it does not exist: a class is missing in `y` or in the training data, or the classifier
-    predicts labels only.
+    The area of two classes is that of one curve, as both are equal. The average precision of two
+    classes is the mean over both, which differ. There are none if a class is missing in `y` or in
+    the training data, or the classifier predicts labels only.
     """
-    has_scores = hasattr(classifier, "predict_proba") or (
-        len(classes) == 2 and hasattr(classifier, "decision_function")
-    )
-    has_classes = len(np.unique(y)) == len(classes) == len(classifier.classes_)
-    return float(get_scorer("roc_auc")(classifier, X, y)) if has_scores and has_classes else None
+    if not len(np.unique(y)) == len(classes) == len(classifier.classes_):
+        return {"auc": None, "average_precision": None}
+    if hasattr(classifier, "predict_proba"):
+        scores = classifier.predict_proba(X)
+    elif len(classes) == 2 and hasattr(classifier, "decision_function"):
+        decision = classifier.decision_function(X)
+        scores = np.column_stack([-decision, decision])
+    else:
+        return {"auc": None, "average_precision": None}
+    of_curve = scores[:, 1] if len(classes) == 2 else scores
+    is_class = np.asarray(y)[:, None] == classes
+    return {
+        "auc": float(roc_auc_score(y, of_curve, multi_class="ovr")),
+        "average_precision": float(average_precision_score(is_class, scores, average="macro")),
+    }
 
 
 def _summary_of_warnings(caught):

@@ -15,6 +15,7 @@ import numpy as np
 
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._protocol import Cell
+from skimbal.benchmark._store import RANK_METRICS
 
 _TOLERANCE = 1e-9
 _N_SHOWN = 3
@@ -88,8 +89,12 @@ def _check_scores(row, right):
         for name, score in right.items()
         if (found := _number(row, name)) is None or abs(found - score) > _TOLERANCE
     ]
-    if (auc := _number(row, "auc")) is not None and not 0 <= auc <= 1:
-        differing.append(f"its auc is {auc}")
+    ranks = {name: _number(row, name) for name in RANK_METRICS}
+    differing += [
+        f"its {name} is {score}"
+        for name, score in ranks.items()
+        if score is not None and not 0 <= score <= 1
+    ]
     if differing:
         raise ValueError("; ".join(differing))
 

@@ -44,6 +44,27 @@ def allowed_neighbors(parameters, n_smallest, n_samples):
     return {name: max(1, min(value, available[name] - 1)) for name, value in parameters.items()}
 
 
+def channel_summaries(X):
+    """Mean, standard deviation, minimum, maximum and mean absolute step of each channel.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_channels, length)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, 5 * n_channels)
+
+    Examples
+    --------
+    >>> channel_summaries([[[0.0, 4.0, 2.0, 2.0]]]).tolist()
+    [[2.0, 1.4142135623730951, 0.0, 4.0, 2.0]]
+    """
+    X = np.asarray(X, dtype=np.float64)
+    steps = np.abs(np.diff(X, axis=2)).mean(axis=2)
+    return np.hstack([X.mean(axis=2), X.std(axis=2), X.min(axis=2), X.max(axis=2), steps])
+
+
 class FoldSafeSampler(BaseEstimator):
     """An over-sampler that also works on the small folds of a comparison.
 

@@ -28,7 +28,7 @@ from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -37,11 +37,19 @@ from skimbal.benchmark._estimators import (
     EncodedLabelsClassifier,
     FoldSafeSampler,
     RandomCostClassifier,
+    channel_summaries,
 )
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
-from skimbal.ensemble import BalancedBaggingNetClassifier
+from skimbal.ensemble import (
+    AdaBoostNetClassifier,
+    BalancedBaggingNetClassifier,
+    EvolutionaryELMClassifier,
+    WeightedELMClassifier,
+)
+from skimbal.losses import IncrementalWeightedCrossEntropy
 from skimbal.metrics import get_scorer
-from skimbal.neural_network import DBNClassifier, MLPClassifier
+from skimbal.neural_network import CNN1DClassifier, DBNClassifier, MLPClassifier
+from skimbal.sampling import NDSampler
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,11 @@ class Method:
     make : callable
         ``make(random_state)`` returns an unfitted classifier.
     group : str
-        "deep belief network", "multi-layer perceptron", "conventional", "peer" or any name of your
-        own.
+        "deep belief network", "multi-layer perceptron", "convolutional network", "extreme learning
+        machine", "conventional", "peer" or any name of your own.
+    n_axes : tuple of int or None
+        Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
+        None takes all. A run leaves out the methods that can't take its data, and says so.
 
     Examples
     --------
@@ -73,6 +84,7 @@ class Method:
     description: str
     make: Callable
     group: str = "own"
+    n_axes: tuple[int, ...] | None = None
 
 
 def _scaled(make_classifier, random_state):
@@ -154,6 +166,15 @@ def _perceptrons():
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
 
 
+def _extreme_learning_machines():
+    welm = _maker(WeightedELMClassifier)
+    yield "welm", "weighted extreme learning machine, leave-one-out costs", welm
+    published = _maker(WeightedELMClassifier, tune_costs=False)
+    yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
+    evolutionary = _maker(EvolutionaryELMClassifier)
+    yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
+
+
 def _conventional():
     """The rows of Table VII, each with the defaults of scikit-learn."""
     yield "svm", "SVM with RBF kernel", _maker(SVC)
@@ -202,6 +223,41 @@ def _peers():
     yield _with_tuned_threshold("xgboost", "XGBoost", _xgboost)
 
 
+def _convolutional_networks():
+    """Networks of one structure on signals; they standardize each channel, or each feature."""
+    cnn = partial(_maker, CNN1DClassifier)
+    yield "cnn", "CNN, label of the largest probability", cnn()
+    yield "cnn-weighted", "CNN with balanced class weights", cnn(class_weight="balanced")
+    iwce = IncrementalWeightedCrossEntropy()
+    yield "cnn-iwce", "CNN with incremental weighted cross entropy", cnn(loss=iwce)
+    yield "cnn-focal", "CNN with focal loss", cnn(loss="focal")
+    smote = "CNN after SMOTE of the raw values"
+    yield "cnn-smote", smote, partial(_resampled_signals, SMOTE, cnn())
+    yield "cnn-prior", "CNN, decided at the training prevalence", partial(_at_prior, cnn())
+    yield "ecs-cnn", "CNN, out-of-fold costs", partial(_tuned_costs, cnn())
+    few_epochs = CNN1DClassifier(max_epochs=10)  # of each, or the first has no error to boost
+    boosted = _maker(AdaBoostNetClassifier, estimator=few_epochs)
+    yield "adaboost-cnn", "at most ten CNNs of ten epochs each, boosted", boosted
+
+
+def _resampled_signals(sampler_class, make_classifier, random_state):
+    sampler = NDSampler(FoldSafeSampler(sampler_class(random_state=random_state)))
+    return make_sampling_pipeline(sampler, make_classifier(random_state))
+
+
+def _peers_of_signals():
+    trees = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
+    yield (
+        "extra-trees-summary-prior",
+        "extremely randomized trees on five summaries of each channel, at the training prevalence",
+        partial(_summarized, partial(_at_prior, trees)),
+    )
+
+
+def _summarized(make_classifier, random_state):
+    return make_pipeline(FunctionTransformer(channel_summaries), make_classifier(random_state))
+
+
 def _with_tuned_threshold(name, title, maker):
     description = f"{title}, threshold tuned for G-mean by inner folds"
     return f"{name}-tuned", description, partial(_tuned_threshold, maker)
@@ -219,18 +275,30 @@ def _xgboost(random_state):
     return EncodedLabelsClassifier(XGBClassifier(n_jobs=1, random_state=random_state))
 
 
-def _all_methods():
-    for name, description, maker in _deep_belief_networks():
-        yield Method(name, description, partial(_scaled, maker), "deep belief network")
+def _resampled_networks():
     for name, (title, sampler, options) in RESAMPLERS.items():
-        make = partial(_resampled, sampler, options, _dbn())
-        yield Method(f"{name}-dbn", f"DBN after {title}", make, "deep belief network")
-    for name, description, maker in _perceptrons():
-        yield Method(name, description, partial(_scaled, maker), "multi-layer perceptron")
-    for name, description, maker in _conventional():
-        yield Method(name, description, partial(_scaled, maker), "conventional")
-    for name, description, maker in _peers():
-        yield Method(name, description, partial(_scaled, maker), "peer")
+        yield f"{name}-dbn", f"DBN after {title}", partial(_resampled, sampler, options, _dbn())
+
+
+def _standardized(family):
+    for name, description, maker in family:
+        yield name, description, partial(_scaled, maker)
+
+
+def _all_methods():
+    tables, signals = (2,), (3,)
+    for family, group, n_axes in [
+        (_standardized(_deep_belief_networks()), "deep belief network", tables),
+        (_resampled_networks(), "deep belief network", tables),
+        (_standardized(_perceptrons()), "multi-layer perceptron", tables),
+        (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
+        (_standardized(_conventional()), "conventional", tables),
+        (_standardized(_peers()), "peer", tables),
+        (_convolutional_networks(), "convolutional network", (*tables, *signals)),
+        (_peers_of_signals(), "peer", signals),
+    ]:
+        for name, description, make in family:
+            yield Method(name, description, make, group, n_axes)
 
 
 METHODS = {method.name: method for method in _all_methods()}
@@ -254,6 +322,55 @@ def resolve_methods(methods):
     if len(set(names)) < len(names):
         raise ValueError(f"the methods {', '.join(names)} have a name twice; give different names")
     return resolved
+
+
+def methods_for(methods, shapes):
+    """The methods that take data of all of these shapes, and the others with the reason.
+
+    Parameters
+    ----------
+    methods : list of Method
+    shapes : dict of str to tuple of int
+        Shape of X of each data set.
+
+    Returns
+    -------
+    usable : list of Method
+    left_out : dict of str to str
+
+    Raises
+    ------
+    ValueError
+        If no method is left.
+
+    Examples
+    --------
+    >>> svm, cnn = METHODS["svm"], METHODS["cnn"]
+    >>> usable, left_out = methods_for([svm, cnn], {"watch": (700, 6, 100)})
+    >>> [method.name for method in usable], left_out
+    (['cnn'], {'svm': 'it takes X of 2 axes, and watch has shape (700, 6, 100)'})
+    """
+    usable, left_out = [], {}
+    for method in methods:
+        unfit = [
+            f"{name} has shape {shape}"
+            for name, shape in shapes.items()
+            if method.n_axes is not None and len(shape) not in method.n_axes
+        ]
+        if unfit:
+            axes = " or ".join(map(str, method.n_axes))
+            left_out[method.name] = f"it takes X of {axes} axes, and {unfit[0]}"
+        else:
+            usable.append(method)
+    if not usable:
+        name, reason = next(iter(left_out.items()))
+        axes_of_all = {len(shape) for shape in shapes.values()}
+        fitting = [m.name for m in METHODS.values() if axes_of_all <= set(m.n_axes)]
+        raise ValueError(
+            f"no method can take these data sets ({name}: {reason}); "
+            f"choose from {', '.join(fitting) or 'your own'}"
+        )
+    return usable, left_out
 
 
 def _by_name(name):

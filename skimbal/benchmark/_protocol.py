@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,8 @@ class Cell(NamedTuple):
 class Protocol:
     """Everything that decides the numbers of a run, except the code itself.
 
-    Two runs with equal protocols have the same cells with the same data and seeds.
+    Two runs with equal protocols have the same cells with the same data and seeds. `left_out` has
+    the methods that the run was given and that can't take its data, each with the reason.
     """
 
     suite: str
@@ -32,6 +33,7 @@ class Protocol:
     split: str
     seed: int
     fingerprints: dict[str, str]
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def datasets(self):
@@ -57,7 +59,12 @@ class Protocol:
         """The protocol that `to_json` wrote; ValueError if a value is of another kind."""
         protocol = cls(**json.loads(text))
         numbers, texts = ("n_folds", "n_trials", "seed"), ("suite", "split")
-        kinds: dict[str, type] = {"folds": dict, "fingerprints": dict, "methods": list}
+        kinds: dict[str, type] = {
+            "folds": dict,
+            "fingerprints": dict,
+            "methods": list,
+            "left_out": dict,
+        }
         kinds |= dict.fromkeys(numbers, int) | dict.fromkeys(texts, str)
         values = {name: getattr(protocol, name) for name in kinds}
         wrong = [name for name, kind in kinds.items() if not isinstance(values[name], kind)]
@@ -71,7 +78,7 @@ class Protocol:
     def differences(self, stored):
         """Phrases that say how the protocol `stored` in a folder differs; empty for the same run.
 
-        The order of the methods makes no difference.
+        The order of the methods and the methods that are left out make no difference.
         """
         names = {"suite": "suite", "n_folds": "folds", "n_trials": "trials", "split": "split"}
         phrases = [

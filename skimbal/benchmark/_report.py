@@ -13,7 +13,7 @@ from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import METRICS, Store
+from skimbal.benchmark._store import METRICS, RANK_METRICS, Store
 from skimbal.metrics import (
     average_ranks,
     friedman,
@@ -43,8 +43,9 @@ class Report:
     per_dataset : DataFrame
         A row for each data set and method with finished cells: ``mean`` and ``std`` over folds
         and trials, ``pooled`` (the score of the confusion matrix summed over the folds of a
-        trial, mean over trials; not for the AUC), ``n_cells``, ``n_failed``, ``complete`` and
-        ``outcome``: 1 if the control is significantly better, -1 if it is worse, else 0.
+        trial, mean over trials; not for the AUC and the average precision), ``n_cells``,
+        ``n_failed``, ``complete`` and ``outcome``: 1 if the control is significantly better, -1 if
+        it is worse, else 0.
     summary : DataFrame
         A row for each method, best mean first, over the data sets that all methods completed.
     tests : dict of str to RankTest
@@ -178,16 +179,20 @@ _SUMMARY_LEGEND = (
 def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | None = None) -> Report:
     """Report a run, finished or not.
 
-    A failed cell has a score of 0. Means, ranks and tests are over the data sets of which every
-    method has finished every cell. The notes say how many data sets are missing.
+    A failed cell has a score of 0. It has none where no method can have one: an AUC or an average
+    precision of a fold that lacks a class. Means, ranks and tests are over the data sets of which
+    every method has finished every cell. The notes say how many data sets are missing.
 
     Parameters
     ----------
     out : path
         Output folder of a run.
-    metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc"}, default="g_mean"
-        The score to report. The means leave out an AUC that does not exist (the method predicts
-        labels only, or a class is missing in the fold).
+    metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc", \
+            "average_precision"}, default="g_mean"
+        The score to report. The AUC and the average precision of three or more classes are means
+        over the curves of each class against the rest; so is the average precision of two classes.
+        The means leave out one that does not exist: the method predicts labels only, a class is
+        missing in the fold, or an older version of skimbal without average precision ran the cell.
     control : str or None, default=None
         Method that the others are tested against; None is "ecs-dbn" if the run has it, else the
         first method of the run.
@@ -216,7 +221,7 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         raise ValueError(unknown_name_message("metric", metric, METRICS))
     control = _resolve_control(control, protocol.methods)
     cells = check_cells(store, protocol)
-    scores = cells.assign(score=cells[metric].astype(float).where(cells.status == "done", 0.0))
+    scores = cells.assign(score=_scores(cells, metric))
     per_dataset = _per_dataset(scores, protocol, metric, control)
     means = _table_of_means(per_dataset, protocol)
     return Report(
@@ -227,9 +232,19 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         per_dataset=per_dataset,
         summary=_summary(per_dataset, means, cells, protocol, control),
         tests=_rank_tests(means),
-        notes=_notes(cells, means, protocol, metric),
+        notes=_notes(scores, means, protocol, metric),
         environments=store.environments(),
     )
+
+
+def _scores(cells, metric):
+    """Score of each cell; 0 for a failed one, unless no method can have a score in its fold."""
+    failed = cells.status == "failed"
+    scores = cells[metric].astype(float).mask(failed, 0.0)
+    if metric not in RANK_METRICS:
+        return scores
+    lacks_class = cells.support.map(lambda text: text is not None and 0 in json.loads(text))
+    return scores.mask(failed & lacks_class, np.nan)
 
 
 def _resolve_control(control, methods):
@@ -249,7 +264,7 @@ def _per_dataset(scores, protocol, metric, control):
         n_cells=("score", "size"),
         n_failed=("status", lambda status: int((status == "failed").sum())),
     )
-    if metric != "auc":
+    if metric not in RANK_METRICS:
         pooled = {key: _pooled_score(group, metric) for key, group in groups}
         table.insert(2, "pooled", pd.Series(pooled, dtype=float))
     order = pd.MultiIndex.from_product(
@@ -299,7 +314,8 @@ def _table_of_means(per_dataset, protocol):
     table = complete.pivot(index="dataset", columns="method", values="mean")
     n_methods = complete.groupby("dataset").size()
     kept = [d for d in protocol.datasets if n_methods.get(d, 0) == len(protocol.methods)]
-    return table.reindex(index=kept, columns=protocol.methods)
+    # On some data sets no method has a score, such as an AUC where every fold lacks a class.
+    return table.reindex(index=kept, columns=protocol.methods).dropna(how="all")
 
 
 def _summary(per_dataset, means, cells, protocol, control):
@@ -335,7 +351,8 @@ def _notes(cells, means, protocol, metric):
     counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
     n_pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
     has_search = any(name.startswith("ecs-dbn") for name in methods)
-    n_undefined = int(cells[cells.status == "done"].auc.isna().sum())
+    n_undefined = int(cells.score.isna().sum())
+    title = {"auc": "AUC"}.get(metric, metric.replace("_", " "))
     notes = {
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
         f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
@@ -349,11 +366,10 @@ def _notes(cells, means, protocol, metric):
         "same network decided at the training prevalence.": (
             has_search and "dbn-prior" not in methods
         ),
-        f"The AUC is undefined in {n_undefined} cells, which are left out.": (
-            metric == "auc" and n_undefined > 0
-        ),
+        f"The {title} is undefined in {n_undefined} cells, which are left out.": n_undefined > 0,
     }
-    return [note for note, applies in notes.items() if applies]
+    left_out = [f"LEFT OUT: {name}; {why}." for name, why in protocol.left_out.items()]
+    return left_out + [note for note, applies in notes.items() if applies]
 
 
 def _wide(result, column):

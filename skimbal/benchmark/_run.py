@@ -7,18 +7,19 @@ import platform
 import time
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from numbers import Integral
 
 from tqdm import tqdm
 
+from skimbal._utils._validation import is_whole_number
 from skimbal.benchmark._claims import remove_locks
 from skimbal.benchmark._damage import check_cells, damaged_cells
-from skimbal.benchmark._methods import METHODS, Method, resolve_methods
+from skimbal.benchmark._methods import METHODS, Method, methods_for, resolve_methods
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._store import Store
-from skimbal.benchmark._suite import Suite, describe, resolve_folds
+from skimbal.benchmark._suite import Suite, describe_dataset, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
 from skimbal.benchmark._workers import (
     POLL_INTERVAL_S,
@@ -57,7 +58,8 @@ def run_benchmark(
     suite : str or Suite
         A name of ``skimbal list suites`` or your own suite.
     methods : iterable of str or Method
-        Names of ``skimbal list methods`` or your own methods.
+        Names of ``skimbal list methods`` or your own methods. Those that can't take the inputs of
+        the suite, such as a method for tables on signals, are left out; the report says which.
     out : path
         Output folder; made if needed.
     datasets : iterable of str or None, default=None
@@ -68,7 +70,8 @@ def run_benchmark(
         Repetitions, at least 1.
     split : {"stratified", "official"}, default="stratified"
         "stratified": shuffled stratified folds, drawn anew in each trial with the trial's number
-        as the seed. "official": the published folds; trials vary the seeds of the methods only.
+        as the seed; if the suite has groups, none is on both sides. "official": the published
+        folds; trials vary the seeds of the methods only.
     seed : int, default=0
         Seed of the methods, at least 0; it does not change the folds.
     n_jobs : int, default=1
@@ -84,9 +87,9 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        Before anything runs: if a name is unknown, a class has fewer samples than folds, a data
-        set has no official folds, or the output folder holds a run with another protocol, of a
-        newer version of skimbal, or with damaged cells.
+        Before anything runs: if a name is unknown, a class has fewer samples or groups than folds,
+        a data set has no official folds, no method can take the inputs, or the output folder holds
+        a run with another protocol, of a newer version of skimbal, or with damaged cells.
     OSError
         If the results file can't be used. The message names it and says what to do.
 
@@ -103,7 +106,7 @@ def run_benchmark(
     >>> bool(table.loc["bayes", "mean"] > 0.9)
     True
     """
-    chosen = {method.name: method for method in resolve_methods(methods)}
+    given = resolve_methods(methods)
     whole_suite = resolve_suite(suite)
     used = whole_suite if datasets is None else whole_suite.subset(datasets)
     if not used.datasets:
@@ -112,9 +115,12 @@ def run_benchmark(
     n_trials = _whole_number("trials", n_trials, 1)
     seed = _whole_number("seed", seed, 0)
     n_jobs = _whole_number("jobs", n_jobs, 1)
+    infos = {name: describe_dataset(used, name) for name in used.datasets}
+    usable, left_out = methods_for(given, {name: info.shape for name, info in infos.items()})
+    chosen = {method.name: method for method in usable}
     estimators = {name: " ".join(repr(m.make(0)).split()) for name, m in chosen.items()}
-    infos = {name: describe(*used.load(name)) for name in used.datasets}
     protocol = _make_protocol(used, list(chosen), infos, split, n_folds, n_trials, seed)
+    protocol = replace(protocol, left_out=left_out)
     store = Store.create(out, protocol)
     check_cells(store, protocol)
     _begin_session(store, estimators)
@@ -178,7 +184,7 @@ def resume(
 
 def _whole_number(name, value, minimum):
     """`value` as an int, or a ValueError."""
-    if not isinstance(value, Integral) or value < minimum:
+    if not is_whole_number(value, minimum):
         raise ValueError(f"{name}={value!r} is not usable; give a whole number >= {minimum}")
     return int(value)
 

@@ -15,7 +15,9 @@ from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._sqlite import connect, sqlite_errors
 
 FILE_NAME = "results.sqlite"
-METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc")
+# Scores of ranks, which no confusion matrix gives.
+RANK_METRICS = ("auc", "average_precision")
+METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", *RANK_METRICS)
 RESULT_COLUMNS = {
     **dict.fromkeys(METRICS, "REAL"),
     **dict.fromkeys(("confusion", "support"), "TEXT"),
@@ -24,7 +26,14 @@ RESULT_COLUMNS = {
     **dict.fromkeys(("warnings", "error"), "TEXT"),
 }
 # The version is in the header of the file (PRAGMA user_version); the first one left it at 0.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# Columns of the table of cells that a version added: how often a cell was claimed, and how often
+# its worker died while the runner lived; the average precision.
+_ADDED = {
+    2: {"attempts": "INTEGER NOT NULL DEFAULT 0", "deaths": "INTEGER NOT NULL DEFAULT 0"},
+    3: {"average_precision": "REAL"},
+}
+_FIRST_RESULTS = {name: RESULT_COLUMNS[name] for name in RESULT_COLUMNS if name not in _ADDED[3]}
 _FIRST_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS run (protocol TEXT NOT NULL, created TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS session (
@@ -33,20 +42,13 @@ CREATE TABLE IF NOT EXISTS cell (
     dataset TEXT, method TEXT, fold INTEGER, trial INTEGER,
     status TEXT NOT NULL CHECK (status IN ('claimed', 'done', 'failed')),
     owner TEXT NOT NULL, seed INTEGER NOT NULL,
-    {", ".join(f"{name} {kind}" for name, kind in RESULT_COLUMNS.items())},
+    {", ".join(f"{name} {kind}" for name, kind in _FIRST_RESULTS.items())},
     PRIMARY KEY (dataset, method, fold, trial));
-"""
-# How often a cell was claimed, and how often its worker died while the runner lived.
-_COUNTERS = {"attempts", "deaths"}
-_MIGRATION = f"""
-ALTER TABLE cell ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE cell ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
-PRAGMA user_version = {SCHEMA_VERSION};
 """
 _COLUMNS = {
     "run": {"protocol", "created"},
     "session": {"started", "environment", "estimators"},
-    "cell": {"dataset", "method", "fold", "trial", "status", "owner", "seed", *RESULT_COLUMNS},
+    "cell": {"dataset", "method", "fold", "trial", "status", "owner", "seed", *_FIRST_RESULTS},
 }
 IS_FINISHED = "status IN ('done', 'failed')"
 
@@ -79,7 +81,7 @@ class Store:
             if database.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
                 _check_tables(store.path, database, version)
             if version < SCHEMA_VERSION:
-                for statement in (_FIRST_SCHEMA + _MIGRATION).split(";"):
+                for statement in (*_FIRST_SCHEMA.split(";"), *_migration(version)):
                     database.execute(statement)
             row = database.execute("SELECT protocol FROM run").fetchone()
             if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
@@ -152,8 +154,13 @@ class Store:
             raise _unusable(self.path, "has an environment that can't be read") from error
 
     def cells(self):
-        """The finished cells as a DataFrame, one row for each, in a fixed order."""
-        columns = ", ".join(["dataset, method, fold, trial, status, seed", *RESULT_COLUMNS])
+        """The finished cells as a DataFrame, one row for each, in a fixed order.
+
+        A column that the version of the file does not have is empty.
+        """
+        existing = set(self.read("PRAGMA table_info(cell)")["name"])
+        results = [name if name in existing else f"NULL AS {name}" for name in RESULT_COLUMNS]
+        columns = ", ".join(["dataset, method, fold, trial, status, seed", *results])
         return self.read(
             f"SELECT {columns} FROM cell WHERE {IS_FINISHED} ORDER BY dataset, trial, fold, method"
         )
@@ -176,6 +183,15 @@ class Store:
             database.execute("DELETE FROM cell WHERE status = 'failed'")
 
 
+def _migration(version):
+    """Statements that bring the tables of a version up to date."""
+    for number, columns in _ADDED.items():
+        if number > version:
+            for name, kind in columns.items():
+                yield f"ALTER TABLE cell ADD COLUMN {name} {kind}"
+    yield f"PRAGMA user_version = {SCHEMA_VERSION}"
+
+
 def _version(path, database):
     """Version of the tables; ValueError if a newer version of skimbal has written them."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -192,10 +208,10 @@ def _check_tables(path, database, version):
     (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise _unusable(path, f"is damaged ({' '.join(found.split())})")
-    added = {"cell": _COUNTERS} if version == SCHEMA_VERSION else {}
+    added = {name for number, names in _ADDED.items() if number <= version for name in names}
     for table, columns in _COLUMNS.items():
         existing = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
-        if missing := (columns | added.get(table, set())) - existing:
+        if missing := (columns | (added if table == "cell" else set())) - existing:
             raise _unusable(path, f"has no {', '.join(sorted(missing))} in its table {table}")
 
 

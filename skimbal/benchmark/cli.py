@@ -181,16 +181,22 @@ def _list_datasets():
     print(list_keel().to_string(index=False))
 
 
+# What X is, by its number of axes.
+_INPUTS = {2: "tables", 3: "signals"}
+
+
 def _list_methods():
     width = max(map(len, METHODS))
     for method in METHODS.values():
-        print(f"{method.name:{width}}  {method.group:22}  {method.description}")
+        inputs = " and ".join(_INPUTS[n_axes] for n_axes in method.n_axes)
+        print(f"{method.name:{width}}  {method.group:22}  {inputs:18}  {method.description}")
 
 
 def _list_suites():
+    width = max(map(len, SUITES))
     for suite in SUITES.values():
         names = ", ".join(suite.datasets[:6]) + (", and others" if len(suite.datasets) > 6 else "")
-        print(f"{suite.name:10}  {len(suite.datasets):3} data sets: {names}")
+        print(f"{suite.name:{width}}  {len(suite.datasets):3} data sets: {names}")
 
 
 LISTS = {"datasets": _list_datasets, "methods": _list_methods, "suites": _list_suites}

@@ -6,6 +6,7 @@ from skimbal.cost_sensitive._find_costs import find_costs
 from skimbal.cost_sensitive._fixed_cost import FixedCostClassifier
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._row_scores import scoring_with_metadata
+from skimbal.cost_sensitive._training_prior import training_prior, unknown_balance
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 
 __all__ = [
@@ -14,4 +15,10 @@ __all__ = [
     "TunedCostClassifierCV",
     "find_costs",
 ]
-__all__ += ["BaseCostClassifier", "PosteriorEnsemble", "scoring_with_metadata"]  # for extenders
+__all__ += [  # for extenders
+    "BaseCostClassifier",
+    "PosteriorEnsemble",
+    "scoring_with_metadata",
+    "training_prior",
+    "unknown_balance",
+]

@@ -40,6 +40,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
     """
 
     __metadata_request__fit = {"groups": True}
+    # What sample weights do if the wrapped classifier takes none, for a warning.
+    _without_weights = "it weights the samples only in what decides the costs"
 
     @abstractmethod
     def _base_estimator(self):
@@ -70,7 +72,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             If the probabilities of the classifier are not finite.
         """
         proba = self.predict_proba(X)
-        check_probabilities(np.asarray(proba), self.estimator_, len(self.classes_))
+        source = getattr(self, "estimator_", self)  # an ensemble has several
+        check_probabilities(np.asarray(proba), source, len(self.classes_))
         return self.classes_[decide(proba, self.cost_matrix_)]
 
     @available_if(_estimator_has("predict_proba"))
@@ -112,8 +115,9 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             if groups is not None:
                 warn_of_lost_groups(self._base_estimator())
             return process_routing(self, "fit", **params, **own)
-        consequence = "it weights the samples only in what decides the costs"
-        if sample_weight is not None and takes_sample_weight(self._base_estimator(), consequence):
+        if sample_weight is not None and takes_sample_weight(
+            self._base_estimator(), self._without_weights
+        ):
             params = {**params, "sample_weight": sample_weight}
         params = {**params, **groups_params(self._base_estimator(), groups)}
         split = {} if groups is None else {"groups": groups}

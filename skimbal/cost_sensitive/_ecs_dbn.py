@@ -57,6 +57,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
         Weight decay of the pre-training.
+    pretrain_class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the pre-training, in the forms of `class_weight`. Only their ratios
+        matter.
     n_gibbs_steps : int, default=1
         Steps k of contrastive divergence (CD-k).
     persistent : bool, default=False
@@ -70,6 +73,11 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         class frequency, "effective" the inverse effective number of samples. Both are scaled so
         that the mean weight of a sample is 1. A dict or a Series maps labels to weights; labels
         that it does not name have weight 1. An array of shape (n_classes,) follows `classes_`.
+    probabilities : {"training", "data"}, default="training"
+        Class frequencies that the predicted probabilities are for. Class weights, a sampler and
+        balancing losses change those of the training. "data" corrects the probabilities to the
+        class frequencies of the labels in `fit`, before costs decide. It needs a loss that
+        estimates posteriors, such as cross entropy or logit adjustment.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -203,11 +211,13 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
+        pretrain_class_weight: str | dict | ArrayLike | None = None,
         n_gibbs_steps: int = 1,
         persistent: bool = False,
         dropout: float = 0.0,
         loss: Any = "cross_entropy",
         class_weight: str | dict | ArrayLike | None = None,
+        probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -241,11 +251,13 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.pretrain_learning_rate = pretrain_learning_rate
         self.pretrain_momentum = pretrain_momentum
         self.pretrain_weight_decay = pretrain_weight_decay
+        self.pretrain_class_weight = pretrain_class_weight
         self.n_gibbs_steps = n_gibbs_steps
         self.persistent = persistent
         self.dropout = dropout
         self.loss = loss
         self.class_weight = class_weight
+        self.probabilities = probabilities
         self.sampler = sampler
         self.mixup = mixup
         self.standardize = standardize
@@ -296,7 +308,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             Not fitted.
         """
         network = DBNClassifier.as_published(random_state).get_params(deep=False)
-        del network["cost_matrix"]
+        del network["cost_matrix"], network["forgetting_half_life"]  # those of a single network
         protocol = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0, "refit": True}
         return cls(**{**network, "scoring": "g_mean", **protocol, **changes})
 

@@ -34,7 +34,8 @@ def stated_balance(estimator, labels) -> str | None:
     ----------
     estimator : classifier
         Fitted or not. Pipelines, searches and other wrappers are looked into. A calibrated
-        classifier says nothing: its probabilities are those of the samples that it was given.
+        classifier says nothing: its probabilities are those of the samples that it was given. So
+        does one whose probabilities are corrected to the class frequencies of the data.
     labels : array-like of shape (n_classes,)
         The classes.
 
@@ -43,12 +44,10 @@ def stated_balance(estimator, labels) -> str | None:
     str or None
         The parameter or step that does it.
     """
-    if isinstance(estimator, CalibratedClassifierCV):
+    if isinstance(estimator, CalibratedClassifierCV) or gives_data_prior(estimator):
         return None
-    for name, balances in BALANCING_PARAMETERS.items():
-        value = getattr(estimator, name, None)
-        if value is not None and balances(value, labels):
-            return f"{type(estimator).__name__} has {name}={value!r}"
+    for name in balancing_parameters(estimator, labels):
+        return f"{type(estimator).__name__} has {name}={getattr(estimator, name)!r}"
     *steps, last = [step for _, step in getattr(estimator, "steps", [])] or [None]
     for step in steps:
         if hasattr(step, "fit_resample"):
@@ -56,6 +55,21 @@ def stated_balance(estimator, labels) -> str | None:
     inner = [last] if last is not None else wrapped_estimators(estimator)
     reasons = (stated_balance(each, labels) for each in inner)
     return next((reason for reason in reasons if reason is not None), None)
+
+
+def balancing_parameters(estimator, labels):
+    """Return the names of the parameters by which a classifier itself balances the classes."""
+    given = {name: getattr(estimator, name, None) for name in BALANCING_PARAMETERS}
+    return [
+        name
+        for name, value in given.items()
+        if value is not None and BALANCING_PARAMETERS[name](value, labels)
+    ]
+
+
+def gives_data_prior(estimator):
+    """Whether a classifier corrects its probabilities to the class frequencies of the data."""
+    return getattr(estimator, "probabilities", None) == "data"
 
 
 def wrapped_estimators(estimator):

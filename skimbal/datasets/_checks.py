@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from skimbal._utils._validation import is_whole_number
+
 
 def unusable(parameter, value, advice):
     """The ValueError for a value that is not usable."""
@@ -18,14 +20,9 @@ def check_option(parameter, value, allowed):
         raise ValueError(f"{parameter}={value!r} is not known; use {options}")
 
 
-def is_count(value, minimum=0):
-    """Whether `value` is an integer of at least `minimum`."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= minimum
-
-
 def check_count(parameter, value, minimum=0):
     """Raise a ValueError unless `value` is an integer of at least `minimum`."""
-    if not is_count(value, minimum):
+    if not is_whole_number(value, minimum):
         raise unusable(parameter, value, f"an integer >= {minimum}")
 
 

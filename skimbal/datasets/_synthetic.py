@@ -12,7 +12,8 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import Bunch, check_random_state
 
-from skimbal.datasets._checks import check_count, is_count, unusable
+from skimbal._utils._validation import is_whole_number
+from skimbal.datasets._checks import check_count, unusable
 
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 
@@ -133,6 +134,6 @@ def _draw(class_counts, n_features, rng):
 def _check_counts(class_counts):
     """`class_counts` as an int array, or a ValueError."""
     counts = list(class_counts) if np.iterable(class_counts) else []
-    if len(counts) < 2 or not all(is_count(count, 1) for count in counts):
+    if len(counts) < 2 or not all(is_whole_number(count, 1) for count in counts):
         raise unusable("class_counts", class_counts, "two or more integers >= 1")
     return np.array(counts, dtype=np.int64)

@@ -201,8 +201,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     set. It is drawn once, before any resampling. Its weights follow the same formula, so that the
     epochs of a network are judged by what it is trained for.
 
-    The published AdaBoost-CNN trains all networks for the same number of epochs, and starts from
-    the parameters of the one before with a new optimizer, as here.
+    The code that the authors of AdaBoost-CNN have published trains all networks for the same number
+    of epochs, and starts from the parameters of the one before with a new optimizer, as here.
 
     References
     ----------
@@ -395,6 +395,22 @@ class AdaBoostNetClassifier(BaseCostClassifier):
             Probabilities in the order of `classes_`.
         """
         return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the class with the lowest expected cost; without costs, the most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Inputs shaped as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[decide(proba, self.cost_matrix_)]
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of ``classes_[1]`` for two classes, log-probabilities for more.

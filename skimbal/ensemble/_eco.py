@@ -58,7 +58,7 @@ class ECOEnsembleClassifier(BaseCostClassifier):
     ``n_clusters``    1 to `max_clusters`  clusters of each class that grows
     ``scale``         0.5 to 1.5           below 1 contracts the clusters, above 1 expands them
     ``size_exponent`` 0 to 1               0: clusters grow alike; 1: in proportion to their sizes
-    ``amount``        0.1 to 2             weight of a new sample, in mean weights of its class
+    ``amount``        1/3 to 3             weight of a new sample, in mean weights of its class
     ================= ==================== ================================================
 
     The first three are parameters of `ClusterOverSampler`. With the weight for the amount, the

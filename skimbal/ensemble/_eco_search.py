@@ -21,7 +21,7 @@ MAX_CLUSTERS = 10
 SEARCHED = {
     "scale": (0.5, 1.5, False),
     "size_exponent": (0.0, 1.0, False),
-    "amount": (0.1, 2.0, True),
+    "amount": (1 / 3, 3.0, True),
 }
 # The share of the log-loss in what is minimized: it decides between equal scores of labels.
 LOG_LOSS_SHARE = 1e-3

@@ -113,8 +113,8 @@ class WeightedELMClassifier(BaseELMClassifier):
     `loo_decision_`. Probabilities are those of samples that are weighted as in the training: with
     "W1", of balanced classes.
 
-    The article scales the weights differently: its C is K / n times the one here for "W1" and K
-    classes.
+    The article does not scale the weights: with "W1", K classes and n samples, its C is n / K times
+    the one here.
 
     References
     ----------

@@ -22,6 +22,7 @@ from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
+    is_whole_number,
     takes_sample_weight,
 )
 from skimbal._utils._warnings import warn
@@ -395,7 +396,7 @@ def training_steps(steps_per_class, step, classes):
     if steps_per_class is None:
         return np.full(len(classes), step)
     for label, own in steps_per_class.items():
-        if isinstance(own, bool) or not isinstance(own, Integral) or own < 1:
+        if not is_whole_number(own, 1):
             raise ValueError(
                 f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, but it "
                 f"is {own!r}"

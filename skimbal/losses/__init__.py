@@ -5,6 +5,7 @@ from skimbal.losses._auc import AUCMargin
 from skimbal.losses._base import BaseLoss, BoundBatchLoss, BoundLoss, Formula
 from skimbal.losses._class_rectification import ClassRectification
 from skimbal.losses._class_weights import class_weight_vector
+from skimbal.losses._cosen import CoSen
 from skimbal.losses._costs import CostWeightedCrossEntropy, ExpectedCost
 from skimbal.losses._cross_entropy import CrossEntropy
 from skimbal.losses._deep_oversampling import DeepOversampling
@@ -26,6 +27,7 @@ __all__ = [
     "BalancedSoftmax",
     "ClassBalanced",
     "ClassRectification",
+    "CoSen",
     "CostWeightedCrossEntropy",
     "CrossEntropy",
     "DeepOversampling",

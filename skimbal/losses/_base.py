@@ -276,6 +276,16 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
         return False
 
     @property
+    def prior_exponent(self) -> float | None:
+        """Power q of the class counts n in the class frequencies that the network predicts for.
+
+        The softmax of the logits estimates the posteriors for class frequencies proportional to
+        w_c n_c^q, with the class weights w. Cross entropy has 1, and balanced softmax 0. None, the
+        default, says that the loss is lowest at other values than posteriors.
+        """
+        return None
+
+    @property
     def compares_classes(self) -> bool:
         """Whether it compares samples of different classes: batches of one class teach nothing."""
         return False

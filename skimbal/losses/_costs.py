@@ -75,6 +75,7 @@ class CostWeightedCrossEntropy(BaseCheckedLoss):
     weights_classes = True
     needs_counts = True
     needs_costs = True
+    prior_exponent = 1.0
 
     def _bind(self, class_counts, class_weight, cost_matrix):
         cost = check_cost_matrix(cost_matrix, len(class_counts))

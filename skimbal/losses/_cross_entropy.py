@@ -21,5 +21,7 @@ class CrossEntropy(BaseCheckedLoss):
     tensor(1.0397)
     """
 
+    prior_exponent = 1.0
+
     def _bind(self, class_counts, class_weight, cost_matrix):
         return BoundLoss(cross_entropy, class_weight)

@@ -61,6 +61,7 @@ class IncrementalWeightedCrossEntropy(BaseCheckedLoss):
 
     weights_classes = True
     needs_counts = True
+    prior_exponent = 1.0
 
     _parameter_constraints: dict = {
         "T": [Interval(Real, 0, None, closed="right")],

@@ -123,6 +123,11 @@ class LogitAdjustment(BaseCheckedLoss):
     def __init__(self, tau: float = 1) -> None:
         self.tau = tau
 
+    @property
+    def prior_exponent(self) -> float:
+        """Power of the class counts in the class frequencies that the network predicts for."""
+        return 1.0 - self.tau
+
     def _bind(self, class_counts, class_weight, cost_matrix):
         shift = self.tau * log_prior(class_counts)
         return BoundLoss(Formula(shifted_cross_entropy, shift=shift), class_weight)
@@ -150,6 +155,7 @@ class BalancedSoftmax(BaseCheckedLoss):
     """
 
     needs_counts = True
+    prior_exponent = 0.0
 
     def _bind(self, class_counts, class_weight, cost_matrix):
         shift = log_prior(class_counts)

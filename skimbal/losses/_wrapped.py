@@ -39,6 +39,11 @@ class BaseWrappedLoss(BaseCheckedLoss, metaclass=ABCMeta):
         return resolve_loss(self.loss).needs_features
 
     @property
+    def prior_exponent(self) -> float | None:
+        """Power of the class counts, that of the inner loss."""
+        return resolve_loss(self.loss).prior_exponent
+
+    @property
     def head(self) -> str | None:
         """Last layer of the network for the inner loss."""
         return resolve_loss(self.loss).head

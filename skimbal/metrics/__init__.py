@@ -9,6 +9,7 @@ from skimbal.metrics._decision import (
     normalize_costs,
     prior_costs,
 )
+from skimbal.metrics._prior import correct_prior
 from skimbal.metrics._scorer_checks import check_class_scorer
 from skimbal.metrics._scorers import (
     check_label_scorer,
@@ -47,6 +48,7 @@ __all__ = [
     "balanced_accuracy",
     "check_label_scorer",
     "confusion_score",
+    "correct_prior",
     "cost_savings",
     "decide",
     "decide_by_costs",

@@ -14,6 +14,7 @@ from skimbal.neural_network._fit_population import (
     fit_population,
 )
 from skimbal.neural_network._mlp import MLPClassifier
+from skimbal.neural_network._prior import unknown_prior
 from skimbal.neural_network._resnet import ResNetClassifier
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ += [  # for extenders
     "check_training_data",
     "class_probabilities",
     "cross_fit_coroutine",
+    "unknown_prior",
     "validation_rows",
 ]

@@ -254,6 +254,11 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
         columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
         Predicted probabilities do not change.
+    probabilities : {"training", "data"}, default="training"
+        Class frequencies that the predicted probabilities are for. Class weights, a sampler and
+        balancing losses change those of the training. "data" corrects the probabilities to the
+        class frequencies of the labels in `fit`, before costs decide. It needs a loss that
+        estimates posteriors, such as cross entropy or logit adjustment.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -279,6 +284,10 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         Samples of a mini-batch.
     max_epochs : int, default=50
         Epochs of training.
+    forgetting_half_life : float > 0 or None, default=None
+        For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
+        one counts half in the class counts, from which class weights, balancing losses and the
+        costs "inverse_frequency" are made anew in each call. None keeps the first counts.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
         validation no longer improves, and to restore the best weights.
@@ -311,6 +320,11 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
+    training_prior_ : ndarray of shape (n_classes,) or None
+        Class frequencies that the training has seen in the last epoch, and whose posteriors the
+        network estimates: class weights and a sampler change them. None where they are not known.
+    class_frequencies_ : ndarray of shape (n_classes,)
+        Class frequencies of the labels; with `forgetting_half_life`, those that the stream has now.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -362,6 +376,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         loss: Any = "cross_entropy",
         class_weight: Any = None,
         cost_matrix: ArrayLike | str | dict | None = None,
+        probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -371,6 +386,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         weight_decay: float = 1e-4,
         batch_size: int = 64,
         max_epochs: int = 50,
+        forgetting_half_life: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -391,6 +407,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         self.loss = loss
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
+        self.probabilities = probabilities
         self.sampler = sampler
         self.mixup = mixup
         self.standardize = standardize
@@ -400,6 +417,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.forgetting_half_life = forgetting_half_life
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -454,6 +472,11 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         the truth is ``classes_[i]``. The diagonal is 0. A frame goes by the labels of its rows and
         columns. A dict maps pairs (true label, predicted label) to costs; other errors cost 1.
         Predicted probabilities do not change.
+    probabilities : {"training", "data"}, default="training"
+        Class frequencies that the predicted probabilities are for. Class weights, a sampler and
+        balancing losses change those of the training. "data" corrects the probabilities to the
+        class frequencies of the labels in `fit`, before costs decide. It needs a loss that
+        estimates posteriors, such as cross entropy or logit adjustment.
     sampler : None, str or value of `skimbal.sampling`, default=None
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
@@ -479,6 +502,10 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         Samples of a mini-batch.
     max_epochs : int, default=50
         Epochs of training.
+    forgetting_half_life : float > 0 or None, default=None
+        For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
+        one counts half in the class counts, from which class weights, balancing losses and the
+        costs "inverse_frequency" are made anew in each call. None keeps the first counts.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
         validation no longer improves, and to restore the best weights.
@@ -511,6 +538,11 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         The class weights of the last epoch.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs that decide; None without any, and where the loss has used them already.
+    training_prior_ : ndarray of shape (n_classes,) or None
+        Class frequencies that the training has seen in the last epoch, and whose posteriors the
+        network estimates: class weights and a sampler change them. None where they are not known.
+    class_frequencies_ : ndarray of shape (n_classes,)
+        Class frequencies of the labels; with `forgetting_half_life`, those that the stream has now.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -568,6 +600,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         loss: Any = "cross_entropy",
         class_weight: Any = None,
         cost_matrix: ArrayLike | str | dict | None = None,
+        probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
         standardize: bool = True,
@@ -577,6 +610,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         weight_decay: float = 1e-4,
         batch_size: int = 64,
         max_epochs: int = 50,
+        forgetting_half_life: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -598,6 +632,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.loss = loss
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
+        self.probabilities = probabilities
         self.sampler = sampler
         self.mixup = mixup
         self.standardize = standardize
@@ -607,6 +642,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.forgetting_half_life = forgetting_half_life
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

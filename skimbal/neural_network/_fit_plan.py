@@ -26,6 +26,7 @@ from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
+from skimbal.neural_network._prior import check_probabilities, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
 
 # Batches of one class, as a part of all, above which a loss that compares classes warns.
@@ -78,6 +79,7 @@ def depends_on_counts(estimator):
     """Whether class weights, costs or the loss are made from class counts."""
     return (
         isinstance(estimator.class_weight, str)
+        or isinstance(getattr(estimator, "pretrain_class_weight", None), str)
         or isinstance(estimator.cost_matrix, str)
         or resolve_loss(estimator.loss).needs_counts
     )
@@ -100,7 +102,9 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
-    if isinstance(estimator.cost_matrix, str) and not value.needs_costs:
+    check_probabilities(estimator, loss, classes)
+    is_balanced_later = value.needs_costs or estimator.probabilities == "data"
+    if isinstance(estimator.cost_matrix, str) and not is_balanced_later:
         warn_of_balance(estimator, value, loss)
     return FitPlan(
         classes,
@@ -387,6 +391,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         needs_features=value.needs_features,
         wants_f1=sampler is not None and sampler.needs_validation,
         class_factor=None if factor is None else factor.to(device),
+        log_prior_ratio=final_log_prior_ratio(estimator, plan.counts, loss),
     )
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)

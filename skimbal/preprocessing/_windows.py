@@ -25,12 +25,8 @@ from skimbal._utils._recordings import (
     sample_shape,
     transpose_advice,
 )
+from skimbal._utils._validation import is_whole_number
 from skimbal.preprocessing._signals import validate_signals
-
-
-def is_count(number):
-    """Whether a number is whole and at least 1."""
-    return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 1
 
 
 def window_starts(length, size, step):
@@ -62,7 +58,7 @@ def window_starts(length, size, step):
     >>> window_starts(10, size=4, step=3).tolist()
     [0, 3, 6]
     """
-    if not (is_count(size) and is_count(step)):
+    if not (is_whole_number(size, 1) and is_whole_number(step, 1)):
         raise ValueError(
             f"size={size!r} and step={step!r} are not usable; give whole numbers of 1 or more"
         )
@@ -198,7 +194,7 @@ class WindowIndex:
                 f"recording has shape {self.recording.shape} and start has shape "
                 f"{self.start.shape}; give one number for each window in both"
             )
-        if not is_count(self.size):
+        if not is_whole_number(self.size, 1):
             raise ValueError(f"size={self.size!r} is not usable; give a whole number of 1 or more")
         if len(self.recordings) == 0:
             raise ValueError("recordings is empty; give one or more recordings")
@@ -342,9 +338,9 @@ def index_windows(
     """
     check_on_short(on_short)
     shapes = recording_shapes(recordings)
-    if is_count(size) and on_short != "skip":
+    if is_whole_number(size, 1) and on_short != "skip":
         check_order_of_axes(shapes, size)
-    if is_count(size) and on_short == "pad":
+    if is_whole_number(size, 1) and on_short == "pad":
         recordings = pad_short(recordings, size)
         shapes = recording_shapes(recordings)
     starts = []
@@ -355,7 +351,7 @@ def index_windows(
         )
     steps = np.broadcast_to(step, len(recordings)).tolist()
     for number, (shape, own_step) in enumerate(zip(shapes, steps, strict=True)):
-        if on_short == "skip" and is_count(size) and shape[-1] < size:
+        if on_short == "skip" and is_whole_number(size, 1) and shape[-1] < size:
             starts.append(np.empty(0, dtype=np.intp))
             continue
         try:

@@ -26,6 +26,7 @@ TARGET = torch.tensor([[0, 0, 0, 0, 1, 1, 2, 2]] * P)
 SHARE = torch.rand(P, N, generator=generator(4)) + 0.1
 PARTNER = TARGET.roll(1, dims=1)
 PART = torch.tensor([0.2, 0.5, 1.0])
+OF_FEATURES = ("class_rectification", "cosen", "deep_oversampling")
 
 
 def by_autograd(loss, target, share, needs_features):
@@ -37,7 +38,8 @@ def by_autograd(loss, target, share, needs_features):
         value = loss(inputs[0], target[i, :-1], share[i, :-1], *inputs[1:])
         value.backward()
         values.append(value.detach())
-        gradients.append([x.grad for x in inputs])
+        # Features that only tell what the costs should be have no gradient.
+        gradients.append([torch.zeros_like(x) if x.grad is None else x.grad for x in inputs])
     return torch.stack(values), [torch.stack(x) for x in zip(*gradients, strict=True)]
 
 
@@ -52,7 +54,7 @@ def shares(weight):
     "name", [*LOSSES, Focal(), FocalOfAnyPower(), UnknownToVmap(), RelativeToTheBatch()], ids=str
 )
 def test_values_and_gradients_are_autograds(name, mixture):
-    needs_features = name in ("class_rectification", "deep_oversampling")
+    needs_features = name in OF_FEATURES
     losses = [bound_loss(name) for _ in range(P)]
     stacked = StackedLoss(losses, LOGITS[0, :1], needs_features)
     stacked.begin_epoch([2] * P, [10] * P)
@@ -111,7 +113,7 @@ def test_some_of_the_networks_go_on():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_sequential_loss_is_the_loss_itself(name):
-    needs_features = name in ("class_rectification", "deep_oversampling")
+    needs_features = name in OF_FEATURES
     loss = bound_loss(name)
     sequential = SequentialLoss(loss, needs_features)
     sequential.begin_epoch([2], [10])

@@ -12,6 +12,7 @@ from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
+    is_whole_number,
     takes_sample_weight,
     unknown_name_message,
 )
@@ -92,3 +93,20 @@ def test_classes_of_a_fitted_estimator_must_occur():
 )
 def test_log_odds_of_two_classes_and_log_probabilities_of_more(proba, expected):
     np.testing.assert_allclose(log_odds(np.log(proba)), expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "minimum", "expected"),
+    [
+        (0, 0, True),
+        (0, 1, False),
+        (-1, 0, False),
+        (np.int64(3), 3, True),
+        (True, 0, False),
+        (2.0, 0, False),
+        ("2", 0, False),
+        (None, 0, False),
+    ],
+)
+def test_whole_numbers(value, minimum, expected):
+    assert is_whole_number(value, minimum) == expected

@@ -1,4 +1,4 @@
-"""Cells: evaluated together or one by one, failures, and the area under the ROC curve."""
+"""Cells: evaluated together or one by one, failures, and scores of ranks."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -156,6 +156,31 @@ def test_the_area_under_the_curve_is_the_mean_over_one_against_rest_curves():
     proba = GaussianNB().fit(X[::2], y[::2]).predict_proba(X[1::2])
     areas = [roc_auc_score(y[1::2] == label, proba[:, k]) for k, label in enumerate("abc")]
     assert values["auc"] == pytest.approx(np.mean(areas), abs=1e-12)
+    precisions = [
+        average_precision_score(y[1::2] == label, proba[:, k]) for k, label in enumerate("abc")
+    ]
+    assert values["average_precision"] == pytest.approx(np.mean(precisions), abs=1e-12)
+
+
+def test_the_scores_of_four_ranks_by_hand():
+    """Scores .8, .6, .4, .2 for "b" of b, a, b, a: the precisions at each b are 1 and 2/3."""
+
+    class Ranks(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), "a")
+
+        def decision_function(self, X):
+            return X[:, 0]
+
+    X, y = np.array([[0.8], [0.6], [0.4], [0.2]]), np.array(["b", "a", "b", "a"])
+    ((_, values),) = evaluate(lambda seed: Ranks(), [0], [(X, X, y, y)])
+    assert values["auc"] == pytest.approx(3 / 4)
+    # Of a the precisions are 1 and 2/3, too, from the other end.
+    assert values["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_the_area_under_the_curve_of_a_decision_function():
@@ -173,9 +198,9 @@ def test_the_area_under_the_curve_of_a_decision_function():
         (GaussianNB, slice(100), slice(None)),  # a class is missing in the training set
     ],
 )
-def test_an_area_that_does_not_exist_is_none(make, train, test):
+def test_a_score_of_ranks_that_does_not_exist_is_none(make, train, test):
     X, y = load_iris(return_X_y=True)
     ((status, values),) = evaluate(
         lambda seed: make(), [0], [(X[train], X[test], y[train], y[test])]
     )
-    assert (status, values["auc"]) == ("done", None)
+    assert (status, values["auc"], values["average_precision"]) == ("done", None, None)

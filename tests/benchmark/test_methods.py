@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from skimbal.benchmark import Method
-from skimbal.benchmark._methods import METHODS, resolve_methods
+from skimbal.benchmark._methods import METHODS, methods_for, resolve_methods
 from skimbal.cost_sensitive import ECSDBNClassifier
 
 SMALL = {
@@ -30,6 +30,7 @@ PAPER = {
 }
 CONVENTIONAL = {"svm", "sklearn-mlp", "knn", "gradient-boosting", "logistic", "adaboost", "lasso"}
 CONVENTIONAL |= {"sgd"}
+MACHINES = {"welm", "welm-no-costs", "evolutionary-elm"}
 PEERS = {"dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest", "mlp"}
 PEERS |= {"easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned", "mlp-prior"}
 PEERS |= {"extra-trees-prior", "extra-trees-tuned", "ecs-mlp"}
@@ -47,6 +48,12 @@ def make_small(name, seed=0):
     return classifier.set_params(**small)
 
 
+CNNS = {"cnn", "cnn-weighted", "cnn-iwce", "cnn-focal", "cnn-smote", "cnn-prior", "ecs-cnn"}
+CNNS |= {"adaboost-cnn"}
+TABLES = [name for name, method in METHODS.items() if method.n_axes == (2,)]
+SIGNALS = [name for name, method in METHODS.items() if 3 in method.n_axes]
+
+
 @pytest.fixture(scope="module")
 def data():
     random = np.random.default_rng(0)
@@ -56,24 +63,77 @@ def data():
     return X, y
 
 
+@pytest.fixture(scope="module")
+def signals(data):
+    """Signals of two channels, whose level and spread differ between the classes."""
+    X, y = data
+    random = np.random.default_rng(1)
+    return X[:, [0, 1], None] + random.normal(size=(60, 2, 8)) * (1 + (y == "yes"))[
+        :, None, None
+    ], y
+
+
 def test_the_paper_and_the_peers_are_there():
     assert set(METHODS) >= PAPER
-    assert set(METHODS) - PAPER >= PEERS | CONVENTIONAL
+    assert set(METHODS) - PAPER >= PEERS | CONVENTIONAL | MACHINES
+    assert set(SIGNALS) == CNNS | {"extra-trees-summary-prior"}
+    assert set(TABLES) | set(SIGNALS) == set(METHODS)
     assert all(name == method.name for name, method in METHODS.items())
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_fits_predicts_and_repeats_itself(name, data):
-    X, y = data
+@pytest.mark.parametrize(
+    ("name", "n_axes"), [(name, n) for name, method in METHODS.items() for n in method.n_axes]
+)
+def test_a_method_fits_predicts_and_repeats_itself(name, n_axes, data, signals):
+    X, y = data if n_axes == 2 else signals
     first, second = (make_small(name).fit(X, y).predict(X) for _ in range(2))
     assert set(first) <= {"no", "yes"}
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_inputs_are_standardized_first(name):
+@pytest.mark.parametrize("name", TABLES)
+def test_inputs_of_tables_are_standardized_first(name):
     assert isinstance(METHODS[name].make(0).steps[0][1], StandardScaler)
+
+
+@pytest.mark.parametrize("name", sorted(CNNS - {"cnn-smote"}))  # SMOTE takes the raw values
+def test_the_scale_of_signals_changes_no_prediction(name, signals):
+    X, y = signals
+    scaled = X * np.array([4.0, 0.25])[:, None]
+    first, second = (make_small(name).fit(Z, y).predict_proba(Z) for Z in (X, scaled))
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_the_networks_of_signals_differ_in_what_their_names_say():
+    own = METHODS["cnn"].make(1)
+    for name, changes in [
+        ("cnn-weighted", {"class_weight": "balanced"}),
+        ("cnn-focal", {"loss": "focal"}),
+    ]:
+        assert METHODS[name].make(1).get_params() == clone(own).set_params(**changes).get_params()
+    for network in (METHODS["ecs-cnn"].make(1).estimator, METHODS["cnn-smote"].make(1).steps[1][1]):
+        assert network.get_params() == own.get_params()
+
+
+def test_methods_that_cannot_take_the_data_are_left_out_with_the_reason():
+    own = Method("own", "takes what there is", lambda seed: None)
+    given = [METHODS["svm"], METHODS["cnn"], METHODS["extra-trees-summary-prior"], own]
+    usable, left_out = methods_for(given, {"a": (9, 2, 30), "b": (9, 2)})
+    assert [method.name for method in usable] == ["cnn", "own"]
+    assert left_out == {
+        "svm": "it takes X of 2 axes, and a has shape (9, 2, 30)",
+        "extra-trees-summary-prior": "it takes X of 3 axes, and b has shape (9, 2)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"), [((9, 2, 30), "choose from cnn, "), ((9, 3, 8, 8), "choose from your own")]
+)
+def test_data_that_no_method_takes_are_refused(shape, advice):
+    message = r"no method can take these data sets \(svm: it takes X of 2 axes, and a has shape .*"
+    with pytest.raises(ValueError, match=message + advice):
+        methods_for([METHODS["svm"], METHODS["knn"]], {"a": shape})
 
 
 @pytest.mark.parametrize("name", sorted(PAPER - {"ecs-dbn", "ecs-dbn-train"}))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._damage import damaged_cells
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import Store
+from skimbal.benchmark._store import RANK_METRICS, Store
 
 
 def make_run(folder, methods, datasets, n_folds=2, n_trials=1):
@@ -31,7 +32,8 @@ def fill(store, score):
         with claim_cell(store, cell, 0) as claim:
             n_right = round(1000 * score(cell))  # of each class, so that the G-mean is the score
             confusion = [[n_right, 1000 - n_right], [1000 - n_right, n_right]]
-            values = {"auc": score(cell), "fit_seconds": 2.0, "n_warnings": 0}
+            values = dict.fromkeys(RANK_METRICS, score(cell))
+            values |= {"fit_seconds": 2.0, "n_warnings": 0}
             values |= {**scores_of_confusion(confusion), "g_mean": score(cell)}
             claim.finish("done", {**values, "confusion": json.dumps(confusion)})
 
@@ -135,6 +137,19 @@ def test_incomplete_sets_are_left_out_of_the_comparison_and_flagged(tmp_path):
     assert "1.0000" in result.to_text()
 
 
+def test_methods_that_a_run_left_out_are_noted(tmp_path):
+    why = {"svm": "it takes X of 2 axes, and a has shape (9, 2, 30)"}
+    folds, fingerprints = {"a": [1, 2]}, {"a": ""}
+    protocol = Protocol("s", ["m"], folds, 2, 3, "stratified", 0, fingerprints, why)
+    store = Store.create(tmp_path, protocol)
+    fill(store, lambda cell: 0.5)
+    note = "LEFT OUT: svm; it takes X of 2 axes, and a has shape (9, 2, 30)."
+    assert report(tmp_path).notes == [note]
+    assert note in report(tmp_path).to_markdown()
+    # A run that resumes with the other methods alone is the same run.
+    assert Store.create(tmp_path, replace(protocol, left_out={})).protocol() == protocol
+
+
 def test_a_run_without_cells_says_so(tmp_path):
     make_run(tmp_path, ["m", "k", "l"], ["a", "b"])
     result = report(tmp_path)
@@ -152,15 +167,43 @@ def test_too_few_scores_for_a_test_are_noted(tmp_path, small_run):
     assert report(store.folder).notes == []
 
 
-def test_an_undefined_auc_is_left_out(tmp_path):
+@pytest.mark.parametrize(
+    ("metric", "title"), [("auc", "AUC"), ("average_precision", "average precision")]
+)
+def test_an_undefined_score_is_left_out(metric, title, tmp_path):
     store = make_run(tmp_path, ["m", "k"], ["a"])
     fill(store, lambda cell: 0.75)
     with store.transaction() as database:
-        database.execute("UPDATE cell SET auc = NULL WHERE method = 'k' AND fold = 1")
-    result = report(tmp_path, metric="auc")
+        database.execute(f"UPDATE cell SET {metric} = NULL WHERE method = 'k' AND fold = 1")
+    result = report(tmp_path, metric=metric)
     assert result.summary["mean"].tolist() == [0.75, 0.75]
     assert "pooled" not in result.summary
-    assert "The AUC is undefined in 1 cells, which are left out." in result.notes
+    assert f"The {title} is undefined in 1 cells, which are left out." in result.notes
+
+
+@pytest.mark.parametrize("metric", ["auc", "average_precision", "accuracy"])
+def test_a_failure_in_a_fold_without_a_score_of_ranks_has_none(metric, tmp_path):
+    """Every fold of set "a" lacks a class. Method k fails in the first fold of both sets."""
+    store = make_run(tmp_path, ["m", "k", "l"], ["a", "b"])
+    for cell in store.protocol().cells():
+        lacks = cell.dataset == "a"
+        with claim_cell(store, cell, 0) as claim:
+            values = {"support": "[4, 0]" if lacks else "[2, 2]", "n_warnings": 0}
+            if cell.method == "k" and cell.fold == 1:
+                claim.finish("failed", {**values, "error": "x"})
+                continue
+            confusion = [[4, 0], [0, 0]] if lacks else [[2, 0], [0, 2]]
+            values |= {**scores_of_confusion(confusion), "confusion": json.dumps(confusion)}
+            values |= dict.fromkeys(RANK_METRICS, None if lacks else 1.0)
+            claim.finish("done", values)
+    result = report(tmp_path, metric=metric)
+    is_of_ranks = metric in RANK_METRICS
+    means = result.per_dataset.set_index(["dataset", "method"])["mean"]
+    assert means["b", "k"] == 0.5
+    assert means["a"].isna().all() == is_of_ranks
+    assert result.summary["mean"].to_dict() == {"m": 1.0, "l": 1.0, "k": 0.5}
+    note = "is undefined in 6 cells, which are left out."
+    assert any(text.endswith(note) for text in result.notes) == is_of_ranks
 
 
 def test_an_auc_that_no_cell_has_is_a_dash(tmp_path):
@@ -242,6 +285,7 @@ def test_a_cost_search_without_the_prior_threshold_is_noted(methods, is_missing,
         ("support = '[5, 1]'", r"but its support is \[5, 1\]"),
         ("support = '[-1, 6]'", r"'\[-1, 6\]', which are no counts"),
         ("auc = 1.5", "its auc is 1.5"),
+        ("average_precision = -0.5", "its average_precision is -0.5"),
         ("dataset = 'c'", "the run has no such cell"),
         ("fold = 9", "the run has no such cell"),
     ],

@@ -69,6 +69,22 @@ def test_a_cell_is_what_scikit_learn_gives(finished):
     assert row.auc == pytest.approx(auc, abs=1e-12)
 
 
+def test_signals_with_groups_from_end_to_end(tmp_path, without_processes):
+    methods = ["svm", "extra-trees-summary-prior", "knn"]
+    result = run_benchmark(toy.WINDOWS, methods, out=tmp_path, n_folds=3)
+    assert result.protocol.methods == ["extra-trees-summary-prior"]
+    reason = "it takes X of 2 axes, and watch has shape (36, 2, 10)"
+    assert result.protocol.left_out == {"svm": reason, "knn": reason}
+    assert f"LEFT OUT: svm; {reason}." in result.notes
+    assert result.summary["mean"].item() > 0.8
+    assert run_benchmark(toy.WINDOWS, methods[1:2], out=tmp_path, n_folds=3).notes == result.notes
+    with pytest.raises(ValueError, match="class 'no' has 6 groups, but folds=7"):
+        run_benchmark(toy.WINDOWS, methods, out=tmp_path / "other", n_folds=7)
+    with pytest.raises(ValueError, match=r"no method can take these data sets .* choose from cnn"):
+        run_benchmark(toy.WINDOWS, ["svm"], out=tmp_path / "other", n_folds=3)
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.fixture(scope="module")
 def finished_by_two(tmp_path_factory):
     """Output folder of the same run with two workers."""

@@ -47,6 +47,11 @@ def test_another_protocol_is_refused_with_the_difference(store, change, message)
     assert store.protocol() == PROTOCOL
 
 
+def test_a_protocol_of_a_version_that_left_out_no_methods(store):
+    execute(store.path, "UPDATE run SET protocol = json_remove(protocol, '$.left_out')")
+    assert store.protocol() == PROTOCOL
+
+
 def test_a_loop_of_links_is_no_folder(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OSError, match=r"the output folder can't be made .*; give a folder"):
@@ -105,6 +110,35 @@ def test_a_store_of_the_first_version_is_migrated_when_a_run_resumes(old_folder)
     assert Store.create(old_folder, PROTOCOL).n_finished() == 1
 
 
+@pytest.fixture
+def folder_of_version_2(old_folder):
+    """The same folder as the second version wrote it: with counters, without average precision."""
+    counters = "".join(
+        f"ALTER TABLE cell ADD COLUMN {name} {kind};" for name, kind in stores._ADDED[2].items()
+    )
+    execute(old_folder / stores.FILE_NAME, counters + "PRAGMA user_version = 2")
+    return old_folder
+
+
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_a_store_without_average_precision_has_an_empty_one(is_migrated, folder_of_version_2):
+    folder = folder_of_version_2
+    store = Store.create(folder, PROTOCOL) if is_migrated else Store.open(folder)
+    cells = store.cells()
+    assert cells.g_mean.tolist() == [0.5]
+    assert cells.average_precision.isna().all()
+    assert version(store.path) == (stores.SCHEMA_VERSION if is_migrated else 2)
+    assert store.read("SELECT attempts FROM cell").attempts.tolist() == [0, 0]
+
+
+def test_a_store_of_version_2_takes_average_precisions_when_its_run_resumes(folder_of_version_2):
+    store = Store.create(folder_of_version_2, PROTOCOL)
+    with claim_cell(store, PROTOCOL.cells()[2], 4) as claim:
+        claim.finish("done", {"average_precision": 0.25})
+    assert store.cells().average_precision.dropna().tolist() == [0.25]
+    assert Store.create(folder_of_version_2, PROTOCOL).n_finished() == 2
+
+
 def test_a_new_store_has_the_present_version(store):
     assert version(store.path) == stores.SCHEMA_VERSION
 
@@ -112,10 +146,11 @@ def test_a_new_store_has_the_present_version(store):
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("PRAGMA user_version = 99", "has version 99, but .* knows 2 at most; update skimbal"),
+        ("PRAGMA user_version = 99", "has version 99, but .* knows 3 at most; update skimbal"),
         ("ALTER TABLE cell DROP COLUMN macro_f1", "has no macro_f1 in its table cell"),
         ("ALTER TABLE run RENAME TO runs", "has no created, protocol in its table run"),
         ("ALTER TABLE cell DROP COLUMN deaths", "has no deaths in its table cell"),
+        ("ALTER TABLE cell DROP COLUMN average_precision", "has no average_precision in its table"),
         ("DROP TABLE session", "has no environment, estimators, started in its table session"),
     ],
 )
@@ -151,6 +186,7 @@ def check_refusal(folder, script, message):
         "UPDATE run SET protocol = json_set(protocol, '$.methods', json('[]'))",
         "UPDATE run SET protocol = json_set(protocol, '$.n_trials', 1.5)",
         "UPDATE run SET protocol = json_set(protocol, '$.seed', 'x')",
+        "UPDATE run SET protocol = json_set(protocol, '$.left_out', 3)",
     ],
 )
 def test_a_protocol_that_cannot_be_read_is_refused(change, store):

@@ -49,6 +49,21 @@ def folds_of_toy(name):
 SUITE = Suite("toy", tuple(SIZES), load_toy, load_toy_fold, folds_of_toy)
 
 
+def load_windows(name):
+    """Windows of two channels, of which 'yes' has the wider ones."""
+    random = np.random.default_rng(0)
+    y = np.repeat(["no", "yes"], [24, 12])
+    return random.normal(size=(36, 2, 10)) * (1 + (y == "yes"))[:, None, None], y
+
+
+def persons(name):
+    """Six persons, each with windows of both classes."""
+    return np.arange(36) % 6
+
+
+WINDOWS = Suite("windows", ("watch",), load_windows, load_groups=persons)
+
+
 class FailingClassifier(LogisticRegression):
     def fit(self, X, y):
         raise ArithmeticError(f"cannot fit {len(y)} samples")

@@ -1,24 +1,7 @@
 import numpy as np
 import pytest
 
-from skimbal.datasets._checks import check_count, check_number, check_option, is_count
-
-
-@pytest.mark.parametrize(
-    ("value", "minimum", "expected"),
-    [
-        (0, 0, True),
-        (0, 1, False),
-        (-1, 0, False),
-        (np.int64(3), 3, True),
-        (True, 0, False),
-        (2.0, 0, False),
-        ("2", 0, False),
-        (None, 0, False),
-    ],
-)
-def test_counts(value, minimum, expected):
-    assert is_count(value, minimum) == expected
+from skimbal.datasets._checks import check_count, check_number, check_option
 
 
 @pytest.mark.parametrize("value", [0, 0.5, np.float32(2)])

@@ -143,14 +143,15 @@ def write_folds(folder, name, test_rows=TEST_ROWS, test_header=HEADER):
 
 def test_the_table_needs_no_data(no_source):
     table = list_keel()
-    assert table.shape == (100, 10)
+    assert table.shape == (116, 12)
     assert table["name"].is_unique
-    assert (table.n_minority + table.n_majority == table.n_samples).all()
+    assert (table.n_minority + table.n_majority == table.n_samples)[table.n_classes == 2].all()
+    assert (table.n_minority + table.n_majority < table.n_samples)[table.n_classes > 2].all()
     assert (table.n_minority <= table.n_majority).all()
     ratio = table.n_majority / table.n_minority
     # 0.005 is the rounding of the two decimals, and the rest that of the subtraction.
     assert np.abs(ratio - table.imbalance_ratio).max() <= 0.005 + 1e-9
-    assert table.official_folds.sum() == 67
+    assert table.official_folds.sum() == 67 + 16
     assert table.official_folds[table.keel58].all()
 
 
@@ -181,7 +182,10 @@ def test_suites_share_no_set():
     assert len(KEEL58) == len(set(KEEL58)) == 58
     assert keel_suite("keel58") == keel_suite() == KEEL58
     assert len(keel_suite("keel-dev")) == 42
-    assert set(KEEL58) | set(keel_suite("keel-dev")) == set(list_keel()["name"])
+    assert len(keel_suite("keel-multiclass")) == 16
+    suites = [set(keel_suite(name)) for name in ("keel58", "keel-dev", "keel-multiclass")]
+    assert set.union(*suites) == set(list_keel()["name"])
+    assert sum(map(len, suites)) == len(list_keel())
     with pytest.raises(ValueError, match="unknown KEEL suite 'keel59'; did you mean 'keel58'"):
         keel_suite("keel59")
 
@@ -204,7 +208,7 @@ def test_an_unknown_name_brings_the_nearest():
 
 
 def test_every_set_has_a_shipped_header():
-    assert list(_keel._headers()) == list(list_keel()["name"])
+    assert list(_keel._headers()) == list(list_keel().query("n_classes == 2")["name"])
 
 
 # Folders of official folds, made here.
@@ -404,7 +408,7 @@ def test_the_table_is_what_the_loader_gives(suite, no_folder):
 @needs_archive
 @pytest.mark.slow
 def test_folder_and_package_give_the_same_arrays(monkeypatch):
-    names = list_keel().query("official_folds")["name"]
+    names = list_keel().query("official_folds and n_classes == 2")["name"]
     from_folder = {name: load_keel(name) for name in names}
     monkeypatch.delenv("SKIMBAL_DATA")
     for name, expected in from_folder.items():
@@ -418,7 +422,7 @@ def test_folder_and_package_give_the_same_arrays(monkeypatch):
 @needs_archive
 @pytest.mark.slow
 def test_official_folds_are_partitions():
-    for name in list_keel().query("official_folds")["name"]:
+    for name in list_keel().query("official_folds and n_classes == 2")["name"]:
         X, y = load_keel(name, return_X_y=True)
         whole = sorted(zip(X.tolist(), y.tolist(), strict=True))
         n_tested = 0

@@ -43,10 +43,10 @@ def eco(estimator=None, **params):
 def test_the_box_and_its_parameters():
     low, high = search_bounds(5).T
     assert parameters_at(low) == pytest.approx(
-        {"n_clusters": 1, "scale": 0.5, "size_exponent": 0.0, "amount": 0.1}
+        {"n_clusters": 1, "scale": 0.5, "size_exponent": 0.0, "amount": 1 / 3}
     )
     assert parameters_at(high) == pytest.approx(
-        {"n_clusters": 5, "scale": 1.5, "size_exponent": 1.0, "amount": 2.0}
+        {"n_clusters": 5, "scale": 1.5, "size_exponent": 1.0, "amount": 3.0}
     )
     assert parameters_at((low + high) / 2)["n_clusters"] == 2
 

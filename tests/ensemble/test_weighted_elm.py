@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.metrics import make_scorer, recall_score, roc_auc_score
+from sklearn.metrics.pairwise import rbf_kernel
 
 from skimbal.cost_sensitive import TunedCostClassifierCV, find_costs
 from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
@@ -84,6 +85,17 @@ def test_many_samples_take_the_primal_form_and_few_the_dual_one():
     dual = np.linalg.solve(np.diag(1 / (4.0 * weight)) + kernel, 2.0 * y - 1)
     assert primal.output_weights_.shape == (25, 1)
     assert_allclose(kernel @ dual, primal.decision_function(X), rtol=1e-6)
+
+
+def test_the_C_of_the_article_is_larger_by_the_mean_number_of_samples_of_a_class():
+    X, y = data(3)
+    machine = WeightedELMClassifier("rbf", encoding=None, **FIXED).fit(X, y)
+    kernel = rbf_kernel(X, gamma=machine.gamma_)
+    W = np.diag(1 / np.bincount(y)[y])
+    C = 4.0 * len(y) / 3
+    targets = 2.0 * np.eye(3)[y] - 1
+    alpha = np.linalg.solve(np.eye(len(y)) / C + W @ kernel, W @ targets)
+    assert_allclose(kernel @ alpha, machine.decision_function(X), rtol=1e-7)
 
 
 def test_the_rare_class_is_found_with_weights():
