@@ -45,7 +45,7 @@ def make_models(seed):
 
 
 def load(name, fold):
-    """Training and test data of a fold; 0 is a fold of the short run, which has no official ones."""
+    """Training and test data of a fold; 0 is that of the short run, which has no official folds."""
     if fold:
         return load_keel(name, fold=fold, return_X_y=True)
     X, y = load_keel(name, return_X_y=True)
