@@ -308,7 +308,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             Not fitted.
         """
         network = DBNClassifier.as_published(random_state).get_params(deep=False)
-        del network["cost_matrix"]
+        del network["cost_matrix"], network["forgetting_half_life"]  # those of a single network
         protocol = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0, "refit": True}
         return cls(**{**network, "scoring": "g_mean", **protocol, **changes})
 
