@@ -87,6 +87,11 @@ METHODS = {
         "Wang et al. 2018",
         lambda seed: belief(seed, class_weight="balanced", pretrain_class_weight="balanced"),
     ),
+    "CSDNN, loss only": (
+        '``class_weight="balanced"`` of the same network',
+        "",
+        lambda seed: belief(seed, class_weight="balanced"),
+    ),
     "CoSen": (
         ":class:`~losses.CoSen`",
         "Khan et al. 2018",
