@@ -109,8 +109,8 @@ class DeepOversampling(BaseCheckedLoss):
     -----
     The last layer must be linear, because logits of mixtures are computed as mixtures of logits.
     Batches should hold several samples of each rare class: use a large `batch_size`. A sample that
-    is alone in the batch is its own neighbor. Early stopping judges epochs by plain cross entropy; set
-    the `scoring` of the network to judge them otherwise.
+    is alone in the batch is its own neighbor. Early stopping judges epochs by plain cross entropy;
+    set the `scoring` of the network to judge them otherwise.
 
     The article finds the neighbors in the whole training set, and trains in rounds: it fixes the
     synthetic targets, trains the network toward them, and updates them. Here the neighbors are
