@@ -53,7 +53,8 @@ def main():
     means = result.per_dataset.pivot(index="dataset", columns="method", values="mean")
     means = means.loc[result.protocol.datasets, table.index]
     table.to_csv(arguments.out / f"{arguments.name}.csv")
-    means.to_csv(arguments.out / f"{arguments.name}_means.csv", float_format="%.4f")
+    if len(means) > 1:
+        means.to_csv(arguments.out / f"{arguments.name}_means.csv", float_format="%.4f")
     cells = result.cells[CELL].round(4).sort_values(CELL[:4])
     cells.to_csv(arguments.out / f"{arguments.name}_cells.csv.xz", index=False)
     print(result.to_text(), *reports["average_precision"].notes, table.to_string(), sep="\n")
