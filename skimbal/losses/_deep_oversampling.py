@@ -43,9 +43,17 @@ def mixtures(values, rows, weights):
 
 
 def deep_oversampling(
-    logits, target, share, features=None, *, class_weight, real_part, weights, clustering,
+    logits,
+    target,
+    share,
+    features=None,
+    *,
+    class_weight,
+    real_part,
+    weights,
+    clustering,
     n_neighbors,
-):  # fmt: skip
+):
     r"""Balanced cross entropy of real and synthetic features, and distances to the latter.
 
     .. math:: \sum_i s_i w_{y_i} \left(a_{y_i} l(z_i) + (1 - a_{y_i}) \operatorname{mean}_r
@@ -101,7 +109,8 @@ class DeepOversampling(BaseCheckedLoss):
     -----
     The last layer must be linear, because logits of mixtures are computed as mixtures of logits.
     Batches should hold several samples of each rare class: use a large `batch_size`. A sample that
-    is alone in the batch is its own neighbor.
+    is alone in the batch is its own neighbor. Early stopping judges epochs by plain cross entropy;
+    set the `scoring` of the network to judge them otherwise.
 
     The article finds the neighbors in the whole training set, and trains in rounds: it fixes the
     synthetic targets, trains the network toward them, and updates them. Here the neighbors are
