@@ -384,6 +384,13 @@ def test_bad_costs_by_label(costs, message):
         FixedCostClassifier(GaussianNB(), costs=costs).fit(X, Y)
 
 
+def test_a_matrix_does_not_take_one_cost_for_each_label():
+    with pytest.raises(ValueError, match=r"key 'failure'.*costs= of FixedCostClassifier"):
+        tiny(cost_matrix={"failure": 30}).fit(X, Y)
+    with pytest.raises(ValueError, match=r"shape \(2,\).*costs= of FixedCostClassifier"):
+        tiny(cost_matrix=pd.Series({"failure": 30, "ok": 1})).fit(X, Y)
+
+
 def test_text_and_numbers_are_different_labels():
     y = np.repeat([0, 1], [6, 24])
     with pytest.raises(ValueError, match=r"\['0', '1'\].*with the type that they have in y"):

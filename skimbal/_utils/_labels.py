@@ -374,7 +374,8 @@ def _values_by_pair(given, name):
             else:
                 raise ValueError(
                     f"{name} has the key {key!r}; the keys of costs by label are pairs (true "
-                    "label, predicted label)"
+                    "label, predicted label). One cost for each true label is taken as costs= of "
+                    "FixedCostClassifier"
                 )
         return costs
     if not _has(given, "columns"):
@@ -382,7 +383,8 @@ def _values_by_pair(given, name):
         if not all(map(_is_pair, pairs)):
             raise ValueError(
                 f"{name} is a Series of shape {given.shape}; give a frame, or a dict with pairs "
-                "(true label, predicted label) as keys"
+                "(true label, predicted label) as keys. One cost for each true label is taken as "
+                "costs= of FixedCostClassifier"
             )
         _check_distinct(pairs, name)
         return dict(zip(pairs, np.asarray(given).tolist(), strict=True))

@@ -40,7 +40,7 @@ ROWS = {
         "sampling_strategy": "auto",
         "estimator__class_weight": None,
     },
-    "standardised and ranks": {"encoding": "both"},
+    "standardized and ranks": {"encoding": "both"},
     "30 networks": {"n_estimators": 30},
 }
 PEERS = {
