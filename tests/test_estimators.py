@@ -33,6 +33,7 @@ from skimbal import (
 )
 from skimbal.ensemble import (
     CategoryCentersClassifier,
+    DeepOversamplingClassifier,
     EvolutionaryELMClassifier,
     PriorCorrectedClassifier,
     WeightedELMClassifier,
@@ -77,6 +78,7 @@ ESTIMATORS = [
     AdaBoostNetClassifier(
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
     ),
+    DeepOversamplingClassifier(MLPClassifier(**SMALL), n_neighbors=3),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
@@ -113,6 +115,7 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("ignore::skimbal.exceptions.FewerFoldsWarning")
 @pytest.mark.filterwarnings("ignore:Estimator's parameters have changed")
 @pytest.mark.filterwarnings("ignore:the classes .* have one distinct sample")
+@pytest.mark.filterwarnings("ignore:these classes have fewer samples than n_neighbors")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)

@@ -39,7 +39,11 @@ from skimbal import (
     TunedCostClassifierCV,
     WindowedClassifier,
 )
-from skimbal.ensemble import EvolutionaryELMClassifier, WeightedELMClassifier
+from skimbal.ensemble import (
+    DeepOversamplingClassifier,
+    EvolutionaryELMClassifier,
+    WeightedELMClassifier,
+)
 from skimbal.neural_network import _fit_plan, cross_fit, fit_population
 from skimbal.preprocessing import Spectrogram, flatten
 
@@ -489,6 +493,7 @@ TAKE_GROUPS = {
     "bagging": BalancedBaggingNetClassifier(LogisticRegression(), n_estimators=5),
     "AdaBoost": AdaBoostNetClassifier(MLPClassifier(max_epochs=1), n_estimators=1),
     "ECO": ECOEnsembleClassifier(LogisticRegression(), population_size=3, max_generations=1),
+    "deep over-sampling": DeepOversamplingClassifier(MLPClassifier(max_epochs=1)),
     "windowed": WindowedClassifier(MLPClassifier(max_epochs=1)),
     "weighted ELM": WeightedELMClassifier(),
     "evolutionary ELM": EvolutionaryELMClassifier(),

@@ -18,6 +18,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.datasets import cut_segments
+from skimbal.ensemble import DeepOversamplingClassifier
 from skimbal.preprocessing import SlidingWindow, Spectrogram, index_windows
 from skimbal.sampling import (
     ClusterOverSampler,
@@ -49,6 +50,9 @@ ONE_SHAPE = {
         for network in NETWORKS
     },
     "AdaBoostNetClassifier": lambda X: AdaBoostNetClassifier(CNN1DClassifier()).fit(X, labels(X)),
+    "DeepOversamplingClassifier": lambda X: DeepOversamplingClassifier(CNN1DClassifier()).fit(
+        X, labels(X)
+    ),
     "ECOEnsembleClassifier": lambda X: ECOEnsembleClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "BalancedBaggingNetClassifier": lambda X: BalancedBaggingNetClassifier().fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),

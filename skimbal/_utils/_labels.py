@@ -27,7 +27,10 @@ from skimbal._utils._warnings import warn
 from skimbal.exceptions import UnknownLabelWarning
 
 # Parameters that hold values by label.
-HOLDERS = ("class_weight", "cost_matrix", "costs", "steps_per_class", "sampling_strategy")
+HOLDERS = (
+    *("class_weight", "pretrain_class_weight", "cost_matrix", "costs"),
+    *("steps_per_class", "sampling_strategy"),
+)
 
 NUMBERED = (
     ". Some ensembles of scikit-learn, and its cross_val_predict for probabilities, give the "

@@ -179,8 +179,9 @@ _SUMMARY_LEGEND = (
 def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | None = None) -> Report:
     """Report a run, finished or not.
 
-    A failed cell has a score of 0. Means, ranks and tests are over the data sets of which every
-    method has finished every cell. The notes say how many data sets are missing.
+    A failed cell has a score of 0. It has none where no method can have one: an AUC or an average
+    precision of a fold that lacks a class. Means, ranks and tests are over the data sets of which
+    every method has finished every cell. The notes say how many data sets are missing.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         raise ValueError(unknown_name_message("metric", metric, METRICS))
     control = _resolve_control(control, protocol.methods)
     cells = check_cells(store, protocol)
-    scores = cells.assign(score=cells[metric].astype(float).where(cells.status == "done", 0.0))
+    scores = cells.assign(score=_scores(cells, metric))
     per_dataset = _per_dataset(scores, protocol, metric, control)
     means = _table_of_means(per_dataset, protocol)
     return Report(
@@ -231,9 +232,19 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         per_dataset=per_dataset,
         summary=_summary(per_dataset, means, cells, protocol, control),
         tests=_rank_tests(means),
-        notes=_notes(cells, means, protocol, metric),
+        notes=_notes(scores, means, protocol, metric),
         environments=store.environments(),
     )
+
+
+def _scores(cells, metric):
+    """Score of each cell; 0 for a failed one, unless no method can have a score in its fold."""
+    failed = cells.status == "failed"
+    scores = cells[metric].astype(float).mask(failed, 0.0)
+    if metric not in RANK_METRICS:
+        return scores
+    lacks_class = cells.support.map(lambda text: text is not None and 0 in json.loads(text))
+    return scores.mask(failed & lacks_class, np.nan)
 
 
 def _resolve_control(control, methods):
@@ -303,7 +314,8 @@ def _table_of_means(per_dataset, protocol):
     table = complete.pivot(index="dataset", columns="method", values="mean")
     n_methods = complete.groupby("dataset").size()
     kept = [d for d in protocol.datasets if n_methods.get(d, 0) == len(protocol.methods)]
-    return table.reindex(index=kept, columns=protocol.methods)
+    # On some data sets no method has a score, such as an AUC where every fold lacks a class.
+    return table.reindex(index=kept, columns=protocol.methods).dropna(how="all")
 
 
 def _summary(per_dataset, means, cells, protocol, control):
@@ -339,7 +351,7 @@ def _notes(cells, means, protocol, metric):
     counts = ", ".join(f"{method} {n}" for method, n in failed.method.value_counts().items())
     n_pairs = max(len(folds) for folds in protocol.folds.values()) * protocol.n_trials
     has_search = any(name.startswith("ecs-dbn") for name in methods)
-    n_undefined = int(cells.loc[cells.status == "done", metric].isna().sum())
+    n_undefined = int(cells.score.isna().sum())
     title = {"auc": "AUC"}.get(metric, metric.replace("_", " "))
     notes = {
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "

@@ -57,6 +57,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
         Weight decay of the pre-training.
+    pretrain_class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the pre-training, in the forms of `class_weight`. Only their ratios
+        matter.
     n_gibbs_steps : int, default=1
         Steps k of contrastive divergence (CD-k).
     persistent : bool, default=False
@@ -208,6 +211,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
+        pretrain_class_weight: str | dict | ArrayLike | None = None,
         n_gibbs_steps: int = 1,
         persistent: bool = False,
         dropout: float = 0.0,
@@ -247,6 +251,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.pretrain_learning_rate = pretrain_learning_rate
         self.pretrain_momentum = pretrain_momentum
         self.pretrain_weight_decay = pretrain_weight_decay
+        self.pretrain_class_weight = pretrain_class_weight
         self.n_gibbs_steps = n_gibbs_steps
         self.persistent = persistent
         self.dropout = dropout
@@ -303,7 +308,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
             Not fitted.
         """
         network = DBNClassifier.as_published(random_state).get_params(deep=False)
-        del network["cost_matrix"]
+        del network["cost_matrix"], network["forgetting_half_life"]  # those of a single network
         protocol = {"cost_cv": "train", "cost_space": "unit", "shrinkage": 0.0, "refit": True}
         return cls(**{**network, "scoring": "g_mean", **protocol, **changes})
 

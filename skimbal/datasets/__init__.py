@@ -1,7 +1,9 @@
 """Data sets for imbalanced learning."""
 
+from skimbal.datasets._ai4i2020 import load_ai4i2020
 from skimbal.datasets._cifar import fetch_cifar10_imbalanced
 from skimbal.datasets._cwru import load_cwru
+from skimbal.datasets._kddcup99 import load_kddcup99
 from skimbal.datasets._keel import keel_suite, list_keel, load_keel, official_folds
 from skimbal.datasets._motor import make_motor_sound
 from skimbal.datasets._segments import cut_segments
@@ -14,7 +16,9 @@ __all__ = [
     "fetch_cifar10_imbalanced",
     "fetch_wisdm",
     "list_keel",
+    "load_ai4i2020",
     "load_cwru",
+    "load_kddcup99",
     "load_keel",
     "load_watch",
     "make_motor_sound",

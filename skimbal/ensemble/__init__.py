@@ -3,6 +3,7 @@
 from skimbal.ensemble._adaboost import AdaBoostNetClassifier
 from skimbal.ensemble._balanced_bagging import BalancedBaggingNetClassifier, default_network
 from skimbal.ensemble._category_centers import CategoryCentersClassifier
+from skimbal.ensemble._deep_oversampling import DeepOversamplingClassifier
 from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
 from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
@@ -13,6 +14,7 @@ __all__ = [
     "AdaBoostNetClassifier",
     "BalancedBaggingNetClassifier",
     "CategoryCentersClassifier",
+    "DeepOversamplingClassifier",
     "ECOEnsembleClassifier",
     "EvolutionaryELMClassifier",
     "PriorCorrectedClassifier",

@@ -23,6 +23,7 @@ from skimbal._utils._validation import (
     in_safe_unit,
 )
 from skimbal.cost_sensitive import BaseCostClassifier, training_prior, unknown_balance
+from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.metrics import correct_prior, cost_matrix_from_costs
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -260,7 +261,10 @@ def last_step(estimator):
 
 def check_derivable(estimator, classes):
     """Raise a ValueError if the class frequencies of the training can't be derived."""
-    reason = unknown_balance(last_step(estimator), classes)
+    last = last_step(estimator)
+    reason = unknown_balance(last, classes)
+    if isinstance(last, ECOEnsembleClassifier):
+        reason = f"{last!r} over-samples each training set in its own way"
     if reason is not None:
         raise ValueError(
             f"the class frequencies that the classifier is trained on can't be derived: {reason}. "

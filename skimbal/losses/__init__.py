@@ -8,6 +8,7 @@ from skimbal.losses._class_weights import class_weight_vector
 from skimbal.losses._cosen import CoSen
 from skimbal.losses._costs import CostWeightedCrossEntropy, ExpectedCost
 from skimbal.losses._cross_entropy import CrossEntropy
+from skimbal.losses._deep_oversampling import DeepOversampling
 from skimbal.losses._dice import Dice, GeneralizedDice
 from skimbal.losses._false_error import MeanFalseError, MeanSquaredFalseError
 from skimbal.losses._focal import Focal
@@ -29,6 +30,7 @@ __all__ = [
     "CoSen",
     "CostWeightedCrossEntropy",
     "CrossEntropy",
+    "DeepOversampling",
     "DeferredReweighting",
     "Dice",
     "ExpectedCost",

@@ -60,6 +60,7 @@ def class_weight_vector(
     class_weight: str | Mapping | ArrayLike | None,
     classes: NDArray,
     class_counts: ArrayLike | Mapping,
+    name: str = "class_weight",
 ) -> NDArray[np.float64] | None:
     """Turn any of the five forms of `class_weight` into an array in the order of `classes`.
 
@@ -72,6 +73,8 @@ def class_weight_vector(
         The labels, sorted.
     class_counts : array-like of shape (n_classes,), dict or Series
         Sample-weighted number of training samples of each class.
+    name : str, default="class_weight"
+        What errors and warnings call the weights.
 
     Returns
     -------
@@ -109,12 +112,12 @@ def class_weight_vector(
         return None
     if isinstance(class_weight, str):
         if class_weight not in NAMED_WEIGHTS:
-            raise ValueError(unknown_name_message("class_weight", class_weight, NAMED_WEIGHTS))
+            raise ValueError(unknown_name_message(name, class_weight, NAMED_WEIGHTS))
         class_counts = vector_by_label(class_counts, classes, "class_counts", None)
         return NAMED_WEIGHTS[class_weight](np.asarray(class_counts, dtype=np.float64))
-    class_weight = vector_by_label(class_weight, classes, "class_weight")
+    class_weight = vector_by_label(class_weight, classes, name)
     order = ", ".join(map(repr, classes.tolist()))
-    return check_weights("class_weight", class_weight, len(classes), order)
+    return check_weights(name, class_weight, len(classes), order)
 
 
 def check_weights(name, weights, n_classes, order="of classes_"):

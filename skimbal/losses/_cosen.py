@@ -211,7 +211,8 @@ class CoSen(BaseCheckedLoss):
     Notes
     -----
     *From the article* are the loss, the alternation between the network and the costs, costs of 1
-    in the beginning, costs in (0, 1], the form of T and the step along the gradient of |T - C|^2.
+    in the beginning, costs in (0, 1], the form of T and the step along the gradient of the squared
+    norm of T - C.
     *Different here:* R and h are those of the batches of the epoch, where the article takes R from
     validation data; S is computed from the last features of the epoch in training, and each of its
     ratios is cut at 1, so that it lies between 0 and 1; the step is constant; costs are at least

@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
-from skimbal._utils._fitted_attributes import copy_attributes, undone_on_error
+from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds
@@ -59,6 +59,7 @@ from skimbal.neural_network._fit_plan import (
     make_fit_plan,
     needs_validation,
 )
+from skimbal.neural_network._forgetting import following_counts, stream_estimate
 from skimbal.neural_network._prior import (
     class_weights_of,
     log_prior_ratio,
@@ -79,6 +80,7 @@ NET_CONSTRAINTS: dict = {
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "forgetting_half_life": [None, Interval(Real, 0, None, closed="neither")],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -126,10 +128,11 @@ class BaseNetClassifier(
     def _build_module(self, X, n_classes, generator, noise_generator):
         """Return the initialized module for inputs like `X` (standardized, without labels)."""
 
-    def _pretrain(self, net, X, sample_weight, plan):
+    def _pretrain(self, net, X, data, counts, plan):
         """Train a net without labels and return it; by default it stays as it is.
 
-        A generator, as `_fit_coroutine`.
+        A generator, as `_fit_coroutine`. The labels of `data`, and the counts of the classes, are
+        for weights of the samples.
         """
         yield from ()
         return net
@@ -225,6 +228,7 @@ class BaseNetClassifier(
         groups = check_groups(groups, y)
         X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
         sample_weight = with_mean_one(sample_weight)
+        forget_attributes(self, ["_stream_counts"])
         self.classes_, targets = np.unique(y, return_inverse=True)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
@@ -260,7 +264,8 @@ class BaseNetClassifier(
             Class counts of the whole stream: by label, or an array in the order of `classes`.
             Needed in the first call by settings that depend on counts
             (``class_weight="balanced"``, ``cost_matrix="inverse_frequency"``), because those of the
-            first samples would stay for good.
+            first samples would stay for good. With `forgetting_half_life` they are not needed; if
+            given, they are the counts before the first samples.
 
         Returns
         -------
@@ -450,19 +455,21 @@ def validation_rows(
     return is_held_out(data, classes, network.validation_fraction, rng, reason)
 
 
-def stream_counts(estimator, class_counts, classes, data):
-    """Class counts for the first call of `partial_fit`."""
+def stream_counts(estimator, class_counts, classes):
+    """Class counts for the first call of `partial_fit`; None where those of the samples do."""
     if class_counts is not None:
         if not carries_labels(class_counts) and len(class_counts) == len(estimator.classes_):
             class_counts = dict(zip(label_list(classes), class_counts, strict=True))
         return given_class_counts(class_counts, estimator.classes_)
-    if depends_on_counts(estimator):
+    if estimator.forgetting_half_life is None and depends_on_counts(estimator):
+        names = ["class_weight", "cost_matrix", "pretrain_class_weight", "loss"]
+        given = [f"{n}={getattr(estimator, n)!r}" for n in names if hasattr(estimator, n)]
         raise ValueError(
-            f"class_weight={estimator.class_weight!r}, cost_matrix={estimator.cost_matrix!r} and "
-            f"loss={estimator.loss!r} depend on class counts, which the first samples don't tell; "
-            "give partial_fit class_counts=..., or give weights and costs as numbers"
+            f"{', '.join(given[:-1])} and {given[-1]} depend on class counts, which the first "
+            "samples don't tell; give partial_fit class_counts=..., set forgetting_half_life, or "
+            "give weights and costs as numbers"
         )
-    return count_classes(data, len(estimator.classes_))
+    return None
 
 
 def history_table(history, best_epoch):
@@ -493,14 +500,17 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         if is_first:
             network._set_input_attributes(X)
             network._check_inputs(X)
-            counts = stream_counts(network, given_counts, classes, data)
+            start = stream_counts(network, given_counts, classes)
+            counts = stream_estimate(network, start, data)
             rng = check_random_state(network.random_state)
             inputs, _ = yield from initialize(network, data, counts, rng)
         else:
             check_input_shape(X, network.input_shape_, type(network).__name__)
             network._check_inputs(X)
             inputs = network._prepare_inputs(X)
-        with unchanged_on_error(network.net_, network._training_plan.generators()):
+            counts = stream_estimate(network, network._class_counts, data)
+        generators = network._training_plan.generators()
+        with following_counts(network, counts), unchanged_on_error(network.net_, generators):
             yield from train(network, inputs, data, n_epochs=1)
     return network
 
@@ -581,8 +591,7 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         net.module_.load_state_dict(start.net_.module_.state_dict())
         network.net_ = net
     else:
-        weight = data.sample_weight
-        network.net_ = yield from network._pretrain(net, inputs, weight, training)
+        network.net_ = yield from network._pretrain(net, inputs, data, counts, training)
     return inputs, early_stopping
 
 
@@ -609,6 +618,8 @@ def train(network, inputs, data, n_epochs, early_stopping=None):
             network.history_ = history_table(network.net_.history, best_epoch)
             network.n_iter_ = len(network.history_)
             network.class_weight_ = class_weights_of(network.net_.criterion_, len(network.classes_))
+            counts = getattr(network, "_stream_counts", network._class_counts)
+            network.class_frequencies_ = counts / counts.sum()
             network.training_prior_ = prior_in_training(
                 network, network._class_counts, network.class_weight_, network.n_iter_
             )

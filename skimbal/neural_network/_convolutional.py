@@ -284,6 +284,10 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         Samples of a mini-batch.
     max_epochs : int, default=50
         Epochs of training.
+    forgetting_half_life : float > 0 or None, default=None
+        For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
+        one counts half in the class counts, from which class weights, balancing losses and the
+        costs "inverse_frequency" are made anew in each call. None keeps the first counts.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
         validation no longer improves, and to restore the best weights.
@@ -319,6 +323,8 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     training_prior_ : ndarray of shape (n_classes,) or None
         Class frequencies that the training has seen in the last epoch, and whose posteriors the
         network estimates: class weights and a sampler change them. None where they are not known.
+    class_frequencies_ : ndarray of shape (n_classes,)
+        Class frequencies of the labels; with `forgetting_half_life`, those that the stream has now.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -380,6 +386,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         weight_decay: float = 1e-4,
         batch_size: int = 64,
         max_epochs: int = 50,
+        forgetting_half_life: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -410,6 +417,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.forgetting_half_life = forgetting_half_life
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -494,6 +502,10 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         Samples of a mini-batch.
     max_epochs : int, default=50
         Epochs of training.
+    forgetting_half_life : float > 0 or None, default=None
+        For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
+        one counts half in the class counts, from which class weights, balancing losses and the
+        costs "inverse_frequency" are made anew in each call. None keeps the first counts.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
         validation no longer improves, and to restore the best weights.
@@ -529,6 +541,8 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     training_prior_ : ndarray of shape (n_classes,) or None
         Class frequencies that the training has seen in the last epoch, and whose posteriors the
         network estimates: class weights and a sampler change them. None where they are not known.
+    class_frequencies_ : ndarray of shape (n_classes,)
+        Class frequencies of the labels; with `forgetting_half_life`, those that the stream has now.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -596,6 +610,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         weight_decay: float = 1e-4,
         batch_size: int = 64,
         max_epochs: int = 50,
+        forgetting_half_life: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -627,6 +642,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.forgetting_half_life = forgetting_half_life
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
 from skimbal._training.inputs import to_tensors
+from skimbal.losses import class_weight_vector
 from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
-from skimbal.neural_network._fit_plan import check_step_setting
+from skimbal.neural_network._fit_plan import check_range_of, check_step_setting
 
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,
@@ -57,6 +58,9 @@ class DBNClassifier(BaseNetClassifier):
         Momentum of the pre-training.
     pretrain_weight_decay : float >= 0, default=0.0001
         Weight decay of the pre-training.
+    pretrain_class_weight : None, "balanced", "effective", dict or array-like, default=None
+        Weight of each class in the pre-training, in the forms of `class_weight`. Only their ratios
+        matter.
     n_gibbs_steps : int, default=1
         Steps k of contrastive divergence (CD-k).
     persistent : bool, default=False
@@ -105,6 +109,10 @@ class DBNClassifier(BaseNetClassifier):
         Samples of a mini-batch.
     max_epochs : int, default=100
         Epochs of training.
+    forgetting_half_life : float > 0 or None, default=None
+        For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
+        one counts half in the class counts, from which class weights, balancing losses and the
+        costs "inverse_frequency" are made anew in each call. None keeps the first counts.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
         validation no longer improves, and to restore the best weights.
@@ -140,6 +148,8 @@ class DBNClassifier(BaseNetClassifier):
     training_prior_ : ndarray of shape (n_classes,) or None
         Class frequencies that the training has seen in the last epoch, and whose posteriors the
         network estimates: class weights and a sampler change them. None where they are not known.
+    class_frequencies_ : ndarray of shape (n_classes,)
+        Class frequencies of the labels; with `forgetting_half_life`, those that the stream has now.
     history_ : pandas.DataFrame
         A row an epoch: `epoch`, `train_loss`, with held-out samples `valid_loss`, with `scoring`
         `valid_score` or `train_score`, `learning_rate`, `duration_s` (seconds) and `is_best`.
@@ -189,6 +199,7 @@ class DBNClassifier(BaseNetClassifier):
         ],
         "pretrain_momentum": [Interval(Real, 0, 1, closed="left")],
         "pretrain_weight_decay": [Interval(Real, 0, None, closed="left")],
+        "pretrain_class_weight": DENSE_CONSTRAINTS["class_weight"],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
         "persistent": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -203,6 +214,7 @@ class DBNClassifier(BaseNetClassifier):
         pretrain_learning_rate: float | str = "auto",
         pretrain_momentum: float = 0.5,
         pretrain_weight_decay: float = 1e-4,
+        pretrain_class_weight: Any = None,
         n_gibbs_steps: int = 1,
         persistent: bool = False,
         dropout: float = 0.0,
@@ -219,6 +231,7 @@ class DBNClassifier(BaseNetClassifier):
         weight_decay: float = 1e-4,
         batch_size: int = 128,
         max_epochs: int = 100,
+        forgetting_half_life: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -235,6 +248,7 @@ class DBNClassifier(BaseNetClassifier):
         self.pretrain_learning_rate = pretrain_learning_rate
         self.pretrain_momentum = pretrain_momentum
         self.pretrain_weight_decay = pretrain_weight_decay
+        self.pretrain_class_weight = pretrain_class_weight
         self.n_gibbs_steps = n_gibbs_steps
         self.persistent = persistent
         self.dropout = dropout
@@ -251,6 +265,7 @@ class DBNClassifier(BaseNetClassifier):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.forgetting_half_life = forgetting_half_life
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -333,7 +348,8 @@ class DBNClassifier(BaseNetClassifier):
             noise_generator=noise_generator,
         )
 
-    def _pretrain(self, net, X, sample_weight, plan):
+    def _pretrain(self, net, X, data, counts, plan):
+        sample_weight = pretraining_weight(self, data, counts)
         settings = PretrainingPlan(
             visible=self.visible_,
             n_epochs=self.pretrain_epochs,
@@ -344,12 +360,12 @@ class DBNClassifier(BaseNetClassifier):
             persistent=self.persistent,
             batch_size=self.batch_size,
         )
-        data, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
+        tensor, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
         job = PretrainingJob(
             net,
             plan.generator,
             plan.noise_generator,
-            data,
+            tensor,
             weight[0] if weight else None,
             settings,
             n_threads=self.n_threads,
@@ -379,3 +395,15 @@ class DBNClassifier(BaseNetClassifier):
         for rbm, visible_bias in zip(rbms, self.visible_biases_, strict=True):
             rbm.visible_bias = visible_bias
         return rbms
+
+
+def pretraining_weight(network, data, counts):
+    """Weights of the samples in the pre-training: those given, times those of their classes."""
+    by_class = class_weight_vector(
+        network.pretrain_class_weight, network.classes_, counts, "pretrain_class_weight"
+    )
+    if by_class is None:
+        return data.sample_weight
+    check_range_of("pretrain_class_weight", by_class)
+    own = 1.0 if data.sample_weight is None else data.sample_weight
+    return own * by_class[data.targets]

@@ -79,6 +79,7 @@ def depends_on_counts(estimator):
     """Whether class weights, costs or the loss are made from class counts."""
     return (
         isinstance(estimator.class_weight, str)
+        or isinstance(getattr(estimator, "pretrain_class_weight", None), str)
         or isinstance(estimator.cost_matrix, str)
         or resolve_loss(estimator.loss).needs_counts
     )

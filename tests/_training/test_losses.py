@@ -26,7 +26,7 @@ TARGET = torch.tensor([[0, 0, 0, 0, 1, 1, 2, 2]] * P)
 SHARE = torch.rand(P, N, generator=generator(4)) + 0.1
 PARTNER = TARGET.roll(1, dims=1)
 PART = torch.tensor([0.2, 0.5, 1.0])
-OF_FEATURES = ("class_rectification", "cosen")
+OF_FEATURES = ("class_rectification", "cosen", "deep_oversampling")
 
 
 def by_autograd(loss, target, share, needs_features):

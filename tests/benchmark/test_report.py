@@ -181,6 +181,31 @@ def test_an_undefined_score_is_left_out(metric, title, tmp_path):
     assert f"The {title} is undefined in 1 cells, which are left out." in result.notes
 
 
+@pytest.mark.parametrize("metric", ["auc", "average_precision", "accuracy"])
+def test_a_failure_in_a_fold_without_a_score_of_ranks_has_none(metric, tmp_path):
+    """Every fold of set "a" lacks a class. Method k fails in the first fold of both sets."""
+    store = make_run(tmp_path, ["m", "k", "l"], ["a", "b"])
+    for cell in store.protocol().cells():
+        lacks = cell.dataset == "a"
+        with claim_cell(store, cell, 0) as claim:
+            values = {"support": "[4, 0]" if lacks else "[2, 2]", "n_warnings": 0}
+            if cell.method == "k" and cell.fold == 1:
+                claim.finish("failed", {**values, "error": "x"})
+                continue
+            confusion = [[4, 0], [0, 0]] if lacks else [[2, 0], [0, 2]]
+            values |= {**scores_of_confusion(confusion), "confusion": json.dumps(confusion)}
+            values |= dict.fromkeys(RANK_METRICS, None if lacks else 1.0)
+            claim.finish("done", values)
+    result = report(tmp_path, metric=metric)
+    is_of_ranks = metric in RANK_METRICS
+    means = result.per_dataset.set_index(["dataset", "method"])["mean"]
+    assert means["b", "k"] == 0.5
+    assert means["a"].isna().all() == is_of_ranks
+    assert result.summary["mean"].to_dict() == {"m": 1.0, "l": 1.0, "k": 0.5}
+    note = "is undefined in 6 cells, which are left out."
+    assert any(text.endswith(note) for text in result.notes) == is_of_ranks
+
+
 def test_an_auc_that_no_cell_has_is_a_dash(tmp_path):
     store = make_run(tmp_path, ["m", "k"], ["a"])
     fill(store, lambda cell: 0.75)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skimbal.benchmark import Suite
+from skimbal.benchmark import Suite, _suites
 from skimbal.benchmark._protocol import Cell, Protocol
 from skimbal.benchmark._suite import describe, describe_dataset, load_split, resolve_folds
 from skimbal.benchmark._suites import DEMO_SETS, SUITES, resolve_suite
@@ -142,6 +142,16 @@ def test_the_kind_of_labels_changes_no_fingerprint(kind, rarest):
     assert info.n_values == 38 * 3
     assert (info.smallest_class, info.smallest_count) == (rarest, 8)
     assert info.fingerprint == describe(X, y).fingerprint
+
+
+def test_the_suites_of_rare_attacks_and_of_failures(monkeypatch):
+    options = {}
+    monkeypatch.setattr(_suites, "load_kddcup99", lambda **given: options.update(given) or (1, 2))
+    monkeypatch.setattr(_suites, "load_ai4i2020", lambda return_X_y: (3, return_X_y))
+    assert SUITES["kdd99"].load("kdd99") == (1, 2)
+    assert (options["min_per_class"], options["max_per_class"]) == (10, 5000)
+    assert (options["random_state"], options["return_X_y"]) == (0, True)
+    assert SUITES["ai4i2020"].load("ai4i2020") == (3, True)
 
 
 def test_the_suites_load_real_data():

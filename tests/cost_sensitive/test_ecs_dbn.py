@@ -34,8 +34,8 @@ def fitted(data):
 
 
 def test_every_parameter_of_the_network_is_there_with_its_default():
-    """But for the costs, which are found, and the scoring, which the costs have first."""
-    assert set(NETWORK) - set(OWN) == {"cost_matrix"}
+    """But for the costs, which are found, streams, and the scoring, which the costs have first."""
+    assert set(NETWORK) - set(OWN) == {"cost_matrix", "forgetting_half_life"}
     differences = {
         name for name in set(NETWORK) & set(OWN) if OWN[name].default != NETWORK[name].default
     }
@@ -54,7 +54,7 @@ def test_every_parameter_of_the_search_is_there_with_its_default():
 
 def test_every_parameter_reaches_the_network():
     """Each changed to an object of its own."""
-    changed = {name: object() for name in NETWORK if name != "cost_matrix"}
+    changed = {name: object() for name in set(NETWORK) & set(OWN)}
     network = ECSDBNClassifier(**changed)._base_estimator()
     assert all(getattr(network, name) is changed[name] for name in changed)
     assert network.cost_matrix is None

@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal import (
     BalancedBaggingNetClassifier,
+    ECOEnsembleClassifier,
     FixedCostClassifier,
     MLPClassifier,
     TunedCostClassifierCV,
@@ -146,6 +147,7 @@ def test_frequencies_that_are_given():
         (make_pipeline(StandardScaler(), MLPClassifier(**NET, sampler="dynamic")), "Dynamic"),
         (BalancedRandomForestClassifier(), "sampling_strategy"),
         (BalancedBaggingNetClassifier(sampling_strategy=0.5), "sampling_strategy"),
+        (ECOEnsembleClassifier(), "over-samples"),
         (FrozenEstimator(GaussianNB()), "was fitted before"),
         (GridSearchCV(resampled(SMOTE()), {"smote__k_neighbors": [3]}), "resamples"),
     ],

@@ -11,6 +11,7 @@ from skimbal.losses import (
     ClassBalanced,
     ClassRectification,
     CrossEntropy,
+    DeepOversampling,
     DeferredReweighting,
     Focal,
     IncrementalWeightedCrossEntropy,
@@ -42,6 +43,7 @@ class TestVariants(LossContract):
             DeferredReweighting(LogitAdjustment(tau=0.5), start=0, weights="balanced"),
             IncrementalWeightedCrossEntropy(T=5, ramp="cosine"),
             ClassRectification(eta=0.5, margin=2, n_hardest=1),
+            DeepOversampling(n_neighbors=20, n_draws=1, clustering=2),
         ],
         ids=repr,
     )

@@ -221,6 +221,85 @@ def test_sample_weights_enter_the_pretraining(data):
     assert (clone(network).fit(X, y, weight).rbms_[0].hidden_bias - plain).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize(
+    "class_weight", [{1: 5.0}, [1.0, 5.0], pd.Series({0: 2.0, 1: 10.0}), "balanced"], ids=str
+)
+def test_class_weights_of_the_pretraining_are_sample_weights_of_the_machines(data, class_weight):
+    X, y = data
+    network = DBNClassifier(
+        **{**FAST, "pretrain_epochs": 20, "learning_rate": 1e-12}, standardize=False
+    )
+    is_balanced = isinstance(class_weight, str)
+    ratio = (y == 0).sum() / (y == 1).sum() if is_balanced else 5.0
+    by_class = clone(network).set_params(pretrain_class_weight=class_weight).fit(X, y)
+    by_sample = clone(network).fit(X, y, np.where(y == 1, ratio, 1.0))
+    for own, other in zip(by_class.rbms_, by_sample.rbms_, strict=True):
+        torch.testing.assert_close(own.weight, other.weight, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(own.hidden_bias, other.hidden_bias, rtol=1e-4, atol=1e-5)
+    plain = clone(network).fit(X, y)
+    assert (by_class.rbms_[0].weight - plain.rbms_[0].weight).abs().max() > 1e-3
+    weight = np.linspace(0.5, 2.0, 90)
+    ratio = weight[y == 0].sum() / weight[y == 1].sum() if is_balanced else 5.0
+    both = clone(by_class).fit(X, y, weight)
+    product = clone(network).fit(X, y, weight * np.where(y == 1, ratio, 1.0))
+    torch.testing.assert_close(both.rbms_[0].weight, product.rbms_[0].weight, rtol=1e-4, atol=1e-5)
+
+
+def test_class_weights_of_the_pretraining_leave_the_loss_alone(data):
+    X, y = data
+    network = DBNClassifier(**FAST, pretrain_class_weight="balanced").fit(X, y)
+    np.testing.assert_array_equal(network.class_weight_, 1.0)
+    without = clone(network).set_params(pretrain_epochs=0).fit(X, y)
+    plain = DBNClassifier(**{**FAST, "pretrain_epochs": 0}).fit(X, y)
+    assert_same_network(without, plain, X)
+
+
+def test_pretraining_with_class_weights_reconstructs_the_rare_class_better():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [380, 20])
+    X = np.where(y[:, None] == 1, rng.random((400, 12)) < 0.85, rng.random((400, 12)) < 0.15)
+    X[:, :6] ^= (y == 1)[:, None]  # the rare class has a pattern of its own
+    settings = {"hidden_layer_sizes": (3,), "pretrain_epochs": 40, "learning_rate": 1e-12}
+
+    def error(class_weight):
+        network = DBNClassifier(
+            **{**FAST, **settings}, pretrain_class_weight=class_weight, pretrain_learning_rate=0.1
+        )
+        rbm = network.fit(X.astype(float), y).rbms_[0]
+        rare = torch.as_tensor(X[y == 1], dtype=torch.float32)
+        hidden = rbm.hidden_proba(rare)
+        reconstructed = torch.sigmoid(hidden @ rbm.weight + rbm.visible_bias)
+        return ((reconstructed - rare) ** 2).mean().item()
+
+    assert error("balanced") < 0.9 * error(None)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ("balancd", "unknown pretrain_class_weight 'balancd'; did you mean 'balanced'"),
+        ([1.0, 2.0, 3.0], r"pretrain_class_weight has shape \(3,\), but there are 2 classes"),
+        ({1: -1.0}, r"pretrain_class_weight \[1.0, -1.0\] must be finite, non-negative"),
+        ([0.0, 0.0], "pretrain_class_weight .* not all zero"),
+        (3, "The 'pretrain_class_weight' parameter"),
+    ],
+    ids=str,
+)
+def test_bad_class_weights_of_the_pretraining_are_refused(data, class_weight, message):
+    network = DBNClassifier(**FAST, pretrain_class_weight=class_weight)
+    with pytest.raises(ValueError, match=message):
+        network.fit(*data)
+    assert not hasattr(network, "net_")
+
+
+def test_balanced_pretraining_of_a_stream_needs_counts(data):
+    X, y = data
+    network = DBNClassifier(**FAST, pretrain_class_weight="balanced")
+    with pytest.raises(ValueError, match=r"pretrain_class_weight='balanced' and loss=.* depend on"):
+        network.partial_fit(X, y, classes=[0, 1])
+    assert network.partial_fit(X, y, classes=[0, 1], class_counts={0: 700, 1: 300}).n_iter_ == 1
+
+
 @pytest.mark.parametrize("settings", [{}, {"persistent": True, "n_gibbs_steps": 2}], ids=str)
 def test_same_seed_same_network(data, settings):
     X, y = data

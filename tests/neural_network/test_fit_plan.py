@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skimbal import MLPClassifier
+from skimbal import DBNClassifier, MLPClassifier
 from skimbal.metrics import inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
 from skimbal.neural_network._fit_data import TrainingData
@@ -184,6 +184,11 @@ def test_who_needs_validation(parameters, expected):
 )
 def test_what_depends_on_counts(parameters, expected):
     assert depends_on_counts(MLPClassifier(**parameters)) == expected
+
+
+@pytest.mark.parametrize(("weight", "expected"), [("balanced", True), ({"rare": 2}, False)])
+def test_weights_of_the_pretraining_may_depend_on_counts(weight, expected):
+    assert depends_on_counts(DBNClassifier(pretrain_class_weight=weight)) == expected
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from sklearn.base import clone
 
 from skimbal import MLPClassifier
 from skimbal.datasets import make_nested_spheres
+from skimbal.ensemble import DeepOversamplingClassifier
 from skimbal.metrics import balanced_accuracy, g_mean
 from skimbal.sampling import ConditionalGANSampler, ConditionalVAESampler
 
@@ -44,6 +45,13 @@ def make_models(seed):
     return {
         "samplers": plain
         | {name: make_pipeline(sampler, network) for name, sampler in samplers.items()},
+        "embeddings": plain
+        | {
+            f"DeepOversamplingClassifier, clustering={clustering:g}": DeepOversamplingClassifier(
+                network, clustering=clustering, random_state=seed
+            )
+            for clustering in (0.1, 1.0, 10.0, 100.0)
+        },
     }
 
 

@@ -1,0 +1,119 @@
+"""AI4I 2020: failures of a simulated milling machine."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skimbal.datasets._sources import (
+    cached_file,
+    data_folder,
+    local_file,
+    reading,
+    url_download,
+)
+
+LOCAL = "ai4i2020/ai4i2020.csv"
+URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/00601/ai4i2020.csv"
+FILE = "ai4i2020.csv"
+SHA256 = "9841aaa04b716d41ce9501f42d9388de7f571566608945061d026f95853c0337"
+_WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
+QUALITIES = ("L", "M", "H")
+MEASUREMENTS = (
+    "Air temperature [K]",
+    "Process temperature [K]",
+    "Rotational speed [rpm]",
+    "Torque [Nm]",
+    "Tool wear [min]",
+)
+FAILURE, CAUSES = "Machine failure", ("TWF", "HDF", "PWF", "OSF", "RNF")
+
+
+def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: bool = False) -> Any:
+    """Load AI4I 2020: 10,000 states of a milling machine, 339 of them failures.
+
+    The set is synthetic; its authors made it to reflect a real machine.
+
+    The first source is ``ai4i2020/ai4i2020.csv`` in the folder `data_home` or ``$SKIMBAL_DATA``.
+    The second is a download from the UCI repository into ``$SKIMBAL_CACHE``, which is accepted only
+    with the SHA-256 checksum of a copy of that file. If UCI serves another file, the error says so.
+
+    Parameters
+    ----------
+    data_home : path-like, default=None
+        Folder of a local copy; None is ``$SKIMBAL_DATA``, if that is set.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch
+        ``data`` of shape (10000, 8), float64: a 0/1 column for each quality of the product (low,
+        medium, high), air and process temperature in K, rotational speed in rpm, torque in Nm, and
+        tool wear in minutes; ``target`` of shape (10000,), "failure" and "no failure"; ``causes``,
+        a DataFrame of 0 and 1 with the columns TWF (tool wear), HDF (heat dissipation), PWF
+        (power), OSF (overstrain) and RNF (random), the causes of failures, which are no inputs;
+        ``feature_names``; ``target_names``; ``source``; ``DESCR``.
+    (data, target)
+        With ``return_X_y=True``.
+
+    Raises
+    ------
+    DataNotFoundError
+        If no source has the data, or a file is damaged or another one.
+
+    References
+    ----------
+    S. Matzka (2020), Explainable artificial intelligence for predictive maintenance applications,
+    AI4I 2020; the data: UCI Machine Learning Repository, doi:10.24432/C5HS5C.
+
+    Examples
+    --------
+    >>> from skimbal.datasets import load_ai4i2020
+    >>> machine = load_ai4i2020()  # doctest: +SKIP
+    >>> machine.data.shape, int((machine.target == "failure").sum())  # doctest: +SKIP
+    ((10000, 8), 339)
+    """
+    path = local_file(data_folder(data_home), LOCAL)
+    if path is None:
+        download = url_download(URL, FILE, what_to_do=_WHAT_TO_DO)
+        path = cached_file(FILE, download, sha256=SHA256, what_to_do=_WHAT_TO_DO)
+    with reading(path, "put a complete copy there"):
+        frame = _read(path)
+    qualities = np.equal.outer(frame["Type"].to_numpy(dtype=str), np.array(QUALITIES))
+    X = np.hstack([qualities.astype(np.float64), frame[list(MEASUREMENTS)].to_numpy(np.float64)])
+    y = np.where(frame[FAILURE] == 1, "failure", "no failure")
+    if return_X_y:
+        return X, y
+    return Bunch(
+        data=X,
+        target=y,
+        causes=frame[list(CAUSES)],
+        feature_names=[*(f"Type={quality}" for quality in QUALITIES), *MEASUREMENTS],
+        target_names=np.unique(y),
+        source=str(path),
+        DESCR=(
+            f"AI4I 2020: {len(y)} states of a simulated milling machine, "
+            f"{(y == 'failure').sum()} failures.\nRead from {path}.\n\nReference: S. Matzka "
+            "(2020), Explainable artificial intelligence for predictive maintenance applications, "
+            "AI4I 2020, doi:10.24432/C5HS5C. CC BY 4.0."
+        ),
+    )
+
+
+def _read(path):
+    """The table; a ValueError for another file."""
+    frame = pd.read_csv(path, encoding="utf-8-sig")
+    numbers, flags = list(MEASUREMENTS), [FAILURE, *CAUSES]
+    missing = [name for name in ("Type", *numbers, *flags) if name not in frame]
+    if missing:
+        raise ValueError(f"it has no column {missing[0]!r}")
+    if not frame["Type"].isin(QUALITIES).all():
+        raise ValueError(f"the column 'Type' must hold {', '.join(QUALITIES)}")
+    if not np.isfinite(frame[numbers].to_numpy(np.float64)).all():
+        raise ValueError("a measurement is missing")
+    if not frame[flags].isin([0, 1]).to_numpy().all():
+        raise ValueError(f"the columns {', '.join(flags)} must hold 0 and 1")
+    return frame
