@@ -49,7 +49,8 @@ class Report:
     summary : DataFrame
         A row for each method, best mean first, over the data sets that all methods completed.
     tests : dict of str to RankTest
-        Friedman's test and Iman and Davenport's, if there are enough methods and data sets.
+        Friedman's test and Iman and Davenport's, if there are enough methods and data sets. The
+        latter does not exist if all data sets rank the methods equally.
     notes : list of str
         Limits of the tables: missing or failed cells, tests that cannot decide.
     environments : list of dict
@@ -341,7 +342,9 @@ def _summary(per_dataset, means, cells, protocol, control):
 def _rank_tests(means):
     if means.shape[0] < 2 or means.shape[1] < 3:
         return {}
-    return {"Friedman": friedman(means), "Iman-Davenport": iman_davenport(means)}
+    tests = {"Friedman": friedman(means), "Iman-Davenport": iman_davenport(means)}
+    # Its F is infinite and its p 0 where all data sets rank the methods equally, however few.
+    return {name: test for name, test in tests.items() if np.isfinite(test.statistic)}
 
 
 def _notes(cells, means, protocol, metric):
