@@ -147,7 +147,7 @@ def test_the_slope_has_the_largest_likelihood():
     decision, weight = rng.normal(size=60) + labels - 0.5, np.array([1.0, 3.0])
     class_sums = np.eye(2)[labels]
     mass = (class_sums * weight) @ smoothed_labels(class_sums)
-    reference = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10, max_iter=1000)
+    reference = LogisticRegression(C=1e12, fit_intercept=False, tol=1e-10, max_iter=1000)
     reference.fit(np.tile(decision, 2)[:, None], np.repeat([0, 1], 60), mass.T.ravel())
     slope = fit_slope(decision[:, None], class_sums, weight)
     assert slope == pytest.approx(reference.coef_.item(), rel=1e-4)
