@@ -10,6 +10,9 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit
 
 from skimbal._utils._warnings import warn
 
+# Columns with larger or smaller values are measured in units of their largest one.
+LARGE, SMALL = 1e100, 1e-100
+
 
 def unknown_name_message(kind, name, known):
     """Return the text of the error for an unknown name, with similar known names.
@@ -104,6 +107,20 @@ def in_safe_unit(weight):
         return None
     largest = weight.max(initial=0.0)
     return weight / largest if largest > 1e50 or 0.0 < largest < 1e-50 else weight
+
+
+def column_units(X):
+    """Units of the columns in which squares neither overflow nor vanish: 1 for most columns.
+
+    Columns with very large or very small values are measured in units of their largest one. NaN
+    is ignored.
+
+    >>> column_units(np.array([[1e200, 1e-200, 3.0, 0.0], [2e200, 2e-200, np.nan, 0.0]]))
+    array([2.e+200, 2.e-200, 1.e+000, 1.e+000])
+    """
+    largest = np.fmax.reduce(np.abs(X), axis=0).astype(np.float64)
+    is_extreme = (largest > LARGE) | (largest < SMALL) & (largest > 0)
+    return np.where(is_extreme, largest, 1.0)
 
 
 def check_known_classes(estimator, classes):

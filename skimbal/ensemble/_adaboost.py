@@ -396,22 +396,6 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Return the class with the lowest expected cost; without costs, the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Inputs shaped as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[decide(proba, self.cost_matrix_)]
-
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of ``classes_[1]`` for two classes, log-probabilities for more.
 

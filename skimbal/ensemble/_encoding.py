@@ -4,11 +4,11 @@ import numpy as np
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
+from skimbal._utils._validation import column_units
+
 ENCODINGS = ("standard", "rank", "both")
 MAX_QUANTILES = 1000
 MAX_RANK = 3.0
-# Columns with larger or smaller values are measured in units of their largest one.
-LARGE, SMALL = 1e100, 1e-100
 
 
 def _clipped(X):
@@ -19,7 +19,7 @@ def _divided(X, unit):
     return X / unit
 
 
-def make_encoder(encoding, n_samples, unit=None):
+def make_encoder(encoding, n_samples, unit=1.0):
     """Return an unfitted transformer of inputs of shape (n_samples, n_features).
 
     Ranks are transformed to a Gaussian distribution, cut at 3 standard deviations (the extreme
@@ -32,7 +32,7 @@ def make_encoder(encoding, n_samples, unit=None):
     encoding : {"standard", "rank", "both"}
     n_samples : int
         Samples that it will be fitted on.
-    unit : ndarray of shape (n_features,), default=None
+    unit : ndarray of shape (n_features,), default=1.0
         What the columns are divided by first.
 
     Returns
@@ -57,7 +57,7 @@ def make_encoder(encoding, n_samples, unit=None):
     )
     encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
     encoder = make_union(*encoders[encoding])
-    if unit is not None:
+    if np.any(unit != 1.0):
         encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
     return encoder.set_output(transform="default")
 
@@ -74,15 +74,3 @@ def fit_encoder(encoding, X):
             f"{X.shape}; use encoding=None"
         )
     return make_encoder(encoding, len(X), column_units(X)).fit(X)
-
-
-def column_units(X):
-    """Units of the columns in which squares neither overflow nor vanish; None where they don't.
-
-    >>> column_units(np.array([[1e200, 3.0], [2e200, 4.0]]))
-    array([2.e+200, 1.e+000])
-    >>> column_units(np.array([[0.0, 3.0], [0.0, 4.0]]))
-    """
-    largest = np.fmax.reduce(np.abs(X), axis=0).astype(np.float64)
-    is_extreme = (largest > LARGE) | (largest < SMALL) & (largest > 0)
-    return np.where(is_extreme, largest, 1.0) if is_extreme.any() else None

@@ -26,7 +26,7 @@ from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear
-from skimbal.neural_network._prior import check_probabilities, final_log_prior_ratio
+from skimbal.neural_network._prior import check_probabilities_option, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
 
 # Batches of one class, as a part of all, above which a loss that compares classes warns.
@@ -102,7 +102,7 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
-    check_probabilities(estimator, loss, classes)
+    check_probabilities_option(estimator, loss, classes)
     is_balanced_later = value.needs_costs or estimator.probabilities == "data"
     if isinstance(estimator.cost_matrix, str) and not is_balanced_later:
         warn_of_balance(estimator, value, loss)

@@ -85,7 +85,7 @@ def class_weights_of(loss, n_classes):
     return np.ones(n_classes) if weight is None else weight.cpu().double().numpy()
 
 
-def check_probabilities(network, loss, classes):
+def check_probabilities_option(network, loss, classes):
     """Raise a ValueError if probabilities can't be corrected to the class frequencies of the data.
 
     `loss` is the bound loss of the network, or what has its class weights.
@@ -118,7 +118,7 @@ def log_prior_ratio(network):
     """
     if network.probabilities == "training":
         return 0.0
-    check_probabilities(network, network.net_.criterion_, network.classes_)
+    check_probabilities_option(network, network.net_.criterion_, network.classes_)
     return data_over_training(network._class_counts, network.training_prior_)
 
 

@@ -15,13 +15,12 @@ from torch import nn
 from torch.nn.functional import one_hot
 
 from skimbal._utils._torch import torch_threads
+from skimbal._utils._validation import column_units
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.sampling._samples import check_samples, in_type
 
 # The first step of Adam is ten times as large, and must be a float32.
 MAX_LEARNING_RATE = 1e37
-# Columns with larger or smaller values are measured in units of their largest one.
-LARGE, SMALL = 1e100, 1e-100
 
 
 def linear(n_inputs, n_outputs, generator):
@@ -35,16 +34,6 @@ def linear(n_inputs, n_outputs, generator):
 def with_label(inputs, target, n_classes):
     """Append the class of each sample to its values, as n_classes values of 0 and 1."""
     return torch.cat([inputs, one_hot(target, n_classes).to(inputs.dtype)], dim=1)
-
-
-def units(rows):
-    """Units of the columns in which sums of squares neither overflow nor vanish; 1 by default.
-
-    >>> units(np.array([[1e-200, 3.0, 0.0], [-2e-200, 4.0, 0.0]]))
-    array([2.e-200, 1.e+000, 1.e+000])
-    """
-    largest = np.abs(rows).max(axis=0)
-    return np.where((largest > LARGE) | (largest < SMALL) & (largest > 0), largest, 1.0)
 
 
 class BaseGenerativeSampler(BaseOverSampler, metaclass=ABCMeta):
@@ -74,7 +63,7 @@ class BaseGenerativeSampler(BaseOverSampler, metaclass=ABCMeta):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n > 0}
         dense = X.toarray() if sparse.issparse(X) else X
         rows = dense.reshape(len(dense), -1).astype(np.float64, copy=False)
-        unit = units(rows)
+        unit = column_units(rows)
         rows = rows / unit
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         # Rounding gives a constant column a small deviation; it must stay constant.
