@@ -74,7 +74,7 @@ class CostSurfaceDisplay:
     """Scores of the decisions over a grid of the costs of two classes.
 
     A decision is the class with the largest product of probability and cost. The display shows, for
-    each pair of costs, the scores and the recall of each class, and marks the costs that were found.
+    each pair of costs, scores and the recall of both classes, and marks the costs that were found.
     With ``kind="ratio"`` the horizontal axis is the ratio of the two costs, on which alone the
     decisions of two classes depend.
 
@@ -240,22 +240,22 @@ class CostSurfaceDisplay:
             For probabilities that do not fit the labels, an unknown score, class or option.
         """
         classes, targets, counts = check_labels_of_display(y_true)
-        proba = check_proba(proba, y_true, classes)
+        table = check_proba(proba, y_true, classes)
         scores = scoring_list(scoring)
         _check_options(kind, cost_space, n_points)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, proba)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, table)
         pair = _positions(shown, classes, counts)
-        marked = _costs_to_mark(costs, classes, proba, targets, scores[0], weight, random_state)
+        marked = _costs_to_mark(costs, classes, table, targets, scores[0], weight, random_state)
         base = np.ones(len(classes)) if marked is None else marked
         if cost_space == "unit":
             base = base / base[list(pair)].max()
             marked = None if marked is None else base
         x = grid_of_costs(cost_range, cost_space, n_points, marked, pair)
         candidates = _candidates(x, base, pair, kind)
-        confusions = confusions_over_costs(targets, proba, candidates, weight)
+        confusions = confusions_over_costs(targets, table, candidates, weight)
 
         def decisions(i):
-            return decide_by_costs(proba, candidates[i])
+            return decide_by_costs(table, candidates[i])
 
         shape = (n_points,) if kind == "ratio" else (n_points, n_points)
         recalls = recall_from_confusion(confusions)
@@ -292,7 +292,9 @@ class CostSurfaceDisplay:
         display : CostSurfaceDisplay
             The display itself.
         """
-        self.surfaces_, self.lines_, self.marks_ = [], [], []
+        self.surfaces_: list = []
+        self.lines_: list = []
+        self.marks_: list = []
         if self.y is None:
             self.axes_ = panel_axes(ax, 1)
             self._draw_lines(self.axes_[0])
@@ -368,7 +370,7 @@ def _ends(counts):
     return int(order[0]), int(order[-1])
 
 
-def _costs_to_mark(costs, classes, proba, targets, scoring, weight, random_state):
+def _costs_to_mark(costs, classes, table, targets, scoring, weight, random_state):
     """The costs to mark, with geometric mean 1, or None."""
     if costs is None:
         return None
@@ -377,7 +379,7 @@ def _costs_to_mark(costs, classes, proba, targets, scoring, weight, random_state
             raise ValueError(f"costs={costs!r} must be 'find', None or one cost for each class")
         rng = check_random_state(random_state)
         found = find_costs(
-            classes[targets], proba, scoring=scoring, sample_weight=weight, random_state=rng
+            classes[targets], table, scoring=scoring, sample_weight=weight, random_state=rng
         )
         return found.costs
     costs = np.asarray(vector_by_label(costs, classes, "costs", is_outer=True), dtype=np.float64)

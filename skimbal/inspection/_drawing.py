@@ -93,7 +93,7 @@ def panel_axes(ax: Any, n_panels: int, n_columns: int | None = None, **options: 
     if ax is None:
         width, height = PANEL_SIZE
         size = (width * n_columns, height * n_rows)
-        fig, axes = plt.subplots(
+        _, axes = plt.subplots(
             n_rows, n_columns, figsize=size, layout="constrained", squeeze=False, **options
         )
         for unused in axes.flat[n_panels:]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
@@ -31,7 +32,7 @@ def named_cases(given, name, kind="estimator"):
     return cases
 
 
-def check_labels_of_display(y_true):
+def check_labels_of_display(y_true: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
     """Sorted labels, the index of the label of each sample, and the number of each label."""
     y_true = column_or_1d(y_true)
     classes, targets, counts = np.unique(y_true, return_inverse=True, return_counts=True)
@@ -42,7 +43,7 @@ def check_labels_of_display(y_true):
     return classes, targets, counts
 
 
-def check_proba(proba, y_true, classes):
+def check_proba(proba: Any, y_true: ArrayLike, classes: NDArray) -> NDArray[np.float64]:
     """Probabilities (n_samples, n_classes) that fit the labels; one column is the second class."""
     proba = np.asarray(columns_by_label(proba, classes), dtype=np.float64)
     if proba.ndim == 1 and len(classes) == 2:
@@ -58,7 +59,7 @@ def check_proba(proba, y_true, classes):
     return proba
 
 
-def predicted_probabilities(estimator, X, classes):
+def predicted_probabilities(estimator: Any, X: ArrayLike, classes: NDArray) -> NDArray:
     """Probabilities of a fitted classifier for the classes of y."""
     check_is_fitted(estimator)
     if not hasattr(estimator, "predict_proba"):

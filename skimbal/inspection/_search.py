@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from skimbal.inspection._drawing import series_styles, single_axes
 from skimbal.inspection._inputs import named_cases, score_name
 
-CENTERS = {"mean": np.mean, "median": np.median}
+CENTERS: dict = {"mean": np.mean, "median": np.median}
 
 
 def best_so_far(scores: ArrayLike) -> NDArray[np.float64]:

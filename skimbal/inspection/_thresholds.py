@@ -188,12 +188,12 @@ class ThresholdCurveDisplay:
                 f"a threshold curve is for two classes, but y has {classes.tolist()}; use "
                 "CostSurfaceDisplay for more"
             )
-        proba = check_proba(proba, y_true, classes)
+        table = check_proba(proba, y_true, classes)
         positive = _position(pos_label, classes, counts)
         matrix = _checked_costs(cost_matrix, classes)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, proba)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, table)
         listed = scoring_list(scoring)
-        p = proba[:, positive]
+        p = table[:, positive]
         thresholds, confusions = confusions_over_thresholds(targets, p, positive, weight)
         scores = _scores(listed, classes, targets, p, positive, thresholds, confusions, weight)
         costs = None
@@ -245,7 +245,7 @@ class ThresholdCurveDisplay:
             costs = np.asarray(table["costs"])
             if costs.shape[1] != 2:
                 raise ValueError(
-                    f"the search has found costs of {costs.shape[1]} classes, but a threshold curve "
+                    f"the search has found costs of {costs.shape[1]} classes; a threshold curve "
                     "is for two; use CostSurfaceDisplay"
                 )
             thresholds, scores = costs[:, 0] / costs.sum(axis=1), np.asarray(table["score"])
@@ -279,13 +279,16 @@ class ThresholdCurveDisplay:
             raise ValueError(f"scale={scale!r} must be 'linear', 'log' or 'logit'")
         self.ax_ = single_axes(ax)
         self.figure_ = self.ax_.figure
-        self.cost_ax_ = self.cost_line_ = self.chosen_line_ = self.best_mark_ = None
+        self.cost_ax_: Any = None
+        self.cost_line_: Any = None
+        self.chosen_line_: Any = None
+        self.best_mark_: Any = None
         self.lines_ = []
         styles = series_styles(len(self.scores))
         for (name, values), style in zip(self.scores.items(), styles, strict=True):
             self.lines_ += self.ax_.plot(self.thresholds, values, label=name, **style)
         if self.expected_costs is not None:
-            self._draw_costs()
+            self._draw_costs(self.expected_costs)
         if self.chosen is not None:
             self.chosen_line_ = self.ax_.axvline(
                 self.chosen, color="black", ls="--", lw=1, label=f"chosen: {self.chosen:.3g}"
@@ -300,15 +303,15 @@ class ThresholdCurveDisplay:
         top.legend(handles, labels, loc="best", framealpha=0.9)
         return self
 
-    def _draw_costs(self):
+    def _draw_costs(self, costs):
         self.cost_ax_ = self.ax_.twinx()
         (self.cost_line_,) = self.cost_ax_.plot(
-            self.thresholds, self.expected_costs, color=VERMILION, lw=2, label="expected cost"
+            self.thresholds, costs, color=VERMILION, lw=2, label="expected cost"
         )
-        best = int(np.argmin(self.expected_costs))
+        best = int(np.argmin(costs))
         (self.best_mark_,) = self.cost_ax_.plot(
             self.thresholds[best],
-            self.expected_costs[best],
+            costs[best],
             "o",
             color=VERMILION,
             mec="white",
