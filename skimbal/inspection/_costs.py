@@ -11,7 +11,13 @@ from sklearn.utils.validation import _check_sample_weight
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._validation import is_whole_number
 from skimbal.cost_sensitive import find_costs
-from skimbal.inspection._drawing import VERMILION, class_colors, panel_axes, series_styles
+from skimbal.inspection._drawing import (
+    VERMILION,
+    class_colors,
+    panel_axes,
+    series_styles,
+    single_axes,
+)
 from skimbal.inspection._inputs import (
     check_labels_of_display,
     check_proba,
@@ -296,7 +302,7 @@ class CostSurfaceDisplay:
         self.lines_: list = []
         self.marks_: list = []
         if self.y is None:
-            self.axes_ = panel_axes(ax, 1)
+            self.axes_ = np.array([single_axes(ax, figsize=(7.5, 4.0))], dtype=object)
             self._draw_lines(self.axes_[0])
         else:
             n_columns = 2 if len(self.values) == 4 else None
@@ -340,7 +346,7 @@ class CostSurfaceDisplay:
             ax.set_xscale("log")
         first, second = self.shown
         ax.set(xlabel=f"cost of {second} / cost of {first}", ylabel="score")
-        ax.legend()
+        ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _check_options(kind, cost_space, n_points):

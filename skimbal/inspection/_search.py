@@ -195,12 +195,16 @@ class SearchConvergenceDisplay:
             runs = np.atleast_2d(np.asarray(given, dtype=np.float64))
             evaluations = np.arange(1, runs.shape[1] + 1)
             middle = CENTERS[center](runs, axis=0)
-            self.lines_ += self.ax_.plot(evaluations, middle, label=name, **style)
+            self.lines_ += self.ax_.plot(
+                evaluations, middle, label=name, drawstyle="steps-post", **style
+            )
             if len(runs) > 1 and band is not None:
                 low, high = _limits(runs, middle, band)
                 color = style["color"]
                 self.bands_.append(
-                    self.ax_.fill_between(evaluations, low, high, color=color, alpha=0.15, lw=0)
+                    self.ax_.fill_between(
+                        evaluations, low, high, step="post", color=color, alpha=0.15, lw=0
+                    )
                 )
         self.ax_.set(xlabel="evaluations", ylabel=f"best {self.score} so far")
         self.ax_.legend(loc="lower right")

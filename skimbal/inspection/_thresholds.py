@@ -277,7 +277,7 @@ class ThresholdCurveDisplay:
         """
         if scale not in ("linear", "log", "logit"):
             raise ValueError(f"scale={scale!r} must be 'linear', 'log' or 'logit'")
-        self.ax_ = single_axes(ax)
+        self.ax_ = single_axes(ax, figsize=(6.5, 4.8))
         self.figure_ = self.ax_.figure
         self.cost_ax_: Any = None
         self.cost_line_: Any = None
@@ -299,8 +299,8 @@ class ThresholdCurveDisplay:
         if self.cost_ax_ is not None:
             more, their_labels = self.cost_ax_.get_legend_handles_labels()
             handles, labels = handles + more, labels + their_labels
-        top = self.ax_ if self.cost_ax_ is None else self.cost_ax_
-        top.legend(handles, labels, loc="best", framealpha=0.9)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.25)}
+        self.ax_.legend(handles, labels, ncols=2, fontsize="small", **below)
         return self
 
     def _draw_costs(self, costs):

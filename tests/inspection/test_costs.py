@@ -189,7 +189,7 @@ def test_threshold_curve_marks_the_chosen_and_the_best_threshold(two_classes):
     assert display.expected_costs[np.flatnonzero(display.thresholds == x)[0]] == cost
     assert display.ax_.get_xlabel() == "threshold on the probability of rare"
     assert display.cost_ax_.get_ylabel() == "expected cost of a sample"
-    texts = [text.get_text() for text in display.cost_ax_.get_legend().get_texts()]
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert texts[0] == "G-mean"
     assert any(text == "chosen: 0.1" for text in texts)
 
