@@ -196,7 +196,7 @@ def check_layout(infos, n_bytes):
 
 
 def check_manifest(manifest, entries):
-    """Raise a ModelFileError for another format, and for entries that the manifest does not list."""
+    """Raise a ModelFileError for another format and for entries that are not in the manifest."""
     if not isinstance(manifest, dict) or type(manifest.get("format")) is not int:
         raise ModelFileError(f"its {MANIFEST} names no format")
     if manifest["format"] != FORMAT:

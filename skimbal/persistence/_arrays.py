@@ -14,7 +14,7 @@ NUMBERS = {"bool", *(f"{s}int{n}" for s in ("", "u") for n in (8, 16, 32, 64))}
 NUMBERS |= {"float16", "float32", "float64"}
 TIME = re.compile(r"(datetime64|timedelta64)\[(Y|M|W|D|h|m|s|ms|us|ns)\]")
 COMPLEX = {"complex64": np.float32, "complex128": np.float64}
-TEXT = re.compile(r"<[US]\d{1,9}")
+TEXT = re.compile(r"(<U|\|S)\d{1,9}")
 SPARSE = {
     f"{kind}_{shape}": getattr(sparse, f"{kind}_{shape}")
     for kind in ("csr", "csc")
@@ -91,7 +91,7 @@ def _of_items(name, items):
     if name != "object":
         if not TEXT.fullmatch(name):
             raise ModelFileError(f"{name!r} is no type of arrays of texts")
-        array = np.array(items, dtype=name[:2]).reshape(-1)
+        array = np.array(items, dtype=name[1]).reshape(-1)
         # The width is that of the longest text or more, so it is bounded by the file.
         width = max(array.dtype.itemsize, 1)
         if np.dtype(name).itemsize * max(len(items), 1) > 2**26 + width * len(items):
@@ -219,7 +219,25 @@ def _decode_frame(node, reader):
     return frame
 
 
+def _encode_dtype(dtype, writer):
+    if not is_known_type(dtype.str):
+        raise ValueError(f"{writer.where()} is the type {dtype}, which can't be saved")
+    return {"dtype": dtype.str}
+
+
+def _decode_dtype(node, reader):
+    if not is_known_type(node["dtype"]):
+        raise ModelFileError(f"{node['dtype']!r} is no type of arrays")
+    return np.dtype(node["dtype"])
+
+
+def is_known_type(text):
+    """Whether a text is the type of an array of numbers, texts, times or objects."""
+    return re.fullmatch(r"[<>|=]([biufcSUO]\d{0,9}|[mM]8(\[[a-zA-Z]{1,2}\])?)", text) is not None
+
+
 CODECS = [
+    Codec("dtype", lambda thing: isinstance(thing, np.dtype), _encode_dtype, _decode_dtype),
     Codec("array", is_exactly(np.ndarray, np.memmap), encode_array, decode_array),
     Codec("masked_array", is_exactly(np.ma.MaskedArray), _encode_masked, _decode_masked),
     Codec("sparse", is_exactly(*SPARSE.values()), _encode_sparse, _decode_sparse),

@@ -101,7 +101,8 @@ def check_readable(entries, writer):
     trusted = [node["name"] for node in writer.objects if "name" in node]
     trusted += untrusted_types(writer.files)
     try:
-        read_whole(*open_archive(archive_bytes(entries)), Names(trusted))
+        manifest, parts = open_archive(archive_bytes(entries))
+        read_whole(manifest, parts, Names(trusted))
     except Exception as error:  # whatever own classes and skops raise
         raise ValueError(f"the estimator can't be saved: read again, {error}") from error
 
@@ -160,7 +161,8 @@ def load(path: str | PathLike, *, trusted: Iterable[str | type | Callable] = ())
     """
     names = Names(trusted)
     try:
-        return read_whole(*read_archive(path), names)
+        manifest, entries = read_archive(path)
+        return read_whole(manifest, entries, names)
     except OSError:
         raise
     except ModelFileError as error:

@@ -121,8 +121,7 @@ class Names:
 
     def is_known(self, name):
         """Whether a name may be looked up; else it is remembered as missing."""
-        known = isinstance(name, str) and NAME.fullmatch(name) and "__" not in name.split(":")[1]
-        if name in self.things or (known and is_safe(name)):
+        if isinstance(name, str) and (name in self.things or is_safe(name)):
             return True
         if name not in self.missing:
             self.missing.append(str(name))
@@ -163,6 +162,8 @@ def _trusted_entry(entry):
 
 def is_safe(name):
     """Whether a name needs no trust; nothing is imported to know it."""
+    if not NAME.fullmatch(name) or "__" in name:
+        return False
     module, qualname = name.split(":")
     root, _, rest = module.partition(".")
     if root == "skimbal":

@@ -32,6 +32,11 @@ DTYPES = {
 PLAN = ("optimizer", "learning_rate", "weight_decay", "batch_size", "max_epochs")
 
 
+def device_text(device):
+    """A device as a text."""
+    return str(device)
+
+
 def available_device(text):
     """The device of a text; the processor, with a warning, where there is no such device."""
     device = torch.device(text)
@@ -60,7 +65,7 @@ def _encode_tensor(thing, writer):
     return {
         "array": writer.value(np.array(array)),
         "dtype": str(thing.dtype).removeprefix("torch."),
-        "device": str(thing.device),
+        "device": device_text(thing.device),
         "is_parameter": isinstance(thing, nn.Parameter),
         "requires_grad": thing.requires_grad,
     }
@@ -81,7 +86,7 @@ def _decode_tensor(node, reader):
 
 def _encode_generator(thing, writer):
     state = writer.value(thing.get_state().numpy())
-    return {"state": state, "device": str(thing.device), "seed": thing.initial_seed()}
+    return {"state": state, "device": device_text(thing.device), "seed": thing.initial_seed()}
 
 
 def _decode_generator(node, reader):
@@ -179,7 +184,7 @@ def _encode_net(net, writer):
             "batch_size": int(net.batch_size),
             "max_epochs": int(net.max_epochs),
         },
-        "device": str(net.device),
+        "device": device_text(net.device),
         "verbose": writer.value(bool(net.verbose)),
         "groups": writer.value(groups, "optimizer"),
         "optimizer_state": writer.value(own, "optimizer"),

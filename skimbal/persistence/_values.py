@@ -20,11 +20,8 @@ DICTS = {"dict": dict, "OrderedDict": OrderedDict, "ClassWeights": ClassWeights}
 
 
 def _encode_pairs(thing, writer):
-    return {
-        "items": [
-            [writer.value(key), writer.value(value, str(key))] for key, value in thing.items()
-        ]
-    }
+    items = thing.items()
+    return {"items": [[writer.value(key), writer.value(part, str(key))] for key, part in items]}
 
 
 def _decode_dict(make):
@@ -60,10 +57,6 @@ def _is_numpy_type(thing):
     return inspect.isclass(thing) and issubclass(thing, np.generic)
 
 
-def _is_builtin_type(thing):
-    return thing in (bool, int, float, str, object) if inspect.isclass(thing) else False
-
-
 def _decode_numpy_type(node, reader):
     found = getattr(np, node["type"])
     if not _is_numpy_type(found):
@@ -72,6 +65,10 @@ def _decode_numpy_type(node, reader):
 
 
 BUILTIN_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "object": object}
+
+
+def _is_builtin_type(thing):
+    return inspect.isclass(thing) and thing in BUILTIN_TYPES.values()
 
 
 def _is_callable_name(thing):
