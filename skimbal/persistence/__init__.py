@@ -1,4 +1,4 @@
-"""Files of fitted estimators that run no code when they are loaded, and exports to ONNX."""
+"""Files of fitted estimators that run no code when they are loaded."""
 
 from skimbal.persistence._files import load, save
 
