@@ -5,8 +5,9 @@
 Two Gaussian classes in five dimensions. Their odds swing between 30:1 and 1:30, and then flip
 between these two every 1,500 samples. The networks get 50 samples at a time: they predict them, and
 are then trained on them. "window" is `TunedCostClassifierCV`, whose `partial_fit` searches costs on
-the last samples as they were predicted. "all" is the mean G-mean of windows of 500 samples, "swings" and "flips"
-that of the two parts of the stream, and "after a flip" that of the first window after a flip.
+the last samples as they were predicted. "all" is the mean G-mean of windows of 500 samples,
+"swings" and "flips" that of the two parts of the stream, and "after a flip" that of the first
+window after a flip.
 """
 
 import argparse
