@@ -375,7 +375,7 @@ def test_an_index_that_does_not_fit_is_an_error(case):
         (pd.DataFrame([[0, 1], [2, 0]], ["ok", "ok"], ["ok", "ok"]), r"\['ok'\] more than once"),
         (pd.Series([1, 2], ["ok", "ok"]), r"\['ok'\] more than once"),
         ({("failure", "ok"): -3}, "negative"),
-        ({("failure", "failure"): 3}, "diagonal"),
+        ({("failure", "failure"): 3}, "below the cost of the correct"),
         (pd.DataFrame(np.ones((2, 3)), ["failure", "ok"], list("abc")), "rows .* columns"),
     ],
 )

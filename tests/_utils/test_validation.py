@@ -41,9 +41,9 @@ def test_cost_matrices_become_float64_arrays():
     [
         (np.ones((2, 3)), r"shape \(2, 3\), but with 2 classes it must be \(2, 2\)"),
         ([[0, np.nan], [1, 0]], "NaN or infinite"),
-        ([[0, -3], [1, 0]], "the lowest is -3"),
-        ([[1, 1], [1, 0]], r"diagonal \[1.0, 0.0\].*; subtract the diagonal"),
-        ([[0, 0], [0, 0]], "all zero"),
+        ([[0, -3], [1, 0]], "is -3, which is below the cost of the correct"),
+        ([[2, 1], [1, 0]], r"cost_matrix\[0, 1\] is 1, which is below .* cost_matrix\[0, 0\] = 2"),
+        ([[0, 0], [0, 0]], "all predictions cost the same"),
     ],
 )
 def test_bad_cost_matrices_are_refused(matrix, message):
