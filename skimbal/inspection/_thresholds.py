@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 from sklearn.utils.validation import _check_sample_weight
 
 from skimbal._utils._labels import matrix_by_label
-from skimbal._utils._validation import check_cost_matrix
+from skimbal._utils._validation import check_cost_matrix, regret_matrix
 from skimbal.inspection._drawing import VERMILION, series_styles, single_axes
 from skimbal.inspection._inputs import (
     check_labels_of_display,
@@ -29,14 +29,15 @@ MAX_TRIED = 200  # thresholds at which a score is called that is not a function 
 def threshold_of_costs(cost_matrix: ArrayLike, positive: int = 1) -> float:
     """Probability of the positive class from which on predicting it has the lower expected cost.
 
-    C_np / (C_np + C_pn), with rows as the true classes (Elkan 2001, eq. 2, without costs of correct
-    predictions).
+    (C_np - C_nn) / (C_np - C_nn + C_pn - C_pp), with rows as the true classes (Elkan 2001, eq. 2).
 
     >>> threshold_of_costs([[0, 1], [9, 0]])
     0.1
+    >>> threshold_of_costs([[0, 1], [0, -9]])
+    0.1
     """
-    matrix = np.asarray(cost_matrix, dtype=np.float64)
-    false_alarm, miss = matrix[1 - positive, positive], matrix[positive, 1 - positive]
+    regrets = regret_matrix(np.asarray(cost_matrix, dtype=np.float64))
+    false_alarm, miss = regrets[1 - positive, positive], regrets[positive, 1 - positive]
     return float(false_alarm / (false_alarm + miss))
 
 
@@ -319,7 +320,8 @@ class ThresholdCurveDisplay:
             label=f"lowest cost: {self.thresholds[best]:.3g}",
         )
         self.cost_ax_.set_ylabel("expected cost of a sample")
-        self.cost_ax_.set_ylim(bottom=0.0)
+        if costs.min() >= 0:  # gains are negative costs
+            self.cost_ax_.set_ylim(bottom=0.0)
 
 
 def confusions_over_thresholds(targets, p_positive, positive, sample_weight=None):
@@ -351,12 +353,9 @@ def _position(pos_label, classes, counts):
 def _checked_costs(cost_matrix, classes):
     if cost_matrix is None:
         return None
-    matrix = check_cost_matrix(
+    return check_cost_matrix(
         matrix_by_label(cost_matrix, classes, "cost_matrix", is_outer=True), len(classes)
     )
-    if not (matrix[0, 1] > 0 or matrix[1, 0] > 0):
-        raise ValueError("cost_matrix has no positive cost; give the costs of both errors")
-    return matrix
 
 
 def _scores(listed, classes, targets, p, positive, thresholds, confusions, weight):

@@ -239,6 +239,23 @@ def test_threshold_curve_draws_on_given_axes_and_scales(two_classes):
     assert ax.get_xscale() == "logit"
 
 
+def test_threshold_curve_of_gains_is_that_of_the_costs_of_errors(two_classes):
+    model, X, y = two_classes
+    gains = np.array([[-2.0, 1.0], [0.0, -50.0]])
+    costs = np.array([[0.0, 3.0], [50.0, 0.0]])
+    of_gains, of_costs = (
+        ThresholdCurveDisplay.from_estimator(model, X, y, cost_matrix=matrix)
+        for matrix in (gains, costs)
+    )
+    assert of_gains.chosen == of_costs.chosen
+    gain_of_the_truth = np.mean(np.array([-2.0, -50.0])[np.unique(y, return_inverse=True)[1]])
+    np.testing.assert_allclose(
+        of_gains.expected_costs, np.add(of_costs.expected_costs, gain_of_the_truth)
+    )
+    low, _ = of_gains.cost_ax_.get_ylim()
+    assert low < min(of_gains.expected_costs) < 0
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
