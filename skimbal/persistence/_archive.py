@@ -92,8 +92,8 @@ def zip_size(entries):
     return sum(sizes) + N_END + N_CHECKSUM
 
 
-def write_archive(path, entries):
-    """Write entries to a file completely or not at all; a symbolic link is followed."""
+def write_archive(path, data):
+    """Write the bytes of a file completely or not at all; a symbolic link is followed."""
     path = Path(path).resolve()
     if path.is_dir():
         raise ValueError(f"path={str(path)!r} is a folder; name a file in it")
@@ -102,7 +102,7 @@ def write_archive(path, entries):
     temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(archive_bytes(entries))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -92,16 +92,17 @@ def save(estimator: BaseEstimator, path: str | PathLike) -> None:
     writer = Writer(CODECS)
     root = writer.value(estimator, type(estimator).__name__)
     entries = seal_entries(writer.entries(root), {"skimbal": __version__, "versions": VERSIONS})
-    check_readable(entries, writer)
-    write_archive(path, entries)
+    data = archive_bytes(entries)
+    check_readable(data, writer)
+    write_archive(path, data)
 
 
-def check_readable(entries, writer):
-    """Raise a ValueError where a file with these entries could not be loaded here."""
+def check_readable(data, writer):
+    """Raise a ValueError where a file with these bytes could not be loaded here."""
     trusted = [node["name"] for node in writer.objects if "name" in node]
     trusted += untrusted_types(writer.files)
     try:
-        manifest, parts = open_archive(archive_bytes(entries))
+        manifest, parts = open_archive(data)
         read_whole(manifest, parts, Names(trusted))
     except Exception as error:  # whatever own classes and skops raise
         raise ValueError(f"the estimator can't be saved: read again, {error}") from error
