@@ -244,7 +244,7 @@ def test_threshold_curve_draws_on_given_axes_and_scales(two_classes):
     [
         ({"scoring": "nothing"}, "unknown scorer"),
         ({"pos_label": "none"}, "pos_label='none'"),
-        ({"cost_matrix": np.ones((2, 2))}, "diagonal"),
+        ({"cost_matrix": np.ones((2, 2))}, "all predictions cost the same"),
         ({"cost_matrix": np.ones((3, 3))}, "shape"),
         ({"scale": "root"}, "scale='root'"),
     ],
