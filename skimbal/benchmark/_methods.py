@@ -7,7 +7,7 @@ classification, IEEE TNNLS, doi:10.1109/TNNLS.2018.2832648.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from imblearn.ensemble import (
@@ -39,6 +39,7 @@ from skimbal.benchmark._estimators import (
     RandomCostClassifier,
     channel_summaries,
 )
+from skimbal.benchmark._table_encoder import make_table_encoder
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
 from skimbal.ensemble import (
     AdaBoostNetClassifier,
@@ -73,6 +74,9 @@ class Method:
     n_axes : tuple of int or None
         Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
         None takes all. A run leaves out the methods that can't take its data, and says so.
+    version : str
+        A text that changes with the code of the method. A run is not resumed with another version,
+        or with other parameters, of a method of your own.
 
     Examples
     --------
@@ -88,6 +92,7 @@ class Method:
     make: Callable
     group: str = "own"
     n_axes: tuple[int, ...] | None = None
+    version: str = ""
 
 
 def _scaled(make_classifier, random_state):
@@ -318,6 +323,20 @@ def _all_methods():
 
 
 METHODS = {method.name: method for method in _all_methods()}
+
+
+def is_own(method):
+    """Whether a method is the user's, and not the package's of that name."""
+    return method is not METHODS.get(method.name)
+
+
+def for_frames(method):
+    """A method of the package for tables of numbers as one for frames; the user's own as it is."""
+    return method if is_own(method) else replace(method, make=partial(_encoded, method.make))
+
+
+def _encoded(make_classifier, random_state):
+    return make_pipeline(make_table_encoder(), make_classifier(random_state))
 
 
 def resolve_methods(methods):

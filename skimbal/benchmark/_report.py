@@ -12,8 +12,9 @@ import pandas as pd
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
+from skimbal.benchmark._names import METRICS, RANK_METRICS
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import METRICS, RANK_METRICS, Store
+from skimbal.benchmark._store import Store
 from skimbal.metrics import (
     average_ranks,
     friedman,
@@ -128,6 +129,35 @@ class Report:
         ]
         return "\n\n".join(parts) + "\n"
 
+    def to_json(self) -> str:
+        """The report as a JSON object, for other programs; a score that does not exist is null.
+
+        Its keys are ``metric``, ``control``, ``suite``, ``summary`` and ``per_dataset`` (a list of
+        rows each), ``tests`` (name to ``statistic`` and ``pvalue``), ``notes``, ``n_cells`` (those
+        of the run), ``n_finished`` and ``n_failed``.
+        """
+        content = {
+            "metric": self.metric,
+            "control": self.control,
+            "suite": self.protocol.suite,
+            "n_cells": len(self.protocol.cells()),
+            "n_finished": len(self.cells),
+            "n_failed": self.n_failed,
+            "summary": _records(self.summary.reset_index()),
+            "per_dataset": _records(self.per_dataset),
+            "tests": {
+                name: {"statistic": float(statistic), "pvalue": float(p_value)}
+                for name, (statistic, p_value) in self.tests.items()
+            },
+            "notes": self.notes,
+        }
+        return json.dumps(content, allow_nan=False)
+
+    @property
+    def n_failed(self) -> int:
+        """Number of cells that failed."""
+        return int((self.cells.status == "failed").sum())
+
     def save(self, folder: str | os.PathLike) -> None:
         """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``.
 
@@ -157,6 +187,10 @@ class Report:
     def _test_lines(self):
         for name, (statistic, p_value) in self.tests.items():
             yield f"{name}: statistic {statistic:.4g}, p = {p_value:.3g}"
+
+
+def _records(table):
+    return json.loads(table.to_json(orient="records", double_precision=15))
 
 
 def _write_all(texts, folder):
