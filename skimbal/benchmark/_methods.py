@@ -6,6 +6,8 @@ C. Zhang, K. C. Tan, H. Li, G. S. Hong (2018), A cost-sensitive deep belief netw
 classification, IEEE TNNLS, doi:10.1109/TNNLS.2018.2832648.
 """
 
+import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +19,7 @@ from imblearn.ensemble import (
 )
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     AdaBoostClassifier,
     ExtraTreesClassifier,
@@ -333,6 +336,26 @@ def is_own(method):
 def for_frames(method):
     """A method of the package for tables of numbers as one for frames; the user's own as it is."""
     return method if is_own(method) else replace(method, make=partial(_encoded, method.make))
+
+
+def make_first(method):
+    """The classifier of the seed 0; ValueError if it can't be made."""
+    try:
+        return method.make(0)
+    except Exception as error:
+        raise ValueError(
+            f"the method {method.name!r} can't be made: {type(error).__name__}: {error}"
+        ) from error
+
+
+def fingerprint(method):
+    """A text that changes with the parameters or the version of a method."""
+    classifier = make_first(method)
+    is_estimator = isinstance(classifier, BaseEstimator)
+    # scikit-learn would leave out the middle of a long text.
+    text = classifier.__repr__(N_CHAR_MAX=float("inf")) if is_estimator else repr(classifier)
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(text.split()))
+    return f"{zlib.crc32(text.encode('utf-8', 'backslashreplace')):08x} {method.version}".strip()
 
 
 def _encoded(make_classifier, random_state):

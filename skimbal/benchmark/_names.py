@@ -3,25 +3,74 @@
 A test compares those of suites and methods with what there is.
 """
 
-SUITE_NAMES = tuple(
-    "keel58 keel-dev keel-multiclass demo spheres watch cwru kdd99 ai4i2020".split()
+SUITE_NAMES = (
+    "keel58",
+    "keel-dev",
+    "keel-multiclass",
+    "demo",
+    "spheres",
+    "watch",
+    "cwru",
+    "kdd99",
+    "ai4i2020",
 )
-RESAMPLER_NAMES = tuple("adasyn smote smote-borderline1 smote-borderline2 smote-svm".split())
-METHOD_NAMES = tuple(
-    """
-    ecs-dbn ecs-dbn-refit ecs-dbn-balanced ecs-dbn-train dbn dbn-balanced dbn-prior
-    dbn-ensemble-prior csdbn csdbn-grid
-    adasyn-dbn smote-dbn smote-borderline1-dbn smote-borderline2-dbn smote-svm-dbn
-    ecs-mlp mlp mlp-prior bagging-net eco-ensemble adaboost-net
-    welm welm-no-costs evolutionary-elm
-    svm sklearn-mlp knn gradient-boosting logistic adaboost lasso sgd
-    logistic-balanced svm-balanced balanced-random-forest easy-ensemble rusboost
-    random-forest-prior random-forest-tuned extra-trees-prior extra-trees-tuned
-    lightgbm-tuned xgboost-tuned
-    cnn cnn-weighted cnn-iwce cnn-focal cnn-smote cnn-prior ecs-cnn adaboost-cnn
-    cnn-cosen cnn-centers cnn-deep-oversampling
-    extra-trees-summary-prior
-    """.split()
+RESAMPLER_NAMES = ("adasyn", "smote", "smote-borderline1", "smote-borderline2", "smote-svm")
+METHOD_NAMES = (
+    "ecs-dbn",
+    "ecs-dbn-refit",
+    "ecs-dbn-balanced",
+    "ecs-dbn-train",
+    "dbn",
+    "dbn-balanced",
+    "dbn-prior",
+    "dbn-ensemble-prior",
+    "csdbn",
+    "csdbn-grid",
+    "adasyn-dbn",
+    "smote-dbn",
+    "smote-borderline1-dbn",
+    "smote-borderline2-dbn",
+    "smote-svm-dbn",
+    "ecs-mlp",
+    "mlp",
+    "mlp-prior",
+    "bagging-net",
+    "eco-ensemble",
+    "adaboost-net",
+    "welm",
+    "welm-no-costs",
+    "evolutionary-elm",
+    "svm",
+    "sklearn-mlp",
+    "knn",
+    "gradient-boosting",
+    "logistic",
+    "adaboost",
+    "lasso",
+    "sgd",
+    "logistic-balanced",
+    "svm-balanced",
+    "balanced-random-forest",
+    "easy-ensemble",
+    "rusboost",
+    "random-forest-prior",
+    "random-forest-tuned",
+    "extra-trees-prior",
+    "extra-trees-tuned",
+    "lightgbm-tuned",
+    "xgboost-tuned",
+    "cnn",
+    "cnn-weighted",
+    "cnn-iwce",
+    "cnn-focal",
+    "cnn-smote",
+    "cnn-prior",
+    "ecs-cnn",
+    "adaboost-cnn",
+    "cnn-cosen",
+    "cnn-centers",
+    "cnn-deep-oversampling",
+    "extra-trees-summary-prior",
 )
 DEMO_METHODS = ("ecs-dbn", "dbn-prior", "dbn", *(f"{name}-dbn" for name in RESAMPLER_NAMES))
 SPLITS = ("stratified", "official")
