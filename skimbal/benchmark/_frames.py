@@ -116,15 +116,15 @@ def _labels(column):
     n_classes = column.nunique()
     if n_classes < 2:
         raise ValueError(
-            f"the target {name!r} is {column.iloc[0]!r} in all {len(column)} rows; a classifier "
+            f"the target {name!r} is {column.iloc[0]!s} in all {len(column)} rows; a classifier "
             "needs two classes or more"
         )
     y = _as_array(column)
     if type_of_target(y).startswith("continuous") or n_classes > MAX_LABEL_FRACTION * len(column):
         raise ValueError(
             f"the target {name!r} has {n_classes} different values in {len(column)} rows, such as "
-            f"{column.iloc[0]!r}; a target has a few labels. Name another column or group its "
-            "values into classes"
+            f"{column.iloc[0]!s}; labels are texts, truth values or a few whole numbers. Name "
+            "another column or group its values into classes"
         )
     return y
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -401,7 +402,8 @@ def _notes(cells, means, protocol, metric):
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
         f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
         "runs the missing cells.": len(cells) < n_all,
-        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}).": len(failed) > 0,
+        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}). The first error: "
+        f"{_first_error(failed)}": len(failed) > 0,
         f"With {n_pairs} scores for each data set (folds x trials), no difference on one data set "
         f"can be significant at 5 %, so all are draws. Use {MIN_PAIRS} scores or more.": (
             n_pairs < MIN_PAIRS
@@ -414,6 +416,13 @@ def _notes(cells, means, protocol, metric):
     }
     left_out = [f"LEFT OUT: {name}; {why}." for name, why in protocol.left_out.items()]
     return left_out + [note for note, applies in notes.items() if applies]
+
+
+def _first_error(failed):
+    """The last line of the first traceback, shortened."""
+    texts = failed.error.dropna()
+    line = texts.iloc[0].strip().rpartition("\n")[2] if len(texts) else "not recorded"
+    return textwrap.shorten(line, 200, placeholder=" ...")
 
 
 def _wide(result, column):
