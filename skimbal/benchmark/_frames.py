@@ -101,7 +101,8 @@ def _missing_column(role, name, columns):
     hint = f"; did you mean {' or '.join(map(repr, lower or close))}?" if lower or close else ";"
     text = f"the table has no column {name!r} for {role}{hint} its columns are {_shown(columns)}"
     if len(columns) == 1:
-        text += ". With one column, the separator of the file may be another one (separator)"
+        text += ". If it is from a CSV file, its separator may be another one (--separator, or "
+        text += "sep= of read_csv)"
     return text
 
 
@@ -187,7 +188,8 @@ def _warn_of_useless(X):
         if marks:
             _warn(
                 f"the column {name!r} has numbers, but also {_shown(marks)}, so it is read as "
-                "texts; if these mark missing values, say so (missing)"
+                "texts; if these mark missing values, say so (--missing, or na_values= of "
+                "read_csv)"
             )
 
 

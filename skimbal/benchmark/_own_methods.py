@@ -144,7 +144,7 @@ def _check_takes_no_argument(path, name, function):
 
 
 def _as_methods(returned, source):
-    if isinstance(returned, Mapping):
+    if returned and isinstance(returned, Mapping):
         returned = [_method_of(name, estimator, source) for name, estimator in returned.items()]
     is_list = isinstance(returned, list | tuple)
     if not is_list or not returned or not all(isinstance(m, Method) for m in returned):
