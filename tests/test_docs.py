@@ -185,7 +185,8 @@ def test_make_targets_in_the_documentation_exist():
     "page", ["README.md", "docs/guide/benchmark_runner.rst", "docs/guide/own_table.rst"]
 )
 def test_commands_of_the_documentation_are_understood(page):
-    lines = re.findall(r"^ *skimbal (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+    text = re.sub(r" *\\\n *", " ", (ROOT / page).read_text())  # continued lines as one
+    lines = re.findall(r"^ *skimbal (.+)$", text, re.MULTILINE)
     assert lines
     for line in lines:
         options = make_parser().parse_args(shlex.split(line, comments=True))

@@ -31,6 +31,12 @@ TOP_LEVEL = {
     "BayesSearchCV": "model_selection",
 }
 ELSEWHERE = [
+    ("benchmark", "Method"),
+    ("benchmark", "Suite"),
+    ("benchmark", "make_table_encoder"),
+    ("benchmark", "report"),
+    ("benchmark", "resume"),
+    ("benchmark", "run_benchmark"),
     ("cost_sensitive", "find_costs"),
     ("datasets", "cut_segments"),
     ("datasets", "fetch_cifar10_imbalanced"),
