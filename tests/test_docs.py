@@ -15,8 +15,8 @@ from numpydoc.validate import validate
 
 import skimbal
 from skimbal import exceptions
-from skimbal.benchmark import cli
 from skimbal.benchmark._methods import METHODS as METHODS_BY_NAME
+from skimbal.benchmark._parser import check_names, make_parser
 from skimbal.benchmark._suites import SUITES
 
 ROOT = Path(__file__).parents[1]
@@ -181,13 +181,17 @@ def test_make_targets_in_the_documentation_exist():
         assert set(named) <= targets, page.name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide/benchmark_runner.rst"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/guide/benchmark_runner.rst", "docs/guide/own_table.rst"]
+)
 def test_commands_of_the_documentation_are_understood(page):
-    lines = re.findall(r"^ *skimbal (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+    text = re.sub(r" *\\\n *", " ", (ROOT / page).read_text())  # continued lines as one
+    lines = re.findall(r"^ *skimbal (.+)$", text, re.MULTILINE)
     assert lines
     for line in lines:
-        options = cli._parser().parse_args(shlex.split(line, comments=True))
-        if options.command is cli._run:
+        options = make_parser().parse_args(shlex.split(line, comments=True))
+        check_names(options)
+        if options.name == "run" and options.suite:
             assert set(options.methods) <= set(METHODS_BY_NAME)
             assert set(options.datasets or []) <= set(SUITES[options.suite].datasets)
 

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "skimbal"
 # Row of each part of the package; a module may import skimbal parts of lower rows only.
 ROWS = {
     "_version": -1,
+    "_lazy": -1,
     "exceptions": -1,
     "_utils": 0,
     "optim": 1,
@@ -79,13 +80,24 @@ def part_of(relative):
     return relative.parts[0].removesuffix(".py")
 
 
+def is_for_type_checkers(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "typing.TYPE_CHECKING"
+
+
 def imports_of(tree, relative):
-    """Yield (line, dotted name, is at the top level) of each import of a module."""
+    """Yield (line, dotted name, is at the top level) of each import of a module.
+
+    The names of an `__init__` that loads them lazily are in a block for type checkers. That block
+    counts as the top level.
+    """
+    top_level = list(tree.body)
+    if relative.name == "__init__.py":
+        top_level += [n for block in filter(is_for_type_checkers, tree.body) for n in block.body]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             base = f"{absolute_base(node, relative)}." if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
-                yield node.lineno, base + alias.name, node in tree.body
+                yield node.lineno, base + alias.name, node in top_level
 
 
 def absolute_base(node, relative):
@@ -133,6 +145,9 @@ def test_imports_follow_the_layers(path):
         ("neural_network/_base.py", "from skimbal import MLPClassifier"),
         ("metrics/_scores.py", "def f():\n    from skimbal.exceptions import AbsentClassWarning"),
         ("metrics/_scores.py", "from ..optim import JADE"),
+        ("metrics/_scores.py", "import typing\nif typing.TYPE_CHECKING:\n    import numpy"),
+        ("sampling/__init__.py", "if typing.TYPE_CHECKING:\n    from skimbal.ensemble import a"),
+        ("sampling/__init__.py", "if typing:\n    from skimbal.sampling._batches import a"),
         ("inspection/_costs.py", "import matplotlib.pyplot as plt"),
         ("inspection/_ranks.py", "from skimbal.benchmark import report"),
     ],

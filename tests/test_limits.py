@@ -43,6 +43,7 @@ WITHOUT_PAPER = {
     "runs, stores and prints comparisons": """
         benchmark.report benchmark.resume benchmark.run_benchmark
     """,
+    "makes numbers of the columns of a table": "benchmark.make_table_encoder",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "writes and reads estimators": "persistence.load persistence.save",

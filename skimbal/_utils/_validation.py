@@ -1,6 +1,5 @@
 """Validation that all layers share: names, cost matrices, labels and sample weights."""
 
-import difflib
 from numbers import Integral
 
 import numpy as np
@@ -8,22 +7,11 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
+from skimbal._utils._names import unknown_name_message as unknown_name_message
 from skimbal._utils._warnings import warn
 
 # Columns with larger or smaller values are measured in units of their largest one.
 LARGE, SMALL = 1e100, 1e-100
-
-
-def unknown_name_message(kind, name, known):
-    """Return the text of the error for an unknown name, with similar known names.
-
-    >>> unknown_name_message("loss", "focl", ["focal", "dice"])
-    "unknown loss 'focl'; did you mean 'focal'? Known: 'dice', 'focal'"
-    """
-    known = sorted(known)
-    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
-    return f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, known))}"
 
 
 def is_whole_number(value, minimum):

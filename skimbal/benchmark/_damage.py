@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from skimbal.benchmark._cell import scores_of_confusion
+from skimbal.benchmark._names import RANK_METRICS
 from skimbal.benchmark._protocol import Cell
-from skimbal.benchmark._store import RANK_METRICS
 
 _TOLERANCE = 1e-9
 _N_SHOWN = 3

@@ -6,8 +6,10 @@ C. Zhang, K. C. Tan, H. Li, G. S. Hong (2018), A cost-sensitive deep belief netw
 classification, IEEE TNNLS, doi:10.1109/TNNLS.2018.2832648.
 """
 
+import re
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from imblearn.ensemble import (
@@ -17,6 +19,7 @@ from imblearn.ensemble import (
 )
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     AdaBoostClassifier,
     ExtraTreesClassifier,
@@ -39,6 +42,7 @@ from skimbal.benchmark._estimators import (
     RandomCostClassifier,
     channel_summaries,
 )
+from skimbal.benchmark._table_encoder import make_table_encoder
 from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
 from skimbal.ensemble import (
     AdaBoostNetClassifier,
@@ -73,6 +77,9 @@ class Method:
     n_axes : tuple of int or None
         Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
         None takes all. A run leaves out the methods that can't take its data, and says so.
+    version : str
+        A text that changes with the code of the method. A run is not resumed with another version,
+        or with other parameters, of a method of your own.
 
     Examples
     --------
@@ -88,6 +95,7 @@ class Method:
     make: Callable
     group: str = "own"
     n_axes: tuple[int, ...] | None = None
+    version: str = ""
 
 
 def _scaled(make_classifier, random_state):
@@ -318,6 +326,40 @@ def _all_methods():
 
 
 METHODS = {method.name: method for method in _all_methods()}
+
+
+def is_own(method):
+    """Whether a method is the user's, and not the package's of that name."""
+    return method is not METHODS.get(method.name)
+
+
+def for_frames(method):
+    """A method of the package for tables of numbers as one for frames; the user's own as it is."""
+    return method if is_own(method) else replace(method, make=partial(_encoded, method.make))
+
+
+def make_first(method):
+    """The classifier of the seed 0; ValueError if it can't be made."""
+    try:
+        return method.make(0)
+    except Exception as error:
+        raise ValueError(
+            f"the method {method.name!r} can't be made: {type(error).__name__}: {error}"
+        ) from error
+
+
+def fingerprint(method):
+    """A text that changes with the parameters or the version of a method."""
+    classifier = make_first(method)
+    is_estimator = isinstance(classifier, BaseEstimator)
+    # scikit-learn would leave out the middle of a long text.
+    text = classifier.__repr__(N_CHAR_MAX=float("inf")) if is_estimator else repr(classifier)
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(text.split()))
+    return f"{zlib.crc32(text.encode('utf-8', 'backslashreplace')):08x} {method.version}".strip()
+
+
+def _encoded(make_classifier, random_state):
+    return make_pipeline(make_table_encoder(), make_classifier(random_state))
 
 
 def resolve_methods(methods):

@@ -23,6 +23,8 @@ class Protocol:
 
     Two runs with equal protocols have the same cells with the same data and seeds. `left_out` has
     the methods that the run was given and that can't take its data, each with the reason.
+    `method_fingerprints` has a checksum of each method of the user's own. `source` has what the
+    command line was given, by which a run on the user's own files is resumed.
     """
 
     suite: str
@@ -34,6 +36,8 @@ class Protocol:
     seed: int
     fingerprints: dict[str, str]
     left_out: dict[str, str] = field(default_factory=dict)
+    method_fingerprints: dict[str, str] = field(default_factory=dict)
+    source: dict = field(default_factory=dict)
 
     @property
     def datasets(self):
@@ -64,6 +68,8 @@ class Protocol:
             "fingerprints": dict,
             "methods": list,
             "left_out": dict,
+            "method_fingerprints": dict,
+            "source": dict,
         }
         kinds |= dict.fromkeys(numbers, int) | dict.fromkeys(texts, str)
         values = {name: getattr(protocol, name) for name in kinds}
@@ -78,7 +84,8 @@ class Protocol:
     def differences(self, stored):
         """Phrases that say how the protocol `stored` in a folder differs; empty for the same run.
 
-        The order of the methods and the methods that are left out make no difference.
+        The order of the methods, the methods that are left out and the names of the user's files
+        make no difference.
         """
         names = {"suite": "suite", "n_folds": "folds", "n_trials": "trials", "split": "split"}
         phrases = [
@@ -88,11 +95,11 @@ class Protocol:
         ]
         phrases += _members("methods", stored.methods, self.methods)
         phrases += _members("data sets", stored.datasets, self.datasets)
-        for what in ("fingerprints", "folds"):
+        kinds = {"fingerprints": "data", "folds": "folds", "method_fingerprints": "methods"}
+        for what, kind in kinds.items():
             before, now = getattr(stored, what), getattr(self, what)
             names_changed = [name for name in before if name in now and before[name] != now[name]]
             if names_changed:
-                kind = "data" if what == "fingerprints" else "folds"
                 phrases.append(f"other {kind} than in the folder for {', '.join(names_changed)}")
         return phrases
 

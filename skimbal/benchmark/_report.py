@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import pandas as pd
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
+from skimbal.benchmark._names import METRICS, RANK_METRICS
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import METRICS, RANK_METRICS, Store
+from skimbal.benchmark._store import Store
 from skimbal.metrics import (
     average_ranks,
     friedman,
@@ -128,6 +130,35 @@ class Report:
         ]
         return "\n\n".join(parts) + "\n"
 
+    def to_json(self) -> str:
+        """The report as a JSON object, for other programs; a score that does not exist is null.
+
+        Its keys are ``metric``, ``control``, ``suite``, ``summary`` and ``per_dataset`` (a list of
+        rows each), ``tests`` (name to ``statistic`` and ``pvalue``), ``notes``, ``n_cells`` (those
+        of the run), ``n_finished`` and ``n_failed``.
+        """
+        content = {
+            "metric": self.metric,
+            "control": self.control,
+            "suite": self.protocol.suite,
+            "n_cells": len(self.protocol.cells()),
+            "n_finished": len(self.cells),
+            "n_failed": self.n_failed,
+            "summary": _records(self.summary.reset_index()),
+            "per_dataset": _records(self.per_dataset),
+            "tests": {
+                name: {"statistic": float(statistic), "pvalue": float(p_value)}
+                for name, (statistic, p_value) in self.tests.items()
+            },
+            "notes": self.notes,
+        }
+        return json.dumps(content, allow_nan=False)
+
+    @property
+    def n_failed(self) -> int:
+        """Number of cells that failed."""
+        return int((self.cells.status == "failed").sum())
+
     def save(self, folder: str | os.PathLike) -> None:
         """Write ``summary.csv``, ``per_dataset.csv``, ``cells.csv`` and ``report.md``.
 
@@ -157,6 +188,10 @@ class Report:
     def _test_lines(self):
         for name, (statistic, p_value) in self.tests.items():
             yield f"{name}: statistic {statistic:.4g}, p = {p_value:.3g}"
+
+
+def _records(table):
+    return json.loads(table.to_json(orient="records", double_precision=15))
 
 
 def _write_all(texts, folder):
@@ -367,7 +402,8 @@ def _notes(cells, means, protocol, metric):
         f"INCOMPLETE: {len(cells)} of {n_all} cells are finished. Means, ranks and tests are over "
         f"the {len(means)} of {n_sets} data sets that every method completed. `skimbal resume` "
         "runs the missing cells.": len(cells) < n_all,
-        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}).": len(failed) > 0,
+        f"FAILED: {len(failed)} cells failed and have a score of 0 ({counts}). The first error: "
+        f"{_first_error(failed)}": len(failed) > 0,
         f"With {n_pairs} scores for each data set (folds x trials), no difference on one data set "
         f"can be significant at 5 %, so all are draws. Use {MIN_PAIRS} scores or more.": (
             n_pairs < MIN_PAIRS
@@ -380,6 +416,13 @@ def _notes(cells, means, protocol, metric):
     }
     left_out = [f"LEFT OUT: {name}; {why}." for name, why in protocol.left_out.items()]
     return left_out + [note for note, applies in notes.items() if applies]
+
+
+def _first_error(failed):
+    """The last line of the first traceback, shortened."""
+    texts = failed.error.dropna()
+    line = texts.iloc[0].strip().rpartition("\n")[2] if len(texts) else "not recorded"
+    return textwrap.shorten(line, 200, placeholder=" ...")
 
 
 def _wide(result, column):

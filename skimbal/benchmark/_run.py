@@ -15,9 +15,19 @@ from tqdm import tqdm
 from skimbal._utils._validation import is_whole_number
 from skimbal.benchmark._claims import remove_locks
 from skimbal.benchmark._damage import check_cells, damaged_cells
-from skimbal.benchmark._methods import METHODS, Method, methods_for, resolve_methods
+from skimbal.benchmark._methods import (
+    METHODS,
+    Method,
+    fingerprint,
+    for_frames,
+    is_own,
+    make_first,
+    methods_for,
+    resolve_methods,
+)
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._report import Report, report
+from skimbal.benchmark._source import is_of_files, methods_of, suite_of
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._suite import Suite, describe_dataset, resolve_folds
 from skimbal.benchmark._suites import SUITES, resolve_suite
@@ -88,8 +98,9 @@ def run_benchmark(
     ------
     ValueError
         Before anything runs: if a name is unknown, a class has fewer samples or groups than folds,
-        a data set has no official folds, no method can take the inputs, or the output folder holds
-        a run with another protocol, of a newer version of skimbal, or with damaged cells.
+        a data set has no official folds, no method can take the inputs, a method raises an error
+        when it is made, or the output folder holds a run with another protocol (other data or
+        other methods of your own, too), of a newer version of skimbal, or with damaged cells.
     OSError
         If the results file can't be used. The message names it and says what to do.
 
@@ -106,6 +117,33 @@ def run_benchmark(
     >>> bool(table.loc["bayes", "mean"] > 0.9)
     True
     """
+    options = {"datasets": datasets, "n_folds": n_folds, "n_trials": n_trials}
+    options |= {"split": split, "seed": seed, "n_jobs": n_jobs, "progress": progress}
+    return _run(suite, methods, {}, out, **options)
+
+
+def run_source(source: dict, *, out: str | os.PathLike, **options) -> Report:
+    """Compare methods on what the command line was given: names, and files of the user's own.
+
+    Parameters
+    ----------
+    source : dict
+        As `skimbal.benchmark._source` describes it. It is stored, so that the run can be resumed.
+    out : path
+        Output folder.
+    **options
+        As in `run_benchmark`.
+
+    Returns
+    -------
+    Report
+    """
+    return _run(suite_of(source), methods_of(source), source, out, **options)
+
+
+def _run(
+    suite, methods, source, out, *, datasets, n_folds, n_trials, split, seed, n_jobs, progress
+):
     given = resolve_methods(methods)
     whole_suite = resolve_suite(suite)
     used = whole_suite if datasets is None else whole_suite.subset(datasets)
@@ -117,10 +155,18 @@ def run_benchmark(
     n_jobs = _whole_number("jobs", n_jobs, 1)
     infos = {name: describe_dataset(used, name) for name in used.datasets}
     usable, left_out = methods_for(given, {name: info.shape for name, info in infos.items()})
+    fingerprints = {method.name: fingerprint(method) for method in usable if is_own(method)}
+    if any(info.is_frame for info in infos.values()):
+        usable = [for_frames(method) for method in usable]
     chosen = {method.name: method for method in usable}
-    estimators = {name: " ".join(repr(m.make(0)).split()) for name, m in chosen.items()}
+    estimators = {name: " ".join(repr(make_first(m)).split()) for name, m in chosen.items()}
     protocol = _make_protocol(used, list(chosen), infos, split, n_folds, n_trials, seed)
-    protocol = replace(protocol, left_out=left_out)
+    protocol = replace(
+        protocol,
+        left_out=left_out,
+        method_fingerprints=fingerprints,
+        source=source if is_of_files(source) else {},
+    )
     store = Store.create(out, protocol)
     check_cells(store, protocol)
     _begin_session(store, estimators)
@@ -141,8 +187,8 @@ def resume(
     Parameters
     ----------
     out : path
-        Output folder of a run whose suite and methods belong to the package. If they are your own,
-        call `run_benchmark` again.
+        Output folder of a run whose suite and methods belong to the package, or that the command
+        line began on files of your own. Otherwise, call `run_benchmark` again.
     n_jobs : int, default=1
         Worker processes.
     retry_failed : bool, default=False
@@ -158,7 +204,8 @@ def resume(
     Raises
     ------
     ValueError
-        If the folder has no run, or its suite or methods do not belong to the package.
+        If the folder has no run, its suite or methods are neither the package's nor in files, or
+        these files have changed.
 
     Examples
     --------
@@ -167,19 +214,26 @@ def resume(
     """
     store = Store.open(out)
     protocol = store.protocol()
-    unknown = [name for name in protocol.methods if name not in METHODS]
+    source = protocol.source or {"suite": protocol.suite, "methods": protocol.methods}
+    if not protocol.source:
+        _check_names(out, protocol)
+    if retry_failed:
+        store.forget_failures()
+        store.forget(damaged_cells(store.cells(), protocol))
+    options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
+    return run_source(source, out=out, **options, n_jobs=n_jobs, progress=progress)
+
+
+def _check_names(out, protocol):
+    """Raise a ValueError if only the caller of the run has its suite or one of its methods."""
+    own = protocol.method_fingerprints
+    unknown = [name for name in protocol.methods if name not in METHODS or name in own]
     if unknown or protocol.suite not in SUITES:
         what = f"the methods {', '.join(unknown)}" if unknown else f"the suite {protocol.suite!r}"
         raise ValueError(
             f"the run in {out} has {what}, which the package does not have; call run_benchmark "
             "again with the same arguments"
         )
-    if retry_failed:
-        store.forget_failures()
-        store.forget(damaged_cells(store.cells(), protocol))
-    options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
-    suite, methods = protocol.suite, protocol.methods
-    return run_benchmark(suite, methods, **options, out=out, n_jobs=n_jobs, progress=progress)
 
 
 def _whole_number(name, value, minimum):

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from skimbal.benchmark._names import METRICS
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._sqlite import connect, sqlite_errors
 
 FILE_NAME = "results.sqlite"
-# Scores of ranks, which no confusion matrix gives.
-RANK_METRICS = ("auc", "average_precision")
-METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", *RANK_METRICS)
 RESULT_COLUMNS = {
     **dict.fromkeys(METRICS, "REAL"),
     **dict.fromkeys(("confusion", "support"), "TEXT"),

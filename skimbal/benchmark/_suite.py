@@ -4,15 +4,18 @@ import math
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.utils import _safe_indexing
 
 from skimbal._utils._validation import unknown_name_message
-
-SPLITS = ("stratified", "official")
+from skimbal.benchmark._columns import checksum_of_frame
+from skimbal.benchmark._frames import split_frame
+from skimbal.benchmark._names import SPLITS
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Suite:
         Names of the data sets.
     load : callable
         ``load(name)`` returns X of shape (n_samples, n_features), or with more axes for signals
-        and images, and y of shape (n_samples,).
+        and images, and y of shape (n_samples,). A DataFrame stays one: your own methods get its
+        rows, and the methods of the package get them through `make_table_encoder`.
     load_fold : callable or None
         ``load_fold(name, fold)`` returns X_train, X_test, y_train, y_test of a published
         partition; None if the suite has no published folds.
@@ -55,6 +59,62 @@ class Suite:
     folds_of: Callable | None = None
     load_groups: Callable | None = None
 
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        target: str,
+        group: str | None = None,
+        *,
+        drop: Iterable[str] = (),
+        name: str = "table",
+    ) -> Self:
+        """A suite of one data set, a table of your own.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_samples, n_columns)
+            Columns of numbers, texts, truth values and missing values.
+        target : str
+            Column of the labels, of which none is missing. Truth values and whole numbers stay as
+            they are, other labels become texts.
+        group : str or None, default=None
+            Column of the groups, such as machines or patients. The samples of a group are on one
+            side of each split. It is no input.
+        drop : iterable of str, default=()
+            Columns that are no inputs either, such as identifiers and what is known only after the
+            label.
+        name : str, default="table"
+            Name of the suite and of its data set.
+
+        Returns
+        -------
+        Suite
+            It warns of columns that are of no use: identifiers, dates, constant ones.
+
+        Raises
+        ------
+        ValueError
+            If a column does not exist or is there twice, a label or a group is missing, the target
+            is no label or has one class, a column has infinite values, or no input is left.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skimbal.benchmark import Suite
+        >>> table = pd.DataFrame({
+        ...     "wear": [1.0, 2.5, None, 4.0], "type": ["L", "M", "L", "H"],
+        ...     "machine": [1, 1, 2, 2], "failed": [False, True, False, True],
+        ... })
+        >>> suite = Suite.from_frame(table, "failed", "machine")
+        >>> X, y = suite.load("table")
+        >>> list(X), y.tolist(), suite.load_groups("table").tolist()
+        (['wear', 'type'], [False, True, False, True], [0, 0, 1, 1])
+        """
+        X, y, groups = split_frame(frame, target, group, drop)
+        load_groups = None if groups is None else partial(_given, groups)
+        return cls(name, (name,), partial(_given, (X, y)), load_groups=load_groups)
+
     def subset(self, names: Iterable[str]) -> Self:
         """This suite with the data sets `names` only, in the order of the suite."""
         names = set(names)
@@ -62,6 +122,10 @@ class Suite:
             if name not in self.datasets:
                 raise ValueError(unknown_name_message("data set", name, self.datasets))
         return replace(self, datasets=tuple(d for d in self.datasets if d in names))
+
+
+def _given(data, name):
+    return data
 
 
 @dataclass(frozen=True)
@@ -73,6 +137,7 @@ class DataInfo:
     smallest_count: int
     unit: str
     fingerprint: str
+    is_frame: bool = False
 
     @property
     def n_values(self):
@@ -100,7 +165,7 @@ def describe(X, y, groups=None):
     ValueError
         If the shapes do not agree.
     """
-    X, y = np.asarray(X, dtype=np.float64), np.asarray(y)
+    X, y = X if _is_frame(X) else np.asarray(X, dtype=np.float64), np.asarray(y)
     vectors = {"y": y} if groups is None else {"y": y, "groups": np.asarray(groups)}
     for name, values in vectors.items():
         if X.ndim < 2 or values.shape != X.shape[:1]:
@@ -108,7 +173,10 @@ def describe(X, y, groups=None):
                 f"X has shape {X.shape} and {name} has shape {values.shape}; load X of shape "
                 f"(n_samples, n_features), or with more axes, and {name} of shape (n_samples,)"
             )
-    checksum = zlib.crc32(np.ascontiguousarray(X).tobytes())
+    if _is_frame(X):
+        checksum = checksum_of_frame(X)
+    else:
+        checksum = zlib.crc32(np.ascontiguousarray(X).tobytes())
     for values in vectors.values():
         checksum = zlib.crc32(_codes(values).tobytes(), checksum)
     classes, counts = np.unique(y, return_counts=True)
@@ -121,7 +189,12 @@ def describe(X, y, groups=None):
         smallest_count=int(counts[rarest]),
         unit="samples" if groups is None else "groups",
         fingerprint="x".join(map(str, X.shape)) + f" crc32 {checksum:08x}",
+        is_frame=_is_frame(X),
     )
+
+
+def _is_frame(X):
+    return isinstance(X, pd.DataFrame)
 
 
 def _codes(values):
@@ -189,7 +262,7 @@ def _official_folds(suite, name, info, n_folds):
 def _load(suite, dataset):
     X, y = suite.load(dataset)
     groups = None if suite.load_groups is None else np.asarray(suite.load_groups(dataset))
-    return np.asarray(X), np.asarray(y), groups
+    return X if _is_frame(X) else np.asarray(X), np.asarray(y), groups
 
 
 def load_split(suite, protocol, cell):
@@ -205,4 +278,4 @@ def load_split(suite, protocol, cell):
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
     splitter = splitter_class(protocol.n_folds, shuffle=True, random_state=cell.trial)
     train, test = list(splitter.split(X, y, groups))[cell.fold - 1]
-    return X[train], X[test], y[train], y[test]
+    return _safe_indexing(X, train), _safe_indexing(X, test), y[train], y[test]

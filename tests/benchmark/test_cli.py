@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and answers to mistakes."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -7,8 +8,8 @@ import sys
 import pandas as pd
 import pytest
 
-from skimbal.benchmark import cli
-from skimbal.benchmark._methods import METHODS
+from skimbal.benchmark import _commands, _names, _parser, cli
+from skimbal.benchmark._methods import METHODS, RESAMPLERS
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._suites import SUITES
 
@@ -216,15 +217,15 @@ def test_an_interrupt_tells_how_to_go_on(name, out, capsys, monkeypatch):
             raise KeyboardInterrupt
         signal.raise_signal(getattr(signal, name))
 
-    monkeypatch.setattr(cli, "run_benchmark", interrupt)
+    monkeypatch.setattr(_commands, "run_source", interrupt)
     assert cli.main([*RUN, *PEERS, "--out", str(out)]) == 130
     assert f"resume with: skimbal resume {out}" in capsys.readouterr().err
 
 
 def test_the_demo_runs_the_paper_s_methods_on_the_demo_suite(monkeypatch, tmp_path):
     calls = []
-    monkeypatch.setattr(cli, "run_benchmark", lambda *a, **k: calls.append((a, k)))
-    monkeypatch.setattr(cli, "_publish", lambda result, options: None)
+    monkeypatch.setattr(_commands, "run_benchmark", lambda *a, **k: calls.append((a, k)))
+    monkeypatch.setattr(_commands, "_publish", lambda result, options: 0)
     assert cli.main(["demo", "--out", str(tmp_path)]) == 0
     ((suite, methods), options) = calls[0]
     assert suite == "demo"
@@ -238,3 +239,68 @@ def test_python_m_skimbal_is_the_same_command():
     command = [sys.executable, "-m", "skimbal", "list", "suites"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "keel58" in result.stdout
+
+
+def test_the_names_that_the_parser_knows_are_those_that_there_are():
+    assert tuple(METHODS) == _names.METHOD_NAMES
+    assert tuple(SUITES) == _names.SUITE_NAMES
+    assert tuple(_commands.LISTS) == _parser.LISTS
+    assert {*_commands.COMMANDS, "completion"} == set(_parser.COMMANDS)
+    assert tuple(RESAMPLERS) == _names.RESAMPLER_NAMES
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["frobnicate"],
+        ["list", "metods"],
+        ["run", "--suite", "demo", "--methods", "dnb", "--out", "x"],
+        ["run", "--suite", "kel58", "--methods", "dbn", "--out", "x"],
+        ["completion", "bash"],
+    ],
+)
+def test_nothing_slow_is_imported_for_an_answer_that_needs_none(arguments):
+    script = (
+        "import sys\nfrom skimbal.benchmark import cli\n"
+        f"try:\n    cli.main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "print(); print(sorted(name.partition('.')[0] for name in sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(eval(result.stdout.splitlines()[-1]))
+    assert "skimbal" in loaded
+    assert not loaded & {"numpy", "pandas", "scipy", "sklearn", "torch"}
+
+
+@pytest.mark.parametrize(
+    ("what", "n_rows", "keys"),
+    [
+        ("methods", len(METHODS), {"name", "group", "inputs", "description"}),
+        ("suites", len(SUITES), {"name", "datasets"}),
+        ("datasets", 116, {"name", "imbalance_ratio", "n_samples"}),
+    ],
+)
+def test_lists_for_programs(what, n_rows, keys, capsys):
+    assert cli.main(["list", what, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == n_rows
+    assert keys <= set(rows[0])
+
+
+def test_reports_for_programs(out, capsys):
+    assert cli.main(["report", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["method"] for row in found["summary"]} == {"logistic-balanced", "svm-balanced"}
+    assert (found["n_cells"], found["n_finished"], found["n_failed"]) == (8, 8, 0)
+    assert (found["metric"], found["suite"]) == ("g_mean", "demo")
+    mean = pd.read_csv(out / "summary.csv").set_index("method")["mean"]
+    assert {row["method"]: row["mean"] for row in found["summary"]} == pytest.approx(mean.to_dict())
+    assert cli.main([*RUN, *PEERS, "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == found
+
+
+def test_debug_raises_the_error_itself(tmp_path):
+    with pytest.raises(ValueError, match="has no results"):
+        cli.main(["report", str(tmp_path), "--debug"])

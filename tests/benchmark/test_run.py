@@ -170,7 +170,8 @@ def test_a_method_that_fails_is_recorded_and_the_run_goes_on(tmp_path):
     assert failed.status.eq("failed").all()
     assert failed.error.str.contains("ArithmeticError: cannot fit").all()
     assert result.summary.loc["failing", "mean"] == 0
-    assert "FAILED: 6 cells failed and have a score of 0 (failing 6)." in result.notes
+    note = "FAILED: 6 cells failed and have a score of 0 (failing 6). The first error: "
+    assert note + "ArithmeticError: cannot fit 25 samples" in result.notes
     assert "ArithmeticError: cannot fit" in result.to_markdown()
 
 

@@ -1,0 +1,67 @@
+"""The columns of a table as numbers, for methods that take nothing else."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+from skimbal.benchmark._columns import column_kind
+
+
+def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
+    """Make a transformer from a frame of numbers, texts and missing values to numbers.
+
+    A column is treated by its kind, which is that in the training data. Numbers and truth values
+    stay as they are; a missing one is the median, and a column of zeros and ones says where values
+    were missing. Texts and categories are one-hot; a missing one is a category of its own. Left out
+    are dates, texts that differ in every row, numbers that count the rows, and columns without a
+    second value.
+
+    Parameters
+    ----------
+    max_categories : int, default=30
+        Columns that a column of texts becomes at most. The rarest texts, and those that the
+        training data does not have, share one of them.
+
+    Returns
+    -------
+    ColumnTransformer
+        Unfitted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skimbal.benchmark import make_table_encoder
+    >>> table = pd.DataFrame({"wear": [1.0, None, 3.0], "type": ["L", "M", "L"]})
+    >>> make_table_encoder().fit_transform(table).tolist()
+    [[1.0, 0.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0], [3.0, 0.0, 1.0, 0.0]]
+    """
+    numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    texts = make_pipeline(
+        FunctionTransformer(_as_objects),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=max_categories,
+            sparse_output=False,
+        ),
+    )
+    return ColumnTransformer(
+        [
+            ("numbers", numbers, partial(_columns_of, "number")),
+            ("texts", texts, partial(_columns_of, "text")),
+        ],
+        sparse_threshold=0,
+    )
+
+
+def _columns_of(kind, X):
+    return [name for name in X.columns if column_kind(X[name]) == kind]
+
+
+def _as_objects(X):
+    """Texts as they are, other values as texts, and None where a value is missing."""
+    missing = X.isna().to_numpy()
+    return np.where(missing, None, X.astype(str).to_numpy(dtype=object))
