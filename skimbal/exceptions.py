@@ -27,3 +27,7 @@ class KeelFormatError(ValueError):
 
 class NonFiniteLossError(ValueError):
     """The training loss became NaN or infinite; the message names the epoch."""
+
+
+class ModelFileError(ValueError):
+    """A file with an estimator is damaged, unsafe or of another format; nothing was loaded."""
