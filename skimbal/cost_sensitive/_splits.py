@@ -18,6 +18,11 @@ from skimbal._utils._warnings import warn
 from skimbal.exceptions import FewerFoldsWarning
 
 
+def is_name(cv, name):
+    """Whether `cv` is this name; an array of splits cannot be compared with one."""
+    return isinstance(cv, str) and cv == name
+
+
 def take(values, rows):
     """Return some rows of an array, or None for None."""
     return None if values is None else values[rows]

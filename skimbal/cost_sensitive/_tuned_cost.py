@@ -13,29 +13,30 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
-from skimbal._utils._fitted_attributes import copy_attributes
+from skimbal._utils._fitted_attributes import copy_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import check_label_parameters
-from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
+from skimbal._utils._metadata import score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded, seed_unset
-from skimbal._utils._validation import check_labels, check_two_classes, check_weights
+from skimbal._utils._validation import check_labels, check_weights
 from skimbal._utils._warnings import warn
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import (
     CONSTANT,
     SEARCH_CONSTRAINTS,
-    choose_strategy,
     find_costs,
     is_constant,
 )
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._row_scores import scoring_with_metadata
-from skimbal.cost_sensitive._splits import make_splits, take, weighted_classes
+from skimbal.cost_sensitive._splits import is_name, make_splits, take, weighted_classes
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
-from skimbal.metrics import check_label_scorer, cost_matrix_from_costs, get_scorer
+from skimbal.cost_sensitive._stream_window import check_classes, empty_window, follow_stream
+from skimbal.metrics import cost_matrix_from_costs, get_scorer
 from skimbal.neural_network import (
     BaseNetClassifier,
     MLPClassifier,
@@ -43,6 +44,11 @@ from skimbal.neural_network import (
     class_probabilities,
     cross_fit_coroutine,
 )
+
+
+def _follows_streams(tuned):
+    """Whether the classifier learns in parts, or is not trained at all."""
+    return is_name(tuned.cv, "prefit") or hasattr(tuned._base_estimator(), "partial_fit")
 
 
 class TunedCostClassifierCV(BaseCostClassifier):
@@ -88,6 +94,12 @@ class TunedCostClassifierCV(BaseCostClassifier):
         classifier of a `cv` with a single split.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the search and of the estimators that have none of their own.
+    window : int, default=500
+        Samples of a stream on which `partial_fit` searches the costs: the last ones, as they were
+        predicted before the classifier was trained on them. It must hold some samples of the
+        rarest class.
+    search_every : int, default=1
+        New samples after which `partial_fit` searches again, at most once in a call.
 
     Attributes
     ----------
@@ -111,7 +123,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         `costs_`. The row of a fold without samples of some class is NaN; without folds there are
         no rows.
     n_folds_ : int
-        Number of splits used; 0 for "prefit" and "train".
+        Number of splits used; 0 for "prefit", "train" and `partial_fit`.
+    window_counts_ : ndarray of int, shape (n_classes,)
+        Samples of each class in the window of `partial_fit`.
     n_features_in_ : int
         Number of features, if the classifier has it.
     feature_names_in_ : ndarray of str
@@ -145,6 +159,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         "n_jobs": [Integral, None],
         "refit": ["boolean", StrOptions({"ensemble"})],
         "random_state": ["random_state"],
+        "window": [Interval(Integral, 2, None, closed="left")],
+        "search_every": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -161,6 +177,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         n_jobs: int | None = None,
         refit: bool | str = True,
         random_state: int | np.random.RandomState | None = None,
+        window: int = 500,
+        search_every: int = 1,
     ):
         self.estimator = estimator
         self.scoring = scoring
@@ -173,6 +191,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         self.n_jobs = n_jobs
         self.refit = refit
         self.random_state = random_state
+        self.window = window
+        self.search_every = search_every
 
     def _base_estimator(self):
         return MLPClassifier() if self.estimator is None else self.estimator
@@ -269,7 +289,66 @@ class TunedCostClassifierCV(BaseCostClassifier):
             search = partial(search, target=result.shrinkage_target)
             parts = [] if splits is None else zip(rows, proba, strict=True)
             folds = [search(*part) for part in parts]
-        self._publish(fitted, classes, result, folds)
+        window = empty_window(classes)
+        if not is_name(self.cv, "train"):
+            newest = order[-self.window :]
+            last = held_out[order][-self.window :]
+            window = window.extended(
+                y[last], held_out_proba[newest], take(sample_weight, last), self.window
+            )
+        self._publish(fitted, classes, result, folds, window)
+        return self
+
+    @available_if(_follows_streams)
+    def partial_fit(
+        self,
+        X,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **params,
+    ) -> Self:
+        """Follow a stream: predict new samples, search the costs again, then learn the samples.
+
+        The predictions are made before the classifier is trained on the samples, so they are held
+        out. The costs are those of the last `window` held-out samples. Where these lack a class,
+        the costs stay as they are; before any search they are equal.
+
+        After `fit`, the window starts with the last samples that `fit` held out, so give them in
+        the order of the stream. The first call without a `fit` has no classifier that could
+        predict; its samples are only learned, and may be of one class. With ``cv="prefit"`` the
+        classifier is not trained, and only the costs follow the stream.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Inputs.
+        y : array-like of shape (n_samples,)
+            Labels; classes may be missing.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; needed in the first call, if there was no `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the score, and in the classifier if it takes weights.
+        **params : dict
+            Passed on to the `partial_fit` of the classifier, such as `class_counts`.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            Before any training: for labels that are no classes of the stream, a window that is
+            smaller than the number of classes, a scorer that needs metadata, or a fitted ensemble,
+            which cannot be trained further.
+        """
+        self._validate_params()
+        X, y = indexable(X, check_labels(y))
+        sample_weight = check_weights(sample_weight, y)
+        with undone_on_error(self):
+            follow_stream(self, X, y, classes, sample_weight, params)
         return self
 
     def _draw_seed(self, rng):
@@ -318,7 +397,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
             random_state=seed,
         )
 
-    def _publish(self, estimator, classes, result, fold_results):
+    def _publish(self, estimator, classes, result, fold_results, window):
         """Set all fitted attributes at the end, so that a fit that fails changes none."""
         unknown = np.full(len(classes), np.nan)
         fold_costs = [unknown if fold is None else fold.costs for fold in fold_results]
@@ -332,6 +411,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         self.cv_results_ = {"costs": result.candidates, **scores}
         self.n_folds_ = len(fold_results)
         self.fold_costs_ = np.array(fold_costs).reshape(-1, len(classes))
+        self._window = window
+        self.window_counts_ = window.counts(classes)
         copy_attributes(estimator, self, INPUT_ATTRIBUTES)
 
     def get_metadata_routing(self):
@@ -343,26 +424,6 @@ class TunedCostClassifierCV(BaseCostClassifier):
         router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
         splitter = self.cv if hasattr(self.cv, "split") else None
         return router.add(splitter=splitter, method_mapping=to_split)
-
-
-def is_name(cv, name):
-    """Whether `cv` is this name; an array of splits cannot be compared with one."""
-    return isinstance(cv, str) and cv == name
-
-
-def check_classes(y, sample_weight, scoring, search, cost_space):
-    """Raise a ValueError where the classes, the scorer and the search do not go together."""
-    classes = weighted_classes(y, sample_weight)
-    check_two_classes(classes.tolist())
-    weightless = np.setdiff1d(y, classes)
-    if len(weightless):
-        raise ValueError(
-            f"the classes {weightless.tolist()} have no sample with a positive sample_weight; "
-            "leave their samples out"
-        )
-    if not requests_metadata(get_scorer(scoring)):
-        check_label_scorer(scoring, classes, is_weighted=sample_weight is not None)
-    choose_strategy(search, cost_space, len(classes))
 
 
 def check_knows_all_classes(estimator, classes):

@@ -4,8 +4,10 @@
 
 Two Gaussian classes in five dimensions. Their odds swing between 30:1 and 1:30, and then flip
 between these two every 1,500 samples. The networks get 50 samples at a time: they predict them, and
-are then trained on them. "all" is the mean G-mean of windows of 500 samples, "swings" and "flips"
-that of the two parts of the stream, and "after a flip" that of the first window after a flip.
+are then trained on them. "window" is `TunedCostClassifierCV`, whose `partial_fit` searches costs on
+the last samples as they were predicted. "all" is the mean G-mean of windows of 500 samples,
+"swings" and "flips" that of the two parts of the stream, and "after a flip" that of the first
+window after a flip.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import pandas as pd
 import torch
 from _tiny import first, parse_arguments
 
-from skimbal import MLPClassifier
+from skimbal import MLPClassifier, TunedCostClassifierCV
 from skimbal.metrics import g_mean
 
 N_SWINGS = 6000
@@ -34,6 +36,13 @@ NETWORKS = {
     "weights, half-life 200": {"class_weight": "balanced", "forgetting_half_life": 200},
     "costs, half-life 50": {"cost_matrix": "inverse_frequency", "forgetting_half_life": 50},
     "balanced softmax, half-life 50": {"loss": "balanced_softmax", "forgetting_half_life": 50},
+    "costs found, window 200": {"window": 200},
+    "costs found, window 500": {"window": 500},
+    "weights, half-life 50, and costs found, window 500": {
+        "class_weight": "balanced",
+        "forgetting_half_life": 50,
+        "window": 500,
+    },
 }
 
 
@@ -49,7 +58,10 @@ def make_stream(seed):
 
 def prequential(params, X, y, seed):
     """Predict each batch before the network is trained on it."""
-    network = MLPClassifier(**NETWORK, **params, random_state=seed)
+    own = {name: value for name, value in params.items() if name != "window"}
+    network = MLPClassifier(**NETWORK, **own, random_state=seed)
+    if "window" in params:
+        network = TunedCostClassifierCV(network, window=params["window"])
     given = {"classes": [0, 1]}
     if "class_weight" in params and "forgetting_half_life" not in params:
         given["class_counts"] = np.bincount(y[:WINDOW], minlength=2)
