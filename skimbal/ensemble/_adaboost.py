@@ -30,6 +30,7 @@ from skimbal.ensemble._resampling import resample
 from skimbal.metrics import cost_matrix_from_costs, decide
 from skimbal.neural_network import (
     BaseNetClassifier,
+    CNN1DClassifier,
     MLPClassifier,
     check_training_data,
     validation_rows,
@@ -37,6 +38,23 @@ from skimbal.neural_network import (
 
 # Smaller probabilities count as this one, so that one sample does not get all of the weight.
 MIN_LOG_PROBABILITY = np.log(np.finfo(np.float64).eps)
+
+# The network in the code of the authors of AdaBoost-CNN, github.com/a-taherkhani/AdaBoost_CNN.
+PUBLISHED_NETWORK: dict = {
+    "n_filters": (32,),
+    "kernel_size": 3,
+    "pool_size": 2,
+    "padding": "same",
+    "global_pooling": False,
+    "dense_layer_sizes": (128, 64),
+    "dropout": 0.2,
+    "standardize": False,
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "weight_decay": 0.0,
+    "batch_size": 10,
+    "max_epochs": 1,
+}
 
 
 def centered(log_proba):
@@ -258,6 +276,34 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         self.continued_epochs = continued_epochs
         self.sampler = sampler
         self.random_state = random_state
+
+    @classmethod
+    def as_published(
+        cls, random_state: int | np.random.RandomState | None = None, **changes: Any
+    ) -> Self:
+        """Return AdaBoost-CNN with the settings of the code that its authors have published.
+
+        The code is at https://github.com/a-taherkhani/AdaBoost_CNN (``test2_CNN.py``).
+        Ten networks of one epoch each with Adam and batches of 10, for tables and signals: one
+        convolution of 32 filters of size 3, a pool of 2, and dense layers of 128 (with a dropout of
+        0.2) and 64 units. Inputs are not standardized. The code has a second dropout of 0.2 behind
+        the pool, which is left out here.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            Seed of the networks.
+        **changes : dict
+            Parameters to set otherwise, such as ``estimator__max_epochs=10`` or another
+            `estimator`.
+
+        Returns
+        -------
+        AdaBoostNetClassifier
+            Not fitted.
+        """
+        published = cls(CNN1DClassifier(**PUBLISHED_NETWORK), random_state=random_state)
+        return published.set_params(**changes)
 
     def _base_estimator(self):
         return MLPClassifier(max_epochs=10) if self.estimator is None else self.estimator

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -173,6 +173,32 @@ class WeightedELMClassifier(BaseELMClassifier):
         self.shrinkage = shrinkage
         self.memory_limit = memory_limit
         self.random_state = random_state
+
+    @classmethod
+    def as_published(
+        cls, random_state: int | np.random.RandomState | None = None, **changes: Any
+    ) -> Self:
+        """Return a machine with what is known here of the article's settings.
+
+        The Gaussian kernel, the weights "W1", and the class with the largest output as the
+        decision, without costs. With ``kernel=None`` it has sigmoid nodes, the other form of the
+        article. The encoding of the inputs and the choice of `C`, `gamma` and `n_nodes` are those
+        of this package.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            Seed of the nodes.
+        **changes : dict
+            Parameters to set otherwise, such as ``weighting="W2"``.
+
+        Returns
+        -------
+        WeightedELMClassifier
+            Not fitted.
+        """
+        published = {"kernel": "rbf", "weighting": "W1", "tune_costs": False}
+        return cls(**{**published, "random_state": random_state, **changes})
 
     def _find_weights(self, problem, samples, rng):
         class_weight = zong_weights(problem.counts, self.weighting)

@@ -373,3 +373,21 @@ def test_boosting_improves_over_one_network_on_nested_spheres():
     ensemble = AdaBoostNetClassifier(net, n_estimators=8, random_state=0).fit(X_fit, y_fit)
     accuracy = [(labels == y_test).mean() for labels in ensemble.staged_predict(X_test)]
     assert accuracy[-1] > accuracy[0] + 0.05
+
+
+def test_published_settings():
+    published = AdaBoostNetClassifier.as_published(random_state=3)
+    network = published.estimator
+    assert (published.n_estimators, published.learning_rate, published.transfer) == (10, 1.0, True)
+    assert (network.optimizer, network.batch_size, network.max_epochs) == ("adam", 10, 1)
+    assert not network.standardize
+    assert published.random_state == 3
+    longer = AdaBoostNetClassifier.as_published(3, n_estimators=2, estimator__max_epochs=4)
+    assert (longer.n_estimators, longer.estimator.max_epochs) == (2, 4)
+    assert published.estimator.max_epochs == 1
+    X = np.random.default_rng(0).normal(size=(40, 10))
+    fitted = longer.fit(X, X[:, 0] > 0)
+    layers = fitted.estimators_[0].net_.module_
+    # 32 filters of 3 and their biases; 5 * 32 values, 128 and 64 units, two classes
+    n_expected = 32 * 4 + (160 + 1) * 128 + 129 * 64 + 65 * 2
+    assert sum(values.numel() for values in layers.parameters()) == n_expected

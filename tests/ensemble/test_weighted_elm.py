@@ -315,3 +315,13 @@ def test_predictions_in_parts_are_those_at_once():
     at_once = machine.predict_proba(X)
     machine.memory_limit = 5000
     assert_allclose(machine.predict_proba(X), at_once, rtol=1e-12)
+
+
+def test_published_settings():
+    published = WeightedELMClassifier.as_published(random_state=3)
+    assert (published.kernel, published.weighting, published.tune_costs) == ("rbf", "W1", False)
+    assert published.random_state == 3
+    assert WeightedELMClassifier.as_published(weighting="W2", kernel=None).kernel is None
+    X, y = make_classification(60, weights=[0.8], random_state=0)
+    fitted = published.fit(X, y)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.predict_proba(X).argmax(axis=1))

@@ -31,7 +31,7 @@ def summarize(folder, control):
     first = reports["g_mean"].summary
     table = pd.DataFrame(index=first.index)
     for metric, result in reports.items():
-        table[metric] = result.summary["mean"].map("{:.4f}".format)
+        table[metric] = result.summary["mean"].map("{:.4f}".format).replace("nan", "")
     table["rank"] = first["rank"].map("{:.2f}".format)
     table["Holm p"] = first["p_holm"].map("{:.2g}".format).replace("nan", "")
     table["failed"] = first["n_failed"]

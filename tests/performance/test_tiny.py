@@ -23,6 +23,7 @@ WRITE_A_FOLDER = (
     "population_speed",
     "rare_shell",
     "search_speed",
+    "spheres_level",
     "watch_losses",
 )
 OPTIONS = {
