@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
-from skimbal._training.inputs import WindowInputs, as_type, slices_of
+from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of
+from skimbal._training.tables import TableInputs
 from skimbal.modules import MLP
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
@@ -23,7 +24,7 @@ def predict_arrays(module, X):
     ----------
     module : torch.nn.Module
         With parts `features` and `output`.
-    X : ndarray or WindowInputs
+    X : ndarray, WindowInputs or TableInputs
 
     Returns
     -------
@@ -34,6 +35,8 @@ def predict_arrays(module, X):
     ValueError
         For a sample whose logits are not finite.
     """
+    if isinstance(X, TableInputs) and isinstance(module, MLP):
+        X = X.in_double()
     features, logits = (tensor.cpu().double().numpy() for tensor in forward(module, X, _in_double))
     is_finite = np.isfinite(logits).all(axis=1)
     if not is_finite.all():
@@ -52,7 +55,8 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     ----------
     module : torch.nn.Module
         With parts `features` and `output`.
-    X : ndarray, tensor or WindowInputs
+    X : ndarray, tensor, WindowInputs or TableInputs
+        Dense networks compute large ones in slices, whose rows do not depend on how X is stored.
     dense : callable
         Computes those of a dense network; by default in its own precision.
 
@@ -63,7 +67,8 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     module.eval()
     if not isinstance(module, MLP):
         return in_blocks(module, X)
-    if not isinstance(X, WindowInputs):
+    is_tensor = not isinstance(X, WindowInputs | TableInputs)
+    if is_tensor and (X.ndim > 2 or len(X) * X.shape[1] <= NUMBERS_AT_ONCE):
         return dense(module, X)
     parts = [dense(module, X[rows]) for rows in slices_of(X)]
     return tuple(map(torch.cat, zip(*parts, strict=True)))
@@ -91,7 +96,7 @@ def in_blocks(module, X):
     ----------
     module : torch.nn.Module
         In evaluation mode.
-    X : ndarray, tensor or WindowInputs
+    X : ndarray, tensor, WindowInputs or TableInputs
     """
     weight = module.output.weight
     n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)

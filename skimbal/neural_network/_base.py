@@ -32,6 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays
 from skimbal._training.schedules import SCHEDULES
+from skimbal._training.tables import TableInputs, is_large
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -121,6 +122,8 @@ class BaseNetClassifier(
 
     # Whether windows of recordings are cut batch by batch, or all at once before.
     _takes_windows = True
+    # Whether sparse tables are taken, and made dense batch by batch.
+    _takes_sparse = False
     # What a fit that starts from another network takes over besides its parameters.
     _attributes_of_start: tuple[str, ...] = ()
 
@@ -150,8 +153,6 @@ class BaseNetClassifier(
 
     def _prepare_inputs(self, X):
         """Bring validated inputs to the scale and the axes that the network is trained on."""
-        if is_windows(X):
-            return WindowInputs(X, self._prepare_inputs)
         X = X if X.ndim == 2 else self._with_axes(X)  # the channel of images; features stay so
         if self.standardize:
             X = (X - self.input_mean_) / self.input_scale_
@@ -177,7 +178,8 @@ class BaseNetClassifier(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
-            Training inputs, finite.
+            Training inputs, finite. Networks that take tables also take sparse ones of SciPy; their
+            rows are made dense batch by batch.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -361,7 +363,7 @@ class BaseNetClassifier(
         X = check_inputs(self, X, reset=False)
         check_input_shape(X, self.input_shape_, type(self).__name__)
         with torch_threads(self.n_threads):
-            return predict_arrays(self.net_.module_, self._prepare_inputs(X))
+            return predict_arrays(self.net_.module_, prepared(self, X))
 
     @property
     def _n_features_out(self):
@@ -373,6 +375,7 @@ class BaseNetClassifier(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = self._takes_sparse
         return tags
 
 
@@ -507,7 +510,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         else:
             check_input_shape(X, network.input_shape_, type(network).__name__)
             network._check_inputs(X)
-            inputs = network._prepare_inputs(X)
+            inputs = prepared(network, X)
             counts = stream_estimate(network, network._class_counts, data)
         generators = network._training_plan.generators()
         with following_counts(network, counts), unchanged_on_error(network.net_, generators):
@@ -553,6 +556,18 @@ def standardize_as(network, data, start):
     network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
 
 
+def prepared(network, X):
+    """Validated inputs as a network takes them: an array, or rows that are prepared when asked for.
+
+    Those are windows, and rows of large or sparse tables.
+    """
+    if is_windows(X):
+        return WindowInputs(X, network._prepare_inputs)
+    if network._takes_sparse and is_large(X):
+        return TableInputs(X, network._prepare_inputs)
+    return network._prepare_inputs(X)
+
+
 def initialize(network, data, counts, rng, valid=None, start=None):
     """Build the net; return the inputs as it takes them, and what judges it (a generator).
 
@@ -572,11 +587,11 @@ def initialize(network, data, counts, rng, valid=None, start=None):
     network._class_counts = counts
     if network.standardize:
         standardize_as(network, data, start)
-    inputs = network._prepare_inputs(data.X)
+    inputs = prepared(network, data.X)
     early_stopping = None
     if valid is not None:
         valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
-        valid_inputs = network._prepare_inputs(valid.X)
+        valid_inputs = prepared(network, valid.X)
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:
         early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)
