@@ -17,9 +17,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import scikit_posthocs
 
 from skimbal.benchmark import run_benchmark
+from skimbal.inspection import CriticalDifferenceDisplay
 
 with tempfile.TemporaryDirectory() as folder:
     small = run_benchmark(
@@ -40,25 +40,9 @@ print(small.summary[["mean", "rank"]].round(3).to_string())
 # tests over the data sets, with Holm's correction.
 results = Path.cwd().parent / "docs" / "results" / "keel58_means_networks.csv"
 scores = pd.read_csv(results, index_col="dataset")
-ranks = scores.rank(axis=1, ascending=False).mean()
-p_values = scikit_posthocs.posthoc_wilcoxon(
-    scores.melt(var_name="method", value_name="g_mean"),
-    val_col="g_mean",
-    group_col="method",
-    p_adjust="holm",
-    zero_method="zsplit",
+CriticalDifferenceDisplay.from_results(
+    scores, title="average rank by G-mean over 58 sets (1 is the best)"
 )
-fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-scikit_posthocs.critical_difference_diagram(
-    ranks,
-    p_values,
-    ax=ax,
-    label_fmt_left="{label} ({rank:.1f})",
-    label_fmt_right="({rank:.1f}) {label}",
-    label_props={"fontsize": 9},
-    color_palette=["0.3"] * len(ranks),
-)
-ax.set_title("average rank by G-mean over 58 sets (1 is the best)")
 plt.show()
 
 # %%

@@ -14,42 +14,25 @@ import numpy as np
 import torch
 
 from skimbal import losses
+from skimbal.inspection import ClassWeightScheduleDisplay
 
 class_counts = np.array([900.0, 100.0])
 
 # %%
 # Weights that start late
 # -----------------------
-# There are 900 and 100 samples, so the balanced weight of the rare class is 5. In a training, the
-# network tells the loss which epoch begins. Here we do it.
-n_epochs = 200
-epochs = np.arange(1, n_epochs + 1)
-
-
-def rare_weights(loss):
-    """Weight of the rare class in each epoch."""
-    bound = loss.bind(class_counts)
-    weights = []
-    for epoch in epochs:
-        bound.set_epoch(int(epoch), n_epochs)
-        weights.append(bound.class_weight[1].item())
-    return weights
-
-
+# There are 900 and 100 samples, so the balanced weight of the rare class is 5. Each panel shows one
+# shape of the rise, for several lengths T.
 fig, axes = plt.subplots(2, 2, figsize=(8, 5.4), sharex=True, sharey=True, layout="constrained")
 for ax, ramp in zip(axes.flat, ("exponential", "linear", "cosine", "step"), strict=True):
-    for T in (10, 20, 30, 50):
-        loss = losses.IncrementalWeightedCrossEntropy(T=T, ramp=ramp)
-        ax.plot(epochs, rare_weights(loss), label=f"T = {T}")
+    schedules = {
+        f"T = {T}": losses.IncrementalWeightedCrossEntropy(T=T, ramp=ramp) for T in (10, 20, 30, 50)
+    }
+    if ramp == "step":
+        schedules["deferred, 0.8"] = losses.DeferredReweighting(start=0.8, weights="balanced")
+    ClassWeightScheduleDisplay.from_losses(schedules, class_counts, n_epochs=200, ax=ax)
     ax.set_title(ramp)
-for ax in axes[1]:
-    ax.set_xlabel("epoch")
-for ax in axes[:, 0]:
-    ax.set_ylabel("weight of the rare class")
-deferred = losses.DeferredReweighting(start=0.8, weights="balanced")
-axes[1, 1].plot(epochs, rare_weights(deferred), color="black", ls=":", label="deferred, 0.8")
-axes[0, 0].legend()
-axes[1, 1].legend()
+    ax.label_outer()
 plt.show()
 
 # %%
@@ -58,7 +41,7 @@ plt.show()
 # weight of the frequent class falls while that of the rare class rises.
 for epoch in (1, 160, 180, 200):
     bound = losses.IncrementalWeightedCrossEntropy(T=20).bind(class_counts)
-    bound.set_epoch(epoch, n_epochs)
+    bound.set_epoch(epoch, 200)
     print(f"epoch {epoch:3d}: weights {bound.class_weight.numpy().round(3)}")
 
 # %%

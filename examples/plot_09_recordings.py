@@ -16,11 +16,12 @@ recognized the classes.
 # has a tone at 500 Hz, and a loose one at 300 Hz. Both are rare.
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.metrics import ConfusionMatrixDisplay, balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from skimbal import MLPClassifier, WindowedClassifier
+from skimbal.inspection import ConfusionMatrixGridDisplay
 from skimbal.preprocessing import Spectrogram, index_windows
 
 RATE_HZ = 2000
@@ -77,25 +78,12 @@ by_window = cross_val_predict(
 # -------------------------
 # The split by window promises a much higher accuracy than the classifier reaches on recordings that
 # it has not seen.
-names = list(TONES_HZ)
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
-for ax, title, truth, predicted in [
-    (axes[0], "Split by recording", y, by_recording),
-    (axes[1], "Split by window (leaks)", labels, by_window),
-]:
-    ConfusionMatrixDisplay.from_predictions(
-        truth,
-        predicted,
-        labels=names,
-        normalize="true",
-        values_format=".2f",
-        ax=ax,
-        cmap="Blues",
-        colorbar=False,
-        im_kw={"vmin": 0, "vmax": 1},
-    )
-    score = balanced_accuracy_score(truth, predicted)
-    ax.set_title(f"{title}\nbalanced accuracy {score:.2f}")
+truths = {"Split by recording": y, "Split by window (leaks)": labels}
+predictions = {"Split by recording": by_recording, "Split by window (leaks)": by_window}
+for split, predicted in predictions.items():
+    score = balanced_accuracy_score(truths[split], predicted)
+    print(f"{split:24s} balanced accuracy {score:.2f}")
+ConfusionMatrixGridDisplay.from_predictions(truths, predictions, labels=list(TONES_HZ))
 plt.show()
 
 # %%

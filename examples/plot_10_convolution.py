@@ -12,11 +12,15 @@ mini-batches that are drawn by class.
 # Two thirds of the recordings of each class are training data.
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.metrics import recall_score
 from sklearn.model_selection import train_test_split
 
 from skimbal import CNN2DClassifier
 from skimbal.datasets import make_motor_sound
+from skimbal.inspection import (
+    ConfusionMatrixGridDisplay,
+    FeatureMapDisplay,
+    TrainingHistoryDisplay,
+)
 from skimbal.metrics import macro_f1
 from skimbal.preprocessing import Spectrogram
 
@@ -62,20 +66,21 @@ networks = {
 
 # %%
 # The training losses of the three networks cannot be compared, because each has its own weighting.
-# The recalls can.
-classes = networks["no measure"].classes_
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-for i, (name, network) in enumerate(networks.items()):
-    left.plot(network.history_.epoch, network.history_.train_loss, label=name)
-    predicted = network.predict(X_test)
-    recalls = recall_score(y_test, predicted, labels=classes, average=None)
-    print(f"{name}: macro F1 {macro_f1(y_test, predicted):.2f}")
-    right.bar(np.arange(len(classes)) + 0.27 * (i - 1), recalls, width=0.25, label=name)
-left.set(xlabel="epoch", ylabel="training loss", title="training loss, each with its own weighting")
-left.legend()
-counts = {label: int((y_test == label).sum()) for label in classes}
-right.set_xticks(range(len(classes)), [f"{label}\n({n} test)" for label, n in counts.items()])
-right.set(ylabel="recall", title="recall by class")
+for name, network in networks.items():
+    print(f"{name}: macro F1 {macro_f1(y_test, network.predict(X_test)):.2f}")
+TrainingHistoryDisplay.from_estimator(networks)
+plt.show()
+
+# %%
+# The confusion matrices of the test recordings can be compared. A row adds up to 1, and the
+# diagonal is the recall of each class.
+ConfusionMatrixGridDisplay.from_estimator(networks, X_test, y_test)
+plt.show()
+
+# %%
+# The features before the last layer, mapped to two dimensions by t-SNE. Each network has a map of
+# its own. All recordings are shown.
+FeatureMapDisplay.from_estimator(networks, X, y)
 plt.show()
 
 # %%

@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from skimbal import DESearchCV, MLPClassifier
+from skimbal.inspection import SearchConvergenceDisplay
 from skimbal.model_selection import class_weight_space
 
 X, y = make_classification(
@@ -91,9 +92,5 @@ left.plot(worn[best], broken[best], "*", mfc="none", mec="tab:red", ms=16, label
 left.set(xscale="log", yscale="log", xlabel="weight of worn", ylabel="weight of broken")
 left.legend(loc="lower right")
 fig.colorbar(points, ax=left, label="macro F1")
-for name, model in (("DE", search), ("random", random)):
-    best_so_far = np.maximum.accumulate(model.cv_results_["mean_test_score"])
-    right.step(np.arange(1, len(best_so_far) + 1), best_so_far, where="post", label=name)
-right.set(xlabel="candidates", ylabel="best macro F1 so far")
-right.legend(loc="lower right")
+SearchConvergenceDisplay.from_estimator({"DE": search, "random": random}, ax=right)
 plt.show()

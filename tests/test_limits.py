@@ -43,6 +43,7 @@ WITHOUT_PAPER = {
     "runs, stores and prints comparisons": """
         benchmark.report benchmark.resume benchmark.run_benchmark
     """,
+    "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.WindowedClassifier preprocessing.SlidingWindow
@@ -153,7 +154,14 @@ FAMILIES = {
         **dict.fromkeys(("search_spaces", "x0", "time_budget_s"), 2),
     },
     "n_nodes": {"scoring": 2, "random_state": 2},
-    "cost_space": {"scoring": 2, "shrinkage": 2, "n_jobs": 2, "refit": 2, "random_state": 2},
+    "cost_space": {
+        "cost_space": 2,
+        "scoring": 2,
+        "shrinkage": 2,
+        "n_jobs": 2,
+        "refit": 2,
+        "random_state": 2,
+    },
 }
 
 

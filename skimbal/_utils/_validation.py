@@ -38,8 +38,9 @@ def is_whole_number(value, minimum):
 def check_cost_matrix(cost_matrix, n_classes):
     """Return `cost_matrix` as a float64 array of shape (n_classes, n_classes), or raise.
 
-    Entry (i, j) is the cost of predicting class j when the truth is class i. Entries must be
-    finite and non-negative, the diagonal zero and at least one entry positive.
+    Entry (i, j) is the cost of predicting class j when the truth is class i; a gain is a negative
+    cost. Entries must be finite. In each row the correct prediction has the lowest cost, and in at
+    least one row another prediction costs more.
     """
     matrix = np.asarray(cost_matrix, dtype=np.float64)
     if matrix.shape != (n_classes, n_classes):
@@ -49,20 +50,32 @@ def check_cost_matrix(cost_matrix, n_classes):
         )
     if not np.isfinite(matrix).all():
         raise ValueError("cost_matrix has NaN or infinite entries; every cost must be finite")
-    if (matrix < 0).any():
+    regrets = regret_matrix(matrix)
+    if (regrets < 0).any():
+        i, j = np.unravel_index(regrets.argmin(), matrix.shape)
         raise ValueError(
-            f"cost_matrix has negative entries (the lowest is {matrix.min():g}); costs must be >= 0"
+            f"cost_matrix[{i}, {j}] is {matrix[i, j]:g}, which is below the cost of the correct "
+            f"prediction in this row, cost_matrix[{i}, {i}] = {matrix[i, i]:g}; rows are the true "
+            "classes, an error has a positive cost and a gain is a negative cost"
         )
-    if np.diagonal(matrix).any():
+    if not regrets.any():
         raise ValueError(
-            f"cost_matrix has the diagonal {np.diagonal(matrix).tolist()}, but a correct "
-            "prediction costs 0; subtract the diagonal from each row first"
-        )
-    if not matrix.any():
-        raise ValueError(
-            "cost_matrix is all zero, so every decision costs the same; give positive costs"
+            "the entries of each row of cost_matrix are equal, so all predictions cost the same; "
+            "give at least one error a cost above that of the correct prediction"
         )
     return matrix
+
+
+def regret_matrix(cost_matrix):
+    """Cost of each prediction above that of the correct one: the diagonal becomes 0.
+
+    The same number is subtracted from all entries of a row, so the decisions stay the same.
+
+    >>> regret_matrix(np.array([[0.0, 10.0], [0.0, -50.0]]))
+    array([[ 0., 10.],
+           [50.,  0.]])
+    """
+    return cost_matrix - np.diagonal(cost_matrix)[:, np.newaxis]
 
 
 def check_two_classes(classes):

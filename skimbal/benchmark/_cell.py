@@ -171,10 +171,12 @@ def _scores_of_ranks(classifier, classes, X, y):
         return {"auc": None, "average_precision": None}
     of_curve = scores[:, 1] if len(classes) == 2 else scores
     is_class = np.asarray(y)[:, None] == classes
-    return {
-        "auc": float(roc_auc_score(y, of_curve, multi_class="ovr")),
-        "average_precision": float(average_precision_score(is_class, scores, average="macro")),
+    values = {
+        "auc": roc_auc_score(y, of_curve, multi_class="ovr"),
+        "average_precision": average_precision_score(is_class, scores, average="macro"),
     }
+    # The sums of perfect scores may round to 1 + 2e-16, and no score above 1 can be stored.
+    return {name: min(1.0, float(value)) for name, value in values.items()}
 
 
 def _summary_of_warnings(caught):

@@ -43,6 +43,9 @@ from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedC
 from skimbal.ensemble import (
     AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
+    CategoryCentersClassifier,
+    DeepOversamplingClassifier,
+    ECOEnsembleClassifier,
     EvolutionaryELMClassifier,
     WeightedELMClassifier,
 )
@@ -164,6 +167,10 @@ def _perceptrons():
     yield "mlp-prior", "MLP, decided at the training prevalence", partial(_at_prior, mlp)
     bagging = _maker(BalancedBaggingNetClassifier)
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
+    eco = _maker(ECOEnsembleClassifier)
+    yield "eco-ensemble", "networks and cluster-based over-sampling, evolved together", eco
+    boosted = _maker(AdaBoostNetClassifier)
+    yield "adaboost-net", "at most ten MLPs of ten epochs each, boosted", boosted
 
 
 def _extreme_learning_machines():
@@ -238,6 +245,15 @@ def _convolutional_networks():
     few_epochs = CNN1DClassifier(max_epochs=10)  # of each, or the first has no error to boost
     boosted = _maker(AdaBoostNetClassifier, estimator=few_epochs)
     yield "adaboost-cnn", "at most ten CNNs of ten epochs each, boosted", boosted
+    yield "cnn-cosen", "CNN with a learned cost matrix on its scores", cnn(loss="cosen")
+    yield "cnn-centers", "nearest class center in the features of a CNN", partial(_centers, cnn())
+    large_batches = CNN1DClassifier(batch_size=256)  # several samples of a rare class in each
+    oversampled = _maker(DeepOversamplingClassifier, estimator=large_batches)
+    yield "cnn-deep-oversampling", "CNN with over-sampling in its feature space", oversampled
+
+
+def _centers(make_classifier, random_state):
+    return CategoryCentersClassifier(make_classifier(random_state))
 
 
 def _resampled_signals(sampler_class, make_classifier, random_state):

@@ -95,6 +95,13 @@ class Report:
         }
         return pd.DataFrame({name: list(texts) for name, texts in columns.items()}, means.index)
 
+    def means(self) -> pd.DataFrame:
+        """Mean scores of the data sets that all methods completed: a row a set, a column a method.
+
+        ``CriticalDifferenceDisplay.from_results`` of `skimbal.inspection` draws them.
+        """
+        return _table_of_means(self.per_dataset, self.protocol)
+
     def to_text(self, width: int | None = None) -> str:
         """The report for a terminal of `width` columns (None: one long line for each row)."""
         options = {"line_width": width, "justify": "right"}

@@ -44,7 +44,8 @@ class FixedCostClassifier(BaseCostClassifier):
         (default 1), and a frame has the true labels as its index and the predicted ones as its
         columns. An array of shape (n_classes,) has the costs of errors in the order of `classes_`.
         In an array of shape (n_classes, n_classes), entry (i, j) is the cost of predicting
-        ``classes_[j]`` when the truth is ``classes_[i]``.
+        ``classes_[j]`` when the truth is ``classes_[i]``. A gain is a negative cost; an error costs
+        at least as much as the correct prediction.
 
     Attributes
     ----------
@@ -63,7 +64,7 @@ class FixedCostClassifier(BaseCostClassifier):
     ------
     ValueError
         In `fit`, before any training, for costs whose index does not fit the labels, that have a
-        wrong shape, are negative or not finite, or have a diagonal that is not 0.
+        wrong shape, are not finite, or make an error cheaper than the correct prediction.
 
     Warns
     -----

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skimbal._utils._validation import check_cost_matrix
+from skimbal._utils._validation import check_cost_matrix, regret_matrix
 from skimbal.losses._base import BaseCheckedLoss, BaseLoss, BoundLoss, Formula
 from skimbal.losses._class_weights import scale_to_mean_one
 from skimbal.losses._cross_entropy import CrossEntropy
@@ -41,7 +41,7 @@ class ExpectedCost(BaseCheckedLoss):
     needs_costs = True
 
     def _bind(self, class_counts, class_weight, cost_matrix):
-        cost = check_cost_matrix(cost_matrix, len(class_counts))
+        cost = regret_matrix(check_cost_matrix(cost_matrix, len(class_counts)))
         return BoundLoss(Formula(expected_cost, cost=cost))
 
 
@@ -78,7 +78,7 @@ class CostWeightedCrossEntropy(BaseCheckedLoss):
     prior_exponent = 1.0
 
     def _bind(self, class_counts, class_weight, cost_matrix):
-        cost = check_cost_matrix(cost_matrix, len(class_counts))
+        cost = regret_matrix(check_cost_matrix(cost_matrix, len(class_counts)))
         return BoundLoss(cross_entropy, cost_weights(cost, np.asarray(class_counts)))
 
     def unweighted(self) -> BaseLoss:

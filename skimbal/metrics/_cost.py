@@ -18,7 +18,7 @@ from skimbal._utils._labels import (
     matrix_by_label,
     named_labels,
 )
-from skimbal._utils._validation import check_cost_matrix
+from skimbal._utils._validation import check_cost_matrix, regret_matrix
 from skimbal.metrics._scores import OptArray, class_support, count_confusion
 
 
@@ -52,9 +52,10 @@ def expected_cost(
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
-        >= 0, and 0 on the diagonal. A frame goes by the labels of its rows and columns. A dict maps
-        pairs (true label, predicted label) to costs; other errors cost 1.
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). A gain is a
+        negative cost. An error costs at least as much as the correct prediction of its row. A frame
+        goes by the labels of its rows and columns. A dict maps pairs (true label, predicted label)
+        to costs; other errors cost 1, other correct predictions 0.
     labels : array-like of shape (n_classes,), default=None
         Labels of the rows of an array; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -63,7 +64,7 @@ def expected_cost(
     Returns
     -------
     cost : float
-        >= 0, in the unit of `cost_matrix`; lower is better.
+        In the unit of `cost_matrix`; lower is better. A negative cost is a gain.
 
     Raises
     ------
@@ -96,16 +97,21 @@ def cost_savings(
 ) -> float:
     r"""Fraction of the cost of the cheapest constant prediction that is saved.
 
-    .. math:: 1 - \frac{\sum_n s_n \, C_{y_n, \hat{y}_n}}{\min_j \sum_n s_n \, C_{y_n, j}}
+    .. math:: 1 - \frac{\sum_n s_n \, R_{y_n, \hat{y}_n}}{\min_j \sum_n s_n \, R_{y_n, j}},
+       \quad R_{ij} = C_{ij} - C_{ii}
+
+    R is the cost above that of the correct prediction. It is C itself if correct predictions cost
+    nothing.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         True and predicted labels.
     cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
-        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). Costs are
-        >= 0, and 0 on the diagonal. A frame goes by the labels of its rows and columns. A dict maps
-        pairs (true label, predicted label) to costs; other errors cost 1.
+        Cost of predicting ``labels[j]`` (column) when the truth is ``labels[i]`` (row). A gain is a
+        negative cost. An error costs at least as much as the correct prediction of its row. A frame
+        goes by the labels of its rows and columns. A dict maps pairs (true label, predicted label)
+        to costs; other errors cost 1, other correct predictions 0.
     labels : array-like of shape (n_classes,), default=None
         Labels of the rows of an array; None for the sorted labels that occur.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -114,9 +120,9 @@ def cost_savings(
     Returns
     -------
     savings : float
-        1 if the predictions cost nothing, 0 if they cost as much as the best constant prediction,
-        negative if they cost more. If a constant prediction costs nothing, the result is 0 for
-        predictions without cost, and minus infinity for others.
+        1 if all predictions are as cheap as the correct ones, 0 if they cost as much as the best
+        constant prediction, negative if they cost more. If a constant prediction is as cheap as the
+        correct ones, the result is 0 for predictions that are, and minus infinity for others.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def cost_savings(
     Warns
     -----
     UndefinedMetricWarning
-        If a constant prediction costs nothing.
+        If a constant prediction is as cheap as the correct ones.
 
     References
     ----------
@@ -142,12 +148,14 @@ def cost_savings(
     0.6666666666666667
     """
     confusion, matrix = _count(y_true, y_pred, cost_matrix, labels, sample_weight)
+    matrix = regret_matrix(matrix)
     cost = float(expected_cost_from_confusion(confusion, matrix))
     constant = float(best_constant_cost(confusion, matrix))
     if constant > 0:
         return 1.0 - cost / constant
     warnings.warn(
-        "cost_savings is undefined: predicting one class for every sample already costs nothing",
+        "cost_savings is undefined: predicting one class for every sample is already as cheap as "
+        "the truth",
         UndefinedMetricWarning,
         stacklevel=2,
     )

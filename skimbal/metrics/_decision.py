@@ -17,7 +17,7 @@ from skimbal._utils._labels import (
     sorted_by_label,
     vector_by_label,
 )
-from skimbal._utils._validation import check_cost_matrix
+from skimbal._utils._validation import check_cost_matrix, regret_matrix
 
 
 def cost_matrix_from_costs(costs: ArrayLike | Mapping) -> NDArray[np.float64]:
@@ -56,9 +56,9 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike | Mapping) -> NDArray[np.int
     proba : array-like of shape (n_samples, n_classes)
         Probability of each class, in the order of the rows of `cost_matrix`.
     cost_matrix : array-like of shape (n_classes, n_classes), frame or dict
-        Cost of predicting class j (column) when the truth is class i (row). Costs by label go to
-        the columns of a frame `proba` by name; for an array they are in the order of the sorted
-        labels.
+        Cost of predicting class j (column) when the truth is class i (row); a gain is a negative
+        cost. Costs by label go to the columns of a frame `proba` by name; for an array they are in
+        the order of the sorted labels.
 
     Returns
     -------
@@ -68,8 +68,8 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike | Mapping) -> NDArray[np.int
     Raises
     ------
     ValueError
-        If the cost matrix is not square, negative, not finite, all zero, has another number of
-        classes than `proba`, or has a diagonal that is not 0.
+        If the cost matrix is not square, not finite, or has another number of classes than `proba`;
+        if an error costs less than the correct prediction; or if all predictions cost the same.
 
     Notes
     -----
@@ -91,7 +91,7 @@ def decide(proba: ArrayLike, cost_matrix: ArrayLike | Mapping) -> NDArray[np.int
         classes = _classes_of(proba, cost_matrix, "cost_matrix")
         cost_matrix = matrix_by_label(cost_matrix, classes, "cost_matrix", is_outer=True)
     proba = _check_proba(proba)
-    matrix = check_cost_matrix(cost_matrix, proba.shape[1])
+    matrix = regret_matrix(check_cost_matrix(cost_matrix, proba.shape[1]))
     costs = matrix.max(axis=1)
     if np.array_equal(matrix, cost_matrix_from_costs(costs)):
         return decide_by_costs(proba, costs)

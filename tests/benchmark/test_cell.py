@@ -162,6 +162,14 @@ def test_the_area_under_the_curve_is_the_mean_over_one_against_rest_curves():
     assert values["average_precision"] == pytest.approx(np.mean(precisions), abs=1e-12)
 
 
+def test_the_scores_of_perfect_ranks_are_1_and_not_above():
+    """With 9 samples against 20 the sum of scikit-learn's average precision is above 1."""
+    y = np.repeat(["a", "b"], [9, 20])
+    X = np.arange(29.0)[:, np.newaxis]
+    ((_, values),) = evaluate(lambda seed: GaussianNB(), [0], [(X, X, y, y)])
+    assert (values["auc"], values["average_precision"]) == (1.0, 1.0)
+
+
 def test_the_scores_of_four_ranks_by_hand():
     """Scores .8, .6, .4, .2 for "b" of b, a, b, a: the precisions at each b are 1 and 2/3."""
 

@@ -34,6 +34,7 @@ MACHINES = {"welm", "welm-no-costs", "evolutionary-elm"}
 PEERS = {"dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest", "mlp"}
 PEERS |= {"easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned", "mlp-prior"}
 PEERS |= {"extra-trees-prior", "extra-trees-tuned", "ecs-mlp"}
+ENSEMBLES = {"bagging-net", "eco-ensemble", "adaboost-net"}
 
 
 def make_small(name, seed=0):
@@ -49,7 +50,7 @@ def make_small(name, seed=0):
 
 
 CNNS = {"cnn", "cnn-weighted", "cnn-iwce", "cnn-focal", "cnn-smote", "cnn-prior", "ecs-cnn"}
-CNNS |= {"adaboost-cnn"}
+CNNS |= {"adaboost-cnn", "cnn-cosen", "cnn-centers", "cnn-deep-oversampling"}
 TABLES = [name for name, method in METHODS.items() if method.n_axes == (2,)]
 SIGNALS = [name for name, method in METHODS.items() if 3 in method.n_axes]
 
@@ -75,7 +76,7 @@ def signals(data):
 
 def test_the_paper_and_the_peers_are_there():
     assert set(METHODS) >= PAPER
-    assert set(METHODS) - PAPER >= PEERS | CONVENTIONAL | MACHINES
+    assert set(METHODS) - PAPER >= PEERS | CONVENTIONAL | MACHINES | ENSEMBLES
     assert set(SIGNALS) == CNNS | {"extra-trees-summary-prior"}
     assert set(TABLES) | set(SIGNALS) == set(METHODS)
     assert all(name == method.name for name, method in METHODS.items())

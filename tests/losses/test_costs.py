@@ -35,6 +35,12 @@ def test_expected_cost_of_equal_costs_is_the_expected_error():
     )
 
 
+@pytest.mark.parametrize("loss", [ExpectedCost(), CostWeightedCrossEntropy()])
+def test_the_gain_of_a_correct_prediction_adds_to_the_cost_of_its_errors(loss):
+    gains = COSTS - np.array([[3.0], [0.0], [1.0]])
+    torch.testing.assert_close(value_of(loss, cost_matrix=gains), value_of(loss, cost_matrix=COSTS))
+
+
 def test_expected_cost_is_linear_in_the_costs():
     torch.testing.assert_close(
         value_of(ExpectedCost(), cost_matrix=3 * COSTS),
@@ -45,7 +51,11 @@ def test_expected_cost_is_linear_in_the_costs():
 @pytest.mark.parametrize("loss", [ExpectedCost(), CostWeightedCrossEntropy()])
 @pytest.mark.parametrize(
     ("cost_matrix", "message"),
-    [(None, "needs a cost matrix, and got None"), (np.eye(3), "diagonal"), (np.eye(2), "shape")],
+    [
+        (None, "needs a cost matrix, and got None"),
+        (np.eye(3), "below the cost of the correct"),
+        (np.eye(2), "shape"),
+    ],
 )
 def test_bad_costs_are_refused(loss, cost_matrix, message):
     with pytest.raises(ValueError, match=message):

@@ -26,6 +26,16 @@ def test_cost_equals_a_loop_over_samples(seed):
     assert savings == pytest.approx(1 - paid / min(constants))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_gains_are_negative_costs(seed):
+    y_true, y_pred, weight = draw_labels(seed)
+    gains = MATRIX - np.array([[1.0], [0.0], [5.0]])
+    gained = np.average(gains[y_true, y_pred], weights=weight)
+    assert expected_cost(y_true, y_pred, gains, sample_weight=weight) == pytest.approx(gained)
+    savings = [cost_savings(y_true, y_pred, m, sample_weight=weight) for m in (gains, MATRIX)]
+    assert savings[0] == pytest.approx(savings[1])
+
+
 def test_unit_costs_are_the_error_rate():
     stack = np.random.default_rng(0).integers(1, 9, size=(5, 4, 3, 3))
     error = 1 - accuracy_from_confusion(stack)
@@ -61,7 +71,7 @@ def test_savings_at_their_limits():
 
 @pytest.mark.parametrize(("y_pred", "expected"), [([0, 0], 0.0), ([0, 1], -np.inf)])
 def test_savings_where_nothing_can_be_saved(y_pred, expected):
-    with pytest.warns(UndefinedMetricWarning, match="already costs nothing") as records:
+    with pytest.warns(UndefinedMetricWarning, match="already as cheap as the truth") as records:
         assert cost_savings([0, 0], y_pred, [[0, 1], [9, 0]], labels=[0, 1]) == expected
     assert records[0].filename == __file__
 
@@ -73,10 +83,10 @@ def test_savings_where_nothing_can_be_saved(y_pred, expected):
         (MATRIX, r"has 3 classes, but only the labels \[0, 1\] occur; give the labels"),
         ([[0]], "with 2 classes"),
         ([[0, 1, 1], [1, 0, 1]], "with 2 classes"),
-        ([[0, -1], [1, 0]], "negative"),
+        ([[0, -1], [1, 0]], r"cost_matrix\[0, 1\] is -1, which is below"),
         ([[0, np.nan], [1, 0]], "NaN"),
-        ([[0, 1], [1, 2]], "diagonal"),
-        ([[0, 0], [0, 0]], "all zero"),
+        ([[0, 1], [1, 2]], r"cost_matrix\[1, 1\] = 2"),
+        ([[0, 0], [0, 0]], "all predictions cost the same"),
     ],
 )
 def test_bad_matrices_are_refused(function, matrix, message):

@@ -77,6 +77,14 @@ def test_decisions_follow_permuted_classes_and_ignore_scale(n_classes):
     np.testing.assert_array_equal(decide_by_costs(proba, 8 * costs), decide_by_costs(proba, costs))
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+def test_gains_of_correct_predictions_count_as_costs_of_errors(n_classes):
+    proba, matrix = draw_proba(n_classes), draw_cost_matrix(n_classes)
+    gain = np.arange(1.0, n_classes + 1)
+    shifted = matrix - gain[:, np.newaxis]
+    np.testing.assert_array_equal(decide(proba, shifted), (proba @ shifted).argmin(axis=1))
+
+
 def test_a_decision_does_not_depend_on_the_other_samples():
     """Near ties everywhere: another order of summation for one row alone would show."""
     proba = np.full((300, 3), 1 / 3) + np.random.default_rng(0).normal(0, 1e-16, size=(300, 3))
@@ -133,8 +141,8 @@ def test_a_stack_of_costs_is_normalized_row_by_row():
     [
         (lambda: decide([0.5, 0.5], [[0, 1], [1, 0]]), r"proba has shape \(2,\)"),
         (lambda: decide([[0.5, 0.5]], [[0, 1, 1], [1, 0, 1], [1, 1, 0]]), "with 2 classes"),
-        (lambda: decide([[0.5, 0.5]], [[0, -1], [1, 0]]), "negative"),
-        (lambda: decide([[0.5, 0.5]], [[1, 1], [1, 0]]), "diagonal"),
+        (lambda: decide([[0.5, 0.5]], [[0, -1], [1, 0]]), "below the cost of the correct"),
+        (lambda: decide([[0.5, 0.5]], [[2, 1], [1, 0]]), "below the cost of the correct"),
         (lambda: decide_by_costs([[0.5, 0.5]], [1, 2, 3]), r"costs has shape \(3,\)"),
         (lambda: decide_by_costs([[0.5, 0.5]], 1.0), r"costs has shape \(\)"),
         (lambda: cost_matrix_from_costs([[1, 2]]), r"costs has shape \(1, 2\)"),

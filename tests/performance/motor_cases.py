@@ -30,12 +30,13 @@ import pandas as pd
 from _comparison import base_parser, run_cells
 from _tiny import parse_arguments
 from scipy.stats import wilcoxon
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, log_loss
+from sklearn.metrics import confusion_matrix, log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from skimbal import BayesSearchCV, CNN2DClassifier, DESearchCV, WindowedClassifier
 from skimbal.datasets import cut_segments, load_cwru, make_motor_sound
+from skimbal.inspection import ConfusionMatrixGridDisplay, SearchConvergenceDisplay
 from skimbal.losses import Focal
 from skimbal.metrics import balanced_accuracy, macro_f1
 from skimbal.model_selection import class_weight_space
@@ -274,53 +275,58 @@ def draw_confusions(rows):
         len(CASES),
         squeeze=False,
         figsize=(15, 3.1 * len(data)),
-        sharey="row",
         layout="constrained",
     )
     for row, name in zip(axes, data, strict=True):
-        for ax, case in zip(row, CASES, strict=True):
-            of_case = rows[(rows.data == name) & (rows.case == case)]
-            shares = [[of_case[f"{i} as {j}"].mean() for j in range(4)] for i in range(4)]
-            ConfusionMatrixDisplay(np.array(shares), display_labels=DATA[name][1]).plot(
-                ax=ax,
-                cmap="Blues",
-                values_format=".2f",
-                colorbar=False,
-                xticks_rotation=30,
-                im_kw={"vmin": 0, "vmax": 1},
-            )
-            ax.set(title=case, xlabel="", ylabel="")
+        of_data = rows[rows.data == name].groupby("case")
+        shares = {
+            case: [[of_data[f"{i} as {j}"].mean()[case] for j in range(4)] for i in range(4)]
+            for case in CASES
+        }
+        ConfusionMatrixGridDisplay(shares, DATA[name][1], normalize="true").plot(row)
+        for ax in row:
+            ax.set(xlabel="", ylabel="")
+            if ax is not row[0]:
+                ax.set_yticklabels([])
         row[0].set_ylabel(f"{name}\ntruth")
     fig.supxlabel("predicted")
     return fig
 
 
-def curves(rows):
-    """Mean and standard deviation over repetitions of the best score after so many evaluations."""
+def best_scores(rows):
+    """Best score after so many evaluations, by data and search: arrays (repetitions, evaluations).
+
+    A generation may propose what was evaluated before, and then has fewer new candidates.
+    """
     is_compared = rows.case.isin(("random search", "Bayesian search", "differential evolution"))
     found = rows[is_compared & (rows.level == MAIN_LEVEL) & (rows.data != "bearings, new")]
-    lines = []
+    scores = {}
     for (data, case), of_case in found.groupby(["data", "case"], sort=False):
-        scores = [np.array(text.split(), dtype=float) for text in of_case.best_so_far]
-        # A generation may propose what was evaluated before, and then has fewer new candidates.
-        padded = [np.pad(s, (0, N_EVALUATIONS - len(s)), mode="edge") for s in scores]
-        for n, column in enumerate(np.transpose(padded), start=1):
-            lines.append([data, case, n, column.mean().round(4), column.std(ddof=1).round(4)])
+        runs = [np.array(text.split(), dtype=float) for text in of_case.best_so_far]
+        padded = [np.pad(run, (0, N_EVALUATIONS - len(run)), mode="edge") for run in runs]
+        scores.setdefault(data, {})[case] = np.array(padded)
+    return scores
+
+
+def curves(rows):
+    """Mean and standard deviation over repetitions of the best score after so many evaluations."""
+    lines = []
+    for data, by_case in best_scores(rows).items():
+        for case, runs in by_case.items():
+            for n, column in enumerate(runs.T, start=1):
+                lines.append([data, case, n, column.mean().round(4), column.std(ddof=1).round(4)])
     return pd.DataFrame(lines, columns=["data", "case", "evaluations", "mean", "sd"])
 
 
-def draw_curves(table):
+def draw_curves(rows):
     """Figure: best score so far over evaluations, mean and one standard deviation."""
-    data = list(table.data.unique())
-    fig, axes = plt.subplots(1, len(data), figsize=(5 * len(data), 3.6), layout="constrained")
-    for ax, name in zip(np.atleast_1d(axes), data, strict=True):
-        for case, curve in table[table.data == name].groupby("case", sort=False):
-            (line,) = ax.plot(curve.evaluations, curve["mean"], label=case)
-            low, high = curve["mean"] - curve.sd, curve["mean"] + curve.sd
-            ax.fill_between(curve.evaluations, low, high, color=line.get_color(), alpha=0.15)
-        ax.set(title=name, xlabel="candidates evaluated")
-    np.atleast_1d(axes)[0].set_ylabel("best macro F1 so far, three folds")
-    np.atleast_1d(axes)[0].legend(loc="lower right")
+    scores = best_scores(rows)
+    n = len(scores)
+    fig, axes = plt.subplots(1, n, figsize=(5 * n, 3.6), squeeze=False, layout="constrained")
+    for ax, (name, by_case) in zip(axes[0], scores.items(), strict=True):
+        SearchConvergenceDisplay(by_case, score="macro F1").plot(ax)
+        ax.set(title=name, xlabel="candidates evaluated", ylabel="")
+    axes[0, 0].set_ylabel("best macro F1 so far, three folds")
     return fig
 
 
@@ -352,7 +358,7 @@ def main():
     plt.rcParams["svg.hashsalt"] = "motor_cases"  # the same file for the same rows
     for name, fig in (
         ("motor_confusions", draw_confusions(rows)),
-        ("motor_curves", draw_curves(curves(rows))),
+        ("motor_curves", draw_curves(rows)),
     ):
         fig.savefig(arguments.out / f"{name}.svg", metadata={"Date": None})
     print(summary(rows).to_string())
