@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -30,14 +29,14 @@ from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
-from skimbal._training.prediction import predict_arrays
+from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
 from skimbal._training.tables import TableInputs, is_large
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
-from skimbal._utils._log_odds import log_odds
-from skimbal._utils._torch import import_compiler, torch_threads
+from skimbal._utils._log_odds import log_odds, log_softmax
+from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
 from skimbal.neural_network._fit_data import (
     TrainingData,
@@ -291,7 +290,7 @@ class BaseNetClassifier(
         ndarray of shape (n_samples, n_units)
             Activations in float64.
         """
-        return self._forward(X)[0]
+        return self._forward(X, predict_arrays)[0]
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
@@ -321,8 +320,7 @@ class BaseNetClassifier(
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        logits = self._forward(X)[1] + log_prior_ratio(self)
-        return logits - logsumexp(logits, axis=1, keepdims=True)
+        return log_softmax(self._forward(X, predict_logits) + log_prior_ratio(self))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
@@ -357,13 +355,12 @@ class BaseNetClassifier(
         proba = self.predict_proba(X)
         return self.classes_[choose(proba, self.cost_matrix_)]
 
-    def _forward(self, X):
-        """Return features and logits, which don't depend on what other samples there are."""
+    def _forward(self, X, predict):
+        """Return what `predict` computes of samples, whatever other samples there are."""
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)
         check_input_shape(X, self.input_shape_, type(self).__name__)
-        with torch_threads(self.n_threads):
-            return predict_arrays(self.net_.module_, prepared(self, X))
+        return predict(self.net_.module_, prepared(self, X), self.n_threads)
 
     @property
     def _n_features_out(self):
