@@ -4,7 +4,12 @@ import numpy as np
 import torch
 
 from skimbal._training.augmentation import augment_epoch, augmented, draw_changes
+from skimbal._training.inputs import NUMBERS_AT_ONCE
 from skimbal._training.mixup import draw_parts, mix_epoch, mixed
+from skimbal._training.tables import TableInputs
+
+# So many rows are whole blocks of numbers, whatever the number of columns.
+WHOLE_BLOCKS = 32
 
 
 def rounded_up(number, multiple):
@@ -46,7 +51,7 @@ class Batches:
     Attributes
     ----------
     tensors : list of tensor of shape (P, n, ...)
-        The data of all networks.
+        The data of all networks; the first may be a `StackedTables`.
     n_rows : ndarray of shape (n_batches, P)
         Rows of each batch that count.
     """
@@ -66,7 +71,8 @@ class Batches:
         for i, weight in enumerate(weights):
             if weight is not None:
                 if self.weight is None:
-                    self.weight = self.tensors[0].new_ones(len(weights), n_slots)
+                    like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
+                    self.weight = torch.ones(len(weights), n_slots, **like_X)
                 self.weight[i, : len(weight)] = weight
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
@@ -79,7 +85,8 @@ class Batches:
         starts = self.batch_size * np.arange(len(self.batches))[:, None]
         self.n_rows = np.clip(lengths - starts, 0, self.batch_size)
         in_order = self.row_of_slot < lengths[:, None]
-        self.counts = torch.as_tensor(in_order & ~self.is_filled_up).to(self.tensors[0])
+        X = self.tensors[0]
+        self.counts = torch.as_tensor(in_order & ~self.is_filled_up).to(X.device, X.dtype)
         self.equal_shares = self._shares(self.counts)
         # Orders lie one behind the other, each network's rows counted through; a slot behind the
         # last row has the first one of the order.
@@ -134,7 +141,8 @@ class Batches:
         rows = rows.to(self.counts.device)
         ordered = []
         for tensor in self.tensors:
-            ordered.append(_take(tensor, rows))
+            is_taken_later = tensor.ndim == 3 and tensor.numel() > NUMBERS_AT_ONCE
+            ordered.append(OrderedRows(tensor, rows) if is_taken_later else _take(tensor, rows))
         self.ordered_weight = None
         if self.weight is None:
             return [*ordered, self.equal_shares]
@@ -150,6 +158,18 @@ class Batches:
             return self.equal_shares
         return self._shares(self.ordered_weight.roll(-1, 1) * self.counts)
 
+    def in_slices(self):
+        """Yield the inputs of all networks in their own order, about a million numbers at a time.
+
+        Filled up to the rows of the batches, so that products of a network do not depend on the
+        number of networks; a row behind the last one is a copy of it.
+        """
+        X, n_slots = self.tensors[0], len(self.row_of_slot)
+        last = torch.as_tensor(self.lengths)[:, None] - 1
+        n_rows = rounded_up(max(1, NUMBERS_AT_ONCE // X.shape[2]), WHOLE_BLOCKS)
+        for places in torch.arange(n_slots).split(n_rows):
+            yield _take(X, (torch.minimum(places, last) + self.first_rows).to(X.device))
+
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
         by_tensor = []
@@ -158,13 +178,78 @@ class Batches:
         return zip(*by_tensor, self.n_rows, strict=True)
 
 
+class StackedTables:
+    """Tables of several networks, of which rows are made dense when they are asked for.
+
+    Parameters
+    ----------
+    tables : list of TableInputs
+        Sparse, of equal numbers of columns.
+    n_slots : int
+        Rows of every network, counted through: row i of network p has the number p n_slots + i.
+    """
+
+    ndim = 3
+
+    def __init__(self, tables, n_slots):
+        self.tables = tables
+        self.n_slots = n_slots
+        self.device, self.dtype = tables[0].device, tables[0].dtype
+        self.shape = (len(tables), n_slots, tables[0].shape[1])
+
+    def __len__(self):
+        return len(self.tables)
+
+    def __getitem__(self, networks):
+        return StackedTables([self.tables[i] for i in networks], self.n_slots)
+
+    def numel(self):
+        """Infinity: they are never taken as a whole."""
+        return float("inf")
+
+    def take(self, rows):
+        """Return rows, counted through, as a tensor of shape (P, n, n_features)."""
+        rows = rows.cpu().numpy()
+        parts = []
+        for i, (table, own) in enumerate(zip(self.tables, rows, strict=True)):
+            parts.append(table[own - i * self.n_slots])
+        return torch.stack(parts)
+
+
+class OrderedRows:
+    """The rows of an epoch in their order, which are taken when their batch comes.
+
+    Parameters
+    ----------
+    source : tensor of shape (P, n, n_features) or StackedTables
+    rows : tensor of int64 of shape (P, n_slots)
+        Counted through.
+    """
+
+    ndim = 3
+
+    def __init__(self, source, rows):
+        self.source = source
+        self.rows = rows
+
+    def split(self, sizes, dim):
+        """Yield the rows of each batch."""
+        for rows in self.rows.split(sizes, dim=dim):
+            yield _take(self.source, rows)
+
+    def roll(self, shift, dim):
+        """Return the rows in the rolled order."""
+        return OrderedRows(self.source, self.rows.roll(shift, dim))
+
+
 class SlicedBatches:
     """Rows of one training set, taken batch by batch, so that nothing is copied as a whole.
 
     Parameters
     ----------
     tensors : list of tensor
-        Inputs, which may be `WindowInputs`, targets and, where there are any, weights.
+        Inputs, which may be `WindowInputs` or `TableInputs`, targets and, where there are any,
+        weights.
     batch_size : int
     orders : list of RowOrder
         Of one entry.
@@ -217,12 +302,21 @@ class SlicedBatches:
 
 def _take(tensor, rows):
     """Rows of the networks' tensors, counted through; faster than indexing."""
+    if isinstance(tensor, StackedTables):
+        return tensor.take(rows)
     return tensor.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
 
 def _stack(tensors, n_rows):
-    """Stack tensors of different lengths, filled up with zeros, shape (P, n_rows, ...)."""
+    """Stack tensors of different lengths, filled up with zeros, shape (P, n_rows, ...).
+
+    A single one is not copied, and not filled up.
+    """
     first = tensors[0]
+    if isinstance(first, TableInputs):
+        return StackedTables(list(tensors), n_rows)
+    if len(tensors) == 1:  # no row behind the last one is ever taken
+        return first[None]
     out = first.new_zeros(len(tensors), n_rows, *first.shape[1:])
     for row, tensor in zip(out, tensors, strict=True):
         row[: len(tensor)] = tensor

@@ -328,7 +328,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     trainer = ContrastiveDivergence(machines, plan, generators)
     n_numbers = np.array(rows.lengths) * rbms[0].weight.shape[1]
     errors = np.empty((plan.n_epochs, len(rbms)))
-    limits = MAX_GROWTH * error_at_zero(rows.tensors[0], n_numbers, rbms[0].visible)
+    limits = MAX_GROWTH * error_at_zero(rows, n_numbers, rbms[0].visible)
     for epoch in range(plan.n_epochs):
         sums = sums_over_batches(
             [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.draw_epoch())]
@@ -345,15 +345,15 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     return errors
 
 
-def error_at_zero(v, n_numbers, visible):
+def error_at_zero(rows, n_numbers, visible):
     """Mean squared error of the fantasies of machines whose parameters are 0.
 
     For Bernoulli units it is the largest that there is.
 
     Parameters
     ----------
-    v : tensor of shape (P, n, n_visible)
-        Data; rows of zeros may fill them up.
+    rows : Batches
+        The data.
     n_numbers : ndarray of shape (P,)
         Numbers that count.
     visible : {"bernoulli", "gaussian"}
@@ -363,9 +363,16 @@ def error_at_zero(v, n_numbers, visible):
     ndarray of shape (P,)
     """
     if visible == "bernoulli":
-        return np.ones(len(v))
-    norms = torch.linalg.vector_norm(v, dim=(1, 2)).double().cpu().numpy()
-    return norms**2 / n_numbers + 1.0
+        return np.ones(len(n_numbers))
+    squares = np.zeros(len(n_numbers))
+    ends = torch.as_tensor(rows.lengths)[:, None]
+    n_before = 0
+    for v in rows.in_slices():
+        places = torch.arange(n_before, n_before + v.shape[1])
+        of_rows = torch.linalg.vector_norm(v, dim=2).double().cpu() * (places < ends)
+        squares += of_rows.square().sum(dim=1).numpy()
+        n_before += v.shape[1]
+    return squares / n_numbers + 1.0
 
 
 @torch.no_grad()
@@ -388,7 +395,7 @@ def train_stacks(stacks, rows, plan, generators, progress=None):
     for rbms in zip(*stacks, strict=True):
         errors.append(train_layer(rbms, rows, plan, generators, progress))
         hidden_proba = StackedMachines(rbms).stack.hidden_proba
-        rows.tensors[0] = hidden_proba(rows.tensors[0])
+        rows.tensors[0] = torch.cat([hidden_proba(v) for v in rows.in_slices()], dim=1)
     return errors
 
 

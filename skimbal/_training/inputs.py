@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
 from skimbal.preprocessing import WindowIndex
 
@@ -61,18 +62,25 @@ class WindowInputs:
 
 
 def blocks_of_rows(X):
-    """Yield inputs as arrays, with the slice of their rows; windows in parts, arrays whole."""
-    if not is_windows(X):
+    """Yield inputs as arrays, in parts, with the slice of their rows; sparse ones are made dense.
+
+    Arrays of more than two dimensions are one part. What is computed from a sparse table is
+    therefore the same, to the bit, as from the dense one.
+    """
+    if not is_windows(X) and X.ndim > 2:
         yield slice(0, len(X)), X
         return
     for rows in slices_of(X):
-        yield rows, X.take(np.arange(rows.start, rows.stop))
+        if is_windows(X):
+            yield rows, X.take(np.arange(rows.start, rows.stop))
+        else:
+            yield rows, X[rows].toarray() if issparse(X) else X[rows]
 
 
 def slices_of(X):
-    """Cut the rows of windows into slices of about a million numbers."""
-    n_rows = max(1, NUMBERS_AT_ONCE // prod(X.shape[1:]))
-    return [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
+    """Cut the rows of inputs into slices of about a million numbers."""
+    n_rows, n_samples = max(1, NUMBERS_AT_ONCE // max(1, prod(X.shape[1:]))), X.shape[0]
+    return [slice(i, min(i + n_rows, n_samples)) for i in range(0, n_samples, n_rows)]
 
 
 def channel_moments(X, sample_weight=None):
@@ -80,7 +88,7 @@ def channel_moments(X, sample_weight=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_channels, ...) or WindowIndex
+    X : ndarray of shape (n_samples, n_channels, ...), CSR table or WindowIndex
         Training data.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weight of each sample.
@@ -91,7 +99,7 @@ def channel_moments(X, sample_weight=None):
         They broadcast against a sample. A constant channel has scale 1, or that of the rounding of
         its mean, if this is larger.
     """
-    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
     mean = _weighted_moment(X, weight)
     with np.errstate(over="ignore"):
@@ -103,7 +111,7 @@ def channel_moments(X, sample_weight=None):
         relative = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
         deviation = np.where(is_extreme, unit * np.sqrt(relative), deviation)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
-    rounding = len(X) * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
+    rounding = X.shape[0] * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
     scale = np.where(deviation <= rounding, np.maximum(rounding, 1.0), deviation)
     shape = (-1, *[1] * (X.ndim - 2))
     return mean.reshape(shape), scale.reshape(shape)
@@ -175,11 +183,12 @@ def to_tensors(*arrays, device):
     """
     tensors = []
     for array in arrays:
-        if isinstance(array, WindowInputs):
+        if array is None:
+            continue
+        if not isinstance(array, np.ndarray):  # windows, and rows of tables
             tensors.append(array.to(device))
-        elif array is not None:
-            if array.dtype.kind == "f":
-                tensors.append(as_type(array, torch.get_default_dtype(), device))
-            else:
-                tensors.append(torch.as_tensor(array, device=device))
+        elif array.dtype.kind == "f":
+            tensors.append(as_type(array, torch.get_default_dtype(), device))
+        else:
+            tensors.append(torch.as_tensor(array, device=device))
     return tensors

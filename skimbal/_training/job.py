@@ -68,7 +68,7 @@ class TrainingJob:
         Its generators are used up by the training.
     tensors : list of tensor
         X, target and, where there are weights, sample_weight; on the device of the net. X may be
-        `WindowInputs`.
+        `WindowInputs` or `TableInputs`.
     n_epochs : int
         Epochs to train.
     schedule_length : int
@@ -127,6 +127,7 @@ class TrainingJob:
             value_of(plan.schedule),
             plan.needs_features,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
+            type(X),
             X.shape[1:],
             X.dtype,
             X.device,

@@ -48,10 +48,8 @@ def mix_epoch(plans, rows):
     drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
     X, target, share = rows.draw_epoch()
     X = augment_epoch(plans, X)
-    parts = torch.as_tensor(np.array(drawn)).to(X)
-    sizes = torch.as_tensor(rows.batches, device=X.device)
-    of_slots = parts.repeat_interleave(sizes, dim=1)
-    X = mixed(X, X.roll(-1, 1), of_slots.view(*of_slots.shape, *[1] * (X.ndim - 2)))
-    tensors = X, target, share, target.roll(-1, 1), rows.partner_shares()
-    for i, (X, target, share, *partners, n_rows) in enumerate(rows.batches_of(*tensors)):
-        yield X, target, share, n_rows, (*partners, parts[:, i])
+    parts = torch.as_tensor(np.array(drawn)).to(share)
+    tensors = X, X.roll(-1, 1), target, share, target.roll(-1, 1), rows.partner_shares()
+    for i, (X, X_partner, target, share, *partners, n_rows) in enumerate(rows.batches_of(*tensors)):
+        part = parts[:, i].view(-1, *[1] * (X.ndim - 1))
+        yield mixed(X, X_partner, part), target, share, n_rows, (*partners, parts[:, i])

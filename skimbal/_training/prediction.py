@@ -8,22 +8,35 @@ the same number of rows, filled up where there are fewer, in the precision of th
 
 import numpy as np
 import torch
+from scipy.special import expit
+from torch import nn
 from torch.func import functional_call
 
-from skimbal._training.inputs import WindowInputs, as_type, slices_of
-from skimbal.modules import MLP
+from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of
+from skimbal._training.tables import TableInputs
+from skimbal._utils._torch import torch_threads
+from skimbal.modules import MLP, Dropout
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
+# Up to so many rows NumPy is faster on a processor: calls of torch take longer than the products.
+MAX_ROWS_OF_NUMPY = 16
+ACTIVATIONS_OF_NUMPY = {
+    nn.ReLU: lambda x: np.maximum(x, 0.0),
+    nn.Sigmoid: expit,
+    nn.Tanh: np.tanh,
+}
 
 
-def predict_arrays(module, X):
+def predict_arrays(module, X, n_threads=1):
     """Return features and logits of a module in float64.
 
     Parameters
     ----------
     module : torch.nn.Module
         With parts `features` and `output`.
-    X : ndarray or WindowInputs
+    X : ndarray, WindowInputs or TableInputs
+    n_threads : int, default=1
+        Threads of torch.
 
     Returns
     -------
@@ -34,14 +47,75 @@ def predict_arrays(module, X):
     ValueError
         For a sample whose logits are not finite.
     """
-    features, logits = (tensor.cpu().double().numpy() for tensor in forward(module, X, _in_double))
-    is_finite = np.isfinite(logits).all(axis=1)
-    if not is_finite.all():
-        raise ValueError(
-            f"the logits of sample {is_finite.argmin()} are not finite: its values are too large "
-            "to compute with, or the training of the network diverged; scale X as in training"
-        )
+    if are_few_rows(module, X):
+        features, logits = few_rows(module, X)
+    else:
+        with torch_threads(n_threads):
+            features, logits = _as_arrays(forward(module, _exact(module, X), _in_double))
+    check_logits(logits)
     return features, logits
+
+
+def predict_logits(module, X, n_threads=1):
+    """Return the logits that `predict_arrays` returns; the features take no memory."""
+    if are_few_rows(module, X):
+        _, logits = few_rows(module, X)
+    else:
+        with torch_threads(n_threads):
+            *_, logits = _as_arrays(forward(module, _exact(module, X), _logits_in_double))
+    check_logits(logits)
+    return logits
+
+
+def _exact(module, X):
+    """Rows of tables in double precision, for networks that are computed so."""
+    return X.in_double() if isinstance(X, TableInputs) and isinstance(module, MLP) else X
+
+
+def _as_arrays(tensors):
+    return [tensor.cpu().double().numpy() for tensor in tensors]
+
+
+def are_few_rows(module, X):
+    """Whether NumPy computes the rows faster than torch."""
+    return (
+        isinstance(X, np.ndarray)
+        and len(X) <= MAX_ROWS_OF_NUMPY
+        and isinstance(module, MLP)
+        and module.output.weight.device.type == "cpu"
+    )
+
+
+@torch.no_grad()
+def few_rows(module, X):
+    """Features and logits of a dense network for an array of a few rows, in float64."""
+    features = X.reshape(len(X), -1).astype(np.float64, copy=False)
+    for layer in module.features:
+        if type(layer) is not Dropout and type(layer) is not nn.Flatten:
+            features = _layer_of_numpy(layer, features)
+    return features, _layer_of_numpy(module.output, features)
+
+
+def _layer_of_numpy(layer, x):
+    """The output of a layer for an array in float64."""
+    kind = type(layer)
+    if kind is nn.Linear:
+        weight, bias = layer.weight.numpy(force=True), layer.bias.numpy(force=True)
+        return x @ weight.astype(np.float64).T + bias
+    if kind in ACTIVATIONS_OF_NUMPY:
+        return ACTIVATIONS_OF_NUMPY[kind](x)
+    return _call_as(layer, torch.as_tensor(x)).numpy()
+
+
+def check_logits(logits):
+    """Raise a ValueError that names the first sample whose logits are not finite."""
+    if np.isfinite(logits).all():
+        return
+    is_finite = np.isfinite(logits).all(axis=1)
+    raise ValueError(
+        f"the logits of sample {is_finite.argmin()} are not finite: its values are too large "
+        "to compute with, or the training of the network diverged; scale X as in training"
+    )
 
 
 @torch.no_grad()
@@ -52,7 +126,8 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     ----------
     module : torch.nn.Module
         With parts `features` and `output`.
-    X : ndarray, tensor or WindowInputs
+    X : ndarray, tensor, WindowInputs or TableInputs
+        Dense networks compute large ones in slices, whose rows do not depend on how X is stored.
     dense : callable
         Computes those of a dense network; by default in its own precision.
 
@@ -60,10 +135,12 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     -------
     features, logits : tensor
     """
-    module.eval()
+    if module.training:
+        module.eval()
     if not isinstance(module, MLP):
         return in_blocks(module, X)
-    if not isinstance(X, WindowInputs):
+    is_tensor = not isinstance(X, WindowInputs | TableInputs)
+    if is_tensor and (X.ndim > 2 or len(X) * X.shape[1] <= NUMBERS_AT_ONCE):
         return dense(module, X)
     parts = [dense(module, X[rows]) for rows in slices_of(X)]
     return tuple(map(torch.cat, zip(*parts, strict=True)))
@@ -76,12 +153,24 @@ def _in_double(module, X):
     """
     device = module.output.weight.device
     dtype = torch.float32 if device.type == "mps" else torch.float64
+    features = torch.as_tensor(X, dtype=dtype, device=device)
+    for layer in module.features:
+        features = _call_as(layer, features)
+    return features, _call_as(module.output, features)
 
-    def call(part, x):
-        return functional_call(part, {k: v.to(dtype) for k, v in part.state_dict().items()}, (x,))
 
-    features = call(module.features, torch.as_tensor(X, dtype=dtype, device=device))
-    return features, call(module.output, features)
+def _logits_in_double(module, X):
+    return _in_double(module, X)[1:]
+
+
+def _call_as(layer, x):
+    """The output of a layer, computed in the precision of its input."""
+    if type(layer) is nn.Linear:  # without the machinery, which takes longer than a row
+        return nn.functional.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
+    state = layer.state_dict()
+    if not state:
+        return layer(x)
+    return functional_call(layer, {name: value.to(x.dtype) for name, value in state.items()}, (x,))
 
 
 def in_blocks(module, X):
@@ -91,7 +180,7 @@ def in_blocks(module, X):
     ----------
     module : torch.nn.Module
         In evaluation mode.
-    X : ndarray, tensor or WindowInputs
+    X : ndarray, tensor, WindowInputs or TableInputs
     """
     weight = module.output.weight
     n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -30,13 +29,14 @@ from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
-from skimbal._training.prediction import predict_arrays
+from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
+from skimbal._training.tables import TableInputs, is_large
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
-from skimbal._utils._log_odds import log_odds
-from skimbal._utils._torch import import_compiler, torch_threads
+from skimbal._utils._log_odds import log_odds, log_softmax
+from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
 from skimbal.neural_network._fit_data import (
     TrainingData,
@@ -121,6 +121,8 @@ class BaseNetClassifier(
 
     # Whether windows of recordings are cut batch by batch, or all at once before.
     _takes_windows = True
+    # Whether sparse tables are taken, and made dense batch by batch.
+    _takes_sparse = False
     # What a fit that starts from another network takes over besides its parameters.
     _attributes_of_start: tuple[str, ...] = ()
 
@@ -150,8 +152,6 @@ class BaseNetClassifier(
 
     def _prepare_inputs(self, X):
         """Bring validated inputs to the scale and the axes that the network is trained on."""
-        if is_windows(X):
-            return WindowInputs(X, self._prepare_inputs)
         X = X if X.ndim == 2 else self._with_axes(X)  # the channel of images; features stay so
         if self.standardize:
             X = (X - self.input_mean_) / self.input_scale_
@@ -177,7 +177,8 @@ class BaseNetClassifier(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
-            Training inputs, finite.
+            Training inputs, finite. Networks that take tables also take sparse ones of SciPy; their
+            rows are made dense batch by batch.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -289,7 +290,7 @@ class BaseNetClassifier(
         ndarray of shape (n_samples, n_units)
             Activations in float64.
         """
-        return self._forward(X)[0]
+        return self._forward(X, predict_arrays)[0]
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
@@ -319,8 +320,7 @@ class BaseNetClassifier(
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        logits = self._forward(X)[1] + log_prior_ratio(self)
-        return logits - logsumexp(logits, axis=1, keepdims=True)
+        return log_softmax(self._forward(X, predict_logits) + log_prior_ratio(self))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
@@ -355,13 +355,12 @@ class BaseNetClassifier(
         proba = self.predict_proba(X)
         return self.classes_[choose(proba, self.cost_matrix_)]
 
-    def _forward(self, X):
-        """Return features and logits, which don't depend on what other samples there are."""
+    def _forward(self, X, predict):
+        """Return what `predict` computes of samples, whatever other samples there are."""
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)
         check_input_shape(X, self.input_shape_, type(self).__name__)
-        with torch_threads(self.n_threads):
-            return predict_arrays(self.net_.module_, self._prepare_inputs(X))
+        return predict(self.net_.module_, prepared(self, X), self.n_threads)
 
     @property
     def _n_features_out(self):
@@ -373,6 +372,7 @@ class BaseNetClassifier(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = self._takes_sparse
         return tags
 
 
@@ -507,7 +507,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         else:
             check_input_shape(X, network.input_shape_, type(network).__name__)
             network._check_inputs(X)
-            inputs = network._prepare_inputs(X)
+            inputs = prepared(network, X)
             counts = stream_estimate(network, network._class_counts, data)
         generators = network._training_plan.generators()
         with following_counts(network, counts), unchanged_on_error(network.net_, generators):
@@ -553,6 +553,18 @@ def standardize_as(network, data, start):
     network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
 
 
+def prepared(network, X):
+    """Validated inputs as a network takes them: an array, or rows that are prepared when asked for.
+
+    Those are windows, and rows of large or sparse tables.
+    """
+    if is_windows(X):
+        return WindowInputs(X, network._prepare_inputs)
+    if network._takes_sparse and is_large(X):
+        return TableInputs(X, network._prepare_inputs)
+    return network._prepare_inputs(X)
+
+
 def initialize(network, data, counts, rng, valid=None, start=None):
     """Build the net; return the inputs as it takes them, and what judges it (a generator).
 
@@ -572,11 +584,11 @@ def initialize(network, data, counts, rng, valid=None, start=None):
     network._class_counts = counts
     if network.standardize:
         standardize_as(network, data, start)
-    inputs = network._prepare_inputs(data.X)
+    inputs = prepared(network, data.X)
     early_stopping = None
     if valid is not None:
         valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
-        valid_inputs = network._prepare_inputs(valid.X)
+        valid_inputs = prepared(network, valid.X)
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:
         early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)

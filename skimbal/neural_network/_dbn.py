@@ -14,7 +14,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
-from skimbal._training.inputs import to_tensors
+from skimbal._training.inputs import blocks_of_rows, to_tensors
+from skimbal._training.tables import stored_values
 from skimbal.losses import class_weight_vector
 from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
@@ -309,6 +310,7 @@ class DBNClassifier(BaseNetClassifier):
             }
         )
 
+    _takes_sparse = True
     _takes_windows = False  # pre-training goes through all rows of one tensor
     _attributes_of_start = ("visible_", "visible_biases_", "pretrain_history_")
 
@@ -316,7 +318,10 @@ class DBNClassifier(BaseNetClassifier):
         super()._set_input_attributes(X)
         self.visible_ = self.visible
         if self.visible == "auto":
-            is_binary = ((X == 0) | (X == 1)).all()
+            values = stored_values(X)
+            is_binary = all(
+                bool(((part == 0) | (part == 1)).all()) for _, part in blocks_of_rows(values)
+            )
             self.visible_ = "bernoulli" if is_binary else "gaussian"
 
     def _check_inputs(self, X):
@@ -360,7 +365,8 @@ class DBNClassifier(BaseNetClassifier):
             persistent=self.persistent,
             batch_size=self.batch_size,
         )
-        tensor, *weight = to_tensors(X.reshape(len(X), -1), sample_weight, device=net.device)
+        X = X.reshape(len(X), -1) if isinstance(X, np.ndarray) else X
+        tensor, *weight = to_tensors(X, sample_weight, device=net.device)
         job = PretrainingJob(
             net,
             plan.generator,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import issparse
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -16,7 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skimbal._training.inputs import dtype_name, is_windows
+from skimbal._training.inputs import blocks_of_rows, dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, held_out_groups
 from skimbal._utils._labels import vector_by_label
@@ -33,7 +34,7 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, ...) or WindowIndex
+    X : ndarray of shape (n_samples, ...), CSR table or WindowIndex
     targets : ndarray of int of shape (n_samples,)
         Indices of the classes.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -56,13 +57,15 @@ class TrainingData:
 def check_inputs(estimator, X, *, reset):
     """Return inputs as an array; windows of recordings stay as they are.
 
-    Sets scikit-learn's attributes of the inputs where `reset` is True: those of columns for 2-D X,
-    none for n-d X.
+    Sparse tables become CSR. Sets scikit-learn's attributes of the inputs where `reset` is True:
+    those of columns for 2-D X, none for n-d X.
     """
     if is_windows(X):
         if estimator._takes_windows:
             return X
         X = np.asarray(X)
+    if issparse(X):
+        return check_sparse(estimator, X, reset=reset)
     X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
@@ -72,14 +75,32 @@ def check_inputs(estimator, X, *, reset):
     return validate_data(estimator, X, reset=reset, dtype=FLOATS)
 
 
+def check_sparse(estimator, X, *, reset):
+    """Return a sparse table as CSR without duplicates, or raise a ValueError."""
+    if not estimator._takes_sparse:
+        raise ValueError(
+            f"X is sparse, but {type(estimator).__name__} takes dense arrays only; give "
+            "X.toarray(), or use a network for tables such as MLPClassifier"
+        )
+    X = validate_data(estimator, X, reset=reset, dtype=FLOATS, accept_sparse="csr")
+    if not X.has_canonical_format:  # what is given stays as it is
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
 def check_range(X):
     """Raise a ValueError that names a sample, or recording, which training can't compute with."""
     limit = torch.finfo(torch.get_default_dtype()).max
     name, parts = ("recording", X.recordings) if is_windows(X) else ("sample", [X])
     for i, part in enumerate(parts):
-        if part.dtype != np.float64 or not part.size or max(part.max(), -part.min()) <= limit:
+        is_fine = part.dtype != np.float64 or not part.size or max(part.max(), -part.min()) <= limit
+        if is_fine:
             continue
-        if name == "sample":
+        if issparse(part):
+            i = int(abs(part).max(axis=1).toarray().argmax())
+            part = part[[i]].toarray()
+        elif name == "sample":
             i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
             part = part[i]
         raise ValueError(
@@ -197,7 +218,7 @@ def copies(X, targets):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, ...)
+    X : ndarray of shape (n_samples, ...) or CSR table
     targets : ndarray of int of shape (n_samples,)
 
     Returns
@@ -212,8 +233,11 @@ def copies(X, targets):
     array([0, 1, 0, 3])
     """
     # 0 is added because -0.0, which is equal to 0.0, has another hash.
-    table = pd.DataFrame(X.reshape(len(X), -1) + 0.0).assign(target=targets)
-    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    parts = []
+    for rows, part in blocks_of_rows(X):
+        table = pd.DataFrame(part.reshape(len(part), -1) + 0.0).assign(target=targets[rows])
+        parts.append(pd.util.hash_pandas_object(table, index=False).to_numpy())
+    hashes = np.concatenate(parts)
     _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
     units = first[numbers]
     for c in np.unique(targets):

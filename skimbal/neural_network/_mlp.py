@@ -206,6 +206,8 @@ class MLPClassifier(BaseNetClassifier):
         self.verbose = verbose
         self.random_state = random_state
 
+    _takes_sparse = True
+
     def _build_module(self, X, n_classes, generator, noise_generator):
         return MLP(
             prod(X.shape[1:]),

@@ -1,0 +1,104 @@
+"""Tables whose rows are standardized, and made dense, when they are asked for.
+
+A sparse table is never dense as a whole. A large dense table is never copied as a whole in double
+precision. A row has the same numbers, to the bit, whichever rows are asked for with it.
+"""
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type, slices_of
+
+
+def dense_rows(X):
+    """Rows of a table, sparse or not, as an array.
+
+    >>> dense_rows(sparse.csr_array([[0.0, 2.0]]))
+    array([[0., 2.]])
+    """
+    return X.toarray() if sparse.issparse(X) else X
+
+
+def stored_values(X):
+    """The numbers of a table that are stored: of sparse tables all that are not 0, of others all.
+
+    >>> stored_values(sparse.csr_array([[0.0, 2.0]])).tolist()
+    [2.0]
+    """
+    return X.data if sparse.issparse(X) else X
+
+
+def is_large(X):
+    """Whether a table is sparse, or has so many numbers that copies of it should be avoided."""
+    return X.ndim == 2 and (sparse.issparse(X) or X.size > NUMBERS_AT_ONCE)
+
+
+class TableInputs:
+    """Rows of a table on the scale that a network is trained on, as tensors.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+    prepare : callable
+        Standardizes an array of rows.
+    device : torch.device or str, default="cpu"
+        Where to put what is asked for.
+    dtype : torch.dtype, default=None
+        Type of what is asked for; None is torch's default.
+
+    Notes
+    -----
+    Only the rows that are asked for are ever in memory.
+    """
+
+    ndim = 2
+
+    def __init__(self, X, prepare, device="cpu", dtype=None):
+        self.X = X
+        self.prepare = prepare
+        self.device = torch.device(device)
+        self.dtype = torch.get_default_dtype() if dtype is None else dtype
+        self.shape = X.shape
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        if isinstance(rows, torch.Tensor):
+            rows = rows.cpu().numpy()
+        elif isinstance(rows, slice):  # a view of a dense table
+            first = range(len(self))[rows].start
+            array = self.prepare(dense_rows(self.X[rows]))
+            return as_type(array, self.dtype, self.device, range(first, len(self)))
+        places = np.atleast_1d(rows)
+        array = self.prepare(dense_rows(self.X[places]))
+        tensor = as_type(array, self.dtype, self.device, places)
+        return tensor if np.ndim(rows) else tensor[0]
+
+    @property
+    def is_sparse(self):
+        """Whether the table is sparse."""
+        return sparse.issparse(self.X)
+
+    def to(self, device):
+        """Return the rows on a device: all of a dense table, those asked for of a sparse one."""
+        moved = TableInputs(self.X, self.prepare, device, self.dtype)
+        if self.is_sparse:
+            return moved
+        out = torch.empty(self.shape, dtype=self.dtype, device=device)
+        for rows in slices_of(self):
+            out[rows] = moved[rows]
+        return out
+
+    def in_double(self):
+        """Return the same rows in double precision."""
+        return TableInputs(self.X, self.prepare, self.device, torch.float64)
+
+    def element_size(self):
+        """Bytes of a number."""
+        return self.dtype.itemsize
+
+    def numel(self):
+        """Numbers that are stored."""
+        return stored_values(self.X).size
