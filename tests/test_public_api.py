@@ -39,6 +39,7 @@ ELSEWHERE = [
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
+    ("ensemble", "LMLEClassifier"),
     ("losses", "all_losses"),
     ("losses", "BalancedSoftmax"),
     ("losses", "ClassBalanced"),

@@ -255,6 +255,9 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
     tensor(1.5000)
     """
 
+    # Whether it trains the last layer; a loss of the features alone is not tried on logits.
+    uses_logits: bool = True
+
     @property
     def weights_classes(self) -> bool:
         """Whether the loss weights the classes itself, so that `class_weight` is an error."""
