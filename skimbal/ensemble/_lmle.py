@@ -125,7 +125,7 @@ class LMLEClassifier(BaseCostClassifier):
     References
     ----------
     C. Huang, Y. Li, C. C. Loy and X. Tang 2016, Learning deep representation for imbalanced
-    classification, CVPR, pp. 5375-5384.
+    classification, CVPR, pp. 5375-5384, doi:10.1109/CVPR.2016.580.
 
     Examples
     --------

@@ -152,7 +152,7 @@ class Quintuplets(BaseCheckedLoss):
     References
     ----------
     C. Huang, Y. Li, C. C. Loy and X. Tang, "Learning Deep Representation for Imbalanced
-    Classification", CVPR 2016, pp. 5375-5384.
+    Classification", CVPR 2016, pp. 5375-5384. doi:10.1109/CVPR.2016.580.
 
     Examples
     --------
