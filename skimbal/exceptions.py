@@ -10,7 +10,7 @@ class UnknownLabelWarning(UserWarning):
 
 
 class BalancedTwiceWarning(UserWarning):
-    """Costs make up for an imbalance that the classifier makes up for already."""
+    """Two settings make up for the same imbalance, such as costs and balanced class weights."""
 
 
 class FewerFoldsWarning(UserWarning):

@@ -35,6 +35,7 @@ from skimbal.ensemble import (
     CategoryCentersClassifier,
     DeepOversamplingClassifier,
     EvolutionaryELMClassifier,
+    LMLEClassifier,
     PriorCorrectedClassifier,
     WeightedELMClassifier,
 )
@@ -79,6 +80,7 @@ ESTIMATORS = [
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
     ),
     DeepOversamplingClassifier(MLPClassifier(**SMALL), n_neighbors=3),
+    LMLEClassifier(MLPClassifier(**SMALL), cluster_size=5, epochs_per_round=15, n_neighbors=3),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
@@ -116,6 +118,7 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("ignore:Estimator's parameters have changed")
 @pytest.mark.filterwarnings("ignore:the classes .* have one distinct sample")
 @pytest.mark.filterwarnings("ignore:these classes have fewer samples than n_neighbors")
+@pytest.mark.filterwarnings("ignore:these classes are too small for two clusters")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)

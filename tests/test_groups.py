@@ -42,6 +42,7 @@ from skimbal import (
 from skimbal.ensemble import (
     DeepOversamplingClassifier,
     EvolutionaryELMClassifier,
+    LMLEClassifier,
     WeightedELMClassifier,
 )
 from skimbal.neural_network import _fit_plan, cross_fit, fit_population
@@ -494,6 +495,7 @@ TAKE_GROUPS = {
     "AdaBoost": AdaBoostNetClassifier(MLPClassifier(max_epochs=1), n_estimators=1),
     "ECO": ECOEnsembleClassifier(LogisticRegression(), population_size=3, max_generations=1),
     "deep over-sampling": DeepOversamplingClassifier(MLPClassifier(max_epochs=1)),
+    "LMLE": LMLEClassifier(MLPClassifier(max_epochs=1)),
     "windowed": WindowedClassifier(MLPClassifier(max_epochs=1)),
     "weighted ELM": WeightedELMClassifier(),
     "evolutionary ELM": EvolutionaryELMClassifier(),

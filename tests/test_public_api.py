@@ -60,6 +60,7 @@ ELSEWHERE = [
     ("inspection", "SearchConvergenceDisplay"),
     ("inspection", "ThresholdCurveDisplay"),
     ("inspection", "TrainingHistoryDisplay"),
+    ("ensemble", "LMLEClassifier"),
     ("losses", "all_losses"),
     ("losses", "BalancedSoftmax"),
     ("losses", "ClassBalanced"),

@@ -18,7 +18,7 @@ from skimbal import (
     WindowedClassifier,
 )
 from skimbal.datasets import cut_segments
-from skimbal.ensemble import DeepOversamplingClassifier
+from skimbal.ensemble import DeepOversamplingClassifier, LMLEClassifier
 from skimbal.preprocessing import SlidingWindow, Spectrogram, index_windows
 from skimbal.sampling import (
     ClusterOverSampler,
@@ -53,6 +53,7 @@ ONE_SHAPE = {
     "DeepOversamplingClassifier": lambda X: DeepOversamplingClassifier(CNN1DClassifier()).fit(
         X, labels(X)
     ),
+    "LMLEClassifier": lambda X: LMLEClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "ECOEnsembleClassifier": lambda X: ECOEnsembleClassifier(CNN1DClassifier()).fit(X, labels(X)),
     "BalancedBaggingNetClassifier": lambda X: BalancedBaggingNetClassifier().fit(X, labels(X)),
     "Spectrogram": lambda X: Spectrogram(32).fit(X),

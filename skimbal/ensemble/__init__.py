@@ -6,6 +6,7 @@ from skimbal.ensemble._category_centers import CategoryCentersClassifier
 from skimbal.ensemble._deep_oversampling import DeepOversamplingClassifier
 from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
+from skimbal.ensemble._lmle import LMLEClassifier
 from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
 from skimbal.ensemble._weighted_elm import WeightedELMClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
@@ -17,6 +18,7 @@ __all__ = [
     "DeepOversamplingClassifier",
     "ECOEnsembleClassifier",
     "EvolutionaryELMClassifier",
+    "LMLEClassifier",
     "PriorCorrectedClassifier",
     "WeightedELMClassifier",
     "WindowedClassifier",

@@ -169,7 +169,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     n_estimators : int, default=10
         Largest number of networks.
     learning_rate : float, default=1.0
-        The factor :math:`\eta`, above 0. Small values change the weights less.
+        The factor :math:`\eta`, above 0. Small values change the weights less. Use 0.1 if the
+        weights concentrate on a few samples: see the Notes.
     transfer : bool, default=True
         Whether a network starts from the parameters, and the standardization of the inputs, of the
         network before. If False, each starts from new initial weights.
@@ -214,6 +215,15 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     The boosting ends early after a network without a training error, and before a network whose
     weighted error is that of chance, 1 - 1 / n_classes, or larger. The first network is kept in any
     case.
+
+    SAMME.R multiplies the weight of a sample by a large number if a network is sure of another
+    class, and networks are often sure. With ``learning_rate=1`` the weights can soon be on a few
+    samples. On windows of a watch with seven classes and about 595 training samples, the weights
+    of the tenth CNN were worth 1.4 samples of equal weight, :math:`(\sum_i w_i)^2 / \sum_i w_i^2`,
+    and later networks forgot whole classes. The G-mean was 0.35. With a learning rate of 0.2 it was
+    0.75, and with 0.1 it was 0.78, at 52 samples (means over five folds by person). This is the
+    published update, and not the limit of the smallest probability: `estimator_errors_` that fall
+    toward 0 while staged scores get worse are the sign.
 
     Networks with `early_stopping`, or with a sampler that needs validation, share one validation
     set. It is drawn once, before any resampling. Its weights follow the same formula, so that the

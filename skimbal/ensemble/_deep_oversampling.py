@@ -32,9 +32,9 @@ class DeepOversamplingClassifier(BaseCostClassifier):
     Parameters
     ----------
     estimator : network classifier, default=None
-        A network of this package with the loss "cross_entropy" and without `class_weight`. None is
-        an `MLPClassifier` with batches of 256 samples. Batches should hold several samples of each
-        rare class.
+        A network of this package with the loss "cross_entropy" and without `class_weight` and
+        `sampler`. None is an `MLPClassifier` with batches of 256 samples. Batches should hold
+        several samples of each rare class.
     n_neighbors : int, default=5
         Samples of a micro-cluster, at least 1. A class with fewer samples uses all of them, and a
         warning says so. With 1, the network has balanced class weights and nothing else.
@@ -73,7 +73,7 @@ class DeepOversamplingClassifier(BaseCostClassifier):
     References
     ----------
     S. Ando and C.-Y. Huang 2017, Deep over-sampling framework for classifying imbalanced data, ECML
-    PKDD, doi:10.1007/978-3-319-71249-9_46, arXiv:1704.07515.
+    PKDD, pp. 770-785, arXiv:1704.07515.
 
     Examples
     --------
@@ -142,8 +142,8 @@ class DeepOversamplingClassifier(BaseCostClassifier):
         Raises
         ------
         ValueError
-            Before any training: for invalid data or parameters, or a network with another loss or
-            with class weights.
+            Before any training: for invalid data or parameters, or a network with another loss,
+            with class weights or with a sampler.
         """
         return run_fit(self._fit_coroutine(X, y, sample_weight, groups))
 
@@ -193,6 +193,11 @@ def check_network(estimator):
         raise ValueError(
             f"the network has class_weight={estimator.class_weight!r}, but deep over-sampling "
             "weights the classes itself; use class_weight=None"
+        )
+    if estimator.sampler is not None:
+        raise ValueError(
+            f"the network has sampler={estimator.sampler!r}, but deep over-sampling balances the "
+            "classes itself, and the balance would count twice; use sampler=None"
         )
 
 

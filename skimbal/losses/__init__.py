@@ -17,6 +17,7 @@ from skimbal.losses._g_mean import SoftGMean
 from skimbal.losses._incremental import IncrementalWeightedCrossEntropy
 from skimbal.losses._ldam import LDAM
 from skimbal.losses._logit_adjustment import BalancedSoftmax, LogitAdjustment, adjust_logits
+from skimbal.losses._quintuplets import Quintuplets
 from skimbal.losses._registry import all_losses, resolve_loss
 from skimbal.losses._wrapped import ClassBalanced, DeferredReweighting
 
@@ -50,6 +51,7 @@ __all__ += [  # for extenders
     "BoundBatchLoss",
     "BoundLoss",
     "Formula",
+    "Quintuplets",
     "cross_entropy",
     "resolve_loss",
 ]

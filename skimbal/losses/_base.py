@@ -255,6 +255,11 @@ class BaseLoss(BaseEstimator, metaclass=ABCMeta):
     tensor(1.5000)
     """
 
+    # Whether it trains the last layer; a loss of the features alone is not tried on logits.
+    uses_logits: bool = True
+    # Whether it over-samples by the class counts, so that a sampler would do it again.
+    oversamples: bool = False
+
     @property
     def weights_classes(self) -> bool:
         """Whether the loss weights the classes itself, so that `class_weight` is an error."""

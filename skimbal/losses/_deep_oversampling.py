@@ -121,7 +121,7 @@ class DeepOversampling(BaseCheckedLoss):
     References
     ----------
     S. Ando and C.-Y. Huang, "Deep Over-sampling Framework for Classifying Imbalanced Data", ECML
-    PKDD 2017. doi:10.1007/978-3-319-71249-9_46, arXiv:1704.07515.
+    PKDD 2017, pp. 770-785. arXiv:1704.07515.
 
     Examples
     --------
@@ -146,6 +146,7 @@ class DeepOversampling(BaseCheckedLoss):
     weights_classes = True
     needs_counts = True
     needs_features = True
+    oversamples = True
 
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],

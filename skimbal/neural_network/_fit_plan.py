@@ -98,8 +98,15 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         costs = resolve_costs(estimator.cost_matrix, classes, counts)
     value = resolve_loss(estimator.loss)
     loss = bind_loss(value, classes, counts, costs, estimator.class_weight)
-    if not (is_formula(loss) and is_ours(value)):
+    if value.uses_logits and not (is_formula(loss) and is_ours(value)):
         try_loss(value, loss, len(classes), is_weighted=is_weighted)
+    if value.oversamples and sampler is not None:
+        warn(
+            f"loss={value!r} makes up for the imbalance of the classes, and "
+            f"sampler={estimator.sampler!r} changes their frequencies too, so the balance counts "
+            "twice; use sampler=None",
+            BalancedTwiceWarning,
+        )
     if value.compares_classes:
         warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
     check_probabilities_option(estimator, loss, classes)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
 from skimbal import CNN1DClassifier, MLPClassifier
 from skimbal.ensemble import DeepOversamplingClassifier
+from skimbal.exceptions import BalancedTwiceWarning
 from skimbal.losses import DeepOversampling
 
 SMALL = MLPClassifier(hidden_layer_sizes=(8, 4), max_epochs=5, batch_size=64, random_state=3)
@@ -63,12 +65,19 @@ def test_classes_smaller_than_a_cluster_are_named_in_a_warning():
         DeepOversamplingClassifier(SMALL).fit(X, y)
 
 
+def test_the_loss_with_a_sampler_counts_the_balance_twice():
+    network = clone(SMALL).set_params(loss="deep_oversampling", sampler="balanced")
+    with pytest.warns(BalancedTwiceWarning, match="sampler='balanced' changes"):
+        network.fit(*make_data())
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
         (DeepOversamplingClassifier(LogisticRegression()), "no network of this package"),
         (DeepOversamplingClassifier(MLPClassifier(loss="focal")), "loss='focal'"),
         (DeepOversamplingClassifier(MLPClassifier(class_weight="balanced")), "class_weight="),
+        (DeepOversamplingClassifier(MLPClassifier(sampler="balanced")), "sampler='balanced'"),
         (DeepOversamplingClassifier(n_neighbors=0), "'n_neighbors' .* Got 0"),
         (DeepOversamplingClassifier(clustering=-1.0), "'clustering' .* Got -1"),
     ],

@@ -20,7 +20,7 @@ from sklearn.base import clone
 
 from skimbal import MLPClassifier
 from skimbal.datasets import make_nested_spheres
-from skimbal.ensemble import DeepOversamplingClassifier
+from skimbal.ensemble import DeepOversamplingClassifier, LMLEClassifier
 from skimbal.metrics import balanced_accuracy, g_mean
 from skimbal.sampling import ConditionalGANSampler, ConditionalVAESampler
 
@@ -51,6 +51,12 @@ def make_models(seed):
                 network, clustering=clustering, random_state=seed
             )
             for clustering in (0.1, 1.0, 10.0, 100.0)
+        }
+        | {
+            f"LMLEClassifier, cluster_size={cluster_size}": LMLEClassifier(
+                network, cluster_size=cluster_size, random_state=seed
+            )
+            for cluster_size in (10, 20)
         },
     }
 

@@ -22,8 +22,13 @@ from imblearn.under_sampling import RandomUnderSampler
 
 from skimbal import DBNClassifier, ECSDBNClassifier, FixedCostClassifier, MLPClassifier
 from skimbal.datasets import make_nested_spheres
-from skimbal.ensemble import CategoryCentersClassifier
+from skimbal.ensemble import (
+    CategoryCentersClassifier,
+    DeepOversamplingClassifier,
+    LMLEClassifier,
+)
 from skimbal.metrics import balanced_accuracy, macro_f1
+from skimbal.sampling import ConditionalGANSampler
 
 COUNTS = (600, 80, 800)
 N_TEST = 6000
@@ -117,10 +122,25 @@ METHODS = {
         "Ding et al. 2017",
         lambda seed: mlp(seed, hidden_layer_sizes=(32,) * 10),
     ),
+    "LMLE": (
+        ":class:`~ensemble.LMLEClassifier`",
+        "Huang et al. 2016",
+        lambda seed: LMLEClassifier(mlp(seed)),
+    ),
+    "DOS": (
+        ":class:`~ensemble.DeepOversamplingClassifier`",
+        "Ando & Huang 2017",
+        lambda seed: DeepOversamplingClassifier(mlp(seed)),
+    ),
     "CRL": (
         ":class:`~losses.ClassRectification`",
         "Dong et al. 2018",
         lambda seed: mlp(seed, loss="class_rectification"),
+    ),
+    "conditional GAN": (
+        ":class:`~sampling.ConditionalGANSampler` in a pipeline",
+        "Mirza & Osindero 2014",
+        lambda seed: make_pipeline(ConditionalGANSampler(random_state=seed), mlp(seed)),
     ),
 }
 
