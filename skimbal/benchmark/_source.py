@@ -11,6 +11,7 @@ data, target, group, drop, separator, missing
 """
 
 import os
+import typing
 from pathlib import Path
 
 from skimbal.benchmark._own_methods import is_methods_file, load_methods
@@ -36,7 +37,7 @@ def suite_of(source):
 
 def methods_of(source):
     """Names of methods, and the methods of files."""
-    methods = []
+    methods: list[typing.Any] = []
     for entry in source["methods"]:
         methods += load_methods(entry) if is_methods_file(entry) else [entry]
     return methods
