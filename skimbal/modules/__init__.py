@@ -5,6 +5,11 @@ from skimbal.modules._convolution import Convolution, per_axis, size_after_layer
 from skimbal.modules._dbn import stack_rbms
 from skimbal.modules._heads import NormalizedLinear, norms
 from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
+from skimbal.modules._own_network import (
+    OwnNetwork,
+    replace_dropout,
+    seeded,
+)
 from skimbal.modules._rbm import RBM, bernoulli
 from skimbal.modules._resnet import ResNet
 
@@ -15,6 +20,7 @@ __all__ = [  # for extenders
     "Convolution",
     "Dropout",
     "NormalizedLinear",
+    "OwnNetwork",
     "ResNet",
     "affine",
     "bernoulli",
@@ -22,6 +28,8 @@ __all__ = [  # for extenders
     "norms",
     "per_axis",
     "repeat_for_batched_kernel",
+    "replace_dropout",
+    "seeded",
     "size_after_layers",
     "smallest_size",
     "stack_rbms",
