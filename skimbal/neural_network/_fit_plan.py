@@ -169,7 +169,7 @@ def resolve_learning_rates(given):
     """Learning rates by pattern of parameter names, as pairs for the module as it is trained."""
     pairs = []
     for pattern, rate in (given or {}).items():
-        is_rate = isinstance(rate, Real) and not isinstance(rate, bool) and rate > 0
+        is_rate = isinstance(rate, Real) and not isinstance(rate, bool) and float(rate) > 0
         if not isinstance(pattern, str) or not is_rate:
             raise ValueError(
                 f"learning_rates has {pattern!r}: {rate!r}; it maps patterns of parameter names, "

@@ -161,9 +161,10 @@ def _parts(described, reader, kind):
 class _Plan:
     """The settings that `make_net` reads from a training plan."""
 
-    def __init__(self, settings, device):
+    def __init__(self, settings, device, learning_rates):
         self.__dict__.update(settings)
         self.device = device
+        self.learning_rates = learning_rates
 
 
 def _encode_net(net, writer):
@@ -218,9 +219,9 @@ def _decode_history(described, reader):
 
 def _decode_net(node, reader):
     device = available_device(node["device"])
-    plan = _Plan({name: reader.value(node["plan"][name]) for name in PLAN}, device)
-    # A file of an earlier version has none.
-    plan.learning_rates = reader.value(node["learning_rates"]) if "learning_rates" in node else ()
+    # A file of an earlier version has no learning rates of single parameters.
+    rates = reader.value(node["learning_rates"]) if "learning_rates" in node else ()
+    plan = _Plan({name: reader.value(node["plan"][name]) for name in PLAN}, device, rates)
     module, criterion = reader.value(node["module"]), reader.value(node["criterion"])
     training = module.training
     classes = range(min(node["n_classes"], 2**20))
