@@ -185,6 +185,7 @@ def test_the_reason_of_a_class_that_is_too_small():
 
 class Estimator(BaseEstimator):
     _takes_windows = True
+    _takes_dict = False
 
 
 @pytest.mark.parametrize(
