@@ -99,8 +99,14 @@ def cut_out(value, x, u):
 
 
 IN_NUMPY = {
-    **{Noise: with_noise, Scaling: scaled, Shift: shifted, TimeMask: masked},
-    **{FrequencyMask: masked, Flip: flipped, Crop: cropped, Cutout: cut_out},
+    Noise: with_noise,
+    Scaling: scaled,
+    Shift: shifted,
+    TimeMask: masked,
+    FrequencyMask: masked,
+    Flip: flipped,
+    Crop: cropped,
+    Cutout: cut_out,
 }
 
 
