@@ -44,6 +44,7 @@ WITHOUT_PAPER = {
         benchmark.report benchmark.resume benchmark.run_benchmark
     """,
     "makes numbers of the columns of a table": "benchmark.make_table_encoder",
+    "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "writes and reads estimators": "persistence.load persistence.save",
@@ -52,6 +53,7 @@ WITHOUT_PAPER = {
         preprocessing.WindowIndex preprocessing.flatten preprocessing.index_windows
     """,
     "looks up, converts or wraps what it is given": """
+        augmentation.all_augmentations augmentation.resolve_augmentation
         losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.all_losses losses.resolve_loss
         metrics.check_class_scorer metrics.check_label_scorer metrics.confusion_score
         metrics.cost_matrix_from_costs

@@ -31,6 +31,11 @@ TOP_LEVEL = {
     "BayesSearchCV": "model_selection",
 }
 ELSEWHERE = [
+    *(
+        ("augmentation", name)
+        for name in ("Noise", "Shift", "Scaling", "TimeMask", "FrequencyMask")
+    ),
+    *(("augmentation", name) for name in ("Flip", "Crop", "Cutout", "all_augmentations")),
     ("benchmark", "Method"),
     ("benchmark", "Suite"),
     ("benchmark", "make_table_encoder"),

@@ -25,6 +25,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
+from skimbal._training.augmentation import make_augmentation
 from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
@@ -72,6 +73,7 @@ NET_CONSTRAINTS: dict = {
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
     "probabilities": [StrOptions({"training", "data"})],
     "sampler": "no_validation",
+    "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
     "standardize": ["boolean"],
     "optimizer": [str, callable],
@@ -584,7 +586,9 @@ def initialize(network, data, counts, rng, valid=None, start=None):
     network._class_counts = counts
     if network.standardize:
         standardize_as(network, data, start)
-    inputs = prepared(network, data.X)
+    inputs, training = prepared(network, data.X), plan.training
+    augmentation = getattr(network, "augmentation", ())  # networks of others may not have it
+    training.augmentation = make_augmentation(augmentation, inputs, training.device)
     early_stopping = None
     if valid is not None:
         valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
@@ -592,7 +596,6 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:
         early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)
-    training = plan.training
     generators = training.generator, training.noise_generator
     module = finish_module(network._build_module(inputs, len(network.classes_), *generators), plan)
     net = make_net(
