@@ -20,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from skimbal import CNN1DClassifier, MLPClassifier, TunedCostClassifierCV, WindowedClassifier
-from skimbal.ensemble._windowed import mean_by_recording, split_stateless, transform_in_chunks
+from skimbal.ensemble._window_fit import split_stateless, transform_in_chunks
+from skimbal.ensemble._window_prediction import mean_by_recording
 from skimbal.preprocessing import Spectrogram, WindowIndex, flatten, index_windows
 
 FLATTEN = FunctionTransformer(flatten)
