@@ -94,11 +94,11 @@ class RecordingStream:
         UserWarning
             Once, if the samples are on another scale than the training (`WindowedClassifier`).
         """
-        block = self._check_block(block)
+        samples = self._check_block(block)
         size, step = self._windows
         begin = self.n_windows * step  # of the next window
-        new = block[:, max(0, begin - self.n_samples) :]
-        end = self.n_samples + block.shape[1]
+        new = samples[:, max(0, begin - self.n_samples) :]
+        end = self.n_samples + samples.shape[1]
         n_complete = max(0, (end - begin - size) // step + 1)
         if n_complete:
             signal = np.concatenate([*self._pieces, new], axis=1)
@@ -109,7 +109,11 @@ class RecordingStream:
             proba, rest = np.empty((0, len(self.classifier.classes_))), new
         if rest.shape[1]:
             self._pieces.append(rest.copy())
-        self.n_samples, self.n_windows, self._dtype = end, self.n_windows + n_complete, block.dtype
+        self.n_samples, self.n_windows, self._dtype = (
+            end,
+            self.n_windows + n_complete,
+            samples.dtype,
+        )
         return proba
 
     def _check_block(self, block):
@@ -133,7 +137,7 @@ class RecordingStream:
                 "the block has values that are NaN or infinite; replace them, or leave the block "
                 "out and call reset"
             )
-        if self._dtype not in (None, block.dtype):
+        if self._dtype is not None and block.dtype != self._dtype:
             raise ValueError(
                 f"the blocks before are {self._dtype} and this one is {block.dtype}; feed one type "
                 "of numbers, or call reset at the beginning of another recording"

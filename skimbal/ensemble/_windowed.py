@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import check_consistent_length
+from sklearn.utils import TransformerTags, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -313,37 +313,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         with undone_on_error(self):
-            is_first = _check_partial_fit_first_call(self, classes)
-            recordings, y, weight, _ = training_recordings(
-                self, X, y, sample_weight, None, reset=is_first
-            )
-            targets = known_targets(y, self.classes_)
-            if is_first:
-                check_two_classes(self.classes_.tolist())
-                begin_partial_fit(self, recordings)
-            steps = training_steps(self.steps_per_class, self.step_, self.classes_)
-            windows = index_windows(recordings, self.size_, steps[targets], on_short=self.on_short)
-            check_any_window(windows)
-            peaks = peaks_by_type(recordings)
-            if not warn_of_scale(self.peaks_by_type_, peaks):
-                warn_of_several_scales(peaks)
-            learn_more(
-                self.estimator_,
-                windows,
-                y[windows.recording],
-                self.classes_,
-                None if weight is None else weight[windows.recording],
-                params,
-                windows_at_once(windows, self.memory_limit),
-                is_fitted=not is_first,
-            )
-            n_classes = len(self.classes_)
-            self.n_windows_ = self.n_windows_ + np.bincount(
-                targets[windows.recording], minlength=n_classes
-            )
-            self.peaks_by_type_ = joined_peaks(self.peaks_by_type_, peaks)
-            self._publish_prior(self._class_totals + np.bincount(targets, weight, n_classes))
-            self.cost_matrix_ = getattr(last_step(self.estimator_), "cost_matrix_", None)
+            learn_recordings(self, X, y, classes, sample_weight, params)
         return self
 
     def predict(self, X: Any) -> NDArray:
@@ -512,6 +482,8 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.classifier_tags.multi_label = False
+        if hasattr(self, "transform"):
+            tags.transformer_tags = TransformerTags(preserves_dtype=["float64"])
         return tags
 
 
@@ -532,10 +504,45 @@ def training_recordings(classifier, X, y, sample_weight, groups, *, reset):
     return recordings, y, sample_weight, groups
 
 
+def learn_recordings(classifier, X, y, classes, sample_weight, params):
+    """`partial_fit` of a classifier whose parameters are valid; an error may leave it half done."""
+    is_first = _check_partial_fit_first_call(classifier, classes)
+    classes = classifier.classes_
+    check_two_classes(classes.tolist())
+    recordings, y, weight, _ = training_recordings(
+        classifier, X, y, sample_weight, None, reset=is_first
+    )
+    targets = known_targets(y, classes)
+    if is_first:
+        begin_partial_fit(classifier, recordings)
+    steps = training_steps(classifier.steps_per_class, classifier.step_, classes)
+    windows = index_windows(
+        recordings, classifier.size_, steps[targets], on_short=classifier.on_short
+    )
+    check_any_window(windows)
+    peaks = peaks_by_type(recordings)
+    if not warn_of_scale(classifier.peaks_by_type_, peaks):
+        warn_of_several_scales(peaks)
+    learn_more(
+        classifier.estimator_,
+        windows,
+        y[windows.recording],
+        classes,
+        None if weight is None else weight[windows.recording],
+        params,
+        windows_at_once(windows, classifier.memory_limit),
+        is_fitted=not is_first,
+    )
+    n_windows = np.bincount(targets[windows.recording], minlength=len(classes))
+    classifier.n_windows_ = classifier.n_windows_ + n_windows
+    classifier.peaks_by_type_ = joined_peaks(classifier.peaks_by_type_, peaks)
+    totals = np.bincount(targets, weight, len(classes))
+    classifier._publish_prior(classifier._class_totals + totals)
+    classifier.cost_matrix_ = getattr(last_step(classifier.estimator_), "cost_matrix_", None)
+
+
 def begin_partial_fit(classifier, recordings):
     """Set the fitted attributes before the first training by `partial_fit`."""
-    if not recordings:
-        raise ValueError("all recordings have the sample_weight 0; give some a positive one")
     classifier.size_ = window_size(classifier.size, recordings)
     classifier.step_ = classifier.size_ if classifier.step is None else classifier.step
     classifier.estimator_ = clone(classifier.estimator)
