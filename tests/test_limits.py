@@ -49,7 +49,8 @@ WITHOUT_PAPER = {
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "writes and reads estimators": "persistence.load persistence.save",
     "cuts recordings into windows": """
-        datasets.cut_segments ensemble.WindowedClassifier preprocessing.SlidingWindow
+        datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier
+        preprocessing.SlidingWindow
         preprocessing.WindowIndex preprocessing.flatten preprocessing.index_windows
     """,
     "looks up, converts or wraps what it is given": """

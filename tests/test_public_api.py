@@ -56,6 +56,7 @@ ELSEWHERE = [
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
+    ("ensemble", "RecordingStream"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
