@@ -10,7 +10,8 @@ at a time: it predicts all of them, and then learns them. Scores are means of wi
 samples. "rare" and "frequent" are the recalls of the class that is rare, or frequent, in a window.
 "after a flip" is the G-mean of the first window after a flip. Recalls, "after a flip" and the
 processor time are means over the streams. Entries with ± are means over seeds and their standard
-errors. The scores of all windows are written beside the table.
+errors. The scores of all windows are written beside the table, and a second run takes them from
+there.
 
 The settings of the networks were chosen on the Gaussian stream, with other seeds. Those of river
 are its defaults.
@@ -21,8 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import torch
+from _comparison import run_cells
 from _river_streams import (
     SAMPLERS,
     RiverLearner,
@@ -32,7 +32,6 @@ from _river_streams import (
     sea,
 )
 from _tiny import parse_arguments
-from joblib import Parallel, delayed
 
 from skimbal import MLPClassifier, TunedCostClassifierCV
 from skimbal.metrics import recall_per_class
@@ -79,11 +78,11 @@ def share_of_class_1():
     return 1.0 / (1.0 + MAX_ODDS ** -np.concatenate([swings, flips]))
 
 
-def make_stream(source, seed):
+def make_stream(stream, seed):
     """Return the samples and their classes."""
     share = share_of_class_1()
     y = (np.random.default_rng(seed).random(len(share)) < share).astype(int)
-    return STREAMS[source](y, seed), y
+    return STREAMS[stream](y, seed), y
 
 
 class NetworkLearner:
@@ -105,9 +104,8 @@ class NetworkLearner:
         self.network.partial_fit(X, y, **self.given)
 
 
-def make_learner(row, seed, first_labels):
+def make_learner(kind, name, seed, first_labels):
     """The learner of a row: a network, a network behind a sampler of river, or river's."""
-    kind, name = row
     if kind == "network":
         return NetworkLearner(NETWORKS[name], first_labels, seed)
     if kind == "network, river's sampler":
@@ -146,23 +144,26 @@ def window_scores(y, predicted):
         if counts.all():
             recalls = recall_per_class(y[rows], predicted[rows])
         rare = counts.argmin()
-        recall = {f"recall_{label}": recalls[label] for label in (0, 1)}
-        by_size = {"rare": recalls[rare], "frequent": recalls[1 - rare]}
-        scores.append({"start": start, "g_mean": np.sqrt(recalls.prod()), **recall, **by_size})
-    return pd.DataFrame(scores)
+        scores.append(
+            {
+                "start": start,
+                "g_mean": np.sqrt(recalls.prod()),
+                **{f"recall_{label}": recalls[label] for label in (0, 1)},
+                "recall_rare": recalls[rare],
+                "recall_frequent": recalls[1 - rare],
+            }
+        )
+    return scores
 
 
-def scores_of(source, row, seed):
-    """The scores of the windows of a learner on a stream."""
-    torch.set_num_threads(1)
-    X, y = make_stream(source, seed)
-    learner = make_learner(row, seed, y[:WINDOW])
+def scores_of(stream, kind, learner, seed):
+    """A row for each window of a learner on a stream."""
+    X, y = make_stream(stream, seed)
+    model = make_learner(kind, learner, seed, y[:WINDOW])
     started = time.process_time()
-    predicted = prequential(learner, X, y)
-    used = time.process_time() - started
-    names = {"stream": source, "kind": row[0], "learner": row[1], "seed": seed}
-    print(names, f"{used:.0f} s", flush=True)
-    return window_scores(y, predicted).assign(**names, ms_per_sample=1000.0 * used / len(y))
+    predicted = prequential(model, X, y)
+    ms_per_sample = 1000.0 * (time.process_time() - started) / len(y)
+    return [{**row, "ms_per_sample": ms_per_sample} for row in window_scores(y, predicted)]
 
 
 def with_error(means):
@@ -182,8 +183,8 @@ def make_table(scores):
     table = over(scores, ["stream"]).unstack("stream")[list(STREAMS)]
     flips = (scores.start >= N_SWINGS) & ((scores.start - N_SWINGS) % FLIP_EVERY < WINDOW)
     table["after a flip"] = over(scores[flips])
-    for recall in ("rare", "frequent"):
-        table[f"recall, {recall}"] = over(scores, value=recall)
+    for size in ("rare", "frequent"):
+        table[f"recall, {size}"] = over(scores, value=f"recall_{size}")
     times = scores.groupby(keys, sort=False).ms_per_sample.mean()
     table["ms a sample"] = times.map("{:.2f}".format)
     return table.loc[[row for row in all_rows() if row in table.index]]
@@ -192,21 +193,18 @@ def make_table(scores):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="processes; more make times unsure")
     tiny = {"N_SWINGS": 200, "N_FLIPS": 200, "FLIP_EVERY": 100, "WINDOW": 100}
     arguments = parse_arguments(parser, globals(), **tiny, MAX_ODDS=3.0, seeds=1)
     cells = [
-        (source, row, seed)
+        {"stream": stream, "kind": kind, "learner": learner, "seed": seed}
         for seed in range(FIRST_SEED, FIRST_SEED + arguments.seeds)
-        for source in STREAMS
-        for row in all_rows()
+        for stream in STREAMS
+        for kind, learner in all_rows()
     ]
-    run = delayed(scores_of)
-    scores = pd.concat(Parallel(arguments.jobs)(run(*cell) for cell in cells))
     windows = arguments.out.with_name(f"{arguments.out.stem}_windows.csv.xz")
-    kept = ["stream", "kind", "learner", "seed", "start", "g_mean", "recall_0", "recall_1"]
-    scores[kept].round(4).to_csv(windows, index=False)
+    scores = run_cells(scores_of, cells, windows, arguments.jobs)
     table = make_table(scores)
     table.to_csv(arguments.out)
     print(table.to_string())
