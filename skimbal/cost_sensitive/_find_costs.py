@@ -27,9 +27,10 @@ from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights, in_safe_unit
 from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable, depends_on_counts
+from skimbal.cost_sensitive._decision_table import DecisionTable, depends_on_counts
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._row_scores import RowTable
+from skimbal.cost_sensitive._two_class_cuts import OUTER_WIDTH
 from skimbal.metrics import get_scorer, prior_costs
 from skimbal.optim import JADE
 
@@ -457,7 +458,8 @@ def is_constant(proba):
 def make_table(y_true, proba, scoring, classes, sample_weight):
     """Return the validated data of a search; all errors are raised before any evaluation."""
     y_true = column_or_1d(y_true)
-    present, positions = np.unique(y_true, return_inverse=True)
+    present = np.unique(y_true)
+    positions = np.searchsorted(present, y_true)
     labels = present if classes is None else np.asarray(classes)
     proba = np.asarray(columns_by_label(proba, labels), dtype=np.float64)
     if proba.shape != (len(y_true), len(labels)):
