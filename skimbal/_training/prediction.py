@@ -59,13 +59,13 @@ def _computed(module, X, n_threads, dense):
     if isinstance(X, TableInputs) and isinstance(module, MLP):
         X = X.in_double()
     if are_few_rows(module, X):
-        features, logits = few_rows(module, X)
+        arrays = few_rows(module, X)
     else:
         with torch_threads(n_threads):
             tensors = forward(module, X, dense)
-        *features, logits = (tensor.cpu().double().numpy() for tensor in tensors)
-    _check_logits(logits)
-    return *features, logits
+        arrays = tuple(tensor.cpu().double().numpy() for tensor in tensors)
+    _check_logits(arrays[-1])
+    return arrays
 
 
 def are_few_rows(module, X):
