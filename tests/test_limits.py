@@ -47,7 +47,7 @@ WITHOUT_PAPER = {
     "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
-    "writes and reads estimators": "persistence.load persistence.save",
+    "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier
         preprocessing.SlidingWindow
@@ -77,7 +77,7 @@ WITHOUT_PAPER = {
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
-        neural_network.unknown_prior cost_sensitive.unknown_balance
+        neural_network.prediction_steps neural_network.unknown_prior cost_sensitive.unknown_balance
         neural_network.validation_rows
     """,
 }

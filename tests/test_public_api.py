@@ -95,6 +95,7 @@ ELSEWHERE = [
     ("optim", "JADE"),
     ("persistence", "load"),
     ("persistence", "save"),
+    ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),
