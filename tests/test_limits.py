@@ -55,6 +55,7 @@ WITHOUT_PAPER = {
     """,
     "looks up, converts or wraps what it is given": """
         augmentation.all_augmentations augmentation.resolve_augmentation
+        modules.OwnNetwork modules.replace_dropout neural_network.Module
         losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.all_losses losses.resolve_loss
         metrics.check_class_scorer metrics.check_label_scorer metrics.confusion_score
         metrics.cost_matrix_from_costs
@@ -69,7 +70,8 @@ WITHOUT_PAPER = {
     """,
     "computes a step of a network": """
         modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
-        modules.per_axis modules.repeat_for_batched_kernel modules.size_after_layers
+        modules.per_axis modules.repeat_for_batched_kernel modules.seeded
+        modules.size_after_layers
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """

@@ -15,6 +15,7 @@ import pytest
 import skimbal
 
 TOP_LEVEL = {
+    "NetClassifier": "neural_network",
     "MLPClassifier": "neural_network",
     "CNN1DClassifier": "neural_network",
     "CNN2DClassifier": "neural_network",
@@ -90,6 +91,7 @@ ELSEWHERE = [
     ("model_selection", "ClassWeights"),
     ("model_selection", "class_weight_space"),
     ("neural_network", "CNN_PRESETS"),
+    ("neural_network", "Module"),
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),

@@ -61,6 +61,7 @@ from skimbal.neural_network._fit_plan import (
     needs_validation,
 )
 from skimbal.neural_network._forgetting import following_counts, stream_estimate
+from skimbal.neural_network._input_parts import moments_of_parts
 from skimbal.neural_network._prior import (
     class_weights_of,
     log_prior_ratio,
@@ -125,6 +126,8 @@ class BaseNetClassifier(
     _takes_windows = True
     # Whether sparse tables are taken, and made dense batch by batch.
     _takes_sparse = False
+    # Whether a dict of arrays, one for each input of the network, is taken.
+    _takes_dict = False
     # What a fit that starts from another network takes over besides its parameters.
     _attributes_of_start: tuple[str, ...] = ()
 
@@ -550,6 +553,10 @@ def standardize_as(network, data, start):
     """Set the standardization of the inputs: of the data, or that of a network to start from."""
     if start is not None:
         network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
+        return
+    if hasattr(network, "input_parts_"):
+        moments = moments_of_parts(data.X, network.input_parts_, data.sample_weight)
+        network.input_mean_, network.input_scale_ = moments
         return
     X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
     network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)

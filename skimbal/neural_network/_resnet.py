@@ -87,8 +87,8 @@ class ResNetClassifier(BaseNetClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
