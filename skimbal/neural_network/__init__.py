@@ -14,12 +14,9 @@ from skimbal.neural_network._fit_population import (
     fit_population,
 )
 from skimbal.neural_network._mlp import MLPClassifier
-<<<<<<< HEAD
-from skimbal.neural_network._prediction_steps import PredictionSteps, prediction_steps
-=======
 from skimbal.neural_network._module import Module
 from skimbal.neural_network._net import NetClassifier
->>>>>>> net
+from skimbal.neural_network._prediction_steps import PredictionSteps, prediction_steps
 from skimbal.neural_network._prior import unknown_prior
 from skimbal.neural_network._resnet import ResNetClassifier
 
