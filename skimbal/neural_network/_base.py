@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
-from skimbal._training.tables import TableInputs, is_large
+from skimbal._training.tables import TableInputs, is_large, one_hot_units
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -76,7 +76,7 @@ NET_CONSTRAINTS: dict = {
     "sampler": "no_validation",
     "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"auto"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
@@ -559,7 +559,11 @@ def standardize_as(network, data, start):
         network.input_mean_, network.input_scale_ = moments
         return
     X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-    network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+    mean, scale = channel_moments(X, data.sample_weight)
+    if network.standardize == "auto" and X.ndim == 2:
+        unit = one_hot_units(X, data.sample_weight)
+        mean, scale = np.where(unit > 0, 0.0, mean), np.where(unit > 0, unit, scale)
+    network.input_mean_, network.input_scale_ = mean, scale
 
 
 def prepared(network, X):
