@@ -5,6 +5,11 @@ from skimbal.modules._convolution import Convolution, per_axis, size_after_layer
 from skimbal.modules._dbn import stack_rbms
 from skimbal.modules._heads import MIN_SQUARED_NORM, NormalizedLinear, norms
 from skimbal.modules._mlp import ACTIVATIONS, MLP, Dropout
+from skimbal.modules._own_network import (
+    OwnNetwork,
+    replace_dropout,
+    seeded,
+)
 from skimbal.modules._rbm import RBM, bernoulli
 from skimbal.modules._resnet import Block, ResNet
 
@@ -17,6 +22,7 @@ __all__ = [  # for extenders
     "Convolution",
     "Dropout",
     "NormalizedLinear",
+    "OwnNetwork",
     "ResNet",
     "affine",
     "bernoulli",
@@ -24,6 +30,8 @@ __all__ = [  # for extenders
     "norms",
     "per_axis",
     "repeat_for_batched_kernel",
+    "replace_dropout",
+    "seeded",
     "size_after_layers",
     "smallest_size",
     "stack_rbms",

@@ -10,6 +10,7 @@ from torch import nn
 
 from skimbal._training.losses import StackedLoss
 from skimbal._training.stacks import FunctionalStack
+from skimbal.augmentation import Noise, Shift
 from skimbal.losses import all_losses
 from skimbal.neural_network import CNN1DClassifier, CNN2DClassifier, fit_population
 
@@ -38,6 +39,10 @@ def networks(kind=CNN1DClassifier, **parameters):
     return [kind(**{**SMALL, **parameters}, random_state=i) for i in range(P)]
 
 
+def with_other_sign(X, generator):
+    return X * torch.where(torch.rand(len(X), 1, 1, generator=generator) < 0.5, -1.0, 1.0)
+
+
 CASES = [
     {},
     {"dropout": 0.3},
@@ -48,11 +53,12 @@ CASES = [
     {"sampler": "sqrt", "learning_rate_schedule": "cosine"},
     {"sampler": "dynamic", "validation_fraction": 0.2, "mixup": 0.5},
     {"early_stopping": True, "learning_rate": 0.1, "n_iter_no_change": 3},
+    {"augmentation": (Noise(0.5), Shift(0.3), "scaling", "time_mask", with_other_sign)},
 ]
 IMAGES = X.reshape(90, 2, 4, 4)
 OF_IMAGES = [
     {"augmentation": ("flip", "crop", "cutout")},
-    {"augmentation": ("flip",), "mixup": 1.0, "sampler": "balanced"},
+    {"augmentation": ("flip", Noise(0.5)), "mixup": 1.0, "sampler": "balanced"},
 ]
 
 
