@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -371,7 +372,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
         own = {name: value for name, value in own_validation.items() if value is not None}
         if "X_val" in own:  # the networks are trained on arrays, which have no names of columns
-            own["X_val"] = validate_data(network, own["X_val"], reset=False, dtype=FLOATS)
+            own["X_val"] = validate_data(
+                network, own["X_val"], reset=False, dtype=FLOATS, accept_sparse="csr"
+            )
         options = {name: getattr(self, name) for name in COST_PARAMETERS}
         tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
         yield from tuned._fit_checked_coroutine(X, y, sample_weight, groups, **own)
@@ -404,6 +407,6 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
 
 
 def as_floats(X):
-    """Return inputs that are validated already as an array of float32 or float64."""
-    X = np.asarray(X)
+    """Return inputs that are validated already as an array, or CSR, of float32 or float64."""
+    X = X.tocsr() if issparse(X) else np.asarray(X)
     return X if X.dtype in FLOATS else X.astype(np.float64)

@@ -1,7 +1,7 @@
 """What an ensemble is given: its inputs, and what a warm start must be given again."""
 
 import numpy as np
-from sklearn.utils import indexable
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skimbal._utils._digest import digest, digest_of_array, digest_of_settings
@@ -35,6 +35,7 @@ def validate_inputs(ensemble, X, *, reset):
 def validate_arrays(ensemble, X, *, reset, advice=""):
     """Return inputs as an array of finite numbers, of two or more dimensions.
 
+    Sparse tables become CSR where the classifiers take them.
     `advice` is added to what is said of recordings of different lengths.
     """
     name = type(ensemble).__name__
@@ -45,7 +46,9 @@ def validate_arrays(ensemble, X, *, reset, advice=""):
         f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
         f"windows of one size{advice}",
     )
-    X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+    sparse = "csr" if get_tags(ensemble).input_tags.sparse else False
+    dtype = [np.float64, np.float32]
+    X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=dtype, accept_sparse=sparse)
     if reset and X.ndim > 2:
         forget_attributes(ensemble, COLUMN_ATTRIBUTES)
     return X

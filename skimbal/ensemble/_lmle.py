@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import log_softmax
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
@@ -226,7 +227,8 @@ class LMLEClassifier(BaseCostClassifier):
 
     def _train(self, X, targets, weight, rng):
         """Return the network of the last round, and the clusters of its features (a generator)."""
-        points = StandardScaler().fit_transform(X.reshape(len(X), -1))
+        points = X.toarray() if issparse(X) else X.reshape(len(X), -1)
+        points = StandardScaler().fit_transform(points)
         n_distinct = [len(np.unique(points[targets == c], axis=0)) for c in np.unique(targets)]
         n_clusters = cluster_numbers(np.bincount(targets), n_distinct, self.cluster_size)
         self.cluster_classes_ = np.repeat(np.arange(len(n_clusters)), n_clusters)
