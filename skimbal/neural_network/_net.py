@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skimbal._utils._torch import torch_threads
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
 from skimbal.neural_network._build_own_network import build_own_network
 from skimbal.neural_network._input_parts import input_parts
@@ -258,7 +259,8 @@ class NetClassifier(BaseNetClassifier):
         input_parts(self, X.shape[1:])
 
     def _build_module(self, X, n_classes, generator, noise_generator):
-        return build_own_network(self, X, n_classes, generator, noise_generator)
+        with torch_threads(self.n_threads):  # more may be many times as slow on a busy machine
+            return build_own_network(self, X, n_classes, generator, noise_generator)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
