@@ -173,7 +173,7 @@ def in_blocks(module, X):
         In evaluation mode.
     X : ndarray, tensor, WindowInputs or TableInputs
     """
-    weight = module.output.weight
+    weight = next(module.parameters())
     n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)
     blocks = []
     for start in range(0, len(X), n_rows):
@@ -182,7 +182,6 @@ def in_blocks(module, X):
         n_missing = n_rows - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
-        features = module.features(x)
-        blocks.append((features, module.output(features)))
-    features, logits = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
+        blocks.append(module(x, with_features=True))
+    logits, features = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
     return features, logits

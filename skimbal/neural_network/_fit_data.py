@@ -23,9 +23,9 @@ from skimbal._utils._groups import check_group_counts, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels
+from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
-FLOATS = [np.float64, np.float32]
 
 
 @dataclass
@@ -60,6 +60,7 @@ def check_inputs(estimator, X, *, reset):
     Sparse tables become CSR. Sets scikit-learn's attributes of the inputs where `reset` is True:
     those of columns for 2-D X, none for n-d X.
     """
+    X = joined_if_dict(estimator, X, reset=reset)
     if is_windows(X):
         if estimator._takes_windows:
             return X
@@ -101,6 +102,19 @@ def columns_of_texts(X):
         except (TypeError, ValueError):
             names.append(repr(name))
     return names
+
+
+def joined_if_dict(estimator, X, *, reset):
+    """Return a dict of inputs as one table, and any other inputs as they are."""
+    if not estimator._takes_dict:
+        return X
+    if reset:
+        forget_attributes(estimator, ["input_parts_"])
+    if is_dict(X):
+        return joined(estimator, X, reset=reset)
+    if not reset:
+        check_not_dict(estimator)
+    return X
 
 
 def check_sparse(estimator, X, *, reset):

@@ -16,8 +16,8 @@ import numpy as np
 from skimbal.exceptions import ModelFileError
 
 PARTS = {
-    *("cost_sensitive", "ensemble", "losses", "metrics", "model_selection", "modules"),
-    *("neural_network", "optim", "preprocessing", "sampling", "_training", "_utils"),
+    *("augmentation", "cost_sensitive", "ensemble", "losses", "metrics", "model_selection"),
+    *("modules", "neural_network", "optim", "preprocessing", "sampling", "_training", "_utils"),
 }
 # Of these, functions may be named; of the others, classes alone.
 PARTS_WITH_FUNCTIONS = {"losses", "metrics", "modules", "preprocessing", "sampling"}
