@@ -60,6 +60,7 @@ sphinx_gallery_conf = {
     "doc_module": (project,),
     "backreferences_dir": "generated/backreferences",
     "filename_pattern": r"/plot_\d\d_",
+    "ignore_pattern": r"__init__\.py|serve\.py",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "plot_gallery": "True",

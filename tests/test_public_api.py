@@ -15,6 +15,7 @@ import pytest
 import skimbal
 
 TOP_LEVEL = {
+    "NetClassifier": "neural_network",
     "MLPClassifier": "neural_network",
     "CNN1DClassifier": "neural_network",
     "CNN2DClassifier": "neural_network",
@@ -53,9 +54,11 @@ ELSEWHERE = [
     ("datasets", "load_keel"),
     ("datasets", "load_watch"),
     ("datasets", "make_motor_sound"),
+    ("datasets", "make_gun_drilling"),
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
+    ("ensemble", "RecordingStream"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
@@ -89,11 +92,13 @@ ELSEWHERE = [
     ("model_selection", "ClassWeights"),
     ("model_selection", "class_weight_space"),
     ("neural_network", "CNN_PRESETS"),
+    ("neural_network", "Module"),
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),
     ("persistence", "load"),
     ("persistence", "save"),
+    ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),

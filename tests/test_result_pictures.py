@@ -1,4 +1,4 @@
-"""The pictures of the pages of results: docs/_extensions/result_pictures.py."""
+"""The pictures that docs/_extensions/result_pictures.py draws, and the pages that show them."""
 
 import sys
 from pathlib import Path
@@ -6,19 +6,25 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_extensions"))
 import result_pictures
 
-PAGES = Path(__file__).parents[1] / "docs" / "results"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_each_page_of_results_opens_with_its_picture(tmp_path):
     result_pictures.draw_all(tmp_path)
     drawn = {path.stem for path in tmp_path.iterdir()}
-    pages = {path.stem for path in PAGES.glob("*.rst")} - {"index"}
-    assert drawn == pages
-    for page in pages:
-        text = (PAGES / f"{page}.rst").read_text()
-        before, picture, _ = text.partition(f".. figure:: /generated/pictures/{page}.png")
+    pages = {path.stem: path for path in (DOCS / "results").glob("*.rst") if path.stem != "index"}
+    pages["which_method"] = DOCS / "guide" / "which_method.rst"
+    assert drawn == set(pages)
+    for name, page in pages.items():
+        before, picture, _ = page.read_text().partition(f"figure:: /generated/pictures/{name}.png")
         assert picture
-        assert ".. csv-table" not in before
+        assert "-table::" not in before
+
+
+def test_the_decisions_tell_the_figures_of_the_results():
+    figures = "\n".join(row[2] for row in result_pictures.decisions())
+    assert "58 KEEL sets: trees 0.876, WELM 0.877, networks 0.870" in figures
+    assert "spheres: trees 0.72, network 0.89, balanced SVM 0.93" in figures
 
 
 def test_the_losses_are_compared_with_cross_entropy():

@@ -419,9 +419,11 @@ def _notes(cells, means, protocol, metric):
 
 
 def _first_error(failed):
-    """The last line of the first traceback, shortened."""
+    """The error that the first traceback ends with, without further lines of its message."""
     texts = failed.error.dropna()
-    line = texts.iloc[0].strip().rpartition("\n")[2] if len(texts) else "not recorded"
+    text = texts.iloc[0].strip() if len(texts) else "not recorded"
+    last = text.rpartition("Traceback (most recent call last):\n")[2]
+    line = next((row for row in last.split("\n") if row[:1].strip()), text)
     return textwrap.shorten(line, 200, placeholder=" ...")
 
 

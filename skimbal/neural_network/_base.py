@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
-from skimbal._training.tables import TableInputs, is_large
+from skimbal._training.tables import TableInputs, is_large, one_hot_units
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -61,6 +61,7 @@ from skimbal.neural_network._fit_plan import (
     needs_validation,
 )
 from skimbal.neural_network._forgetting import following_counts, stream_estimate
+from skimbal.neural_network._input_parts import moments_of_parts
 from skimbal.neural_network._prior import (
     class_weights_of,
     log_prior_ratio,
@@ -75,7 +76,7 @@ NET_CONSTRAINTS: dict = {
     "sampler": "no_validation",
     "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"auto"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
@@ -125,6 +126,8 @@ class BaseNetClassifier(
     _takes_windows = True
     # Whether sparse tables are taken, and made dense batch by batch.
     _takes_sparse = False
+    # Whether a dict of arrays, one for each input of the network, is taken.
+    _takes_dict = False
     # What a fit that starts from another network takes over besides its parameters.
     _attributes_of_start: tuple[str, ...] = ()
 
@@ -551,8 +554,16 @@ def standardize_as(network, data, start):
     if start is not None:
         network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
         return
+    if hasattr(network, "input_parts_"):
+        moments = moments_of_parts(data.X, network.input_parts_, data.sample_weight)
+        network.input_mean_, network.input_scale_ = moments
+        return
     X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-    network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+    mean, scale = channel_moments(X, data.sample_weight)
+    if network.standardize == "auto" and X.ndim == 2:
+        unit = one_hot_units(X, data.sample_weight)
+        mean, scale = np.where(unit > 0, 0.0, mean), np.where(unit > 0, unit, scale)
+    network.input_mean_, network.input_scale_ = mean, scale
 
 
 def prepared(network, X):
