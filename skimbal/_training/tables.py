@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type, blocks_of_rows, slices_of
+from skimbal._training.inputs import (
+    NUMBERS_AT_ONCE,
+    as_type,
+    blocks_of_rows,
+    channel_moments,
+    slices_of,
+)
 
 
 def dense_rows(X):
@@ -57,6 +63,15 @@ def one_hot_units(X, sample_weight=None):
         weight_of_zeros += weight[rows] @ is_zero
     is_one_hot = (low == high) & (weight_of_zeros > weight.sum() / 2)
     return np.where(is_one_hot, np.abs(low), 0.0)
+
+
+def moments_without_one_hot(X, sample_weight=None):
+    """As `channel_moments`, but one-hot columns of tables have mean 0 and their own unit."""
+    mean, scale = channel_moments(X, sample_weight)
+    if X.ndim > 2:
+        return mean, scale
+    unit = one_hot_units(X, sample_weight)
+    return np.where(unit > 0, 0.0, mean), np.where(unit > 0, unit, scale)
 
 
 def is_large(X):

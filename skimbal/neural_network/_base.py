@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
-from skimbal._training.tables import TableInputs, is_large, one_hot_units
+from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -554,15 +554,13 @@ def standardize_as(network, data, start):
     if start is not None:
         network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
         return
+    moments = moments_without_one_hot if network.standardize == "auto" else channel_moments
     if hasattr(network, "input_parts_"):
-        moments = moments_of_parts(data.X, network.input_parts_, data.sample_weight)
-        network.input_mean_, network.input_scale_ = moments
-        return
-    X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-    mean, scale = channel_moments(X, data.sample_weight)
-    if network.standardize == "auto" and X.ndim == 2:
-        unit = one_hot_units(X, data.sample_weight)
-        mean, scale = np.where(unit > 0, 0.0, mean), np.where(unit > 0, unit, scale)
+        mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
+    else:
+        is_ready = is_windows(data.X) or data.X.ndim == 2
+        X = data.X if is_ready else network._with_axes(data.X)
+        mean, scale = moments(X, data.sample_weight)
     network.input_mean_, network.input_scale_ = mean, scale
 
 
