@@ -284,9 +284,7 @@ def test_own_modules_are_traced_by_torch(tmp_path):
 def test_an_own_module_that_torch_cannot_export(tmp_path):
     pytest.importorskip("onnxscript")
     network = NetClassifier(Bessel, **OWN).fit(*table())
-    with pytest.raises(
-        ValueError, match=r"torch\.onnx\.export can't export the network Bessel: .*"
-    ):
+    with pytest.raises(ValueError, match=r"torch\.onnx\.export can't export the network Bessel:"):
         to_onnx(network, tmp_path / "bessel.onnx")
     assert list(tmp_path.iterdir()) == []
 
