@@ -73,4 +73,5 @@ def traced(module, shape):
         ) from error
     finally:
         logger.setLevel(level)
+    assert program is not None  # only torch's earlier exporter, which writes a file, returns that
     return program.model_proto

@@ -250,6 +250,15 @@ class Residual(nn.Module):
         return self.last(torch.cat([h, states[:, -1]], dim=1))
 
 
+class TwoInputs(nn.Module):
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.last = nn.Linear(8, n_classes)
+
+    def forward(self, left, right):
+        return self.last(torch.cat([left, right], dim=1))
+
+
 class Bessel(nn.Module):
     """A network with a function that ONNX has not."""
 
@@ -278,6 +287,16 @@ def test_own_modules_are_traced_by_torch(tmp_path):
     X = X.astype(np.float32)
     network = FixedCostClassifier(NetClassifier(Residual, **OWN), costs=COSTS)
     assert_exported(make_pipeline(StandardScaler(), network).fit(X, y), X, tmp_path, 1e-5)
+
+
+@pytest.mark.slow
+def test_an_own_module_with_groups_of_columns(tmp_path):
+    pytest.importorskip("onnxscript")
+    X, y = table()
+    X = X.astype(np.float32)
+    columns = {"left": [6, 0, 2], "right": [1, 3, 4, 5, 7]}
+    network = NetClassifier(TwoInputs, columns=columns, **OWN)
+    assert_exported(network.fit(X, y), X, tmp_path, 1e-5)
 
 
 @pytest.mark.slow
@@ -330,6 +349,15 @@ def test_a_frozen_network_with_costs(tmp_path):
     assert_exported(FixedCostClassifier(frozen, costs=COSTS).fit(X, y), X, tmp_path, 1e-9)
     prefit = TunedCostClassifierCV(frozen.estimator, cv="prefit", max_generations=2, random_state=0)
     assert_exported(prefit.fit(X, y), X, tmp_path, 1e-9)
+
+
+@pytest.mark.parametrize("network", [MLPClassifier(**SMALL), CNN1DClassifier(**SMALL_CNN)])
+def test_numbers_of_the_other_precision_are_refused_by_onnxruntime(network, tmp_path):
+    X, y = table()
+    to_onnx(clone(network).fit(X, y), tmp_path / "model.onnx")
+    other = X.astype(np.float32 if isinstance(network, MLPClassifier) else np.float64)
+    with pytest.raises(Exception, match="Unexpected input data type"):
+        run(tmp_path / "model.onnx", other)
 
 
 def test_a_loaded_estimator_makes_the_same_file(tmp_path):
@@ -495,15 +523,6 @@ def labels_of_two_kinds(X, y):
     network = MLPClassifier(**SMALL).fit(X, y)
     network.classes_ = days
     return network
-
-
-class TwoInputs(nn.Module):
-    def __init__(self, input_shape, n_classes):
-        super().__init__()
-        self.last = nn.Linear(8, n_classes)
-
-    def forward(self, left, right):
-        return self.last(torch.cat([left, right], dim=1))
 
 
 def fitted_on_a_dict(X, y):
