@@ -102,7 +102,7 @@ class Recorded(BaseAugmentation):
         return X
 
 
-@pytest.mark.parametrize("network", [CNN, MLPClassifier(**TINY)], ids=str)
+@pytest.mark.parametrize("network", [CNN, MLPClassifier(**TINY)], ids=["CNN", "MLP"])
 def test_only_training_rows_are_changed(network):
     Recorded.seen.clear()
     network = clone(network).set_params(

@@ -84,7 +84,7 @@ def double_precision():
 
 
 @pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize("parameters", CASES, ids=str)
+@pytest.mark.parametrize("parameters", CASES, ids="-".join)
 def test_alone_and_together_agree_over_a_fit_in_double_precision(parameters):
     compare(networks(**parameters), 1e-6)
 
@@ -101,7 +101,7 @@ def test_every_loss_agrees_alone_and_together(name):
     compare(networks(loss=name, cost_matrix=[[0, 1], [5, 0]], max_epochs=5), 1e-6)
 
 
-@pytest.mark.parametrize("parameters", CASES[:-1], ids=str)
+@pytest.mark.parametrize("parameters", CASES[:-1], ids="-".join)
 def test_alone_and_together_agree_after_an_epoch_in_single_precision(parameters):
     compare(networks(**{**parameters, "max_epochs": 1}), 1e-5)
 
