@@ -12,8 +12,9 @@ from skimbal.benchmark import report
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._damage import damaged_cells
+from skimbal.benchmark._names import RANK_METRICS
 from skimbal.benchmark._protocol import Protocol
-from skimbal.benchmark._store import RANK_METRICS, Store
+from skimbal.benchmark._store import Store
 
 
 def make_run(folder, methods, datasets, n_folds=2, n_trials=1):
