@@ -89,7 +89,7 @@ def html_report(result):
         "metric": TITLES[result.metric],
         "methods": list(by_method(result, "mean").columns),
         "summary": summary_rows(result.summary),
-        "summary_legend": SUMMARY_LEGEND.format(control=result.control),
+        "summary_legend": summary_legend(result.control),
         "diagram": diagram,
         "no_diagram": no_diagram,
         "nemenyi": nemenyi_text(result),
@@ -158,12 +158,14 @@ def answer(result):
         f"{best} has the best average rank, {summary.loc[best, 'rank']:.2f} of {len(summary)}, "
         f"with a mean of {summary.loc[best, 'mean']:.4f} over {len(means)} data sets."
     )
-    # Iman and Davenport's test is the sharper of the two (Demsar 2006, section 3.2.2).
-    test = result.tests.get("Iman-Davenport")
-    if test is None:
-        return text + " No test of all methods is possible with so few methods or data sets."
-    decided = "differ" if test.pvalue < 0.05 else "do not differ"
-    return f"{text} The methods {decided} at 5 % (Iman and Davenport, p = {test.pvalue:.3g})."
+    # Iman and Davenport's test is the sharper one (Demsar 2006, section 3.2.2), but its statistic
+    # is infinite where all data sets rank the methods equally.
+    for name in ("Iman-Davenport", "Friedman"):
+        if name in result.tests:
+            p_value = result.tests[name].p_value
+            decided = "differ" if p_value < 0.05 else "do not differ"
+            return f"{text} The methods {decided} significantly at 5 % ({name}, p = {p_value:.3g})."
+    return f"{text} There are too few methods or data sets for a test of all methods."
 
 
 def rank_diagram(result):
@@ -195,6 +197,14 @@ def _number(value, form, **options):
     if value is None or not np.isfinite(value):
         return Number("–", "")
     return Number(form.format(value), repr(float(value)), **options)
+
+
+def summary_legend(control):
+    """The legend of the summary, with the headings that the page has."""
+    legend = SUMMARY_LEGEND
+    for name in ("control_wins", "control_loses", "p_holm", "fit_seconds"):
+        legend = legend.replace(name, COLUMNS[name][0])
+    return legend.format(control=control)
 
 
 def summary_rows(summary):

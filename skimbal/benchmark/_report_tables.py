@@ -111,18 +111,16 @@ def win_lose_draw_matrix(result):
     scores = scores[scores.dataset.isin(sets)]
     table = scores.pivot(index=["dataset", "trial", "fold"], columns="method", values="score")
     by_set = [part.to_numpy() for _, part in table.reindex(columns=methods).groupby("dataset")]
-    matrix = pd.DataFrame(None, index=methods, columns=methods, dtype=object)
+    counts: list[list] = [[None] * len(methods) for _ in methods]
     for i, j in combinations(range(len(methods)), 2):
-        a, b = ([part[:, k] for part in by_set] for k in (i, j))
-        counts = win_lose_draw(a, b)
-        matrix.iat[i, j] = (counts.win, counts.lose, counts.draw)
-        matrix.iat[j, i] = (counts.lose, counts.win, counts.draw)
-    return matrix.rename_axis("method")
+        win, lose, draw = win_lose_draw(*([part[:, k] for part in by_set] for k in (i, j)))
+        counts[i][j], counts[j][i] = (win, lose, draw), (lose, win, draw)
+    return pd.DataFrame(counts, methods, methods, dtype=object).rename_axis("method")
 
 
 def matrix_as_text(matrix):
     """The matrix of wins, losses and draws as text, such as "12 / 3 / 43"."""
-    return matrix.map(lambda counts: " / ".join(map(str, counts)) if counts else "-")
+    return matrix.map(lambda counts: "-" if counts is None else " / ".join(map(str, counts)))
 
 
 def failure_table(cells):

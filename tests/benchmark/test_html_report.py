@@ -16,7 +16,7 @@ from .test_report import fill, make_run
 SCORES = {"good": 0.9, "middle": 0.8, "poor": 0.6}
 SETS = [f"set{i}" for i in range(8)]
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&$_{x}$|"
-VOID = {"meta", "input", "line", "path", "circle", "use", "br"}
+VOID = {"meta", "input"}
 
 
 class Page(HTMLParser):
@@ -68,8 +68,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def text(folder):
-    return report(folder).to_html()
+def result(folder):
+    return report(folder)
+
+
+@pytest.fixture(scope="module")
+def text(result):
+    return result.to_html()
 
 
 @pytest.fixture(scope="module")
@@ -95,17 +100,16 @@ def tables(page):
 
 def test_the_page_says_what_was_asked_and_what_came_out(page):
     question = "Which of 3 methods has the best G-mean on 8 data sets of s?"
-    assert page.text("h1") == page.text("title") == [question]
+    assert page.text("h1") == page.text("title")[:1] == [question]
     (answer,) = page.text("p", **{"class": "answer"})
     assert answer.startswith("good has the best average rank, 1.00 of 3, with a mean of 0.9")
-    assert "The methods differ at 5 %" in answer or "No test of all methods" in answer
+    assert answer.endswith("The methods differ significantly at 5 % (Friedman, p = 0.000335).")
     facts = dict(zip(page.text("dt"), page.text("dd"), strict=True))
     assert facts["folds"] == "3, stratified"
     assert facts["methods"] == "good, middle, poor"
 
 
-def test_the_tables_have_the_numbers_of_the_report(page, folder):
-    result = report(folder)
+def test_the_tables_have_the_numbers_of_the_report(page, result):
     summary, scores, pairs = tables(page)
     assert [row[0] for row in summary] == ["method", "good", "middle", "poor"]
     assert [row[0] for row in scores] == ["data set", *SETS, "mean of 8"]
@@ -135,8 +139,8 @@ def test_tables_are_tables_for_a_screen_reader(page, text):
     assert {target.removeprefix("#") for target in targets} <= set(ids)
 
 
-def test_numbers_carry_what_the_script_sorts_by(page, folder):
-    means = report(folder).means()
+def test_numbers_carry_what_the_script_sorts_by(page, result):
+    means = result.means()
     keys = [float(attrs["data-key"]) for attrs, _ in page.all("td") if attrs.get("data-key")]
     n_summary = len(keys) - means.size - len(SCORES)
     np.testing.assert_array_equal(keys[n_summary : -len(SCORES)], means.to_numpy().ravel())
@@ -173,8 +177,8 @@ def hostile(tmp_path_factory):
     fill(store, lambda cell: 0.5 + 0.1 * methods.index(cell.method))
     with store.transaction() as database:
         database.execute(
-            "UPDATE cell SET status = 'failed', support = '[9, 9]', error = ?, warnings = ?, "
-            "n_warnings = 1 WHERE method = 'b' AND fold = 1",
+            "UPDATE cell SET status = 'failed', confusion = NULL, support = '[1000, 1000]', "
+            "error = ?, warnings = ?, n_warnings = 1 WHERE method = 'b' AND fold = 1",
             (f"Traceback\n{HOSTILE}", json.dumps({f"{HOSTILE}: text": 1})),
         )
     return report(folder, control="c")
@@ -196,8 +200,9 @@ def test_names_and_errors_of_a_run_stay_texts(hostile):
 def test_markdown_and_latex_escape_names(hostile):
     markdown = hostile.to_markdown()
     assert "<script" not in markdown
-    lines = [line.replace("\\|", "") for line in markdown.split("\n") if line.startswith("|")]
-    assert {line.count("|") for line in lines} <= {4, 5, 15, 16}
+    blocks = [block.split("\n") for block in markdown.split("\n\n") if block.startswith("|")]
+    for rows in blocks:
+        assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
     latex = re.sub("^%.*$", "", hostile.to_latex(), flags=re.MULTILINE)
     assert "\\$\\_\\{x\\}\\$" in latex
     assert "$_" not in latex
@@ -233,17 +238,16 @@ def test_one_method_and_unfinished_runs_have_less_to_show(tmp_path):
     assert any(note.startswith("INCOMPLETE") for note in page.text("li"))
 
 
-def test_without_matplotlib_the_ranks_are_in_the_table_alone(folder, monkeypatch):
+def test_without_matplotlib_the_ranks_are_in_the_table_alone(result, monkeypatch):
     def missing(draw, figsize):
         raise ImportError("drawing needs matplotlib; pip install 'skimbal[plot]'")
 
     monkeypatch.setattr(_html_report, "svg_of", missing)
-    text = Page(report(folder).to_html()).text("section", id="ranks")[0]
+    text = Page(result.to_html()).text("section", id="ranks")[0]
     assert "The diagram is left out: drawing needs matplotlib" in text
 
 
-def test_latex_has_the_numbers_and_bold_marks(folder):
-    result = report(folder)
+def test_latex_has_the_numbers_and_bold_marks(result):
     text = result.to_latex()
     assert text.startswith("% g_mean on 8 data sets of s: 3 stratified folds, 2 trials, seed 0\n")
     mean, std = result.wide().loc["set0", "good"].split()
@@ -254,8 +258,7 @@ def test_latex_has_the_numbers_and_bold_marks(folder):
 
 
 @pytest.mark.parametrize("kind", ["html", "latex", "markdown"])
-def test_export_writes_each_kind(kind, folder, tmp_path):
-    result = report(folder)
+def test_export_writes_each_kind(kind, result, tmp_path):
     file = tmp_path / f"report{_html_report_ending(kind)}"
     result.export(file)
     assert file.read_text(encoding="utf-8") == getattr(result, f"to_{kind}")()
@@ -278,9 +281,9 @@ def _html_report_ending(kind):
         (".", "html", OSError, "can't be written"),
     ],
 )
-def test_files_that_cannot_be_written(file, kind, error, message, folder, tmp_path):
+def test_files_that_cannot_be_written(file, kind, error, message, result, tmp_path):
     with pytest.raises(error, match=message):
-        report(folder).export(tmp_path / file, kind)
+        result.export(tmp_path / file, kind)
     assert not list(tmp_path.iterdir())
 
 
@@ -302,8 +305,8 @@ def test_labels_keep_their_distance_and_their_order():
     assert heights.max() <= 100.0
 
 
-def test_the_time_chart_has_each_method_inside_its_axes(folder):
-    summary = report(folder).summary.assign(fit_seconds=[0.02, 3.0, 40.0])
+def test_the_time_chart_has_each_method_inside_its_axes(result):
+    summary = result.summary.assign(fit_seconds=[0.02, 3.0, 40.0])
     chart = time_chart(summary)
     assert [point.method for point in chart.points] == list(summary.index)
     assert [tick.text for tick in chart.x_ticks] == ["0.01 s", "0.1 s", "1 s", "10 s", "100 s"]
@@ -315,6 +318,6 @@ def test_the_time_chart_has_each_method_inside_its_axes(folder):
     assert time_chart(summary.assign(fit_seconds=np.nan)) is None
 
 
-def test_markdown_tables_escape_bars(folder):
-    table = report(folder).wide().rename(columns={"good": "a|b"})
+def test_markdown_tables_escape_bars(result):
+    table = result.wide().rename(columns={"good": "a|b"})
     assert markdown_table(table).split("\n")[0] == "| dataset | a\\|b | middle | poor |"
