@@ -40,12 +40,13 @@ class DigitNet(nn.Module):
 
 
 # %%
-# The first data set: the images of the digits from 0 to 7. Every network of this package brings
-# its inputs to mean 0 and deviation 1. Here both data sets are divided by the same number instead,
-# because the backbone must see them on one scale.
+# The first data set: the images of the digits from 0 to 7, with noise. Every network of this
+# package brings its inputs to mean 0 and deviation 1. Here both data sets are divided by the same
+# number instead, because the backbone must see them on one scale.
 
 images, digits = load_digits(return_X_y=True)
 images = images.reshape(-1, 1, 8, 8) / 16.0
+images += np.random.default_rng(0).normal(scale=0.4, size=images.shape)
 is_first = digits < 8
 options = {"standardize": False, "batch_size": 32, "learning_rate": 3e-3}
 first = NetClassifier(DigitNet, **options, max_epochs=20, random_state=0)
@@ -54,22 +55,23 @@ backbone = first.net_.module_.network.backbone
 print(f"trained on {is_first.sum()} images of eight digits")
 
 # %%
-# The second data set: 8 is frequent, 9 is rare. Ten times, 80 images of 8 and 8 images of 9 are
-# drawn for the training. The test images are the same in all draws.
+# The second data set: 8 is frequent, 9 is rare. Eight times, 80 images of 8 and 8 images of 9
+# are drawn for the training. The test images are the same in all draws.
 
 eights, nines = np.flatnonzero(digits == 8), np.flatnonzero(digits == 9)
 test_rows = np.concatenate([eights[:70], nines[:70]])
 draws = []
-for seed in range(10):
+for seed in range(8):
     rng = np.random.default_rng(seed)
-    draws.append(np.concatenate([rng.choice(eights[70:], 80), rng.choice(nines[70:], 8)]))
+    chosen = [rng.choice(rows[70:], n, replace=False) for rows, n in ((eights, 80), (nines, 8))]
+    draws.append(np.concatenate(chosen))
 
 # %%
 # Three ways to train the same network. ``frozen`` names parameters that are not trained, by a
 # pattern. ``unfreeze_epoch`` says when they are, and ``learning_rates`` how slowly. The test data
 # are given as validation data only to see the scores after each epoch.
 
-UNFREEZE_EPOCH = 21
+UNFREEZE_EPOCH = 16
 pretrained = DigitNet((1, 8, 8), 2, backbone)
 ways = {
     "trained from nothing": {"module": DigitNet},
@@ -86,24 +88,26 @@ scores = {}
 for name, way in ways.items():
     histories = []
     for seed, rows in enumerate(draws):
-        network = NetClassifier(**way, **options, class_weight="balanced", max_epochs=60)
-        network.set_params(early_stopping=True, n_iter_no_change=60, scoring="g_mean")
+        network = NetClassifier(**way, **options, class_weight="balanced", max_epochs=40)
+        network.set_params(early_stopping=True, n_iter_no_change=40, scoring="g_mean")
         network.set_params(random_state=seed).fit(images[rows], digits[rows], **validation)
         histories.append(network.history_["valid_score"])
     scores[name] = np.array(histories)
     print(f"{name}: G-mean of the last epoch {scores[name][:, -1].mean():.3f}")
 
 # %%
-# The lines are means over the ten draws, the bands are quartiles.
+# The lines are means over the eight draws, the bands are quartiles. Up to the dotted line, the two
+# networks with a backbone are the same. The network that is trained from nothing learns the noise
+# of the eight rare images. So does the backbone after it has been unfrozen, more slowly.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-epochs = np.arange(1, 61)
+epochs = np.arange(1, 41)
 for name, values in scores.items():
     (line,) = ax.plot(epochs, values.mean(axis=0), label=name)
     low, high = np.quantile(values, [0.25, 0.75], axis=0)
     ax.fill_between(epochs, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
 ax.axvline(UNFREEZE_EPOCH, color="gray", linestyle=":")
-ax.set(xlabel="epoch", ylabel="G-mean of the test images", ylim=(0, 1), xlim=(1, 60))
+ax.set(xlabel="epoch", ylabel="G-mean of the test images", ylim=(0, 0.9), xlim=(1, 40))
 ax.legend(loc="lower right")
 plt.show()
 

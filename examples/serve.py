@@ -12,6 +12,8 @@ from skimbal.persistence import load
 
 
 class Handler(BaseHTTPRequestHandler):
+    wbufsize = -1  # the answer leaves as one packet
+
     def do_POST(self):
         try:
             row = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

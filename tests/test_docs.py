@@ -97,7 +97,7 @@ EXCEPTIONS = sorted(
 
 
 # Optional packages that examples need; the oldest supported environment lacks some.
-NEEDED = {"skimbal.persistence._onnx": "onnxruntime"}
+NEEDED = {"skimbal.persistence._onnx": "onnxruntime", "serving": "onnxruntime"}
 
 
 @pytest.mark.parametrize("name", ["skimbal", *MODULES])
@@ -111,6 +111,7 @@ def test_docstring_examples_run(name):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_examples_of_the_pages_run(page):
+    pytest.importorskip(NEEDED.get(page.stem, "skimbal"))
     failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=OPTIONS)
     assert failed == 0
 

@@ -54,6 +54,7 @@ ELSEWHERE = [
     ("datasets", "load_keel"),
     ("datasets", "load_watch"),
     ("datasets", "make_motor_sound"),
+    ("datasets", "make_gun_drilling"),
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),

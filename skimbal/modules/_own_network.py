@@ -6,7 +6,7 @@ layer is given. Parts of it can be frozen, and random numbers that it draws have
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import get_ident
+from threading import RLock, get_ident
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from skimbal.modules._heads import NormalizedLinear
 from skimbal.modules._mlp import Dropout
 
+# torch's global random state belongs to one thread at a time.
+GLOBAL_STATE = RLock()
 # Name of an input, shape of a sample, and its columns in a batch.
 InputPart = tuple[str, tuple[int, ...], slice | list[int]]
 
@@ -217,7 +219,7 @@ def seeded(seed: int, device: torch.device | str) -> Iterator[None]:
     """
     device = torch.device(device)
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
+    with GLOBAL_STATE, torch.random.fork_rng(devices):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):

@@ -32,7 +32,7 @@ from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
-from skimbal._training.tables import TableInputs, is_large
+from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -76,7 +76,7 @@ NET_CONSTRAINTS: dict = {
     "sampler": "no_validation",
     "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"auto"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
@@ -554,12 +554,14 @@ def standardize_as(network, data, start):
     if start is not None:
         network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
         return
+    moments = moments_without_one_hot if network.standardize == "auto" else channel_moments
     if hasattr(network, "input_parts_"):
-        moments = moments_of_parts(data.X, network.input_parts_, data.sample_weight)
-        network.input_mean_, network.input_scale_ = moments
-        return
-    X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-    network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+        mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
+    else:
+        is_ready = is_windows(data.X) or data.X.ndim == 2
+        X = data.X if is_ready else network._with_axes(data.X)
+        mean, scale = moments(X, data.sample_weight)
+    network.input_mean_, network.input_scale_ = mean, scale
 
 
 def prepared(network, X):

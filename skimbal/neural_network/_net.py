@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skimbal._utils._torch import torch_threads
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
 from skimbal.neural_network._build_own_network import build_own_network
 from skimbal.neural_network._input_parts import input_parts
@@ -71,9 +72,11 @@ class NetClassifier(BaseNetClassifier):
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -203,7 +206,7 @@ class NetClassifier(BaseNetClassifier):
         probabilities: str = "training",
         sampler: Any = None,
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -258,7 +261,8 @@ class NetClassifier(BaseNetClassifier):
         input_parts(self, X.shape[1:])
 
     def _build_module(self, X, n_classes, generator, noise_generator):
-        return build_own_network(self, X, n_classes, generator, noise_generator)
+        with torch_threads(self.n_threads):  # more may be many times as slow on a busy machine
+            return build_own_network(self, X, n_classes, generator, noise_generator)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.

@@ -47,6 +47,7 @@ PRIVATE_CLASSES = {
     *("sklearn.metrics._scorer:_MultimetricScorer",),
     *("sklearn.utils._metadata_requests:MetadataRequest",),
     *("sklearn.utils._metadata_requests:MethodMetadataRequest",),
+    *("torch.nn.modules.linear:NonDynamicallyQuantizableLinear",),  # of MultiheadAttention
 }
 NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 

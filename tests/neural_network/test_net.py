@@ -28,6 +28,9 @@ from skimbal.neural_network import Module, cross_fit, fit_population
 
 SETTINGS = {"max_epochs": 8, "learning_rate": 0.02, "random_state": 0, "device": "cpu"}
 
+FRAME = {"a": ["x0", "x3", "x5"], "b": ["x1", "x2"]}
+PLACES = {"a": [0, 3, -1], "b": slice(1, 3)}
+
 
 class TwoLayers(nn.Module):
     """The usual kind: a body and a last layer."""
@@ -127,10 +130,12 @@ def test_a_factory_draws_its_weights_by_the_seed(imbalanced):
     assert not np.array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
-def test_sparse_and_dense_tables_are_the_same(imbalanced):
+@pytest.mark.parametrize("columns", [None, PLACES], ids=["one", "two"])
+def test_sparse_and_dense_tables_are_the_same(columns, imbalanced):
     X, y = imbalanced
     X = np.where(np.abs(X) < 0.5, 0.0, X)
-    dense, thin = network().fit(X, y), network().fit(sparse.csr_array(X), y)
+    own = network(TwoLayers if columns is None else TwoInputs, columns=columns)
+    dense, thin = clone(own).fit(X, y), clone(own).fit(sparse.csr_array(X), y)
     np.testing.assert_allclose(
         thin.predict_proba(sparse.csr_array(X)), dense.predict_proba(X), atol=1e-6
     )
@@ -313,10 +318,6 @@ def test_a_last_batch_of_one_row(imbalanced):
 
 
 # ---------------------------------------------------------------- several inputs
-
-
-FRAME = {"a": ["x0", "x3", "x5"], "b": ["x1", "x2"]}
-PLACES = {"a": [0, 3, -1], "b": slice(1, 3)}
 
 
 def test_columns_frames_and_dicts_are_the_same(imbalanced):
