@@ -87,6 +87,12 @@ def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
     ------
     ImportError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from skimbal.inspection import svg_of
+    >>> svg_of(lambda ax: ax.plot([1, 2]), figsize=(4, 3))[:4]
+    '<svg'
     """
     plt = import_pyplot()
     from matplotlib.figure import Figure
