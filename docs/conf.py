@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "markdown_pages",
     "mathml",
     "notebook_pages",
     "number_tables",
