@@ -52,7 +52,7 @@ THIRD_PARTIES = {
     "ensemble": EVERYWHERE | {"imblearn"},
     "inspection": EVERYWHERE | {"pandas"},
     "persistence": EVERYWHERE | {"torch", "pandas", "safetensors"},
-    "benchmark": EVERYWHERE | {"pandas", "imblearn"},
+    "benchmark": EVERYWHERE | {"pandas", "imblearn", "jinja2", "markupsafe"},
 }
 THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch", "psutil"},

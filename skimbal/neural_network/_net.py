@@ -69,6 +69,10 @@ class NetClassifier(BaseNetClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
@@ -205,6 +209,7 @@ class NetClassifier(BaseNetClassifier):
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
         standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
@@ -235,6 +240,7 @@ class NetClassifier(BaseNetClassifier):
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer

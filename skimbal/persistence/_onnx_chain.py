@@ -83,6 +83,11 @@ def chain(estimator, place="the estimator"):
 
 @chain.register
 def _(estimator: BaseNetClassifier, place="the estimator"):
+    if hasattr(estimator, "input_parts_"):
+        raise ValueError(
+            f"to_onnx can't export {place}, {type(estimator).__name__}, which was fitted on a dict "
+            "of arrays; fit it on a table and say by columns=... which columns are which input"
+        )
     return [estimator]
 
 

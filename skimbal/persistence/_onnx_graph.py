@@ -6,8 +6,8 @@ import numpy as np
 
 from skimbal._version import __version__
 
-# Any runtime of the last years reads these versions; no node here needs newer ones.
-OPSET = 17
+# Any runtime since 2023 reads these versions. torch's exporter writes no lower ones.
+OPSET = 18
 IR_VERSION = 8
 MAX_BYTES = 2**31 - 2**20  # protobuf ends at 2 GiB
 INPUT = "X"
@@ -70,6 +70,40 @@ class Graph:
             result = self.add("Mul", x, self.add("Add", result, coefficient))
         return self.add("Add", result, first)
 
+    def inline(self, model, x):
+        """Add the nodes of another model of one input and one output; return its output's name.
+
+        Raises
+        ------
+        ValueError
+            For nodes that hold graphs of their own, such as loops.
+        """
+        from onnx import AttributeProto, NodeProto, numpy_helper
+
+        graph, prefix = model.graph, f"inner_{len(self.nodes)}_"
+        places = {"": "", graph.input[0].name: x}
+        holds_graphs = any(
+            attribute.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS)
+            for node in graph.node
+            for attribute in node.attribute
+        )
+        if holds_graphs or model.functions:
+            raise ValueError(
+                "the network has conditions or loops over data, which to_onnx can't export"
+            )
+        for constant in graph.initializer:
+            self.constants[prefix + constant.name] = numpy_helper.to_array(constant)
+        for node in graph.node:
+            own = NodeProto()
+            own.CopyFrom(node)
+            own.ClearField("metadata_props")  # places in the source of the user
+            own.ClearField("doc_string")
+            own.name = prefix + node.name
+            own.input[:] = [places.get(name, prefix + name) for name in node.input]
+            own.output[:] = [places.get(name, prefix + name) for name in node.output]
+            self.nodes.append(own)
+        return prefix + graph.output[0].name
+
     def output(self, name, x, dtype, shape=()):
         """Name a value that the graph returns; `shape` is that of a sample."""
         self.nodes.append(("Identity", [x], name, {}))
@@ -102,11 +136,11 @@ class Graph:
             kind = helper.np_dtype_to_tensor_dtype(dtype)
             return helper.make_tensor_value_info(name, kind, ["n_samples", *shape])
 
+        def node(op, names, output, attributes):
+            return helper.make_node(op, names, [output], name=output, **attributes)
+
         graph = helper.make_graph(
-            [
-                helper.make_node(op, names, [output], name=output, **attributes)
-                for op, names, output, attributes in self.nodes
-            ],
+            [node(*own) if isinstance(own, tuple) else own for own in self.nodes],
             "skimbal",
             [described(INPUT, self.dtype, input_shape)],
             [described(*output) for output in self.outputs],

@@ -11,7 +11,16 @@ from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
 from torch import nn
 
-from skimbal.modules import MIN_SQUARED_NORM, Block, Dropout, NormalizedLinear, norms
+from skimbal.modules import (
+    MIN_SQUARED_NORM,
+    MLP,
+    Block,
+    Convolution,
+    Dropout,
+    NormalizedLinear,
+    ResNet,
+    norms,
+)
 
 LAYERS = (
     "Flatten, Linear, NormalizedLinear, ReLU, Sigmoid, Tanh, ELU, GELU, Dropout, Conv1d, Conv2d, "
@@ -35,6 +44,13 @@ def refuse_unless(is_possible, layer):
 def add_layer(layer, graph, x):
     """Add the nodes of a layer in evaluation mode; return the name of its output."""
     refuse_unless(False, layer)
+
+
+@add_layer.register(MLP)
+@add_layer.register(Convolution)
+@add_layer.register(ResNet)
+def _(layer, graph, x):
+    return add_layer(layer.output, graph, add_layer(layer.features, graph, x))
 
 
 @add_layer.register

@@ -7,9 +7,11 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 
 from skimbal._utils._validation import regret_matrix
 from skimbal.metrics import cost_matrix_from_costs
+from skimbal.modules import OwnNetwork
 from skimbal.neural_network import BaseNetClassifier, prediction_steps
 from skimbal.persistence._onnx_chain import Columns, Mean, PriorRatio
 from skimbal.persistence._onnx_layers import add_layer
+from skimbal.persistence._onnx_own_network import add_own_network
 
 
 def add_chain(steps, graph, x):
@@ -30,7 +32,8 @@ def add_step(step, graph, x):
 
 @add_step.register
 def _(scaler: StandardScaler, graph, x):
-    x = graph.subtract(x, scaler.mean_) if scaler.with_mean else x
+    # scikit-learn rounds this mean to the precision of X before it subtracts it; the others not.
+    x = graph.add("Sub", x, scaler.mean_) if scaler.with_mean else x
     return graph.add("Div", x, scaler.scale_) if scaler.with_std else x
 
 
@@ -68,7 +71,10 @@ def _(network: BaseNetClassifier, graph, x):
         x = graph.add("Div", graph.subtract(x, mean), scale)
     if steps.module_shape != steps.channel_shape:
         x = graph.reshape(x, steps.module_shape)
-    x = add_layer(steps.module.output, graph, add_layer(steps.module.features, graph, x))
+    if isinstance(steps.module, OwnNetwork):
+        x = add_own_network(steps.module, graph, x, steps.module_shape)
+    else:
+        x = add_layer(steps.module, graph, x)
     if steps.log_prior_ratio.any():
         x = graph.add("Add", x, steps.log_prior_ratio)
     return graph.add("Softmax", x, axis=1)

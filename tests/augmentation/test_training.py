@@ -13,13 +13,14 @@ from skimbal import (
     CNN2DClassifier,
     DBNClassifier,
     MLPClassifier,
+    NetClassifier,
     ResNetClassifier,
     persistence,
 )
 from skimbal.augmentation import BaseAugmentation, FrequencyMask, Noise, Scaling, Shift, TimeMask
 from skimbal.neural_network import fit_population
 from skimbal.preprocessing import index_windows
-from tests.augmentation.own_code import with_offset
+from tests.augmentation.own_code import TwoInputs, convolution, with_offset
 
 rng = np.random.default_rng(0)
 TABLE = rng.normal(size=(60, 6))
@@ -37,6 +38,7 @@ NETWORKS = [
     (CNN1DClassifier(**TINY, n_filters=(4,), augmentation=Shift(0.2)), SIGNALS[:, 0]),
     (CNN2DClassifier(**TINY, n_filters=4, augmentation=["shift", BAND]), SPECTROGRAMS),
     (CNN2DClassifier(**TINY, n_filters=4, augmentation=["crop", "cutout"]), SPECTROGRAMS[:, 0]),
+    (NetClassifier(convolution, **TINY, augmentation=SIGNAL_CHANGES), SIGNALS),
     (ResNetClassifier(**TINY, depth=8, augmentation=["flip", Noise()]), SPECTROGRAMS),
 ]
 IDS = [f"{type(network).__name__}-{X.ndim}" for network, X in NETWORKS]
@@ -79,6 +81,17 @@ def test_a_dense_population_equals_its_networks(mixup):
     for network, fitted in zip(networks, together, strict=True):
         alone = clone(network).fit(SIGNALS, y)
         np.testing.assert_array_equal(posteriors(alone, SIGNALS), posteriors(fitted, SIGNALS))
+
+
+def test_parts_of_a_dict_are_changed_as_one_row():
+    parts = {"first": TABLE[:, :2], "second": TABLE[:, 2:]}
+    network = NetClassifier(TwoInputs, **TINY, augmentation=[Noise(0.5), "scaling"])
+    fitted = [clone(network).fit(parts, y) for _ in range(2)]
+    np.testing.assert_array_equal(*(posteriors(one, parts) for one in fitted))
+    without = clone(network).set_params(augmentation=()).fit(parts, y)
+    assert np.abs(posteriors(fitted[0], parts) - posteriors(without, parts)).max() > 1e-4
+    with pytest.raises(ValueError, match=r"takes signals .* samples of shape \(6,\)"):
+        clone(network).set_params(augmentation="shift").fit(parts, y)
 
 
 def test_networks_of_other_augmentations_are_told_apart():

@@ -32,6 +32,7 @@ from skimbal import (
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
+    NetClassifier,
     ResNetClassifier,
     TunedCostClassifierCV,
     WindowedClassifier,
@@ -223,6 +224,102 @@ def test_a_deep_residual_network(tmp_path):
     assert_exported(fitted, X, tmp_path, 1e-5)
 
 
+def layers_of_torch(input_shape, n_classes):
+    """Layers that have nodes here."""
+    return nn.Sequential(
+        nn.Linear(input_shape[0], 6),
+        nn.BatchNorm1d(6),
+        nn.GELU(),
+        nn.Dropout(0.5),
+        nn.Linear(6, n_classes),
+    )
+
+
+class Residual(nn.Module):
+    """A network with a forward of its own: two parts, one of them recurrent."""
+
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.hidden = nn.Linear(input_shape[0], 8)
+        self.scan = nn.GRU(2, 3, batch_first=True)
+        self.last = nn.Linear(11, n_classes)
+
+    def forward(self, x):
+        h = torch.tanh(self.hidden(x))
+        states, _ = self.scan(h.reshape(-1, 4, 2))
+        return self.last(torch.cat([h, states[:, -1]], dim=1))
+
+
+class TwoInputs(nn.Module):
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.last = nn.Linear(8, n_classes)
+
+    def forward(self, left, right):
+        return self.last(torch.cat([left, right], dim=1))
+
+
+class Bessel(nn.Module):
+    """A network with a function that ONNX has not."""
+
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.last = nn.Linear(input_shape[0], n_classes)
+
+    def forward(self, x):
+        return self.last(torch.special.bessel_j0(x))
+
+
+OWN = {"max_epochs": 4, "learning_rate": 0.03, "random_state": 0}
+
+
+def test_own_layers(tmp_path):
+    X, y = table()
+    X = X.astype(np.float32)
+    network = NetClassifier(layers_of_torch, **OWN, cost_matrix=COSTS)
+    assert_exported(make_pipeline(StandardScaler(), network).fit(X, y), X, tmp_path, 1e-5)
+
+
+@pytest.mark.slow
+def test_own_modules_are_traced_by_torch(tmp_path):
+    pytest.importorskip("onnxscript")
+    X, y = table()
+    X = X.astype(np.float32)
+    network = FixedCostClassifier(NetClassifier(Residual, **OWN), costs=COSTS)
+    assert_exported(make_pipeline(StandardScaler(), network).fit(X, y), X, tmp_path, 1e-5)
+
+
+@pytest.mark.slow
+def test_an_own_module_with_groups_of_columns(tmp_path):
+    pytest.importorskip("onnxscript")
+    X, y = table()
+    X = X.astype(np.float32)
+    columns = {"left": [6, 0, 2], "right": [1, 3, 4, 5, 7]}
+    network = NetClassifier(TwoInputs, columns=columns, **OWN)
+    assert_exported(network.fit(X, y), X, tmp_path, 1e-5)
+
+
+@pytest.mark.slow
+def test_an_own_module_that_torch_cannot_export(tmp_path):
+    pytest.importorskip("onnxscript")
+    network = NetClassifier(Bessel, **OWN).fit(*table())
+    with pytest.raises(ValueError, match=r"torch\.onnx\.export can't export the network Bessel:"):
+        to_onnx(network, tmp_path / "bessel.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_with_a_graph_inside_is_refused():
+    kind = onnx.TensorProto.FLOAT
+    value = onnx.helper.make_tensor_value_info("y", kind, None)
+    one = onnx.helper.make_node("Constant", [], ["y"], value_float=1.0)
+    inner = onnx.helper.make_graph([one], "inner", [], [value])
+    branch = onnx.helper.make_node("If", ["x"], ["y"], then_branch=inner, else_branch=inner)
+    condition = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.BOOL, None)
+    graph = onnx.helper.make_graph([branch], "outer", [condition], [value])
+    with pytest.raises(ValueError, match="conditions or loops"):
+        Graph("float32").inline(onnx.helper.make_model(graph), INPUT)
+
+
 def test_inputs_of_other_shapes(tmp_path):
     """Images without an axis of channels, and images for a dense network."""
     X, y = images(n_channels=1)
@@ -252,6 +349,15 @@ def test_a_frozen_network_with_costs(tmp_path):
     assert_exported(FixedCostClassifier(frozen, costs=COSTS).fit(X, y), X, tmp_path, 1e-9)
     prefit = TunedCostClassifierCV(frozen.estimator, cv="prefit", max_generations=2, random_state=0)
     assert_exported(prefit.fit(X, y), X, tmp_path, 1e-9)
+
+
+@pytest.mark.parametrize("network", [MLPClassifier(**SMALL), CNN1DClassifier(**SMALL_CNN)])
+def test_numbers_of_the_other_precision_are_refused_by_onnxruntime(network, tmp_path):
+    X, y = table()
+    to_onnx(clone(network).fit(X, y), tmp_path / "model.onnx")
+    other = X.astype(np.float32 if isinstance(network, MLPClassifier) else np.float64)
+    with pytest.raises(Exception, match="Unexpected input data type"):
+        run(tmp_path / "model.onnx", other)
 
 
 def test_a_loaded_estimator_makes_the_same_file(tmp_path):
@@ -419,6 +525,10 @@ def labels_of_two_kinds(X, y):
     return network
 
 
+def fitted_on_a_dict(X, y):
+    return NetClassifier(TwoInputs, **OWN).fit({"left": X[:, :3], "right": X[:, 3:]}, y)
+
+
 REFUSED = [
     (lambda X, y: LogisticRegression().fit(X > 50, y), "the estimator, LogisticRegression"),
     (
@@ -453,6 +563,7 @@ REFUSED = [
     ),
     (lambda X, y: Contrary(**SMALL).fit(X, y), "nothing is written.*probabilities that differ"),
     (lambda X, y: Late(**SMALL).fit(X, y), r"\(1e-09 is allowed\), and \d+ other labels"),
+    (fitted_on_a_dict, "fitted on a dict of arrays; fit it on a table"),
     (with_own_layer, r"the layer OwnLayer\(\) can't be exported; to_onnx exports Flatten, Linear"),
     (labels_of_two_kinds, r"of type datetime64\[D\], which ONNX has not"),
     (lambda X, y: {"a": 1}, "is no estimator"),
