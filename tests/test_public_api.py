@@ -32,6 +32,11 @@ TOP_LEVEL = {
     "BayesSearchCV": "model_selection",
 }
 ELSEWHERE = [
+    *(
+        ("augmentation", name)
+        for name in ("Noise", "Shift", "Scaling", "TimeMask", "FrequencyMask")
+    ),
+    *(("augmentation", name) for name in ("Flip", "Crop", "Cutout", "all_augmentations")),
     ("benchmark", "Method"),
     ("benchmark", "Suite"),
     ("benchmark", "make_table_encoder"),
@@ -49,9 +54,11 @@ ELSEWHERE = [
     ("datasets", "load_keel"),
     ("datasets", "load_watch"),
     ("datasets", "make_motor_sound"),
+    ("datasets", "make_gun_drilling"),
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
+    ("ensemble", "RecordingStream"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
@@ -91,6 +98,7 @@ ELSEWHERE = [
     ("optim", "JADE"),
     ("persistence", "load"),
     ("persistence", "save"),
+    ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),

@@ -1,4 +1,4 @@
-"""The pictures that open the pages of results, drawn from their csv files when the site is built.
+"""The pictures of the results and of the guide, drawn from csv files when the site is built.
 
 By hand: ``python docs/_extensions/result_pictures.py FOLDER``.
 """
@@ -15,8 +15,8 @@ PICTURES = Path(__file__).parents[1] / "generated" / "pictures"
 STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def read(name, **options):
-    return pd.read_csv(RESULTS / f"{name}.csv", **options)
+def read(name, suffix=".csv", **options):
+    return pd.read_csv(RESULTS / f"{name}{suffix}", **options)
 
 
 def write_beside(ax, text, x, y):
@@ -115,10 +115,141 @@ def draw_searches_compared():
     return fig
 
 
+def decisions():
+    """Questions in their order; each has the answer for yes, its figures, and what is ahead."""
+    peers = read("keel58_peers", index_col="method")["mean"]
+    classes, watch, connections, machine, spheres = (
+        read(name, index_col="method").g_mean
+        for name in (
+            "keel_multiclass",
+            "watch_suite",
+            "kdd99_suite",
+            "ai4i2020_suite",
+            "spheres_suite",
+        )
+    )
+    stream = read("drifting_stream", index_col="network")["all"]
+    drifting = stream["weights, half-life 50"], stream["no weights"]
+    return [
+        (
+            "Do you know what\neach error costs?",
+            "FixedCostClassifier with these costs,\naround any classifier",
+            "no search, no class weights",
+            "either",
+        ),
+        (
+            "Do the class frequencies\nchange with time?",
+            'partial_fit of a network, class_weight="balanced",\nforgetting_half_life',
+            "stream: {:.2f}, without weights {:.2f}".format(*drifting),
+            "networks",
+        ),
+        (
+            "Are the inputs signals\nor images?",
+            "CNN1DClassifier, CNN2DClassifier;\nextra trees on summaries as a check",
+            f"watch: network {watch['cnn']:.2f}, "
+            f"trees {watch['extra-trees-summary-prior']:.2f} in 1/30 of the time",
+            "either",
+        ),
+        (
+            "Three or more classes\nin a table?",
+            "extra trees or a network, each in\nFixedCostClassifier()",
+            f"16 KEEL sets: trees {classes['extra-trees-prior']:.2f}, "
+            f"network {classes['mlp-prior']:.2f}, without it {classes['mlp']:.2f}\n"
+            f"connections: trees {connections['extra-trees-prior']:.2f}, "
+            f"network {connections['mlp-prior']:.2f}\n"
+            f"spheres: trees {spheres['extra-trees-prior']:.2f}, "
+            f"network {spheres['mlp-prior']:.2f}, balanced SVM {spheres['svm-balanced']:.2f}",
+            "either",
+        ),
+        (
+            "Fewer than about\n2,000 samples?",
+            "extra trees with a tuned threshold,\nor WeightedELMClassifier",
+            f"58 KEEL sets: trees {peers['extra-trees-tuned']:.3f}, "
+            f"WELM {peers['welm']:.3f}, networks {peers['bagging-net']:.3f}",
+            "trees",
+        ),
+        (
+            None,
+            "balanced random forest, or a network in\nFixedCostClassifier()",
+            f"AI4I 2020: forest {machine['balanced-random-forest']:.2f}, "
+            f"network {machine['mlp-prior']:.2f}, without it {machine['mlp']:.2f}",
+            "either",
+        ),
+    ]
+
+
+AHEAD = {"trees": "#cfe8cf", "networks": "#cfdff3", "either": "#eeeeee"}
+
+
+def draw_which_method():
+    """A chain of questions: yes leads to the answer at the right, no to the next question."""
+    rows = decisions()
+    middle, right = 1.55, 4.3  # of the questions; the edge of the answers
+    fig, ax = plt.subplots(figsize=(7.5, 7.6), layout="constrained")
+    ax.set(xlim=(0, 10), ylim=(0.55 - len(rows), 0.35))
+    ax.axis("off")
+    for row, (question, answer, figures, ahead) in enumerate(rows):
+        box = {"boxstyle": "round,pad=0.5", "facecolor": AHEAD[ahead], "edgecolor": "0.5"}
+        ax.text(right, -row, answer, va="center", linespacing=1.3, bbox=box)
+        ax.text(right, -row - 0.27, figures, va="top", fontsize=8, color="0.25", linespacing=1.3)
+        if question is None:
+            continue
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "black"}
+        ax.text(middle, -row, question, ha="center", va="center", bbox=box)
+        arrow = {"arrowstyle": "->", "color": "black"}
+        ax.annotate("", (right - 0.15, -row), (2.85, -row), arrowprops=arrow)
+        ax.text(3.5, -row + 0.05, "yes", ha="center", va="bottom")
+        if row < len(rows) - 2:
+            ax.annotate("", (middle, -row - 0.77), (middle, -row - 0.24), arrowprops=arrow)
+        else:
+            arrow["connectionstyle"] = "angle,angleA=90,angleB=0,rad=0"
+            ax.annotate("", (right - 0.15, -row - 1), (middle, -row - 0.24), arrowprops=arrow)
+        ax.text(middle - 0.1, -row - 0.5, "no", ha="right", va="center")
+    handles = [
+        plt.Rectangle((0, 0), 1, 1, facecolor=color, edgecolor="0.5") for color in AHEAD.values()
+    ]
+    labels = ["trees ahead or level", "networks", "either: measure both"]
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+STREAM_CURVES = {  # kind and learner in the file -> label, color and line style
+    ("network", "no weights"): ("network without weights", "0.6", "-"),
+    ("network", "weights, half-life 50"): ("network, weights of half-life 50", "C3", "-"),
+    ("network, river's sampler", "oversampled"): ("network, river's oversampling", "C0", "--"),
+    ("river", "logistic regression, oversampled"): ("logistic, river's oversampling", "C2", "--"),
+    ("river", "adaptive random forest"): ("adaptive random forest", "C1", ":"),
+    ("river", "adaptive random forest, oversampled"): ("forest, river's oversampling", "C1", "-"),
+}
+
+
+def draw_drifting_stream():
+    """G-mean of windows along the three streams, mean over the seeds."""
+    windows = read("drifting_stream_windows", suffix=".csv.xz")
+    streams = list(windows.stream.unique())
+    fig, axes = plt.subplots(len(streams), figsize=(7.5, 7.6), sharex=True, layout="constrained")
+    for ax, stream in zip(axes, streams, strict=True):
+        of_stream = windows[windows.stream == stream].set_index(["kind", "learner"])
+        for key, (label, color, style) in STREAM_CURVES.items():
+            curve = of_stream.loc[key].groupby("start").g_mean.mean()
+            middles = curve.index + np.diff(curve.index)[0] / 2
+            ax.plot(middles, curve, style, color=color, label=label)
+        ax.set(ylabel=f"{stream}: G-mean", ylim=(0, 1.02))
+        for flip in np.arange(6000, 12000, 1500):
+            ax.axvline(flip, color="0.85", zorder=0)
+    axes[-1].set(xlabel="samples; gray lines are flips of the odds", xlim=(0, 12000))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return fig
+
+
 DRAWINGS = {
     "benchmarks": draw_benchmarks,
     "losses_compared": draw_losses_compared,
     "searches_compared": draw_searches_compared,
+}
+GUIDE_DRAWINGS = {
+    "drifting_stream": draw_drifting_stream,
+    "which_method": draw_which_method,
 }
 
 
@@ -126,7 +257,7 @@ def draw_all(folder):
     """Draw each picture into a file of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
-        for name, draw in DRAWINGS.items():
+        for name, draw in {**DRAWINGS, **GUIDE_DRAWINGS}.items():
             fig = draw()
             fig.savefig(folder / f"{name}.png", dpi=200)
             plt.close(fig)

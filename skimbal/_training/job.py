@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from skimbal._training.augmentation import Augmentation
 from skimbal._training.batches import padded_batches
 from skimbal._training.early_stopping import EarlyStopping
 from skimbal._training.inputs import WindowInputs
@@ -47,7 +48,7 @@ class TrainingPlan:
     generator: torch.Generator
     noise_generator: torch.Generator
     augmentation_generator: torch.Generator
-    augmentation: tuple = ()
+    augmentation: Augmentation | None = None
     schedule: Callable | None = None
     sampler: object = None
     needs_features: bool = False
@@ -125,7 +126,7 @@ class TrainingJob:
             n_steps_taken(net.optimizer_),
             net.batch_size,
             plan.mixup,
-            plan.augmentation,
+            structure_of_augmentation(plan.augmentation),
             value_of(plan.schedule),
             plan.needs_features,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
@@ -225,6 +226,17 @@ def n_multiplications(module, X):
     with FlopCounterMode(display=False) as counter:
         module(X)
     return counter.get_total_flops() // 2  # it counts additions too
+
+
+def structure_of_augmentation(augmentation):
+    """What networks with equal augmentations have in common."""
+    if not augmentation:
+        return None
+    parts = []
+    for value in augmentation.values:
+        parameters = value.get_params(deep=False)
+        parts.append((type(value), *(value_of(parameter) for parameter in parameters.values())))
+    return tuple(parts)
 
 
 def is_dense(module):

@@ -121,6 +121,9 @@ class LMLEClassifier(BaseCostClassifier):
     uses features of another network. Each round has a new optimizer, and schedules begin again. The
     default sizes are ours, and so are the probabilities: they rank samples, and are not calibrated.
 
+    The features of all classes can collapse to nearly one point, as networks with
+    ``activation="tanh"`` did on nested spheres. Look at ``estimator_.transform`` if scores are low.
+
     Groups have no effect, because no samples are held out.
 
     References

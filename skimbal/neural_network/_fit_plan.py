@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from skimbal._training.augmentation import check_augmentation
 from skimbal._training.early_stopping import EarlyStopping, ValidationSet
 from skimbal._training.inputs import dtype_name, to_tensors
 from skimbal._training.job import TrainingPlan
@@ -145,7 +144,6 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         check_step_setting(name, getattr(estimator, name))
     seeds = rng.randint(2**31 - 1, size=3).tolist()
     schedule = estimator.learning_rate_schedule
-    augmentation = getattr(estimator, "augmentation", ())  # of networks on images
     return TrainingPlan(
         optimizer=estimator.optimizer,
         learning_rate=estimator.learning_rate,
@@ -157,7 +155,6 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         generator=torch.Generator().manual_seed(seeds[0]),
         noise_generator=torch.Generator(device).manual_seed(seeds[1]),
         augmentation_generator=torch.Generator().manual_seed(seeds[2]),
-        augmentation=check_augmentation(augmentation) if augmentation else (),
         schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
         sampler=sampler,
         needs_features=loss_value.needs_features,

@@ -167,7 +167,7 @@ def as_slice(places):
     return slice(first, first + len(places)) if is_consecutive else places
 
 
-def moments_of_parts(X, shapes, sample_weight=None):
+def moments_of_parts(X, shapes, sample_weight=None, moments=channel_moments):
     """Means and deviations of joined inputs: of each feature, and of each channel of n-d parts.
 
     Parameters
@@ -176,20 +176,19 @@ def moments_of_parts(X, shapes, sample_weight=None):
     shapes : dict of str to tuple of int
         Shape of each part, in the order of the columns.
     sample_weight : ndarray of shape (n_samples,), default=None
+    moments : callable
+        Computes them for one part.
 
     Returns
     -------
     mean, scale : ndarray of shape (n_columns,)
     """
-    moments, start = [], 0
+    found, start = [], 0
     for shape in shapes.values():
         part = X[:, start : start + prod(shape)].reshape(len(X), *shape)
-        moments.append(
-            [
-                np.broadcast_to(moment, shape).ravel()
-                for moment in channel_moments(part, sample_weight)
-            ]
+        found.append(
+            [np.broadcast_to(moment, shape).ravel() for moment in moments(part, sample_weight)]
         )
         start += prod(shape)
-    mean, scale = (np.concatenate(columns) for columns in zip(*moments, strict=True))
+    mean, scale = (np.concatenate(columns) for columns in zip(*found, strict=True))
     return mean, scale

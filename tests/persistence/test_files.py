@@ -286,6 +286,16 @@ def test_own_networks_are_loaded_if_their_class_is_trusted(is_instance, tmp_path
     assert_same(clone(loaded).fit(X, y), clone(fitted).fit(X, y), X)
 
 
+def test_attention_of_torch_needs_no_trust(tmp_path):
+    X, y = data()
+    X = X.reshape(len(X), 2, 4)
+    attention = torch.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    module = torch.nn.Sequential(attention, torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    fitted = NetClassifier(module, max_epochs=1, random_state=0).fit(X, y)
+    save(fitted, tmp_path / "attention.skimbal")
+    assert_same(load(tmp_path / "attention.skimbal"), fitted, X)
+
+
 def test_a_network_that_is_made_by_a_lambda_is_not_saved(tmp_path):
     fitted = NetClassifier(lambda shape, n: torch.nn.Linear(*shape, n), max_epochs=1).fit(*data())
     with pytest.raises(ValueError, match=r"module can't be saved|found again"):
