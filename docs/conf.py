@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "markdown_pages",
     "mathml",
     "notebook_pages",
     "number_tables",
@@ -43,6 +44,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skimbal {release}"
 html_copy_source = False
 html_static_path = ["_static"]
+html_extra_path = ["extra"]  # pages that are copied as they are
 html_css_files = ["site.css"]
 html_sidebars = {"index": []}
 html_theme_options = {
@@ -60,6 +62,7 @@ sphinx_gallery_conf = {
     "doc_module": (project,),
     "backreferences_dir": "generated/backreferences",
     "filename_pattern": r"/plot_\d\d_",
+    "ignore_pattern": r"__init__\.py|serve\.py",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "plot_gallery": "True",

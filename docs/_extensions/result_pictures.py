@@ -1,6 +1,4 @@
-"""The pictures that open the pages of results, and the one of the guide to the methods.
-
-They are drawn from the csv files of the results when the site is built.
+"""The pictures of the results and of the guide, drawn from csv files when the site is built.
 
 By hand: ``python docs/_extensions/result_pictures.py FOLDER``.
 """
@@ -17,8 +15,8 @@ PICTURES = Path(__file__).parents[1] / "generated" / "pictures"
 STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def read(name, **options):
-    return pd.read_csv(RESULTS / f"{name}.csv", **options)
+def read(name, suffix=".csv", **options):
+    return pd.read_csv(RESULTS / f"{name}{suffix}", **options)
 
 
 def write_beside(ax, text, x, y):
@@ -218,10 +216,42 @@ def draw_which_method():
     return fig
 
 
+STREAM_CURVES = {  # kind and learner in the file -> label, color and line style
+    ("network", "no weights"): ("network without weights", "0.6", "-"),
+    ("network", "weights, half-life 50"): ("network, weights of half-life 50", "C3", "-"),
+    ("network, river's sampler", "oversampled"): ("network, river's oversampling", "C0", "--"),
+    ("river", "logistic regression, oversampled"): ("logistic, river's oversampling", "C2", "--"),
+    ("river", "adaptive random forest"): ("adaptive random forest", "C1", ":"),
+    ("river", "adaptive random forest, oversampled"): ("forest, river's oversampling", "C1", "-"),
+}
+
+
+def draw_drifting_stream():
+    """G-mean of windows along the three streams, mean over the seeds."""
+    windows = read("drifting_stream_windows", suffix=".csv.xz")
+    streams = list(windows.stream.unique())
+    fig, axes = plt.subplots(len(streams), figsize=(7.5, 7.6), sharex=True, layout="constrained")
+    for ax, stream in zip(axes, streams, strict=True):
+        of_stream = windows[windows.stream == stream].set_index(["kind", "learner"])
+        for key, (label, color, style) in STREAM_CURVES.items():
+            curve = of_stream.loc[key].groupby("start").g_mean.mean()
+            middles = curve.index + np.diff(curve.index)[0] / 2
+            ax.plot(middles, curve, style, color=color, label=label)
+        ax.set(ylabel=f"{stream}: G-mean", ylim=(0, 1.02))
+        for flip in np.arange(6000, 12000, 1500):
+            ax.axvline(flip, color="0.85", zorder=0)
+    axes[-1].set(xlabel="samples; gray lines are flips of the odds", xlim=(0, 12000))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return fig
+
+
 DRAWINGS = {
     "benchmarks": draw_benchmarks,
     "losses_compared": draw_losses_compared,
     "searches_compared": draw_searches_compared,
+}
+GUIDE_DRAWINGS = {
+    "drifting_stream": draw_drifting_stream,
     "which_method": draw_which_method,
 }
 
@@ -230,7 +260,7 @@ def draw_all(folder):
     """Draw each picture into a file of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
-        for name, draw in DRAWINGS.items():
+        for name, draw in {**DRAWINGS, **GUIDE_DRAWINGS}.items():
             fig = draw()
             fig.savefig(folder / f"{name}.png", dpi=200)
             plt.close(fig)

@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from skimbal.benchmark._methods import METHODS
-from skimbal.benchmark._names import DEMO_METHODS
+from skimbal.benchmark._names import DEMO_METHODS, REPORT_KINDS
 from skimbal.benchmark._report import report
 from skimbal.benchmark._run import PROTOCOL_OPTIONS, resume, run_benchmark, run_source
 from skimbal.benchmark._source import absolute
@@ -41,7 +41,15 @@ def _resume(options):
 
 def _report(options):
     options.quiet = False
-    return _publish(report(options.out, metric=options.metric, control=options.control), options)
+    result = report(options.out, metric=options.metric, control=options.control)
+    files = {kind: getattr(options, kind) for kind in REPORT_KINDS if getattr(options, kind)}
+    for kind, file in files.items():  # a mistake here is an error before anything is printed
+        result.export(file, kind)
+    code = _publish(result, options)
+    if not options.json:
+        for file in files.values():
+            print(f"Written to {file}")
+    return code
 
 
 def _demo(options):

@@ -6,7 +6,7 @@ script of zsh is that of bash, by zsh's own ``bashcompinit``.
 
 import argparse
 
-from skimbal.benchmark._names import METHOD_NAMES, METRICS, SPLITS, SUITE_NAMES
+from skimbal.benchmark._names import METHOD_NAMES, METRICS, REPORT_KINDS, SPLITS, SUITE_NAMES
 from skimbal.benchmark._parser import LISTS, SHELLS
 
 # Values of options and of arguments by name; files are completed elsewhere.
@@ -28,7 +28,7 @@ _skimbal() {{
     fi
     case "$prev" in
 {options}
-        --data|--out|out) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --data|--out|{files}|out) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     esac
     if [[ -z $words ]]; then
         case "${{COMP_WORDS[1]}}" in
@@ -91,6 +91,7 @@ def _bash(commands):
     ]
     return _BASH.format(
         commands=" ".join(commands),
+        files="|".join(f"--{kind}" for kind in REPORT_KINDS),
         options="\n".join(options),
         subcommands="\n".join(subcommands),
     )

@@ -77,3 +77,5 @@ SPLITS = ("stratified", "official")
 # Scores of ranks, which no confusion matrix gives.
 RANK_METRICS = ("auc", "average_precision")
 METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", *RANK_METRICS)
+# Kinds of a report that are written to a file of one's choice, and the endings of these files.
+REPORT_KINDS = {"html": ".html", "latex": ".tex", "markdown": ".md"}

@@ -4,7 +4,7 @@ import argparse
 
 from skimbal._utils._names import unknown_name_message
 from skimbal._version import __version__
-from skimbal.benchmark._names import METHOD_NAMES, METRICS, SPLITS, SUITE_NAMES
+from skimbal.benchmark._names import METHOD_NAMES, METRICS, REPORT_KINDS, SPLITS, SUITE_NAMES
 
 LISTS = ("datasets", "methods", "suites")
 SHELLS = ("bash", "zsh", "fish")
@@ -113,6 +113,12 @@ def _add_report(parser):
     parser.add_argument("out", help="output folder of the run")
     parser.add_argument("--metric", default="g_mean", help=", ".join(METRICS))
     parser.add_argument("--control", help="method that the others are tested against")
+    for kind, ending in REPORT_KINDS.items():
+        parser.add_argument(
+            f"--{kind}",
+            metavar="FILE",
+            help=f"write the report to a {kind} file, such as a{ending}",
+        )
     _add_json(parser)
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import textwrap
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +12,20 @@ import pandas as pd
 from skimbal._utils._validation import unknown_name_message
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
+from skimbal.benchmark._html_report import html_report
 from skimbal.benchmark._names import METRICS, RANK_METRICS
 from skimbal.benchmark._protocol import Protocol
+from skimbal.benchmark._report_files import check_has_cells, export_report, write_all
+from skimbal.benchmark._report_latex import latex_report
+from skimbal.benchmark._report_markdown import markdown_report
+from skimbal.benchmark._report_tables import (
+    last_line,
+    rank_test_lines,
+    scores_as_text,
+    scores_of_cells,
+    summary_as_text,
+    title_of,
+)
 from skimbal.benchmark._store import Store
 from skimbal.metrics import (
     average_ranks,
@@ -89,13 +100,7 @@ class Report:
 
     def wide(self, bold_best: bool = False) -> pd.DataFrame:
         """Table of "mean (std)" with a row for each data set and a column for each method."""
-        means, stds = _wide(self, "mean"), _wide(self, "std")
-        best = means.max(axis=1) if bold_best else pd.Series(np.nan, means.index)
-        columns = {
-            method: map(_mean_and_std, means[method], stds[method], means[method] == best)
-            for method in means
-        }
-        return pd.DataFrame({name: list(texts) for name, texts in columns.items()}, means.index)
+        return scores_as_text(self, "**{}**" if bold_best else "{}")
 
     def means(self) -> pd.DataFrame:
         """Mean scores of the data sets that all methods completed: a row a set, a column a method.
@@ -107,28 +112,58 @@ class Report:
     def to_text(self, width: int | None = None) -> str:
         """The report for a terminal of `width` columns (None: one long line for each row)."""
         options = {"line_width": width, "justify": "right"}
-        tables = [self.wide(), _formatted(self.summary)] if len(self.cells) else []
+        tables = [self.wide(), summary_as_text(self.summary)] if len(self.cells) else []
         texts = [table.to_string(**options) for table in tables]
-        return "\n\n".join([self._title(), *texts, *self._test_lines(), *self.notes])
+        return "\n\n".join([title_of(self), *texts, *rank_test_lines(self), *self.notes])
 
     def to_markdown(self) -> str:
         """The report as Markdown, with failures, warnings and versions."""
-        failures = self.cells[self.cells.status == "failed"]
-        parts = [
-            f"# {self._title()}",
-            *self._test_lines(),
-            *self.notes,
-            "## Methods",
-            _markdown_table(_formatted(self.summary)),
-            _SUMMARY_LEGEND.format(control=self.control),
-            "## Data sets",
-            _markdown_table(self.wide(bold_best=True)),
-            *_section("## Failed cells", _failure_table(failures)),
-            *_section("## Warnings", _warning_table(self.cells)),
-            "## Versions",
-            *(", ".join(f"{k} {v}" for k, v in e.items()) for e in self.environments),
-        ]
-        return "\n\n".join(parts) + "\n"
+        return markdown_report(self)
+
+    def to_latex(self) -> str:
+        """The tables of the report for LaTeX, with the packages booktabs and longtable.
+
+        Raises
+        ------
+        ValueError
+            If no cell is finished.
+        """
+        check_has_cells(self)
+        return latex_report(self)
+
+    def to_html(self) -> str:
+        """The report as one web page that needs no other file and no network.
+
+        It has the tables, which can be sorted and filtered, the critical-difference diagram (if
+        matplotlib and scikit-posthocs are there), the scores against the time of a fit and on each
+        data set, failed cells with their errors, the protocol and the versions.
+
+        Raises
+        ------
+        ValueError
+            If no cell is finished.
+        """
+        check_has_cells(self)
+        return html_report(self)
+
+    def export(self, file: str | os.PathLike, kind: str | None = None) -> None:
+        """Write the report to a file of one's choice.
+
+        Parameters
+        ----------
+        file : path
+            An existing file is replaced.
+        kind : {"html", "latex", "markdown"} or None, default=None
+            None takes it from the ending of the file: ``.html``, ``.tex`` or ``.md``.
+
+        Raises
+        ------
+        ValueError
+            If no cell is finished, or if the kind is unknown or cannot be known from the ending.
+        OSError
+            If the file can't be written.
+        """
+        export_report(self, file, kind)
 
     def to_json(self) -> str:
         """The report as a JSON object, for other programs; a score that does not exist is null.
@@ -171,52 +206,16 @@ class Report:
             "report.md": self.to_markdown(),
         }
         try:
-            _write_all(texts, Path(folder))
+            write_all(texts, Path(folder))
         except (OSError, RuntimeError) as error:  # the latter for a loop of links
             raise OSError(
                 f"the report can't be written to {folder} ({error}); the results are kept. Make "
                 "the folder writable or free some space, then use `skimbal report`"
             ) from error
 
-    def _title(self):
-        run = self.protocol
-        return (
-            f"{self.metric} on {len(run.datasets)} data sets of {run.suite}: {run.n_folds} "
-            f"{run.split} folds, {run.n_trials} trials, seed {run.seed}"
-        )
-
-    def _test_lines(self):
-        for name, (statistic, p_value) in self.tests.items():
-            yield f"{name}: statistic {statistic:.4g}, p = {p_value:.3g}"
-
 
 def _records(table):
     return json.loads(table.to_json(orient="records", double_precision=15))
-
-
-def _write_all(texts, folder):
-    """Write files so that each is either the old or the new one; links are followed."""
-    suffix = f".{uuid.uuid4().hex}.tmp"
-    targets = {(folder / name).resolve(): text for name, text in texts.items()}
-    written = [target.with_name(target.name + suffix) for target in targets]
-    try:
-        for path, text in zip(written, targets.values(), strict=True):
-            path.write_text(text, encoding="utf-8", newline="")
-        for path, target in zip(written, targets, strict=True):
-            path.replace(target)
-    finally:
-        for path in written:
-            path.unlink(missing_ok=True)
-
-
-_SUMMARY_LEGEND = (
-    "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "
-    "confusion matrix summed over the folds of a trial; rank: average rank, 1 is the best. "
-    "control_wins, control_loses, draws: data sets on which {control} is significantly better or "
-    "worse than the method, or neither (Wilcoxon signed-rank over folds and trials, 5 %). p: "
-    "Wilcoxon signed-rank over the data sets against {control}; p_holm: adjusted for all methods. "
-    "fit_seconds: mean time of a fit."
-)
 
 
 def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | None = None) -> Report:
@@ -264,7 +263,7 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         raise ValueError(unknown_name_message("metric", metric, METRICS))
     control = _resolve_control(control, protocol.methods)
     cells = check_cells(store, protocol)
-    scores = cells.assign(score=_scores(cells, metric))
+    scores = cells.assign(score=scores_of_cells(cells, metric))
     per_dataset = _per_dataset(scores, protocol, metric, control)
     means = _table_of_means(per_dataset, protocol)
     return Report(
@@ -278,16 +277,6 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
         notes=_notes(scores, means, protocol, metric),
         environments=store.environments(),
     )
-
-
-def _scores(cells, metric):
-    """Score of each cell; 0 for a failed one, unless no method can have a score in its fold."""
-    failed = cells.status == "failed"
-    scores = cells[metric].astype(float).mask(failed, 0.0)
-    if metric not in RANK_METRICS:
-        return scores
-    lacks_class = cells.support.map(lambda text: text is not None and 0 in json.loads(text))
-    return scores.mask(failed & lacks_class, np.nan)
 
 
 def _resolve_control(control, methods):
@@ -323,18 +312,18 @@ def _per_dataset(scores, protocol, metric, control):
 
 def _pooled_score(cells, metric):
     """Mean over trials of the score of the confusion matrix summed over a trial's folds."""
-    totals = [
-        np.sum([_confusion(cell) for cell in trial.itertuples()], axis=0)
-        for _, trial in cells.groupby("trial")
-    ]
-    return float(np.mean([scores_of_confusion(total)[metric] for total in totals]))
+    columns = ["trial", "status", "confusion", "support"]
+    totals: dict = {}
+    for trial, *of_cell in zip(*(cells[name] for name in columns), strict=True):
+        totals[trial] = totals.get(trial, 0) + _confusion(*of_cell)
+    return float(np.mean([scores_of_confusion(total)[metric] for total in totals.values()]))
 
 
-def _confusion(cell):
+def _confusion(status, confusion, support):
     """Confusion matrix of a cell; a failed cell has no sample right."""
-    if cell.status == "done":
-        return np.array(json.loads(cell.confusion))
-    return np.roll(np.diag(json.loads(cell.support)), 1, axis=1)
+    if status == "done":
+        return np.array(json.loads(confusion))
+    return np.roll(np.diag(json.loads(support)), 1, axis=1)
 
 
 def _outcomes(scores, control):
@@ -419,70 +408,7 @@ def _notes(cells, means, protocol, metric):
 
 
 def _first_error(failed):
-    """The last line of the first traceback, shortened."""
+    """The error that the first traceback ends with, without further lines of its message."""
     texts = failed.error.dropna()
-    line = texts.iloc[0].strip().rpartition("\n")[2] if len(texts) else "not recorded"
+    line = last_line(texts.iloc[0]) if len(texts) else "not recorded"
     return textwrap.shorten(line, 200, placeholder=" ...")
-
-
-def _wide(result, column):
-    table = result.per_dataset.pivot(index="dataset", columns="method", values=column)
-    run = result.protocol
-    return table.reindex(
-        index=[d for d in run.datasets if d in table.index],
-        columns=[m for m in run.methods if m in table.columns],
-    )
-
-
-def _mean_and_std(mean, std, is_bold):
-    if np.isnan(mean):
-        return "-"
-    text = f"**{mean:.4f}**" if is_bold else f"{mean:.4f}"
-    return text if np.isnan(std) else f"{text} ({std:.3f})"
-
-
-_FORMATS = {"rank": "{:.3f}", "p": "{:.3g}", "p_holm": "{:.3g}", "fit_seconds": "{:.3g}"}
-_COUNTS = ("control_wins", "control_loses", "draws", "n_failed", "n_warned")
-
-
-def _formatted(summary):
-    """The summary as text: scores with four digits, counts with none."""
-    formats = {**_FORMATS, **dict.fromkeys(_COUNTS, "{:.0f}")}
-    columns = {
-        name: [formats.get(name, "{:.4f}").format(value) for value in column.astype(float)]
-        for name, column in summary.items()
-    }
-    return pd.DataFrame(columns, index=summary.index).replace("nan", "-")
-
-
-def _markdown_table(table):
-    rows = [[table.index.name or "", *table.columns], ["---"] * (len(table.columns) + 1)]
-    rows += [[index, *values] for index, *values in table.itertuples()]
-    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
-
-
-def _section(title, table):
-    return [title, _markdown_table(table)] if len(table) else []
-
-
-def _failure_table(failures):
-    """Failed cells grouped by method and error."""
-    last_lines = failures.error.fillna("").map(lambda text: text.strip().rpartition("\n")[2])
-    errors = last_lines.str.replace("|", "\\|")
-    cells = failures.dataset + " fold " + failures.fold.astype(str)
-    cells += " trial " + failures.trial.astype(str)
-    grouped = pd.DataFrame({"method": failures.method, "error": errors, "cells": cells})
-    table = grouped.groupby(["method", "error"], sort=False).cells.agg(", ".join)
-    return table.reset_index().set_index("method")
-
-
-def _warning_table(cells):
-    """Number of cells in which each method raised each kind of warning."""
-    kinds = [
-        (cell.method, kind)
-        for cell in cells.itertuples()
-        for kind in {text.partition(":")[0] for text in json.loads(cell.warnings or "{}")}
-    ]
-    table = pd.DataFrame(kinds, columns=["method", "warning"])
-    counts = table.groupby(["method", "warning"]).size().rename("cells")
-    return counts.reset_index().set_index("method")

@@ -107,14 +107,14 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         check_is_fitted(self)
         return self.estimator_.decision_function(self._validate_inputs(X))
 
-    def _route(self, sample_weight, groups, params):
-        """Return what `fit` passes on, with the structure of `process_routing`."""
+    def _route(self, sample_weight, groups, params, method="fit"):
+        """Return what `fit` or `partial_fit` passes on, as `process_routing` structures it."""
         if _routing_enabled():
             own = {"sample_weight": sample_weight, "groups": groups}
             own = {name: value for name, value in own.items() if value is not None}
             if groups is not None:
                 warn_of_lost_groups(self._base_estimator())
-            return process_routing(self, "fit", **params, **own)
+            return process_routing(self, method, **params, **own)
         if sample_weight is not None and takes_sample_weight(
             self._base_estimator(), self._without_weights
         ):
@@ -122,7 +122,8 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
         params = {**params, **groups_params(self._base_estimator(), groups)}
         split = {} if groups is None else {"groups": groups}
         scorer = Bunch(score={})
-        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split=split), scorer=scorer)
+        to_estimator = Bunch(**{method: params})
+        return Bunch(estimator=to_estimator, splitter=Bunch(split=split), scorer=scorer)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "cost_matrix_")

@@ -124,11 +124,15 @@ def score_or_nan(function):
 
 
 def count_confusion(targets, predicted, weight, n_classes):
-    """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
+    """Confusion matrices of predictions of shape (n_candidates, n_samples).
+
+    Without a weight (None) each sample counts 1.
+    """
     cells = (np.arange(len(predicted))[:, None] * n_classes + targets) * n_classes + predicted
-    weight = np.broadcast_to(weight, predicted.shape)
-    counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * n_classes**2)
-    return counts.reshape(-1, n_classes, n_classes)
+    if weight is not None:
+        weight = np.broadcast_to(weight, predicted.shape).ravel()
+    counts = np.bincount(cells.ravel(), weight, len(predicted) * n_classes**2)
+    return counts.reshape(-1, n_classes, n_classes).astype(np.float64)
 
 
 def find_rivals(log_proba, log_weights, c):
@@ -272,7 +276,8 @@ class DecisionTable:
 
     def _count_by_costs(self, costs, rows):
         predicted = decide_by_costs(self.proba[rows], costs)
-        return count_confusion(self.targets[rows], predicted, self.weight[rows], self.n_classes)
+        weight = self.weight[rows] if self._is_weighted else None
+        return count_confusion(self.targets[rows], predicted, weight, self.n_classes)
 
     def gap(self, log_weights):
         """How far log-weights are from finding one sample of each missed class.

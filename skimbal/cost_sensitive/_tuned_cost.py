@@ -294,7 +294,11 @@ class TunedCostClassifierCV(BaseCostClassifier):
             newest = order[-self.window :]
             last = held_out[order][-self.window :]
             window = window.extended(
-                y[last], held_out_proba[newest], take(sample_weight, last), self.window
+                y[last],
+                held_out_proba[newest],
+                take(sample_weight, last),
+                self.window,
+                _check_method_params(y, to_score, indices=last),
             )
         self._publish(fitted, classes, result, folds, window)
         return self
@@ -330,7 +334,9 @@ class TunedCostClassifierCV(BaseCostClassifier):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the score, and in the classifier if it takes weights.
         **params : dict
-            Passed on to the `partial_fit` of the classifier, such as `class_counts`.
+            Passed on to the `partial_fit` of the classifier, such as `class_counts`. With metadata
+            routing they are routed to the classifier and to the scorer; the window keeps what the
+            scorer gets.
 
         Returns
         -------
@@ -341,8 +347,8 @@ class TunedCostClassifierCV(BaseCostClassifier):
         ------
         ValueError
             Before any training: for labels that are no classes of the stream, a window that is
-            smaller than the number of classes, a scorer that needs metadata, or a fitted ensemble,
-            which cannot be trained further.
+            smaller than the number of classes, a scorer whose metadata is missing, or a fitted
+            ensemble, which cannot be trained further.
         """
         self._validate_params()
         X, y = indexable(X, check_labels(y))
@@ -416,11 +422,13 @@ class TunedCostClassifierCV(BaseCostClassifier):
         copy_attributes(estimator, self, INPUT_ATTRIBUTES)
 
     def get_metadata_routing(self):
-        """Route what `fit` is given to the classifier, to the scorer and to the splitter."""
+        """Route metadata of `fit` and `partial_fit` to classifier, scorer and splitter."""
         router = MetadataRouter(owner=self).add_self_request(self)
         to_fit, to_split = (MethodMapping().add(caller="fit", callee=c) for c in ("fit", "split"))
+        to_fit.add(caller="partial_fit", callee="partial_fit")
         router.add(estimator=self._base_estimator(), method_mapping=to_fit)
         to_score = MethodMapping().add(caller="fit", callee="score")
+        to_score.add(caller="partial_fit", callee="score")
         router.add(scorer=score_request(get_scorer(self.scoring)), method_mapping=to_score)
         splitter = self.cv if hasattr(self.cv, "split") else None
         return router.add(splitter=splitter, method_mapping=to_split)

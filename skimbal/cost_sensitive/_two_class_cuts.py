@@ -51,7 +51,7 @@ class Intervals:
         """Middle and score of the widest run of intervals with the best score.
 
         A run ends where intervals that were not scored lie between. Of runs as wide as each other
-        it is the first.
+        it is the last.
         """
         best = self.score.max()
         is_best = are_best(self.score)
@@ -59,7 +59,7 @@ class Intervals:
         goes_on = is_best[1:] & is_best[:-1] & ~is_gap
         low = self.low[is_best & ~np.append(False, goes_on)]
         high = self.high[is_best & ~np.append(goes_on, False)]
-        widest = are_best(high - low).argmax()
+        widest = are_best(high - low).nonzero()[0][-1]
         return 0.5 * (low[widest] + high[widest]), best
 
 
@@ -89,18 +89,34 @@ def log_odds_of_first(proba):
     return odds
 
 
-def merge_sorted(first, second):
-    """Merge two sorted arrays; return the merged one, and which entries are of the second.
+def merge_sorted(first, second, merged):
+    """Merge two sorted arrays into a third one; return which entries are of the second.
 
-    >>> merge_sorted(np.array([1.0, 3.0, 4.0]), np.array([2.0, 3.0]))
-    (array([1., 2., 3., 3., 4.]), array([False,  True, False,  True, False]))
+    >>> merged = np.empty(5)
+    >>> merge_sorted(np.array([1.0, 3.0, 4.0]), np.array([2.0, 3.0]), merged), merged
+    (array([False,  True, False,  True, False]), array([1., 2., 3., 3., 4.]))
     """
-    of_second = np.zeros(len(first) + len(second), dtype=bool)
+    of_second = np.zeros(len(merged), dtype=bool)
     of_second[np.searchsorted(first, second, side="right") + np.arange(len(second))] = True
-    merged = np.empty(len(of_second))
     merged[of_second] = second
     merged[~of_second] = first
-    return merged, of_second
+    return of_second
+
+
+def wide_cuts(edges):
+    """Numbers of the cuts between sorted edges that are more than a tie, and of the outer two.
+
+    >>> wide_cuts(np.array([1.0, 2.0, 2.0, 3.0]))
+    array([0, 1, 3, 4], dtype=uint8)
+    """
+    dtype = np.min_scalar_type(len(edges))
+    cuts = [np.array([0], dtype)]
+    for i in chunks(edges[1:]):
+        low, high = edges[i], edges[1 + i.start : 1 + i.stop]
+        wide = are_wide(low[: len(high)], high).nonzero()[0]
+        cuts.append((1 + i.start + wide).astype(dtype))
+    cuts.append(np.array([len(edges)], dtype))
+    return np.concatenate(cuts)
 
 
 def thinned(scores):
@@ -118,7 +134,7 @@ class TwoClassCuts:
     Parameters
     ----------
     odds : ndarray of shape (n_samples,)
-        log(p_0 / p_1), may be infinite.
+        log(p_0 / p_1), may be infinite; the array is overwritten.
     targets : ndarray of shape (n_samples,)
         0 or 1.
     weight : ndarray of shape (n_samples,) or None
@@ -128,7 +144,12 @@ class TwoClassCuts:
     def __init__(self, odds, targets, weight=None):
         if weight is None:
             is_second = targets == 1
-            edges, of_second = merge_sorted(np.sort(odds[~is_second]), np.sort(odds[is_second]))
+            first, second = odds[~is_second], odds[is_second]
+            first.sort()
+            second.sort()
+            edges = odds  # there may be no room for one more copy
+            of_second = merge_sorted(first, second, edges)
+            del first, second
             given = np.zeros(len(edges) + 1, dtype=np.min_scalar_type(len(edges)))
             np.cumsum(of_second, out=given[1:], dtype=given.dtype)
         else:
@@ -177,17 +198,18 @@ class TwoClassCuts:
             `thinned` chooses.
         """
         first, last = self.cut_of(np.array([-np.finfo(float).max, np.inf]))
-        finite = self._edges[first:last]
-        outer = finite[[0, -1]] if len(finite) else np.zeros(2)
-        ends = np.concatenate([outer[:1] - OUTER_WIDTH, finite, outer[1:] + OUTER_WIDTH])
-        low, high = ends[:-1], ends[1:]
-        cuts = np.concatenate(
-            [i.start + are_wide(low[i], high[i]).nonzero()[0] for i in chunks(low)]
-        )
+        edges = self._edges[first:last]
+        if not len(edges):
+            ends = np.array([-OUTER_WIDTH, OUTER_WIDTH])
+            return Intervals(ends[:1], ends[1:], score(self.confusion(np.array([first]))))
+        cuts = wide_cuts(edges)
         scores = np.empty(len(cuts))
         for i in chunks(cuts):
-            scores[i] = score(self.confusion(first + cuts[i]))
+            scores[i] = score(self.confusion(first + cuts[i].astype(np.intp)))
         if len(cuts) > MAX_KEPT:
             kept = thinned(scores)
             cuts, scores = cuts[kept], scores[kept]
-        return Intervals(low[cuts], high[cuts], scores)
+        low, high = edges[np.maximum(cuts, 1) - 1], edges[np.minimum(cuts, len(edges) - 1)]
+        low[0] = edges[0] - OUTER_WIDTH
+        high[-1] = edges[-1] + OUTER_WIDTH
+        return Intervals(low, high, scores)

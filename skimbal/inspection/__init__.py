@@ -6,6 +6,7 @@ matplotlib: ``pip install 'skimbal[plot]'``.
 
 from skimbal.inspection._confusion import ConfusionMatrixGridDisplay
 from skimbal.inspection._costs import CostSurfaceDisplay
+from skimbal.inspection._drawing import svg_of
 from skimbal.inspection._features import FeatureMapDisplay
 from skimbal.inspection._ranks import CriticalDifferenceDisplay
 from skimbal.inspection._reliability import ReliabilityDiagramDisplay
@@ -23,4 +24,8 @@ __all__ = [
     "SearchConvergenceDisplay",
     "ThresholdCurveDisplay",
     "TrainingHistoryDisplay",
+]
+
+__all__ += [  # for extenders
+    "svg_of",
 ]

@@ -7,7 +7,10 @@ usual kinds of color blindness can tell apart. The most frequent class is gray a
 vermilion in every display.
 """
 
+import io
 import math
+import re
+from collections.abc import Callable
 from itertools import cycle, islice
 from typing import Any
 
@@ -65,6 +68,60 @@ def single_axes(ax: Any = None, figsize: tuple[float, float] = (6.0, 4.0)) -> An
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax
+
+
+def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
+    """The SVG element of a drawing, to be put into a web page.
+
+    Its text stays text, and black takes the color of the text around it. The same drawing gives the
+    same bytes.
+
+    Parameters
+    ----------
+    draw : callable
+        Gets the axes.
+    figsize : (float, float)
+        Width and height in inches; what does not fit makes the picture larger.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from skimbal.inspection import svg_of
+    >>> element = svg_of(lambda ax: ax.plot([0, 1]), figsize=(3, 2))
+    >>> element[:5], element[-6:]
+    ('<svg ', '</svg>')
+    """
+    plt = import_pyplot()
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    figure = Figure(figsize=figsize)
+    draw(figure.subplots())
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a dollar in a name is a dollar
+    written = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    options = {"svg.fonttype": "none", "svg.hashsalt": "skimbal", "font.family": "sans-serif"}
+    with plt.rc_context(options):
+        figure.savefig(
+            written, format="svg", bbox_inches="tight", transparent=True, metadata=nothing
+        )
+    return embeddable_svg(written.getvalue())
+
+
+def embeddable_svg(document: str) -> str:
+    """The element of an SVG document of matplotlib, without what only a file of its own needs.
+
+    >>> embeddable_svg('<?xml?><svg xmlns="http://w3"><path style="fill: #000000"/></svg>')
+    '<svg><path style="fill: currentColor"/></svg>'
+    """
+    element = document[document.index("<svg") :].strip()
+    element = re.sub(r' xmlns(:xlink)?="[^"]*"', "", element)
+    return re.sub(r"(fill|stroke): #(000000|4d4d4d)", r"\1: currentColor", element)
 
 
 def panel_axes(ax: Any, n_panels: int, n_columns: int | None = None, **options: Any) -> np.ndarray:

@@ -37,6 +37,7 @@ from skimbal.metrics._statistics import (
     friedman,
     holm,
     iman_davenport,
+    nemenyi_critical_difference,
     significant_wins,
     wilcoxon,
     wilcoxon_to_control,
@@ -79,6 +80,7 @@ __all__ += [  # for extenders
     "iman_davenport",
     "inverse_frequency_cost_matrix",
     "macro_f1_from_confusion",
+    "nemenyi_critical_difference",
     "score_labels",
     "significant_wins",
 ]

@@ -146,6 +146,53 @@ def iman_davenport(scores: ArrayLike) -> RankTest:
     return RankTest(float(statistic), float(p_value))
 
 
+def nemenyi_critical_difference(n_methods: int, n_sets: int, alpha: float = 0.05) -> float:
+    """Difference of average ranks from which Nemenyi's test calls two methods different.
+
+    It is q sqrt(k (k + 1) / (6 N)) for k methods on N data sets; q is the quantile of the
+    Studentized range of k groups, divided by sqrt(2).
+
+    Parameters
+    ----------
+    n_methods : int
+        At least 2.
+    n_sets : int
+        At least 1.
+    alpha : float, default=0.05
+        Level of the test of all pairs, in (0, 1).
+
+    Returns
+    -------
+    difference : float
+        In ranks.
+
+    Raises
+    ------
+    ValueError
+        If a number is too small, or if `alpha` is outside (0, 1).
+
+    References
+    ----------
+    J. Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7, 2006, pp.
+    1-30, sec. 3.2.2. https://jmlr.org/papers/v7/demsar06a.html
+
+    Examples
+    --------
+    >>> from skimbal.metrics import nemenyi_critical_difference
+    >>> round(nemenyi_critical_difference(4, 14), 2)
+    1.25
+    """
+    if n_methods < 2 or n_sets < 1:
+        raise ValueError(
+            f"there are {n_methods} methods and {n_sets} data sets; the test needs at least 2 "
+            "methods and 1 data set"
+        )
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be in (0, 1), got {alpha}")
+    quantile = stats.studentized_range.ppf(1.0 - alpha, n_methods, np.inf) / np.sqrt(2.0)
+    return float(quantile * np.sqrt(n_methods * (n_methods + 1) / (6.0 * n_sets)))
+
+
 def wilcoxon(a: ArrayLike, b: ArrayLike) -> float:
     """Two-sided p-value of Wilcoxon's signed-rank test of paired scores.
 

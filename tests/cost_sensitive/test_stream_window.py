@@ -4,11 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import make_scorer
 
 from skimbal import CNN1DClassifier, DBNClassifier, MLPClassifier, TunedCostClassifierCV
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._stream_window import HeldOutWindow
 
 RNG = np.random.default_rng(0)
 y = (RNG.random(400) < np.repeat([0.1, 0.8], 200)).astype(int)  # the rare class changes
@@ -172,3 +176,94 @@ def test_other_classes_later_and_ensembles_are_refused():
 def test_a_classifier_that_cannot_learn_in_parts_has_no_partial_fit():
     assert not hasattr(TunedCostClassifierCV(LogisticRegression()), "partial_fit")
     assert hasattr(TunedCostClassifierCV(LogisticRegression(), cv="prefit"), "partial_fit")
+
+
+# ------------------------------------------------------------ metadata routing
+
+
+@pytest.fixture
+def routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+WEIGHT = np.where(X[:, 0] > 0, 3.0, 0.5)
+
+
+def weighted_stream(estimator):
+    tuned = TunedCostClassifierCV(estimator)
+    for rows in BATCHES:
+        tuned.partial_fit(X[rows], y[rows], classes=[0, 1], sample_weight=WEIGHT[rows])
+    return tuned
+
+
+@pytest.mark.usefixtures("routing")
+def test_weights_are_routed_to_the_classifier_by_its_request():
+    asking = weighted_stream(clone(MLP).set_partial_fit_request(sample_weight=True))
+    with config_context(enable_metadata_routing=False):
+        without_routing = weighted_stream(MLP)
+    np.testing.assert_array_equal(asking.predict_proba(X), without_routing.predict_proba(X))
+    np.testing.assert_array_equal(asking.costs_, without_routing.costs_)
+    refusing = weighted_stream(clone(MLP).set_partial_fit_request(sample_weight=False))
+    np.testing.assert_array_equal(
+        refusing.predict_proba(X), stream(TunedCostClassifierCV(MLP)).predict_proba(X)
+    )
+    assert refusing.best_score_ != stream(TunedCostClassifierCV(MLP)).best_score_  # weighted
+    with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+        weighted_stream(MLP)
+
+
+@pytest.mark.usefixtures("routing")
+def test_other_metadata_is_routed_by_request():
+    counting = clone(MLP).set_params(class_weight="balanced")
+    asking = clone(counting).set_partial_fit_request(class_counts=True)
+    tuned, plain = TunedCostClassifierCV(asking), clone(counting)
+    for rows in BATCHES[:3]:
+        given = {"classes": [0, 1], "class_counts": [9, 1]}
+        tuned.partial_fit(X[rows], y[rows], **given)
+        plain.partial_fit(X[rows], y[rows], **given)
+    np.testing.assert_array_equal(tuned.predict_proba(X), plain.predict_proba(X))
+    with pytest.raises(TypeError, match="unexpected argument"):
+        tuned.partial_fit(X[:50], y[:50], amount=WEIGHT[:50])
+
+
+def earned(y_true, y_pred, amount):
+    return float(np.sum(np.asarray(amount) * (y_true == y_pred)))
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("starts_with_fit", [False, True])
+def test_the_window_keeps_the_metadata_of_the_scorer(starts_with_fit):
+    scorer = make_scorer(earned).set_score_request(amount=True)
+    amount = np.random.default_rng(1).exponential(2.0, len(y))
+    tuned = TunedCostClassifierCV(clone(MLP), scoring=scorer, window=120, cv=2, random_state=0)
+    if starts_with_fit:
+        tuned.fit(X[:50], y[:50], amount=amount[:50])
+    for rows in BATCHES[1:4]:
+        tuned.partial_fit(X[rows], y[rows], classes=[0, 1], amount=amount[rows].tolist())
+    window = tuned._window
+    assert len(window.y) == (120 if starts_with_fit else 100)
+    amount, last = amount[:200][-len(window.y) :], y[:200][-len(window.y) :]
+    np.testing.assert_array_equal(window.y, last)
+    np.testing.assert_array_equal(window.metadata["amount"], amount)
+    decided = tuned.classes_[(window.proba * tuned.costs_).argmax(axis=1)]
+    assert tuned.best_score_ == pytest.approx(earned(last, decided, amount))
+
+
+@pytest.mark.usefixtures("routing")
+def test_missing_metadata_of_the_scorer_is_an_error_that_changes_nothing():
+    scorer = make_scorer(earned).set_score_request(amount=True)
+    tuned = TunedCostClassifierCV(MLP, scoring=scorer)
+    before = vars(tuned).copy()
+    with pytest.raises(ValueError, match="partial_fit got none of it"):
+        tuned.partial_fit(X[:50], y[:50], classes=[0, 1])
+    assert vars(tuned) == before
+    window = HeldOutWindow(y[:2], np.eye(2), np.ones(2), {"amount": np.ones(2)})
+    with pytest.raises(ValueError, match="give the same in each call"):
+        window.extended(y[:2], np.eye(2), None, 10)
+
+
+def test_metadata_that_is_not_by_sample_is_that_of_the_last_call():
+    window = HeldOutWindow(y[:2], np.eye(2), np.ones(2), {"beta": 1.0, "name": "first"})
+    later = window.extended(y[:2], np.eye(2), None, 3, {"beta": 2.0, "name": "second"})
+    assert later.metadata == {"beta": 2.0, "name": "second"}

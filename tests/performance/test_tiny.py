@@ -12,6 +12,7 @@ from . import stand_in_data
 FOLDER = Path(__file__).parent
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if "\n    main()\n" in path.read_text())
 WRITE_A_FOLDER = (
+    "augmentation",
     "bayes_optimizer",
     "cifar_losses",
     "convolution_population",
@@ -35,6 +36,8 @@ OPTIONS = {
     **{name: ["--out", "{out}"] for name in WRITE_A_FOLDER},
 }
 
+NEEDS = {"drifting_stream": ["river"]}  # of packages that only developers install
+
 
 @pytest.fixture(scope="module")
 def data_folder(tmp_path_factory):
@@ -47,6 +50,8 @@ def data_folder(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_script_runs(script, data_folder, tmp_path):
+    for package in NEEDS.get(script.stem, ()):
+        pytest.importorskip(package)
     options = OPTIONS.get(script.stem, ["--out", "{out}/table.csv"])
     command = [sys.executable, "-W", "ignore", str(script), "--tiny"]
     run = subprocess.run(
