@@ -118,11 +118,12 @@ def draw_searches_compared():
 def decisions():
     """Questions in their order; each has the answer for yes, its figures, and what is ahead."""
     peers = read("keel58_peers", index_col="method")["mean"]
-    classes, watch, connections, machine, spheres = (
+    classes, watch, bearings, connections, machine, spheres = (
         read(name, index_col="method").g_mean
         for name in (
             "keel_multiclass",
             "watch_suite",
+            "cwru_suite",
             "kdd99_suite",
             "ai4i2020_suite",
             "spheres_suite",
@@ -147,7 +148,9 @@ def decisions():
             "Are the inputs signals\nor images?",
             "CNN1DClassifier, CNN2DClassifier;\nextra trees on summaries as a check",
             f"watch: network {watch['cnn']:.2f}, "
-            f"trees {watch['extra-trees-summary-prior']:.2f} in 1/30 of the time",
+            f"trees {watch['extra-trees-summary-prior']:.2f}\n"
+            f"bearings, few samples: network {bearings['cnn-prior']:.2f}, "
+            f"trees {bearings['extra-trees-summary-prior']:.2f}",
             "either",
         ),
         (
