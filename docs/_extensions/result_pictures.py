@@ -232,9 +232,10 @@ def draw_drifting_stream():
     streams = list(windows.stream.unique())
     fig, axes = plt.subplots(len(streams), figsize=(7.5, 7.6), sharex=True, layout="constrained")
     for ax, stream in zip(axes, streams, strict=True):
-        of_stream = windows[windows.stream == stream].set_index(["kind", "learner"])
+        of_stream = windows[windows.stream == stream]
+        means = of_stream.groupby(["kind", "learner", "start"]).g_mean.mean()
         for key, (label, color, style) in STREAM_CURVES.items():
-            curve = of_stream.loc[key].groupby("start").g_mean.mean()
+            curve = means.loc[key]
             middles = curve.index + np.diff(curve.index)[0] / 2
             ax.plot(middles, curve, style, color=color, label=label)
         ax.set(ylabel=f"{stream}: G-mean", ylim=(0, 1.02))
