@@ -129,8 +129,10 @@ def decisions():
             "spheres_suite",
         )
     )
-    stream = read("drifting_stream", index_col="network")["all"]
-    drifting = stream["weights, half-life 50"], stream["no weights"]
+    stream = read("drifting_stream", index_col=["kind", "learner"])["Gaussian"].loc["network"]
+    drifting = [
+        float(stream[name].split(" ±")[0]) for name in ("weights, half-life 50", "no weights")
+    ]
     return [
         (
             "Do you know what\neach error costs?",
