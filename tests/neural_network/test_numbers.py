@@ -216,7 +216,8 @@ def test_a_recording_beyond_float32_is_named():
     recordings[4][0, 100] = 0.0
     windowed.fit(recordings, np.arange(6) % 2)
     recordings[0][0, 0] = 1e39
-    with pytest.raises(ValueError, match="float32"):
+    is_warned = pytest.warns(UserWarning, match="another scale")
+    with is_warned, pytest.raises(ValueError, match="float32"):
         windowed.predict(recordings)
 
 
