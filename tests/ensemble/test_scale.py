@@ -29,6 +29,8 @@ def as_type(recordings, name, scale):
         (("float64", 1.0), ("int32", 2.0**31), "divide them by 2147483648"),
         (("float64", 0.5), ("uint8", 200.0), "subtract 128 from them and divide by 128"),
         (("float64", 0.5), ("int64", 30000.0), "divide them by 32768"),
+        (("float32", 1.3), ("int16", 30000.0), "divide them by 32768"),
+        (("float32", 30.0), ("int16", 30000.0), "bring all recordings to one unit"),
         (("int16", 30000.0), ("float32", 0.9), "in training, divide them by 32768"),
         (("int16", 30000.0), ("int32", 2.0**30), "for int32, divide them by 2147483648"),
         (("int32", 2.0**30), ("int16", 30000.0), "for int16, divide them by 32768"),

@@ -10,6 +10,7 @@ from skimbal.metrics import (
     friedman,
     holm,
     iman_davenport,
+    nemenyi_critical_difference,
     significant_wins,
     wilcoxon,
     wilcoxon_to_control,
@@ -195,3 +196,22 @@ def test_data_sets_may_have_different_numbers_of_repeats():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("n_methods", "quantile"), [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (10, 3.164)]
+)
+def test_nemenyi_has_the_quantiles_of_demsar(n_methods, quantile):
+    """Table 5 a of Demsar (2006)."""
+    difference = nemenyi_critical_difference(n_methods, 30)
+    expected = quantile * (n_methods * (n_methods + 1) / (6 * 30)) ** 0.5
+    assert difference == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((1, 5), "at least 2 methods"), ((3, 0), "1 data set"), ((3, 5, 1.0), "alpha must be")],
+)
+def test_nemenyi_refuses_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        nemenyi_critical_difference(*arguments)
