@@ -45,6 +45,7 @@ WITHOUT_PAPER = {
     """,
     "makes numbers of the columns of a table": "benchmark.make_table_encoder",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
+    "writes a drawing as text": "inspection.svg_of",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "writes and reads estimators": "persistence.load persistence.save",
     "cuts recordings into windows": """

@@ -159,9 +159,9 @@ def _panel(dataset, means, stds, marks):
             rows.append(PanelRow(str(method), "no score", y))
             continue
         spread = 0.0 if np.isnan(std) else std
-        ends = [_panel_x(value) for value in (mean, mean - spread, mean + spread)]
+        x, low, high = (_panel_x(value) for value in (mean, mean - spread, mean + spread))
         text = f"{mean:.3f}" + (f" ± {std:.3f}" if spread else "")
-        rows.append(PanelRow(str(method), text, y, *ends, bool(marks[method])))
+        rows.append(PanelRow(str(method), text, y, x, low, high, bool(marks[method])))
     best = ", ".join(f"{row.method} {row.text}" for row in rows if row.is_best)
     height = 10.0 + PANEL_ROW * len(rows) + 12.0
     ticks = [Tick(_panel_x(level), f"{level:g}") for level in (0.0, 0.5, 1.0)]

@@ -113,7 +113,8 @@ def win_lose_draw_matrix(result):
     by_set = [part.to_numpy() for _, part in table.reindex(columns=methods).groupby("dataset")]
     counts: list[list] = [[None] * len(methods) for _ in methods]
     for i, j in combinations(range(len(methods)), 2):
-        win, lose, draw = win_lose_draw(*([part[:, k] for part in by_set] for k in (i, j)))
+        first, second = ([part[:, k] for part in by_set] for k in (i, j))
+        win, lose, draw = win_lose_draw(first, second)
         counts[i][j], counts[j][i] = (win, lose, draw), (lose, win, draw)
     return pd.DataFrame(counts, methods, methods, dtype=object).rename_axis("method")
 

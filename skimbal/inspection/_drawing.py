@@ -83,6 +83,11 @@ def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
     figsize : (float, float)
         Width and height in inches; what does not fit makes the picture larger.
 
+    Returns
+    -------
+    element : str
+        From ``<svg`` to ``</svg>``.
+
     Raises
     ------
     ImportError
