@@ -113,7 +113,7 @@ def win_lose_draw_matrix(result):
     by_set = [part.to_numpy() for _, part in table.reindex(columns=methods).groupby("dataset")]
     counts: list[list] = [[None] * len(methods) for _ in methods]
     for i, j in combinations(range(len(methods)), 2):
-        first, second = [part[:, i] for part in by_set], [part[:, j] for part in by_set]
+        first, second = ([part[:, k] for part in by_set] for k in (i, j))
         win, lose, draw = win_lose_draw(first, second)
         counts[i][j], counts[j][i] = (win, lose, draw), (lose, win, draw)
     return pd.DataFrame(counts, methods, methods, dtype=object).rename_axis("method")

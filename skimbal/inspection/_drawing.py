@@ -73,8 +73,8 @@ def single_axes(ax: Any = None, figsize: tuple[float, float] = (6.0, 4.0)) -> An
 def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
     """The SVG element of a drawing, to be put into a web page.
 
-    Its text stays text, and black takes the color of the text around it. The same drawing gives the
-    same bytes.
+    Its text stays text. Black and dark grays take the color of the text around the picture. The
+    same drawing gives the same bytes.
 
     Parameters
     ----------
@@ -82,6 +82,11 @@ def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
         Gets the axes.
     figsize : (float, float)
         Width and height in inches; what does not fit makes the picture larger.
+
+    Returns
+    -------
+    element : str
+        From ``<svg`` to ``</svg>``.
 
     Raises
     ------
@@ -121,7 +126,8 @@ def embeddable_svg(document: str) -> str:
     """
     element = document[document.index("<svg") :].strip()
     element = re.sub(r' xmlns(:xlink)?="[^"]*"', "", element)
-    return re.sub(r"(fill|stroke): #(000000|4d4d4d)", r"\1: currentColor", element)
+    # Black and dark grays, which would not be seen on a dark page.
+    return re.sub(r"(fill|stroke): #([0-5][0-9a-f])\2\2\b", r"\1: currentColor", element)
 
 
 def panel_axes(ax: Any, n_panels: int, n_columns: int | None = None, **options: Any) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -361,3 +363,69 @@ def test_the_options_are_completed(shell):
     script = completion_script(make_parser(), shell)
     for kind in REPORT_KINDS:
         assert f"--{kind}" in script if shell == "bash" else f"-l {kind} -r" in script
+
+
+# ------------------------------------------------------------ in a browser
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+
+
+def dumped(text, folder):
+    """The page as a browser has it after its scripts, and what it wrote to its log."""
+    file = folder / "page.html"
+    file.write_text(text, encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'user'}"]
+    run = subprocess.run(
+        [BROWSER, *options, "--enable-logging=stderr", "--dump-dom", file.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return run.stdout, [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_browser_runs_the_script_of_the_page_and_no_other(text, tmp_path):
+    other = "<script>document.title = 'changed'</script></body>"
+    dom, log = dumped(text.replace("</body>", other), tmp_path)
+    assert "<title>Which of 3 methods" in dom
+    assert dom.count('aria-sort="none"') == 13 + 4  # headings of the summary and of the scores
+    assert "hidden" not in re.search('<div class="tools"[^>]*>', dom)[0]
+    assert len(log) == 1  # the script that was refused
+    assert "Content Security Policy" in log[0]
+
+
+ACTIONS = """<script>
+const seen = [];
+const shown = (cells) => [...cells].filter((cell) => !cell.hidden);
+const names = () => shown(scores.tBodies[0].rows).map((row) => row.cells[0].textContent);
+const heading = scores.tHead.rows[0].cells[3];
+for (const turn of [1, 2, 3]) {
+  heading.querySelector("button").click();
+  seen.push([heading.getAttribute("aria-sort"), ...names()].join(" "));
+}
+filter.value = "SET3";
+filter.dispatchEvent(new Event("input"));
+seen.push(document.getElementById("shown").textContent, names().join(" "));
+document.querySelector("[data-column='2']").click();
+seen.push(shown(scores.tHead.rows[0].cells).length);
+const output = document.createElement("output");
+output.textContent = seen.join(";");
+document.body.append(output);
+</script></body>"""
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_browser_sorts_filters_and_hides(text, tmp_path):
+    page = re.sub("<meta http-equiv[^>]*>", "", text).replace("</body>", ACTIONS)
+    dom, log = dumped(page, tmp_path)
+    assert log == []
+    up = " ".join(SETS)
+    down = " ".join(reversed(SETS))
+    assert re.search("<output>(.*)</output>", dom)[1].split(";") == [
+        *[f"ascending {up}", f"descending {down}", f"none {up}"],
+        *["1 of 8 data sets shown", "set3", "3"],
+    ]
