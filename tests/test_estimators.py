@@ -122,7 +122,7 @@ def expected_failures(estimator):
     if has_network:
         failures |= dict.fromkeys(WEIGHTS_ARE_REPETITION, BATCHES)
     if isinstance(estimator, BalancedBaggingNetClassifier | ECOEnsembleClassifier):
-        failures["check_sample_weight_equivalence_on_dense_data"] = BAGS
+        failures |= dict.fromkeys(WEIGHTS_ARE_REPETITION, BAGS)
     return failures
 
 
