@@ -44,6 +44,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skimbal {release}"
 html_copy_source = False
 html_static_path = ["_static"]
+html_extra_path = ["extra"]  # pages that are copied as they are
 html_css_files = ["site.css"]
 html_sidebars = {"index": []}
 html_theme_options = {

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from skimbal import NetClassifier
-from skimbal.neural_network import fit_population
+from skimbal.neural_network import Module, fit_population
 
 # %%
 # Any module that maps a batch to logits is a network. As a class it is called with the shape of a
@@ -72,7 +72,7 @@ for seed in range(8):
 # are given as validation data only to see the scores after each epoch.
 
 UNFREEZE_EPOCH = 16
-pretrained = DigitNet((1, 8, 8), 2, backbone)
+pretrained = Module(DigitNet, backbone=backbone)  # the last layer is drawn by random_state
 ways = {
     "trained from nothing": {"module": DigitNet},
     "frozen backbone": {"module": pretrained, "frozen": "backbone.*"},

@@ -47,7 +47,7 @@ augmentations = [Noise(0.4), Shift(0.4), Scaling(0.5), TimeMask(0.4)]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.6), sharex=True, sharey=True, layout="constrained")
 for ax, augmentation in zip(axes, augmentations, strict=True):
     ax.plot(signal[0, 0], color="0.7", label="signal")
-    ax.plot(changed(signal, augmentation, seed=3)[0], color="C0", label="changed")
+    ax.plot(changed(signal, augmentation, seed=5)[0], color="C0", label="changed")
     ax.set(title=repr(augmentation), xlabel="sample")
 axes[0].set_ylabel("value")
 axes[0].legend(loc="lower left", fontsize="small")
@@ -108,9 +108,9 @@ for i, choice in enumerate(choices):
     error = own.std(axis=1, ddof=1) / own.shape[1] ** 0.5
     ax.bar(places + 0.27 * (i - 1), own.mean(axis=1), 0.25, yerr=error, capsize=3, label=choice)
 ax.set(
-    ylabel="macro F1 of the test half", xticks=places, xticklabels=list(networks), ylim=(0, 1.05)
+    xticks=places, xticklabels=list(networks), ylabel="macro F1 of the test half", ylim=(0, 1.02)
 )
-ax.legend(title="augmentation", loc="lower right", framealpha=1)
+fig.legend(title="augmentation", loc="outside right upper")
 plt.show()
 
 # %%

@@ -45,7 +45,7 @@ WITHOUT_PAPER = {
     """,
     "makes numbers of the columns of a table": "benchmark.make_table_encoder",
     "moves signals in time": "augmentation.Shift",
-    "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
+    "draws what networks have recorded": "inspection.TrainingHistoryDisplay inspection.svg_of",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
     "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """

@@ -6,17 +6,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_extensions"))
 import result_pictures
 
-DOCS = Path(__file__).parents[1] / "docs"
+PAGES = Path(__file__).parents[1] / "docs" / "results"
 
 
 def test_each_page_of_results_opens_with_its_picture(tmp_path):
     result_pictures.draw_all(tmp_path)
     drawn = {path.stem for path in tmp_path.iterdir()}
-    pages = {path.stem: path for path in (DOCS / "results").glob("*.rst") if path.stem != "index"}
-    pages["which_method"] = DOCS / "guide" / "which_method.rst"
-    assert drawn == set(pages)
-    for name, page in pages.items():
-        before, picture, _ = page.read_text().partition(f"figure:: /generated/pictures/{name}.png")
+    pages = {path.stem for path in PAGES.glob("*.rst")} - {"index"}
+    assert drawn == pages | set(result_pictures.GUIDE_DRAWINGS)
+    for page in pages:
+        text = (PAGES / f"{page}.rst").read_text()
+        before, picture, _ = text.partition(f".. figure:: /generated/pictures/{page}.png")
         assert picture
         assert "-table::" not in before
 
@@ -25,6 +25,12 @@ def test_the_decisions_tell_the_figures_of_the_results():
     figures = "\n".join(row[2] for row in result_pictures.decisions())
     assert "58 KEEL sets: trees 0.876, WELM 0.877, networks 0.870" in figures
     assert "spheres: trees 0.72, network 0.89, balanced SVM 0.93" in figures
+
+
+def test_the_guide_has_its_pictures():
+    guide = "".join(path.read_text() for path in (PAGES.parent / "guide").glob("*.rst"))
+    for name in result_pictures.GUIDE_DRAWINGS:
+        assert f"/generated/pictures/{name}.png" in guide
 
 
 def test_the_losses_are_compared_with_cross_entropy():

@@ -1,6 +1,4 @@
-"""The pictures that open the pages of results, and the one of the guide to the methods.
-
-They are drawn from the csv files of the results when the site is built.
+"""The pictures of the results and of the guide, drawn from csv files when the site is built.
 
 By hand: ``python docs/_extensions/result_pictures.py FOLDER``.
 """
@@ -17,8 +15,8 @@ PICTURES = Path(__file__).parents[1] / "generated" / "pictures"
 STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def read(name, **options):
-    return pd.read_csv(RESULTS / f"{name}.csv", **options)
+def read(name, suffix=".csv", **options):
+    return pd.read_csv(RESULTS / f"{name}{suffix}", **options)
 
 
 def write_beside(ax, text, x, y):
@@ -120,18 +118,21 @@ def draw_searches_compared():
 def decisions():
     """Questions in their order; each has the answer for yes, its figures, and what is ahead."""
     peers = read("keel58_peers", index_col="method")["mean"]
-    classes, watch, connections, machine, spheres = (
+    classes, watch, bearings, connections, machine, spheres = (
         read(name, index_col="method").g_mean
         for name in (
             "keel_multiclass",
             "watch_suite",
+            "cwru_suite",
             "kdd99_suite",
             "ai4i2020_suite",
             "spheres_suite",
         )
     )
-    stream = read("drifting_stream", index_col="network")["all"]
-    drifting = stream["weights, half-life 50"], stream["no weights"]
+    stream = read("drifting_stream", index_col=["kind", "learner"])["Gaussian"].loc["network"]
+    drifting = [
+        float(stream[name].split(" ±")[0]) for name in ("weights, half-life 50", "no weights")
+    ]
     return [
         (
             "Do you know what\neach error costs?",
@@ -149,7 +150,9 @@ def decisions():
             "Are the inputs signals\nor images?",
             "CNN1DClassifier, CNN2DClassifier;\nextra trees on summaries as a check",
             f"watch: network {watch['cnn']:.2f}, "
-            f"trees {watch['extra-trees-summary-prior']:.2f} in 1/30 of the time",
+            f"trees {watch['extra-trees-summary-prior']:.2f}\n"
+            f"bearings, few samples: network {bearings['cnn-prior']:.2f}, "
+            f"trees {bearings['extra-trees-summary-prior']:.2f}",
             "either",
         ),
         (
@@ -215,10 +218,43 @@ def draw_which_method():
     return fig
 
 
+STREAM_CURVES = {  # kind and learner in the file -> label, color and line style
+    ("network", "no weights"): ("network without weights", "0.6", "-"),
+    ("network", "weights, half-life 50"): ("network, weights of half-life 50", "C3", "-"),
+    ("network, river's sampler", "oversampled"): ("network, river's oversampling", "C0", "--"),
+    ("river", "logistic regression, oversampled"): ("logistic, river's oversampling", "C2", "--"),
+    ("river", "adaptive random forest"): ("adaptive random forest", "C1", ":"),
+    ("river", "adaptive random forest, oversampled"): ("forest, river's oversampling", "C1", "-"),
+}
+
+
+def draw_drifting_stream():
+    """G-mean of windows along the three streams, mean over the seeds."""
+    windows = read("drifting_stream_windows", suffix=".csv.xz")
+    streams = list(windows.stream.unique())
+    fig, axes = plt.subplots(len(streams), figsize=(7.5, 7.6), sharex=True, layout="constrained")
+    for ax, stream in zip(axes, streams, strict=True):
+        of_stream = windows[windows.stream == stream]
+        means = of_stream.groupby(["kind", "learner", "start"]).g_mean.mean()
+        for key, (label, color, style) in STREAM_CURVES.items():
+            curve = means.loc[key]
+            middles = curve.index + np.diff(curve.index)[0] / 2
+            ax.plot(middles, curve, style, color=color, label=label)
+        ax.set(ylabel=f"{stream}: G-mean", ylim=(0, 1.02))
+        for flip in np.arange(6000, 12000, 1500):
+            ax.axvline(flip, color="0.85", zorder=0)
+    axes[-1].set(xlabel="samples; gray lines are flips of the odds", xlim=(0, 12000))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return fig
+
+
 DRAWINGS = {
     "benchmarks": draw_benchmarks,
     "losses_compared": draw_losses_compared,
     "searches_compared": draw_searches_compared,
+}
+GUIDE_DRAWINGS = {
+    "drifting_stream": draw_drifting_stream,
     "which_method": draw_which_method,
 }
 
@@ -227,7 +263,7 @@ def draw_all(folder):
     """Draw each picture into a file of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
-        for name, draw in DRAWINGS.items():
+        for name, draw in {**DRAWINGS, **GUIDE_DRAWINGS}.items():
             fig = draw()
             fig.savefig(folder / f"{name}.png", dpi=200)
             plt.close(fig)

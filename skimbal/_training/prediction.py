@@ -15,7 +15,7 @@ from torch.func import functional_call
 from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of
 from skimbal._training.tables import TableInputs
 from skimbal._utils._torch import torch_threads
-from skimbal.modules import MLP, Dropout
+from skimbal.modules import MLP, Dropout, OwnNetwork
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
 # Up to so many rows are computed in NumPy: calls of torch take longer than the products.
@@ -33,7 +33,7 @@ def predict_arrays(module, X, n_threads=1):
     Parameters
     ----------
     module : torch.nn.Module
-        With parts `features` and `output`.
+        With parts `features` and `output`, or an `OwnNetwork`.
     X : ndarray, WindowInputs or TableInputs
     n_threads : int, default=1
         Threads of torch.
@@ -182,6 +182,11 @@ def in_blocks(module, X):
         n_missing = n_rows - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
-        blocks.append(module(x, with_features=True))
-    logits, features = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
+        if isinstance(module, OwnNetwork):
+            logits, features = module(x, with_features=True)
+        else:
+            features = module.features(x)
+            logits = module.output(features)
+        blocks.append((features, logits))
+    features, logits = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
     return features, logits

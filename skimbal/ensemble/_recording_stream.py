@@ -118,7 +118,14 @@ class RecordingStream:
 
     def _check_block(self, block):
         """Return a block as an array of shape (channels, n_samples), or raise a ValueError."""
-        block, classifier = np.asarray(block), self.classifier
+        classifier = self.classifier
+        try:
+            block = np.asarray(block)
+        except ValueError as error:
+            raise ValueError(
+                "the block is no array, because its channels differ in length; give an array of "
+                "shape (channels, n_samples)"
+            ) from error
         if block.ndim not in (1, 2) or block.dtype.kind not in "fiub":
             raise ValueError(
                 f"the block is {block.dtype} of shape {block.shape}; it must be numbers of shape "

@@ -10,6 +10,7 @@ import numpy as np
 from skimbal._utils._warnings import warn
 
 LARGEST_RATIO = 100  # of the peak of recordings to the peak of the training
+LARGEST_OVERSHOOT = 10  # Filters take sound beyond 1; such values are not those of a file.
 
 
 def peaks_by_type(recordings):
@@ -70,13 +71,15 @@ def advice_on_scale(known, given):
     if known_peak == 0 or given_peak == 0:
         return None
     if _is_unit(known) and _is_whole(given):
-        return f"{_to_unit(given)}"
+        return _to_unit(given)
     if _is_whole(known) and _is_unit(given):
         return f"in training, {_to_unit(known)}, so that all recordings are between -1 and 1"
     if _is_whole(known) and _is_whole(given) and not _fit_together(known, given):
         return f"for {known_type}, {_to_unit(known)}; for {given_type}, {_to_unit(given)}"
     if given_peak > LARGEST_RATIO * known_peak:
-        return "bring all recordings to one unit"
+        is_overshoot = known_type.startswith("float") and known_peak <= LARGEST_OVERSHOOT
+        is_file = is_overshoot and _is_whole(given)
+        return _to_unit(given) if is_file else "bring all recordings to one unit"
     return None
 
 
@@ -106,7 +109,7 @@ def _to_unit(values):
         bits = 16 if largest <= 2**15 else 32
     half = 2 ** (bits - 1)
     if name.startswith("u"):
-        return f"subtract {half} from them and divide by {half}"
+        return f"make them float32, subtract {half} and divide by {half}"  # uint8 would wrap around
     return f"divide them by {half}"
 
 

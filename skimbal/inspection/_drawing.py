@@ -73,7 +73,7 @@ def single_axes(ax: Any = None, figsize: tuple[float, float] = (6.0, 4.0)) -> An
 def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
     """The SVG element of a drawing, to be put into a web page.
 
-    Its text stays text, black takes the color of the text around it, and the same drawing gives the
+    Its text stays text, and black takes the color of the text around it. The same drawing gives the
     same bytes.
 
     Parameters
@@ -87,6 +87,13 @@ def svg_of(draw: Callable[[Any], Any], figsize: tuple[float, float]) -> str:
     ------
     ImportError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from skimbal.inspection import svg_of
+    >>> element = svg_of(lambda ax: ax.plot([0, 1]), figsize=(3, 2))
+    >>> element[:5], element[-6:]
+    ('<svg ', '</svg>')
     """
     plt = import_pyplot()
     from matplotlib.figure import Figure

@@ -21,6 +21,8 @@ from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 from skimbal.neural_network._fit_plan import check_range_of, check_step_setting
 
+ROUNDING = 1e-6
+
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,
     "pretrain_learning_rate": 0.01,
@@ -336,7 +338,8 @@ class DBNClassifier(BaseNetClassifier):
         check_step_setting("pretrain_weight_decay", self.pretrain_weight_decay)
         if self.pretrain_learning_rate != "auto":
             check_step_setting("pretrain_learning_rate", self.pretrain_learning_rate)
-        if self.visible_ == "bernoulli" and (X.min() < 0 or X.max() > 1):
+        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
+        if self.visible_ == "bernoulli" and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
             raise ValueError(
                 f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "
                 "[0, 1]; scale X (MinMaxScaler) or use visible='gaussian'"

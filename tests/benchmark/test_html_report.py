@@ -7,8 +7,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from skimbal.benchmark import _html_report, report
+from skimbal.benchmark import _html_report, cli, report
+from skimbal.benchmark._completion import completion_script
 from skimbal.benchmark._html_charts import spread_labels, time_chart
+from skimbal.benchmark._names import REPORT_KINDS
+from skimbal.benchmark._parser import make_parser
 from skimbal.benchmark._report_markdown import markdown_table
 
 from .test_report import fill, make_run
@@ -259,16 +262,12 @@ def test_latex_has_the_numbers_and_bold_marks(result):
 
 @pytest.mark.parametrize("kind", ["html", "latex", "markdown"])
 def test_export_writes_each_kind(kind, result, tmp_path):
-    file = tmp_path / f"report{_html_report_ending(kind)}"
+    file = tmp_path / f"report{REPORT_KINDS[kind]}"
     result.export(file)
     assert file.read_text(encoding="utf-8") == getattr(result, f"to_{kind}")()
     other = tmp_path / "no_ending"
     result.export(other, kind)
     assert other.read_bytes() == file.read_bytes()
-
-
-def _html_report_ending(kind):
-    return {"html": ".html", "latex": ".tex", "markdown": ".md"}[kind]
 
 
 @pytest.mark.parametrize(
@@ -321,3 +320,44 @@ def test_the_time_chart_has_each_method_inside_its_axes(result):
 def test_markdown_tables_escape_bars(result):
     table = result.wide().rename(columns={"good": "a|b"})
     assert markdown_table(table).split("\n")[0] == "| dataset | a\\|b | middle | poor |"
+
+
+# ------------------------------------------------------------ the command
+
+
+def test_the_command_writes_the_kinds_that_it_is_asked_for(folder, text, tmp_path, capsys):
+    page, table = tmp_path / "page.html", tmp_path / "table.tex"
+    assert cli.main(["report", str(folder), "--html", str(page), "--latex", str(table)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"Written to {page}\nWritten to {table}\n")
+    assert page.read_text(encoding="utf-8") == text
+    assert "\\begin{longtable}" in table.read_text(encoding="utf-8")
+    assert cli.main(["report", str(folder), "--markdown", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metric"] == "g_mean"
+    assert table.read_text(encoding="utf-8").startswith("# g_mean on 8 data sets")
+
+
+@pytest.mark.parametrize(
+    ("run", "file", "message"),
+    [
+        ("nowhere", "page.html", "has no results.sqlite"),
+        ("empty", "page.html", "no cell of the run on s is finished"),
+        ("full", "missing/page.html", "can't be written to"),
+    ],
+)
+def test_mistakes_of_the_command_are_one_line(run, file, message, folder, tmp_path, capsys):
+    make_run(tmp_path / "empty", ["m"], ["a"])
+    out = folder if run == "full" else tmp_path / run
+    assert cli.main(["report", str(out), "--html", str(tmp_path / file)]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert not (tmp_path / file).exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_the_options_are_completed(shell):
+    script = completion_script(make_parser(), shell)
+    for kind in REPORT_KINDS:
+        assert f"--{kind}" in script if shell == "bash" else f"-l {kind} -r" in script

@@ -147,6 +147,8 @@ BAD = [
     (np.full((2, 5), 1j), "must be numbers"),
     (np.zeros((1, 2, 5)), "must be numbers"),
     (3.0, "must be numbers"),
+    (None, "must be numbers"),
+    ([[1.0, 2.0], [3.0]], "channels differ in length"),
 ]
 
 

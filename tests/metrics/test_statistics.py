@@ -10,6 +10,7 @@ from skimbal.metrics import (
     friedman,
     holm,
     iman_davenport,
+    nemenyi_critical_difference,
     significant_wins,
     wilcoxon,
     wilcoxon_to_control,
@@ -195,3 +196,31 @@ def test_data_sets_may_have_different_numbers_of_repeats():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("n_methods", "quantile"), [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (10, 3.164)]
+)
+def test_nemenyi_has_the_quantiles_of_demsar(n_methods, quantile):
+    """Table 5 a of Demsar (2006)."""
+    difference = nemenyi_critical_difference(n_methods, 30)
+    expected = quantile * (n_methods * (n_methods + 1) / (6 * 30)) ** 0.5
+    assert difference == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((1, 5), "at least 2 methods"), ((3, 0), "1 data set"), ((3, 5, 1.0), "alpha must be")],
+)
+def test_nemenyi_refuses_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        nemenyi_critical_difference(*arguments)
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 5, 9])
+def test_wilcoxon_of_tied_ranks_is_that_of_all_signs(n_pairs):
+    random = np.random.default_rng(n_pairs)
+    for _ in range(10):
+        differences = random.choice([-0.2, -0.1, 0.1, 0.2, 0.3], n_pairs)
+        expected = signed_rank_p_by_enumeration(differences)
+        assert wilcoxon(differences, np.zeros(n_pairs)) == pytest.approx(expected)

@@ -74,11 +74,11 @@ def main():
         model.fit(recordings, y)
         signal = noise(rng, arguments.scale * minutes * 60)
         (whole,), seconds = timed(model.predict_proba_windows, [signal])
-        row = {"estimator": name, "minutes": minutes, "windows": len(whole), "at once / s": seconds}
+        row = {"estimator": name, "minutes": minutes, "windows": len(whole), "at_once_s": seconds}
         for block_s in BLOCKS_S:
             proba, seconds = timed(feed_all, model.stream(), signal, int(block_s * RATE_HZ))
             np.testing.assert_allclose(proba, whole, rtol=0, atol=1e-12)
-            row[f"blocks of {block_s:g} s / s"] = seconds
+            row[f"blocks_of_{block_s:g}_s"] = seconds
         rows.append(row)
         print(row, flush=True)
     pd.DataFrame(rows).round(1).to_csv(arguments.out, index=False)
