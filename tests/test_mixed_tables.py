@@ -184,6 +184,7 @@ def table_of(load, **options):
 
 @pytest.mark.slow
 @both
+@pytest.mark.filterwarnings("ignore:Found unknown categories")
 def test_visits_of_patients(encoder):
     path = Path(os.environ.get("SKIMBAL_DATA", "."), "diabetes130", "dataset_diabetes.zip")
     if not path.exists():

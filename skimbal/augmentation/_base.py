@@ -9,6 +9,7 @@ population.
 from abc import ABCMeta, abstractmethod
 from math import prod
 
+import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
@@ -98,13 +99,33 @@ class BaseAugmentation(BaseEstimator, metaclass=ABCMeta):
             )
 
     def try_on(self, X: Tensor) -> None:
-        """Raise a ValueError for what only a trial shows; by default nothing is tried.
+        """Raise a ValueError if changed samples have another shape or type, or are not finite.
 
         Parameters
         ----------
         X : tensor of shape (n, ...)
-            A few training samples.
+            A few training samples; a copy of them is changed.
         """
+        drawn = torch.full((len(X), self.n_drawn(tuple(X.shape[1:]))), 0.5, device=X.device)
+        problem = problem_of(X, self.apply(X.clone(), drawn))
+        if problem is not None:
+            raise ValueError(f"augmentation {self!r} does not fit: its apply {problem}")
+
+
+def problem_of(X, changed):
+    """What is wrong with a changed batch, in words; None where nothing is."""
+    if not isinstance(changed, Tensor):
+        return f"returns {type(changed).__name__}, not a tensor"
+    if changed.shape != X.shape:
+        return (
+            f"returns shape {tuple(changed.shape)} for a batch of shape {tuple(X.shape)}; it must "
+            "keep the shape"
+        )
+    if changed.dtype != X.dtype:
+        return f"returns {changed.dtype} for {X.dtype}; it must keep the type"
+    if not changed.isfinite().all():
+        return "returns NaN or infinite numbers"
+    return None
 
 
 def part_of_side(fraction, side):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from skimbal.augmentation._base import BaseAugmentation
+from skimbal.augmentation._base import BaseAugmentation, problem_of
 
 # A seed is put together from two numbers of so many binary digits.
 DIGITS = 2**24
@@ -43,17 +43,9 @@ class FunctionAugmentation(BaseAugmentation):
         high, low = (drawn[0].double().cpu() * DIGITS).long().tolist()
         generator = torch.Generator(X.device).manual_seed(high * DIGITS + low)
         changed = self.function(X, generator)
-        if not isinstance(changed, torch.Tensor):
-            raise self._unfit(f"returns {type(changed).__name__}, not a tensor")
-        if changed.shape != X.shape:
-            raise self._unfit(
-                f"returns shape {tuple(changed.shape)} for a batch of shape {tuple(X.shape)}; "
-                "it must keep the shape"
-            )
-        if changed.dtype != X.dtype:
-            raise self._unfit(f"returns {changed.dtype} for {X.dtype}; it must keep the type")
-        if not changed.isfinite().all():
-            raise self._unfit("returns NaN or infinite numbers")
+        problem = problem_of(X, changed)
+        if problem is not None:
+            raise self._unfit(problem)
         return changed
 
     def try_on(self, X: Tensor) -> None:

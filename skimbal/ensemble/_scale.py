@@ -109,7 +109,7 @@ def _to_unit(values):
         bits = 16 if largest <= 2**15 else 32
     half = 2 ** (bits - 1)
     if name.startswith("u"):
-        return f"subtract {half} from them and divide by {half}"
+        return f"make them float32, subtract {half} and divide by {half}"  # uint8 would wrap around
     return f"divide them by {half}"
 
 

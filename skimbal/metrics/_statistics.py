@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+# Differing pairs up to which the signed-rank test is exact with tied ranks, as in SciPy.
+MAX_EXACT_PAIRS = 13
+
 
 class RankTest(NamedTuple):
     """Statistic and p-value of a test on ranks."""
@@ -428,7 +431,24 @@ def _without_rounding_errors(values, scale):
 def _wilcoxon_of_differences(differences):
     if differences.size == 0:
         return 1.0
+    if differences.size <= MAX_EXACT_PAIRS:
+        return _exact_signed_rank_p(differences)
     return float(stats.wilcoxon(differences).pvalue)
+
+
+def _exact_signed_rank_p(differences):
+    """Two-sided p-value over all signs of the ranks, which may be tied.
+
+    SciPy enumerates the signs of tied ranks one by one; here the sums of ranks are counted.
+    """
+    doubled = np.rint(2.0 * stats.rankdata(np.abs(differences))).astype(int)  # ties have halves
+    n_signs = np.zeros(doubled.sum() + 1)
+    n_signs[0] = 1.0
+    for rank in doubled:
+        n_signs[rank:] += n_signs[:-rank].copy()
+    positive = doubled[differences > 0].sum()
+    tail = min(n_signs[: positive + 1].sum(), n_signs[positive:].sum()) / n_signs.sum()
+    return float(min(1.0, 2.0 * tail))
 
 
 def _signed_rank_sum(differences):

@@ -122,10 +122,11 @@ def test_only_training_rows_are_changed(network):
         augmentation=Recorded(), standardize=False, early_stopping=True, batch_size=64
     )
     network.fit(SIGNALS[:40], np.arange(40) % 2, X_val=SIGNALS[40:], y_val=y[40:] > 1)
-    n_seen = len(Recorded.seen)
+    trial, *epochs = Recorded.seen
     network.predict(SIGNALS)
-    assert n_seen == len(Recorded.seen) == 2  # one batch in each of the two epochs
-    for epoch in Recorded.seen:
+    assert len(trial) == 3
+    assert len(epochs) == len(Recorded.seen) - 1 == 2  # one batch in each of the two epochs
+    for epoch in epochs:
         rows = {row.numpy().tobytes() for row in epoch}
         assert rows == {row.astype(np.float32).tobytes() for row in SIGNALS[:40]}
 
@@ -194,6 +195,13 @@ def undrawn(X, generator):
     return X + torch.randn(X.shape)
 
 
+class Halved(BaseAugmentation):
+    """Returns every second entry."""
+
+    def apply(self, X, drawn):
+        return X[..., ::2]
+
+
 def as_double(X, generator):
     return X.double()
 
@@ -208,6 +216,7 @@ def as_double(X, generator):
         (lambda X, generator: X.numpy(), "returns ndarray, not a tensor"),
         (lambda X: X, "raises TypeError"),
         ([Noise(), "nose"], "unknown augmentation 'nose'"),
+        (Halved(), r"Halved\(\) does not fit: its apply returns shape \(3, 2, 10\)"),
         (Noise(-0.5), "'strength' parameter of Noise"),
         (FrequencyMask(), r"takes images .* samples of shape \(2, 20\)"),
         (Shift(0.01), "does nothing"),

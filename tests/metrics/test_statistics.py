@@ -215,3 +215,12 @@ def test_nemenyi_has_the_quantiles_of_demsar(n_methods, quantile):
 def test_nemenyi_refuses_bad_input(arguments, message):
     with pytest.raises(ValueError, match=message):
         nemenyi_critical_difference(*arguments)
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 5, 9])
+def test_wilcoxon_of_tied_ranks_is_that_of_all_signs(n_pairs):
+    random = np.random.default_rng(n_pairs)
+    for _ in range(10):
+        differences = random.choice([-0.2, -0.1, 0.1, 0.2, 0.3], n_pairs)
+        expected = signed_rank_p_by_enumeration(differences)
+        assert wilcoxon(differences, np.zeros(n_pairs)) == pytest.approx(expected)

@@ -49,7 +49,8 @@ SHORT = {"random_state": 0, "max_epochs": 5}
 
 
 def keel(name):
-    return load_keel(name, fold=1, return_X_y=True)
+    X, y = load_keel(name, return_X_y=True)
+    return train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 
 
 def wisdm():
