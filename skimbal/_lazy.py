@@ -25,9 +25,9 @@ def lazy_names(package: str, names: dict[str, str]) -> tuple[Callable, Callable]
 
     Examples
     --------
-    >>> get, _ = lazy_names("skimbal", {"skimbal.metrics": "g_mean macro_f1"})
-    >>> get("g_mean")([0, 1], [0, 1])
-    1.0
+    >>> get, _ = lazy_names("skimbal", {"skimbal.neural_network": "MLPClassifier DBNClassifier"})
+    >>> get("MLPClassifier").__name__
+    'MLPClassifier'
     """
     owners = {name: module for module, exported in names.items() for name in exported.split()}
 
