@@ -19,6 +19,7 @@ if typing.TYPE_CHECKING:
         CNN2DClassifier,
         DBNClassifier,
         MLPClassifier,
+        NetClassifier,
         ResNetClassifier,
     )
 else:
@@ -32,7 +33,8 @@ else:
             ),
             "skimbal.model_selection": "BayesSearchCV DESearchCV",
             "skimbal.neural_network": (
-                "CNN1DClassifier CNN2DClassifier DBNClassifier MLPClassifier ResNetClassifier"
+                "CNN1DClassifier CNN2DClassifier DBNClassifier MLPClassifier NetClassifier "
+                "ResNetClassifier"
             ),
         },
     )
@@ -49,6 +51,7 @@ __all__ = [
     "ECSDBNClassifier",
     "FixedCostClassifier",
     "MLPClassifier",
+    "NetClassifier",
     "ResNetClassifier",
     "TunedCostClassifierCV",
     "WindowedClassifier",

@@ -36,6 +36,7 @@ from skimbal import (
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
+    NetClassifier,
     TunedCostClassifierCV,
     WindowedClassifier,
 )
@@ -487,6 +488,7 @@ def test_a_class_of_few_groups_in_a_fold_is_said_to_be_in_a_fold():
 
 TAKE_GROUPS = {
     "MLP": MLPClassifier(max_epochs=1),
+    "own network": NetClassifier(torch.nn.LazyLinear(2), max_epochs=1),
     "DBN": DBNClassifier(max_epochs=1, pretrain_epochs=0),
     "fixed": FixedCostClassifier(LogisticRegression()),
     "tuned": TunedCostClassifierCV(LogisticRegression(), cv=2),

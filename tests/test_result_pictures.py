@@ -1,4 +1,4 @@
-"""The pictures of the pages of results: docs/_extensions/result_pictures.py."""
+"""The pictures that docs/_extensions/result_pictures.py draws, and the pages that show them."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,13 @@ def test_each_page_of_results_opens_with_its_picture(tmp_path):
         text = (PAGES / f"{page}.rst").read_text()
         before, picture, _ = text.partition(f".. figure:: /generated/pictures/{page}.png")
         assert picture
-        assert ".. csv-table" not in before
+        assert "-table::" not in before
+
+
+def test_the_decisions_tell_the_figures_of_the_results():
+    figures = "\n".join(row[2] for row in result_pictures.decisions())
+    assert "58 KEEL sets: trees 0.876, WELM 0.877, networks 0.870" in figures
+    assert "spheres: trees 0.72, network 0.89, balanced SVM 0.93" in figures
 
 
 def test_the_guide_has_its_pictures():

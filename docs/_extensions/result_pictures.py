@@ -115,6 +115,109 @@ def draw_searches_compared():
     return fig
 
 
+def decisions():
+    """Questions in their order; each has the answer for yes, its figures, and what is ahead."""
+    peers = read("keel58_peers", index_col="method")["mean"]
+    classes, watch, bearings, connections, machine, spheres = (
+        read(name, index_col="method").g_mean
+        for name in (
+            "keel_multiclass",
+            "watch_suite",
+            "cwru_suite",
+            "kdd99_suite",
+            "ai4i2020_suite",
+            "spheres_suite",
+        )
+    )
+    stream = read("drifting_stream", index_col=["kind", "learner"])["Gaussian"].loc["network"]
+    drifting = [
+        float(stream[name].split(" ±")[0]) for name in ("weights, half-life 50", "no weights")
+    ]
+    return [
+        (
+            "Do you know what\neach error costs?",
+            "FixedCostClassifier with these costs,\naround any classifier",
+            "no search, no class weights",
+            "either",
+        ),
+        (
+            "Do the class frequencies\nchange with time?",
+            'partial_fit of a network, class_weight="balanced",\nforgetting_half_life',
+            "stream: {:.2f}, without weights {:.2f}".format(*drifting),
+            "networks",
+        ),
+        (
+            "Are the inputs signals\nor images?",
+            "CNN1DClassifier, CNN2DClassifier;\nextra trees on summaries as a check",
+            f"watch: network {watch['cnn']:.2f}, "
+            f"trees {watch['extra-trees-summary-prior']:.2f}\n"
+            f"bearings, few samples: network {bearings['cnn-prior']:.2f}, "
+            f"trees {bearings['extra-trees-summary-prior']:.2f}",
+            "either",
+        ),
+        (
+            "Three or more classes\nin a table?",
+            "extra trees or a network, each in\nFixedCostClassifier()",
+            f"16 KEEL sets: trees {classes['extra-trees-prior']:.2f}, "
+            f"network {classes['mlp-prior']:.2f}, without it {classes['mlp']:.2f}\n"
+            f"connections: trees {connections['extra-trees-prior']:.2f}, "
+            f"network {connections['mlp-prior']:.2f}\n"
+            f"spheres: trees {spheres['extra-trees-prior']:.2f}, "
+            f"network {spheres['mlp-prior']:.2f}, balanced SVM {spheres['svm-balanced']:.2f}",
+            "either",
+        ),
+        (
+            "Fewer than about\n2,000 samples?",
+            "extra trees with a tuned threshold,\nor WeightedELMClassifier",
+            f"58 KEEL sets: trees {peers['extra-trees-tuned']:.3f}, "
+            f"WELM {peers['welm']:.3f}, networks {peers['bagging-net']:.3f}",
+            "trees",
+        ),
+        (
+            None,
+            "balanced random forest, or a network in\nFixedCostClassifier()",
+            f"AI4I 2020: forest {machine['balanced-random-forest']:.2f}, "
+            f"network {machine['mlp-prior']:.2f}, without it {machine['mlp']:.2f}",
+            "either",
+        ),
+    ]
+
+
+AHEAD = {"trees": "#cfe8cf", "networks": "#cfdff3", "either": "#eeeeee"}
+
+
+def draw_which_method():
+    """A chain of questions: yes leads to the answer at the right, no to the next question."""
+    rows = decisions()
+    middle, right = 1.55, 4.3  # of the questions; the edge of the answers
+    fig, ax = plt.subplots(figsize=(7.5, 7.6), layout="constrained")
+    ax.set(xlim=(0, 10), ylim=(0.55 - len(rows), 0.35))
+    ax.axis("off")
+    for row, (question, answer, figures, ahead) in enumerate(rows):
+        box = {"boxstyle": "round,pad=0.5", "facecolor": AHEAD[ahead], "edgecolor": "0.5"}
+        ax.text(right, -row, answer, va="center", linespacing=1.3, bbox=box)
+        ax.text(right, -row - 0.27, figures, va="top", fontsize=8, color="0.25", linespacing=1.3)
+        if question is None:
+            continue
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "black"}
+        ax.text(middle, -row, question, ha="center", va="center", bbox=box)
+        arrow = {"arrowstyle": "->", "color": "black"}
+        ax.annotate("", (right - 0.15, -row), (2.85, -row), arrowprops=arrow)
+        ax.text(3.5, -row + 0.05, "yes", ha="center", va="bottom")
+        if row < len(rows) - 2:
+            ax.annotate("", (middle, -row - 0.77), (middle, -row - 0.24), arrowprops=arrow)
+        else:
+            arrow["connectionstyle"] = "angle,angleA=90,angleB=0,rad=0"
+            ax.annotate("", (right - 0.15, -row - 1), (middle, -row - 0.24), arrowprops=arrow)
+        ax.text(middle - 0.1, -row - 0.5, "no", ha="right", va="center")
+    handles = [
+        plt.Rectangle((0, 0), 1, 1, facecolor=color, edgecolor="0.5") for color in AHEAD.values()
+    ]
+    labels = ["trees ahead or level", "networks", "either: measure both"]
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
 STREAM_CURVES = {  # kind and learner in the file -> label, color and line style
     ("network", "no weights"): ("network without weights", "0.6", "-"),
     ("network", "weights, half-life 50"): ("network, weights of half-life 50", "C3", "-"),
@@ -150,7 +253,10 @@ DRAWINGS = {
     "losses_compared": draw_losses_compared,
     "searches_compared": draw_searches_compared,
 }
-GUIDE_DRAWINGS = {"drifting_stream": draw_drifting_stream}
+GUIDE_DRAWINGS = {
+    "drifting_stream": draw_drifting_stream,
+    "which_method": draw_which_method,
+}
 
 
 def draw_all(folder):

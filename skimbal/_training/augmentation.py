@@ -1,115 +1,122 @@
-"""Random changes of training images that leave their classes as they are.
+"""Augmentation of the training rows, batch by batch.
 
-What is drawn for the images of an epoch, and what is done with it, are apart: the first is a table
-of random numbers, a row an image, so that a network gets the same images alone and in a population.
+The random numbers of a batch come from the generators of its networks. What is done with them is up
+to the values of `skimbal.augmentation`, so that a network gets the same rows alone and in a
+population.
 """
 
+from dataclasses import dataclass
+
 import torch
-import torch.nn.functional as F
 
-N_DRAWN = 5
+from skimbal.augmentation import resolve_augmentation
 
-
-def draw_changes(n_images, generator):
-    """Uniform random numbers for each image, shape (n_images, 5)."""
-    return torch.rand(n_images, N_DRAWN, generator=generator)
+# Rows on which an augmentation is tried before the training.
+N_TRIAL_ROWS = 3
 
 
-def flipped(X, drawn):
-    """Images of which every second one is turned left to right.
+@dataclass
+class Augmentation:
+    """Changes of the rows of a training, one after the other.
+
+    Attributes
+    ----------
+    values : tuple of BaseAugmentation
+    n_drawn : tuple of int
+        Random numbers that each of them needs for a row.
+    """
+
+    values: tuple
+    n_drawn: tuple
+
+    def draw(self, plans, n_rows):
+        """Draw uniform random numbers for the rows of a batch, shape (P, n_rows, n).
+
+        Parameters
+        ----------
+        plans : list of TrainingPlan
+            One for each of P networks; their generators are used.
+        n_rows : int
+        """
+        shape = n_rows, sum(self.n_drawn)
+        drawn = []
+        for plan in plans:
+            # The formulas count on the 24 digits of float32.
+            generator = plan.augmentation_generator
+            drawn.append(torch.rand(shape, generator=generator, dtype=torch.float32))
+        return torch.stack(drawn)
+
+    def apply(self, X, drawn):
+        """Return the changed rows of P networks.
+
+        Parameters
+        ----------
+        X : tensor of shape (P, n_rows, ...)
+        drawn : tensor of shape (P, n_rows, n)
+        """
+        parts = drawn.to(X.device).split(self.n_drawn, dim=2)
+        for value, own in zip(self.values, parts, strict=True):
+            if value.is_rowwise:
+                X = value.apply(X.flatten(0, 1), own.flatten(0, 1)).view(X.shape)
+            else:
+                X = torch.stack([value.apply(*rows) for rows in zip(X, own, strict=True)])
+        return X
+
+
+def make_augmentation(given, inputs, device):
+    """Resolve the parameter `augmentation`, check it, and try it on the first inputs.
 
     Parameters
     ----------
-    X : tensor of shape (n, n_channels, height, width)
-    drawn : tensor of shape (n, 5)
-        Of `draw_changes`.
+    given : str, value of `skimbal.augmentation`, callable, sequence of them or None
+    inputs : ndarray, tensor, WindowInputs or TableInputs of shape (n_samples, ...)
+        As the network is trained on them.
+    device : torch.device
 
     Returns
     -------
-    tensor
-        A new one of the shape of X.
+    Augmentation or None
     """
-    return torch.where((drawn[:, 0] < 0.5)[:, None, None, None], X.flip(-1), X)
+    values = resolve_augmentation(given)
+    if not values:
+        return None
+    shape = tuple(inputs.shape[1:])
+    X = torch.as_tensor(inputs[:N_TRIAL_ROWS]).to(device, torch.get_default_dtype())
+    n_drawn = []
+    for value in values:
+        value.check(shape)
+        value.try_on(X)
+        n_drawn.append(value.n_drawn(shape))
+    return Augmentation(values, tuple(n_drawn))
 
 
-def cropped(X, drawn):
-    """Images moved by up to an eighth of their sides; zeros come in from outside."""
-    n, n_channels, *sides = X.shape
-    shifts = [side // 8 for side in sides]  # the largest ones
-    padded = F.pad(X, (shifts[1], shifts[1], shifts[0], shifts[0]))
-    rows, columns = (
-        _start(drawn[:, 1 + axis], 2 * shifts[axis] + 1) + torch.arange(side, device=X.device)
-        for axis, side in enumerate(sides)
-    )
-    image = torch.arange(n, device=X.device)[:, None, None, None]
-    channel = torch.arange(n_channels, device=X.device)[None, :, None, None]
-    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+def numbers_of_batches(plans, sizes):
+    """Yield the random numbers of each batch of an epoch, and those of its rows' partners.
 
-
-def cut_out(X, drawn):
-    """Images with a square of half their sides set to 0, anywhere, also half outside.
-
-    DeVries & Taylor 2017, arXiv:1708.04552, section 3.
-    """
-    is_cut = [
-        (torch.arange(side, device=X.device) - _start(drawn[:, 3 + axis], side) + side // 4)
-        for axis, side in enumerate(X.shape[2:])
-    ]
-    rows, columns = (
-        (place >= 0) & (place < side // 2) for place, side in zip(is_cut, X.shape[2:], strict=True)
-    )
-    return X.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
-
-
-def _start(uniform, n):
-    """Whole numbers from 0 to n - 1, shape (n_images, 1)."""
-    return (uniform * n).long()[:, None]
-
-
-AUGMENTATIONS = {"flip": flipped, "crop": cropped, "cutout": cut_out}
-
-
-def augmented(X, drawn, names):
-    """Images after the named changes.
-
-    Parameters
-    ----------
-    X : tensor of shape (..., n_channels, height, width)
-    drawn : tensor of shape (..., 5)
-    names : sequence of str
-        Keys of `AUGMENTATIONS`.
-
-    Returns
-    -------
-    tensor of the shape of X
-    """
-    images, drawn = X.flatten(0, -4), drawn.flatten(0, -2).to(X.device)
-    for name in names:
-        images = AUGMENTATIONS[name](images, drawn)
-    return images.view(X.shape)
-
-
-def augment_epoch(plans, X):
-    """Images of an epoch after the changes that each network draws.
+    The partner of a row in mixup is the row that comes next, and that of the last row is the first
+    of the epoch. A partner has the numbers that it has as a row itself.
 
     Parameters
     ----------
     plans : list of TrainingPlan
-        One for each network, with the same `augmentation`.
-    X : tensor of shape (P, n, n_channels, height, width), or any without augmentation
+        One for each of P networks, with the same augmentation.
+    sizes : list of int
+        Rows of the batches.
+
+    Yields
+    ------
+    tuple of tensor of shape (P, n_rows, n), or of None without augmentation
     """
-    if not plans[0].augmentation:
-        return X
-    drawn = torch.stack([draw_changes(X.shape[1], plan.augmentation_generator) for plan in plans])
-    return augmented(X, drawn, plans[0].augmentation)
-
-
-def check_augmentation(names):
-    """Return names of augmentations as a tuple, or raise a ValueError."""
-    names = (names,) if isinstance(names, str) else tuple(names)
-    unknown_labels = [name for name in names if name not in AUGMENTATIONS]
-    if unknown_labels:
-        raise ValueError(
-            f"augmentation has {unknown_labels}; allowed are {sorted(AUGMENTATIONS)}, in any order"
-        )
-    return names
+    augmentation = plans[0].augmentation
+    if not augmentation:
+        yield from [(None, None)] * len(sizes)
+        return
+    first = current = augmentation.draw(plans, sizes[0])
+    for i in range(len(sizes)):
+        is_last = i + 1 == len(sizes)
+        following = first if is_last else augmentation.draw(plans, sizes[i + 1])
+        partners = None
+        if plans[0].mixup:
+            partners = torch.cat([current[:, 1:], following[:, :1]], dim=1)
+        yield current, partners
+        current = following

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skimbal._training.augmentation import augment_epoch, augmented, draw_changes
+from skimbal._training.augmentation import numbers_of_batches
 from skimbal._training.inputs import NUMBERS_AT_ONCE
 from skimbal._training.mixup import draw_parts, mix_epoch, mixed
 from skimbal._training.tables import TableInputs
@@ -123,11 +123,13 @@ class Batches:
         if plans[0].mixup:
             yield from mix_epoch(plans, self)
             return
-        X, *labels = self.draw_epoch()
-        if plans[0].augmentation:
-            X = augment_epoch(plans, X)
-        for batch in self.batches_of(X, *labels):
-            yield *batch, None
+        augmentation = plans[0].augmentation
+        numbers = numbers_of_batches(plans, self.batches)
+        batches = self.batches_of(*self.draw_epoch())
+        for (drawn, _), (X, *labels) in zip(numbers, batches, strict=True):
+            if augmentation:
+                X = augmentation.apply(X, drawn)
+            yield X, *labels, None
 
     def draw_epoch(self):
         """Draw an order for each network; return the tensors in this order, and the shares.
@@ -271,27 +273,24 @@ class SlicedBatches:
         if plan.mixup:
             mixed_parts = draw_parts(plan.mixup, len(self.n_rows), order.generator)
         rows = order.draw().to(self.target.device)
-        changes = rows  # not looked at without augmentation
-        if plan.augmentation:
-            changes = draw_changes(len(rows), plan.augmentation_generator)
-        columns = rows, rows.roll(-1, 0), changes, changes.roll(-1, 0)
-        by_batch = zip(*(column.split(self.batch_size) for column in columns), strict=True)
-        for part, n_rows, (own, partners, *drawn) in zip(
-            mixed_parts, self.n_rows, by_batch, strict=True
+        own, partners = (column.split(self.batch_size) for column in (rows, rows.roll(-1, 0)))
+        numbers = numbers_of_batches(plans, self.n_rows[:, 0].tolist())
+        for part, n_rows, row, partner, drawn in zip(
+            mixed_parts, self.n_rows, own, partners, numbers, strict=True
         ):
-            X, *labels = self._take(own, drawn[0], plan.augmentation)
+            X, *labels = self._take(row, drawn[0], plan.augmentation)
             mixture = None
             if part is not None:
-                X_partner, *partner_labels = self._take(partners, drawn[1], plan.augmentation)
+                X_partner, *partner_labels = self._take(partner, drawn[1], plan.augmentation)
                 X = mixed(X, X_partner, part)
                 mixture = (*partner_labels, part)
-            yield X[None], *labels, n_rows, mixture
+            yield X, *labels, n_rows, mixture
 
-    def _take(self, rows, changes, augmentation):
-        """Inputs of some rows, and a row of their targets and of their weights."""
-        X = self.X[rows]
+    def _take(self, rows, drawn, augmentation):
+        """The inputs, targets and weights of some rows, each as a stack of one."""
+        X = self.X[rows][None]
         if augmentation:
-            X = augmented(X, changes, augmentation)
+            X = augmentation.apply(X, drawn)
         weight = self.weight
         if weight is not None:
             # Rows that are drawn by their weights count alike.

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from skimbal._training.augmentation import Augmentation
 from skimbal._training.batches import padded_batches
 from skimbal._training.early_stopping import EarlyStopping
 from skimbal._training.inputs import WindowInputs
@@ -24,7 +26,7 @@ from skimbal._training.stacks import (
     value_of,
 )
 from skimbal._utils._torch import torch_threads
-from skimbal.modules import MLP
+from skimbal.modules import MLP, OwnNetwork
 
 # Smaller populations of convolutional networks, and those of more multiplications a sample, are
 # faster one by one on a processor (`docs/guide/populations.rst` has the figures).
@@ -46,10 +48,11 @@ class TrainingPlan:
     generator: torch.Generator
     noise_generator: torch.Generator
     augmentation_generator: torch.Generator
-    augmentation: tuple = ()
+    augmentation: Augmentation | None = None
     schedule: Callable | None = None
     sampler: object = None
     needs_features: bool = False
+    learning_rates: tuple = ()  # pairs of a pattern of parameter names and a learning rate
 
     def generators(self):
         """The generators of random numbers."""
@@ -104,7 +107,7 @@ class TrainingJob:
             return "a loss with parameters"
         if isinstance(self.tensors[0], WindowInputs):
             return "windows that are cut batch by batch"
-        return None
+        return reason_of_module(self.net.module_, self.plan)
 
     @cached_property
     def reason_not_functional(self):
@@ -123,7 +126,7 @@ class TrainingJob:
             n_steps_taken(net.optimizer_),
             net.batch_size,
             plan.mixup,
-            plan.augmentation,
+            structure_of_augmentation(plan.augmentation),
             value_of(plan.schedule),
             plan.needs_features,
             tuple(padded_batches(len(X), net.batch_size, row_multiple(net))),
@@ -145,11 +148,12 @@ class TrainingJob:
     @staticmethod
     def describe(jobs):
         """Say how networks of one structure are trained."""
-        name = type(jobs[0].net.module_).__name__
+        module = jobs[0].net.module_
+        name = type(module.network if isinstance(module, OwnNetwork) else module).__name__
         reason = reason_to_train_alone(jobs)
         if reason is not None:
             return f"{len(jobs)} {name}, each by itself: {reason}"
-        how = "matrix products" if is_dense(jobs[0].net.module_) else "torch.func.vmap"
+        how = "matrix products" if is_dense(module) else "torch.func.vmap"
         return f"{len(jobs)} {name} as one, by {how}"
 
     @staticmethod
@@ -174,6 +178,22 @@ class TrainingJob:
         for job in jobs:
             outcomes.append(errors.get(id(job), job))
         return outcomes
+
+
+def reason_of_module(module, plan):
+    """What of a module or of its plan keeps it out of stacks, in words; None where nothing does."""
+    if plan.learning_rates:
+        return "learning rates of single parameters"
+    if not all(parameter.requires_grad for parameter in module.parameters()):
+        return "frozen parameters"
+    if not isinstance(module, OwnNetwork):
+        return None
+    if module.generator is not None:
+        return "random numbers that the module draws"
+    if any(isinstance(part, _BatchNorm) for part in module.modules()):
+        # A bias in front of it has a gradient of rounding errors, which differ in a population.
+        return "batch normalization"
+    return None
 
 
 def reason_to_train_alone(jobs):
@@ -206,6 +226,17 @@ def n_multiplications(module, X):
     with FlopCounterMode(display=False) as counter:
         module(X)
     return counter.get_total_flops() // 2  # it counts additions too
+
+
+def structure_of_augmentation(augmentation):
+    """What networks with equal augmentations have in common."""
+    if not augmentation:
+        return None
+    parts = []
+    for value in augmentation.values:
+        parameters = value.get_params(deep=False)
+        parts.append((type(value), *(value_of(parameter) for parameter in parameters.values())))
+    return tuple(parts)
 
 
 def is_dense(module):

@@ -10,7 +10,7 @@ Each of the two losses of a batch is a mean by the weights of its samples.
 import numpy as np
 import torch
 
-from skimbal._training.augmentation import augment_epoch
+from skimbal._training.augmentation import numbers_of_batches
 
 
 def draw_parts(alpha, n_batches, generator):
@@ -47,9 +47,15 @@ def mix_epoch(plans, rows):
     alpha = plans[0].mixup
     drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
     X, target, share = rows.draw_epoch()
-    X = augment_epoch(plans, X)
     parts = torch.as_tensor(np.array(drawn)).to(share)
     tensors = X, X.roll(-1, 1), target, share, target.roll(-1, 1), rows.partner_shares()
-    for i, (X, X_partner, target, share, *partners, n_rows) in enumerate(rows.batches_of(*tensors)):
+    augmentation = plans[0].augmentation
+    numbers = numbers_of_batches(plans, rows.batches)
+    for i, (own, batch) in enumerate(zip(numbers, rows.batches_of(*tensors), strict=True)):
+        X, X_partner, target, share, *partners, n_rows = batch
+        if augmentation:
+            X, X_partner = (
+                augmentation.apply(*given) for given in zip((X, X_partner), own, strict=True)
+            )
         part = parts[:, i].view(-1, *[1] * (X.ndim - 1))
         yield mixed(X, X_partner, part), target, share, n_rows, (*partners, parts[:, i])

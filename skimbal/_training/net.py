@@ -222,6 +222,19 @@ def _check_callback(callback, has_validation, schedule):
         )
 
 
+def parameter_groups(learning_rates):
+    """skorch's parameter that gives some parameters of the module learning rates of their own."""
+    if not learning_rates:
+        return {}
+    return {"optimizer__param_groups": [(name, {"lr": rate}) for name, rate in learning_rates]}
+
+
+def learning_rates_of(net):
+    """The pairs of pattern and learning rate that a net was made with."""
+    groups = getattr(net, "optimizer__param_groups", [])
+    return [(name, group["lr"]) for name, group in groups]
+
+
 def make_net(module, loss, classes, plan, callbacks, verbose):
     """Build an initialized skorch net around a module and a bound loss."""
     name = plan.optimizer
@@ -232,6 +245,7 @@ def make_net(module, loss, classes, plan, callbacks, verbose):
         lr=plan.learning_rate,
         optimizer__weight_decay=plan.weight_decay,
         **({"optimizer__fused": True} if name in FUSED else {}),
+        **parameter_groups(plan.learning_rates),
         batch_size=plan.batch_size,
         max_epochs=plan.max_epochs,
         train_split=None,

@@ -49,8 +49,7 @@ class Observer:
 
     def begin_epoch(self, learning_rate):
         """Tell the callbacks that an epoch begins."""
-        for group in self.net.optimizer_.param_groups:
-            group["lr"] = learning_rate
+        self.optimizer.show_rate(self.net, learning_rate)
         self._notify("on_epoch_begin", **self.datasets)
 
     def begin_batch(self, X, labels):

@@ -88,6 +88,11 @@ class StackedOptimizer:
             rates += [group["lr"]] * len(group["params"][0])
         return rates
 
+    def show_rate(self, net, rate):
+        """Set the learning rate of an epoch in the net's own optimizer, for its callbacks."""
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+
     def read_settings(self, net):
         """Take the settings that the callbacks of the only network leave in its own optimizer."""
         copy_settings(net.optimizer_.param_groups, self.optimizer.param_groups)
@@ -154,6 +159,8 @@ class StackedOptimizer:
 class SequentialOptimizer:
     """The own optimizer of a network that is trained alone.
 
+    Its parameter groups may have learning rates of their own.
+
     Parameters
     ----------
     net : Net
@@ -165,16 +172,20 @@ class SequentialOptimizer:
         self.net = net
         self.schedule = schedule
         self.step = net.optimizer_.step
+        self.rates = [group["lr"] for group in net.optimizer_.param_groups]
 
     def begin_epoch(self, epochs, n_epochs):
-        """Set the learning rate of an epoch; return it in a list."""
+        """Set the learning rates of an epoch; return that of the last group in a list."""
         if self.schedule is not None:
-            self._set_rate(self.net.lr * learning_rate_factor(self.schedule, *epochs, *n_epochs))
-        return [self.net.optimizer_.param_groups[0]["lr"]]
+            self._set_rates(learning_rate_factor(self.schedule, *epochs, *n_epochs))
+        return [self.net.optimizer_.param_groups[-1]["lr"]]
 
-    def _set_rate(self, rate):
-        for group in self.net.optimizer_.param_groups:
-            group["lr"] = rate
+    def _set_rates(self, factor):
+        for group, rate in zip(self.net.optimizer_.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+
+    def show_rate(self, net, rate):
+        """Do nothing: the learning rates are the net's."""
 
     def are_finite(self):
         """Whether the state is finite, as an array of one entry."""
@@ -190,9 +201,9 @@ class SequentialOptimizer:
         """Do nothing: the settings are the net's."""
 
     def write_to(self, net, i, state):
-        """Give the net its learning rate back; all else it has already."""
+        """Give the net its learning rates back; all else it has already."""
         if self.schedule is not None:
-            self._set_rate(net.lr)
+            self._set_rates(1.0)
 
 
 def copy_settings(source, target):

@@ -111,6 +111,7 @@ class Population:
             epochs.append(n_epochs + 1)
             lengths.append(job.schedule_length)
             plans.append(job.plan)
+        self.stack.begin_epoch(epochs)
         self.loss.begin_epoch(epochs, lengths)
         rates = self.optimizer.begin_epoch(epochs, lengths)
         for job, order, *epoch in zip(self.jobs, self.batches.orders, epochs, lengths, strict=True):

@@ -15,11 +15,11 @@ from torch.func import functional_call
 from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of
 from skimbal._training.tables import TableInputs
 from skimbal._utils._torch import torch_threads
-from skimbal.modules import MLP, Dropout
+from skimbal.modules import MLP, Dropout, OwnNetwork
 
 ROWS_OF_BLOCK = {"cpu": 32, "cuda": 256}
-# Up to so many rows NumPy is faster on a processor: calls of torch take longer than the products.
-MAX_ROWS_OF_NUMPY = 16
+# Up to so many rows are computed in NumPy: calls of torch take longer than the products.
+MAX_ROWS_OF_NUMPY = 4
 ACTIVATIONS_OF_NUMPY = {
     nn.ReLU: lambda x: np.maximum(x, 0.0),
     nn.Sigmoid: expit,
@@ -33,7 +33,7 @@ def predict_arrays(module, X, n_threads=1):
     Parameters
     ----------
     module : torch.nn.Module
-        With parts `features` and `output`.
+        With parts `features` and `output`, or an `OwnNetwork`.
     X : ndarray, WindowInputs or TableInputs
     n_threads : int, default=1
         Threads of torch.
@@ -47,67 +47,62 @@ def predict_arrays(module, X, n_threads=1):
     ValueError
         For a sample whose logits are not finite.
     """
-    if are_few_rows(module, X):
-        features, logits = few_rows(module, X)
-    else:
-        with torch_threads(n_threads):
-            features, logits = _as_arrays(forward(module, _exact(module, X), _in_double))
-    check_logits(logits)
-    return features, logits
+    return _computed(module, X, n_threads, _in_double)
 
 
 def predict_logits(module, X, n_threads=1):
     """Return the logits that `predict_arrays` returns; the features take no memory."""
+    return _computed(module, X, n_threads, _logits_in_double)[-1]
+
+
+def _computed(module, X, n_threads, dense):
+    if isinstance(X, TableInputs) and isinstance(module, MLP):
+        X = X.in_double()
     if are_few_rows(module, X):
-        _, logits = few_rows(module, X)
+        arrays = few_rows(module, X)
     else:
         with torch_threads(n_threads):
-            *_, logits = _as_arrays(forward(module, _exact(module, X), _logits_in_double))
-    check_logits(logits)
-    return logits
-
-
-def _exact(module, X):
-    """Rows of tables in double precision, for networks that are computed so."""
-    return X.in_double() if isinstance(X, TableInputs) and isinstance(module, MLP) else X
-
-
-def _as_arrays(tensors):
-    return [tensor.cpu().double().numpy() for tensor in tensors]
+            tensors = forward(module, X, dense)
+        arrays = tuple(tensor.cpu().double().numpy() for tensor in tensors)
+    _check_logits(arrays[-1])
+    return arrays
 
 
 def are_few_rows(module, X):
     """Whether NumPy computes the rows faster than torch."""
     return (
-        isinstance(X, np.ndarray)
-        and len(X) <= MAX_ROWS_OF_NUMPY
+        len(X) <= MAX_ROWS_OF_NUMPY
         and isinstance(module, MLP)
         and module.output.weight.device.type == "cpu"
     )
 
 
-@torch.no_grad()
 def few_rows(module, X):
-    """Features and logits of a dense network for an array of a few rows, in float64."""
-    features = X.reshape(len(X), -1).astype(np.float64, copy=False)
+    """Features and logits of a dense network for a few rows, in float64."""
+    rows = X if isinstance(X, np.ndarray) else X[:].numpy()
+    features = rows.reshape(len(rows), -1).astype(np.float64, copy=False)
     for layer in module.features:
-        if type(layer) is not Dropout and type(layer) is not nn.Flatten:
+        if type(layer) not in (nn.Flatten, Dropout):
             features = _layer_of_numpy(layer, features)
     return features, _layer_of_numpy(module.output, features)
 
 
 def _layer_of_numpy(layer, x):
-    """The output of a layer for an array in float64."""
+    """The output of a layer for an array in float64, the same for any number of rows and threads.
+
+    A product of matrices by BLAS would not be.
+    """
     kind = type(layer)
     if kind is nn.Linear:
         weight, bias = layer.weight.numpy(force=True), layer.bias.numpy(force=True)
-        return x @ weight.astype(np.float64).T + bias
+        return np.einsum("ij,kj->ik", x, weight.astype(np.float64)) + bias
     if kind in ACTIVATIONS_OF_NUMPY:
         return ACTIVATIONS_OF_NUMPY[kind](x)
-    return _call_as(layer, torch.as_tensor(x)).numpy()
+    with torch.no_grad():
+        return _call_as(layer, torch.as_tensor(x)).numpy()
 
 
-def check_logits(logits):
+def _check_logits(logits):
     """Raise a ValueError that names the first sample whose logits are not finite."""
     if np.isfinite(logits).all():
         return
@@ -165,12 +160,8 @@ def _logits_in_double(module, X):
 
 def _call_as(layer, x):
     """The output of a layer, computed in the precision of its input."""
-    if type(layer) is nn.Linear:  # without the machinery, which takes longer than a row
-        return nn.functional.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
-    state = layer.state_dict()
-    if not state:
-        return layer(x)
-    return functional_call(layer, {name: value.to(x.dtype) for name, value in state.items()}, (x,))
+    state = {name: value.to(x.dtype) for name, value in layer.state_dict().items()}
+    return functional_call(layer, state, (x,))
 
 
 def in_blocks(module, X):
@@ -182,7 +173,7 @@ def in_blocks(module, X):
         In evaluation mode.
     X : ndarray, tensor, WindowInputs or TableInputs
     """
-    weight = module.output.weight
+    weight = next(module.parameters())
     n_rows = ROWS_OF_BLOCK.get(weight.device.type, 32)
     blocks = []
     for start in range(0, len(X), n_rows):
@@ -191,7 +182,11 @@ def in_blocks(module, X):
         n_missing = n_rows - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
-        features = module.features(x)
-        blocks.append((features, module.output(features)))
+        if isinstance(module, OwnNetwork):
+            logits, features = module(x, with_features=True)
+        else:
+            features = module.features(x)
+            logits = module.output(features)
+        blocks.append((features, logits))
     features, logits = (torch.cat(parts)[: len(X)] for parts in zip(*blocks, strict=True))
     return features, logits

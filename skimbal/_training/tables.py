@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type, slices_of
+from skimbal._training.inputs import (
+    NUMBERS_AT_ONCE,
+    as_type,
+    blocks_of_rows,
+    channel_moments,
+    slices_of,
+)
 
 
 def dense_rows(X):
@@ -27,6 +33,45 @@ def stored_values(X):
     [2.0]
     """
     return X.data if sparse.issparse(X) else X
+
+
+def one_hot_units(X, sample_weight=None):
+    """Size of the value that a column has besides 0, if there is one and most rows have 0; else 0.
+
+    Parameters
+    ----------
+    X : ndarray or CSR table of shape (n_samples, n_features)
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weight of each row.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+
+    Examples
+    --------
+    >>> one_hot_units(np.array([[0.0, 1.0, 0.5], [0.0, 0.0, 0.0], [3.0, 1.0, 1.0]])).tolist()
+    [3.0, 0.0, 0.0]
+    """
+    weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    weight_of_zeros = np.zeros(X.shape[1])
+    for rows, part in blocks_of_rows(X):
+        is_zero = part == 0
+        low = np.minimum(low, np.where(is_zero, np.inf, part).min(axis=0))
+        high = np.maximum(high, np.where(is_zero, -np.inf, part).max(axis=0))
+        weight_of_zeros += weight[rows] @ is_zero
+    is_one_hot = (low == high) & (weight_of_zeros > weight.sum() / 2)
+    return np.where(is_one_hot, np.abs(low), 0.0)
+
+
+def moments_without_one_hot(X, sample_weight=None):
+    """As `channel_moments`, but one-hot columns of tables have mean 0 and their own unit."""
+    mean, scale = channel_moments(X, sample_weight)
+    if X.ndim > 2:
+        return mean, scale
+    unit = one_hot_units(X, sample_weight)
+    return np.where(unit > 0, 0.0, mean), np.where(unit > 0, unit, scale)
 
 
 def is_large(X):

@@ -116,7 +116,7 @@ def _its_errors(path):
     """Turn whatever the user's code raises into a ValueError of one line."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{path}{_line_of(error, path)}: {_last_line(error)}") from error
 
 

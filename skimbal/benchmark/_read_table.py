@@ -9,6 +9,7 @@ from skimbal.benchmark._frames import check_unique
 
 PARQUET = {".parquet", ".pq"}
 TAB_SEPARATED = {".tsv", ".tab"}
+WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 
 
 def read_table(path, *, separator=None, missing=()):
@@ -31,12 +32,17 @@ def read_table(path, *, separator=None, missing=()):
     Raises
     ------
     ValueError
-        If the file does not exist, can't be read, or has no rows or a column name twice.
+        If the file does not exist, can't be read, is a workbook, or has no rows or a column name
+        twice.
     """
     path = Path(path)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ValueError(f"the data file {os.fspath(path)!r} {what}; give a CSV or a Parquet file")
+    if path.suffix.lower() in WORKBOOKS:
+        raise _unreadable(path, "it is a workbook; save its sheet as CSV")
+    if separator == "":
+        raise ValueError("the separator is an empty text; give a character, such as ';'")
     read = _read_parquet if path.suffix.lower() in PARQUET else _read_csv
     try:
         return read(path, separator, list(missing))

@@ -408,7 +408,7 @@ def _notes(cells, means, protocol, metric):
 
 
 def _first_error(failed):
-    """The last line of the first traceback, shortened."""
+    """The error that the first traceback ends with, without further lines of its message."""
     texts = failed.error.dropna()
     line = last_line(texts.iloc[0]) if len(texts) else "not recorded"
     return textwrap.shorten(line, 200, placeholder=" ...")

@@ -136,8 +136,10 @@ def failure_table(cells):
 
 
 def last_line(traceback):
-    """The last line of a traceback, which names the error."""
-    return traceback.strip().rpartition("\n")[2]
+    """The line of a traceback that names the error, without further lines of its message."""
+    text = traceback.strip()
+    last = text.rpartition("Traceback (most recent call last):\n")[2]
+    return next((row for row in last.split("\n") if row[:1].strip()), text)
 
 
 def warning_table(cells):

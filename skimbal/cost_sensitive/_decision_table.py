@@ -7,57 +7,29 @@ log p_ic + w_c. A search needs the confusion matrices of thousands of such w
 """
 
 import warnings
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from typing import Any
 
 import numpy as np
 from sklearn import config_context
 
+from skimbal.cost_sensitive._two_class_cuts import (
+    OUTER_WIDTH,
+    Intervals,
+    TwoClassCuts,
+    are_wide,
+    log_odds_of_first,
+)
 from skimbal.metrics import check_label_scorer, confusion_score, decide_by_costs, score_labels
 
-# Log-weights that are closer than this differ only by rounding, so no optimum may depend on them.
-RESOLUTION = 1e-12
-# Intervals that are closer than this have at most ties between them.
-MAX_GAP = 1e-9
-# How far an interval without an end reaches beyond the last sample, in log-odds.
-OUTER_WIDTH = 1.0
 # Matrices on which a scorer must treat weights as counts.
 N_TRIALS = 4
 # Confusion matrices whose scores are remembered: sweeps come back to the same decisions.
 N_REMEMBERED = 2**17
 # Entries of the largest array that is made at once.
 CHUNK_ENTRIES = 4_000_000
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """Log-weights of one class between which the decisions don't change, and their scores.
-
-    All arrays have shape (n_intervals,); interval j is (low[j], high[j]).
-    """
-
-    low: np.ndarray
-    high: np.ndarray
-    score: np.ndarray
-
-    @property
-    def middle(self):
-        """Middles of the intervals."""
-        return 0.5 * (self.low + self.high)
-
-    def widest_best(self):
-        """Middle and score of the widest run of intervals with the best score.
-
-        A run ends where intervals that were not scored lie between.
-        """
-        best = self.score.max()
-        is_best = self.score >= best - RESOLUTION * max(1.0, abs(best))
-        is_gap = self.low[1:] - self.high[:-1] > MAX_GAP * np.maximum(1.0, np.abs(self.low[1:]))
-        goes_on = is_best[1:] & is_best[:-1] & ~is_gap
-        low = self.low[is_best & ~np.append(False, goes_on)]
-        high = self.high[is_best & ~np.append(goes_on, False)]
-        widest = (high - low).argmax()
-        return 0.5 * (low[widest] + high[widest]), best
+# Rows that are decided at a time.
+DECIDED_ROWS = 100_000
 
 
 def make_score(scoring, classes, *, is_weighted):
@@ -152,11 +124,15 @@ def score_or_nan(function):
 
 
 def count_confusion(targets, predicted, weight, n_classes):
-    """Confusion matrices of predictions of shape (n_candidates, n_samples)."""
+    """Confusion matrices of predictions of shape (n_candidates, n_samples).
+
+    Without a weight (None) each sample counts 1.
+    """
     cells = (np.arange(len(predicted))[:, None] * n_classes + targets) * n_classes + predicted
-    weight = np.broadcast_to(weight, predicted.shape)
-    counts = np.bincount(cells.ravel(), weight.ravel(), len(predicted) * n_classes**2)
-    return counts.reshape(-1, n_classes, n_classes)
+    if weight is not None:
+        weight = np.broadcast_to(weight, predicted.shape).ravel()
+    counts = np.bincount(cells.ravel(), weight, len(predicted) * n_classes**2)
+    return counts.reshape(-1, n_classes, n_classes).astype(np.float64)
 
 
 def find_rivals(log_proba, log_weights, c):
@@ -200,13 +176,24 @@ class DecisionTable:
 
     def __init__(self, proba, targets, scoring, classes, sample_weight=None):
         self.proba = np.asarray(proba, dtype=np.float64)
-        with np.errstate(divide="ignore"):
-            self.log_proba = np.log(self.proba)
         self.targets = targets
         self.n_classes = len(classes)
-        self.weight = np.ones(len(targets)) if sample_weight is None else sample_weight
-        self.counts = np.bincount(targets, self.weight, self.n_classes)
-        self._score = make_score(scoring, classes, is_weighted=sample_weight is not None)
+        self._is_weighted = sample_weight is not None
+        self.weight = sample_weight if self._is_weighted else np.broadcast_to(1.0, len(targets))
+        self.counts = np.bincount(targets, sample_weight, self.n_classes).astype(np.float64)
+        self._score = make_score(scoring, classes, is_weighted=self._is_weighted)
+
+    @cached_property
+    def log_proba(self):
+        """Logarithms of the probabilities, shape (n_samples, n_classes)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.proba)
+
+    @cached_property
+    def _cuts(self):
+        """Two classes: all decisions."""
+        weight = self.weight if self._is_weighted else None
+        return TwoClassCuts(log_odds_of_first(self.proba), self.targets, weight)
 
     def score(self, confusion):
         """Score confusion matrices of shape (n, n_classes, n_classes); NaN is the worst score."""
@@ -231,6 +218,8 @@ class DecisionTable:
         Intervals
             At least one; infinite ends are cut `OUTER_WIDTH` beyond the last sample.
         """
+        if self.n_classes == 2:
+            return self._cuts.sweep(self.score).shifted(log_weights, c)
         rival, margin = find_rivals(self.log_proba, log_weights, c)
         order = np.argsort(margin, kind="stable")
         order = order[np.isfinite(margin[order])]
@@ -238,7 +227,7 @@ class DecisionTable:
         outer = edges[[0, -1]] if len(edges) else np.zeros(2)
         ends = np.concatenate([outer[:1] - OUTER_WIDTH, edges, outer[1:] + OUTER_WIDTH])
         low, high = ends[:-1], ends[1:]
-        wide = high - low > RESOLUTION * np.maximum(1.0, np.abs(low))
+        wide = are_wide(low, high)
         confusion = self._take_over(rival, margin, c, order)[wide]
         return Intervals(low[wide], high[wide], self.score(confusion))
 
@@ -271,19 +260,24 @@ class DecisionTable:
             Rows are the truth.
         """
         if self.n_classes == 2:
-            return self._cuts[1][self._cut(log_weights)]
+            ratios = log_weights[:, 1] - log_weights[:, 0]
+            return self._cuts.confusion(self._cuts.cut_of(ratios))
         return self._in_chunks(self._count_decisions, log_weights)
 
     def score_population(self, log_weights):
         """Scores of many log-weights of shape (n_candidates, n_classes)."""
-        if self.n_classes == 2:
-            return self._cut_scores[self._cut(log_weights)]
         return self.score(self.population(log_weights))
 
     def score_costs(self, costs):
         """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
-        predicted = decide_by_costs(self.proba, costs)
-        return self.score(count_confusion(self.targets, predicted, self.weight, self.n_classes))
+        rows = range(0, len(self.proba), DECIDED_ROWS)
+        confusion: Any = sum(self._count_by_costs(costs, slice(i, i + DECIDED_ROWS)) for i in rows)
+        return self.score(confusion)
+
+    def _count_by_costs(self, costs, rows):
+        predicted = decide_by_costs(self.proba[rows], costs)
+        weight = self.weight[rows] if self._is_weighted else None
+        return count_confusion(self.targets[rows], predicted, weight, self.n_classes)
 
     def gap(self, log_weights):
         """How far log-weights are from finding one sample of each missed class.
@@ -309,21 +303,3 @@ class DecisionTable:
     def _count_decisions(self, log_weights):
         predicted = (self.log_proba + log_weights[:, None]).argmax(axis=2)
         return count_confusion(self.targets, predicted, self.weight, self.n_classes)
-
-    def _cut(self, log_weights):
-        """Two classes: how many samples, by their log-odds, are given to the second one."""
-        return self._cuts[0].searchsorted(log_weights[:, 1] - log_weights[:, 0], side="left")
-
-    @cached_property
-    def _cuts(self):
-        """Two classes: the sorted log-odds, and the confusion matrices of all cuts."""
-        edges = self.log_proba[:, 0] - self.log_proba[:, 1]
-        order = np.argsort(edges, kind="stable")
-        second = np.zeros((len(order) + 1, 2))
-        second[np.arange(1, len(order) + 1), self.targets[order]] = self.weight[order]
-        second = second.cumsum(axis=0)
-        return edges[order], np.stack([second[-1] - second, second], axis=2)
-
-    @cached_property
-    def _cut_scores(self):
-        return self.score(self._cuts[1])

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -82,12 +83,18 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
@@ -219,8 +226,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         class_weight: str | dict | ArrayLike | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 3e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -259,6 +267,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         self.class_weight = class_weight
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer
@@ -371,7 +380,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
         own = {name: value for name, value in own_validation.items() if value is not None}
         if "X_val" in own:  # the networks are trained on arrays, which have no names of columns
-            own["X_val"] = validate_data(network, own["X_val"], reset=False, dtype=FLOATS)
+            own["X_val"] = validate_data(
+                network, own["X_val"], reset=False, dtype=FLOATS, accept_sparse="csr"
+            )
         options = {name: getattr(self, name) for name in COST_PARAMETERS}
         tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
         yield from tuned._fit_checked_coroutine(X, y, sample_weight, groups, **own)
@@ -404,6 +415,6 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
 
 
 def as_floats(X):
-    """Return inputs that are validated already as an array of float32 or float64."""
-    X = np.asarray(X)
+    """Return inputs that are validated already as an array, or CSR, of float32 or float64."""
+    X = X.tocsr() if issparse(X) else np.asarray(X)
     return X if X.dtype in FLOATS else X.astype(np.float64)

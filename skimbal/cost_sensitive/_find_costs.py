@@ -27,9 +27,10 @@ from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights, in_safe_unit
 from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._decision_table import OUTER_WIDTH, DecisionTable, depends_on_counts
+from skimbal.cost_sensitive._decision_table import DecisionTable, depends_on_counts
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._row_scores import RowTable
+from skimbal.cost_sensitive._two_class_cuts import OUTER_WIDTH, chunks
 from skimbal.metrics import get_scorer, prior_costs
 from skimbal.optim import JADE
 
@@ -362,7 +363,8 @@ def find_costs(
     search : {"auto", "exact", "jade", "grid"}, default="auto"
         The search strategy.
 
-        - "exact" tries every decision that two classes allow, in O(n log n).
+        - "exact" tries every decision that two classes allow, in O(n log n). Of more than 100,000
+          decisions, `candidates` has evenly spaced ones and the best.
         - "jade" is adaptive differential evolution, for any number of classes. It starts from a
           class-by-class search and, for up to four classes, a grid. It ends with a class-by-class
           search. Its result is therefore never below theirs.
@@ -451,13 +453,14 @@ def find_costs(
 
 def is_constant(proba):
     """Whether all samples, of which there are several, have the same probabilities."""
-    return len(proba) > 1 and not np.ptp(proba, axis=0).any()
+    return len(proba) > 1 and all((proba[i] == proba[0]).all() for i in chunks(proba))
 
 
 def make_table(y_true, proba, scoring, classes, sample_weight):
     """Return the validated data of a search; all errors are raised before any evaluation."""
     y_true = column_or_1d(y_true)
-    present, positions = np.unique(y_true, return_inverse=True)
+    present = np.unique(y_true)
+    positions = np.searchsorted(present, y_true)
     labels = present if classes is None else np.asarray(classes)
     proba = np.asarray(columns_by_label(proba, labels), dtype=np.float64)
     if proba.shape != (len(y_true), len(labels)):
@@ -467,11 +470,11 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             "are missing from y_true"
         )
     check_two_classes(labels.tolist())
-    if not (np.isfinite(proba).all() and (proba >= 0).all()):
+    if not (proba.min(initial=0.0) >= 0 and proba.max(initial=0.0) < np.inf):
         raise ValueError(
             "proba has negative, NaN or infinite entries; give predicted probabilities"
         )
-    if not proba.any(axis=1).all():
+    if not (proba @ np.ones(proba.shape[1])).all():
         raise ValueError(
             f"row {proba.any(axis=1).argmin()} of proba is all zero; the probabilities of a sample "
             "must sum to 1"
@@ -492,6 +495,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
         else:
             weight = {"sample_weight": sample_weight} if is_weighted else {}
             scoring = RowScorer(get_scorer(scoring), weight)
+    order = order.astype(np.min_scalar_type(len(labels)))  # small indices: there may be millions
     return Table(proba, order[positions], scoring, labels, sample_weight)
 
 

@@ -11,13 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skimbal._utils._metadata import RowScorer, requests_metadata
-from skimbal.cost_sensitive._decision_table import (
-    OUTER_WIDTH,
-    RESOLUTION,
-    DecisionTable,
-    Intervals,
-    find_rivals,
-)
+from skimbal.cost_sensitive._decision_table import DecisionTable, find_rivals
+from skimbal.cost_sensitive._two_class_cuts import OUTER_WIDTH, Intervals, are_wide
 from skimbal.metrics import decide_by_costs, get_scorer, score_labels
 
 # A sweep along one class tries so many decisions; scikit-learn's threshold search tries 100.
@@ -97,7 +92,7 @@ class RowTable(DecisionTable):
         outer = edges[[0, -1]] if len(edges) else np.zeros(2)
         ends = np.concatenate([outer[:1] - OUTER_WIDTH, edges, outer[1:] + OUTER_WIDTH])
         low, high = ends[:-1], ends[1:]
-        chosen = np.flatnonzero(high - low > RESOLUTION * np.maximum(1.0, np.abs(low)))
+        chosen = np.flatnonzero(are_wide(low, high))
         if len(chosen) > MAX_CUTS:
             chosen = chosen[np.linspace(0, len(chosen) - 1, MAX_CUTS).astype(int)]
         low, high = low[chosen], high[chosen]

@@ -3,6 +3,7 @@
 from skimbal.datasets._ai4i2020 import load_ai4i2020
 from skimbal.datasets._cifar import fetch_cifar10_imbalanced
 from skimbal.datasets._cwru import load_cwru
+from skimbal.datasets._gun_drilling import make_gun_drilling
 from skimbal.datasets._kddcup99 import load_kddcup99
 from skimbal.datasets._keel import keel_suite, list_keel, load_keel, official_folds
 from skimbal.datasets._motor import make_motor_sound
@@ -21,6 +22,7 @@ __all__ = [
     "load_kddcup99",
     "load_keel",
     "load_watch",
+    "make_gun_drilling",
     "make_motor_sound",
     "make_nested_spheres",
 ]

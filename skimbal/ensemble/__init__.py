@@ -8,6 +8,7 @@ from skimbal.ensemble._eco import ECOEnsembleClassifier
 from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
 from skimbal.ensemble._lmle import LMLEClassifier
 from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
+from skimbal.ensemble._recording_stream import RecordingStream
 from skimbal.ensemble._weighted_elm import WeightedELMClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
 
@@ -20,6 +21,7 @@ __all__ = [
     "EvolutionaryELMClassifier",
     "LMLEClassifier",
     "PriorCorrectedClassifier",
+    "RecordingStream",
     "WeightedELMClassifier",
     "WindowedClassifier",
     "default_network",

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
@@ -119,9 +120,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         Whether the rows of a bag are drawn with replacement.
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
         The features that the networks get: standardized, as Gaussian ranks cut at 3 standard
-        deviations, or both side by side; fitted on all samples. "auto" is "standard" for tables
-        and None (unchanged) for other inputs. With None the classifiers get what `fit` is given:
-        frames with texts, sparse matrices and missing values, where they take them.
+        deviations, or both side by side; fitted on all samples. "auto" is "standard" for dense
+        tables and None (unchanged) for other inputs, also sparse tables. With None the classifiers
+        get what `fit` is given: frames with texts, sparse matrices and missing values, where they
+        take them.
     oob_score : bool, default=False
         Whether to compute `oob_proba_` and `oob_score_` also with ``tune_costs=False``.
     tune_costs : bool, default=True
@@ -312,7 +314,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if not (self.warm_start and hasattr(self, "estimators_")):
                 self._begin(X, classes, fingerprint)
             self._check_warm_start(len(y), classes, fingerprint)
-            members, bags = self._draw(y, rows, sizes, groups)
+            members, bags = self._draw(network_for(self, X), y, rows, sizes, groups)
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
@@ -376,14 +378,14 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 "already; use more n_estimators"
             )
 
-    def _draw(self, y, rows, sizes, groups):
+    def _draw(self, network, y, rows, sizes, groups):
         """Return the new networks, not fitted, and their bags."""
-        draw = bag_drawer(y, rows, sizes, groups, self.replacement, self._base_estimator())
+        draw = bag_drawer(y, rows, sizes, groups, self.replacement, network)
         spawned = np.random.SeedSequence(self._seed).spawn(self.n_estimators)
         members, bags = [], []
         for seeds in spawned[len(self.estimators_) :]:
             member_rng = np.random.RandomState(seeds.generate_state(1))
-            members.append(reseeded(self._base_estimator(), member_rng))
+            members.append(reseeded(network, member_rng))
             bag_rng = np.random.default_rng(seeds)
             bags.append(draw(rng=bag_rng))
         return members, bags
@@ -458,10 +460,19 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        if self.encoding is not None:  # the networks get dense, finite numbers
-            for name in ("sparse", "allow_nan", "string", "categorical"):
+        if self.encoding is not None:  # the networks get finite numbers
+            for name in ("allow_nan", "string", "categorical"):
                 setattr(tags.input_tags, name, False)
+            tags.input_tags.sparse &= self.encoding == "auto"
         return tags
+
+
+def network_for(ensemble, X):
+    """The classifier of the bags; the default one standardizes a sparse table itself."""
+    estimator = ensemble._base_estimator()
+    if ensemble.estimator is None and issparse(X):
+        estimator.set_params(standardize="auto")
+    return estimator
 
 
 def splits_copies(estimator):

@@ -1,6 +1,7 @@
 """Inputs of networks on tables: standardized, as Gaussian ranks, or both side by side."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
@@ -65,7 +66,7 @@ def make_encoder(encoding, n_samples, unit=1.0):
 def fit_encoder(encoding, X):
     """Return the fitted encoder of inputs, None for inputs that stay as they are, or raise."""
     if encoding == "auto":
-        encoding = "standard" if X.ndim == 2 else None
+        encoding = "standard" if X.ndim == 2 and not issparse(X) else None
     if encoding is None:
         return None
     if X.ndim != 2:

@@ -1,7 +1,8 @@
 """What an ensemble is given: its inputs, and what a warm start must be given again."""
 
 import numpy as np
-from sklearn.utils import indexable
+from scipy.sparse import issparse
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skimbal._utils._digest import digest, digest_of_array, digest_of_settings
@@ -22,6 +23,8 @@ def validate_inputs(ensemble, X, *, reset):
     Inputs that are not encoded go to the classifiers unchanged: frames with texts, sparse matrices
     and missing values where the classifiers take them.
     """
+    if issparse(X) and ensemble.encoding is not None:
+        return validate_sparse(ensemble, X, reset=reset)
     if ensemble.encoding is not None:
         advice = "; with encoding=None the classifiers get recordings as given"
         return validate_arrays(ensemble, X, reset=reset, advice=advice)
@@ -32,9 +35,25 @@ def validate_inputs(ensemble, X, *, reset):
     return X
 
 
+def validate_sparse(ensemble, X, *, reset):
+    """Return a sparse table of finite numbers as CSR, or dense if the ensemble encodes its inputs.
+
+    It does so where it was fitted on a dense table.
+    """
+    if ensemble.encoding != "auto":
+        raise ValueError(
+            f"X is sparse, but encoding={ensemble.encoding!r} takes dense arrays; use "
+            "encoding='auto', which gives sparse tables to the classifiers, or X.toarray()"
+        )
+    dtype = [np.float64, np.float32]
+    X = validate_data(ensemble, X, reset=reset, dtype=dtype, accept_sparse="csr")
+    return X if reset or ensemble.encoder_ is None else X.toarray()
+
+
 def validate_arrays(ensemble, X, *, reset, advice=""):
     """Return inputs as an array of finite numbers, of two or more dimensions.
 
+    Sparse tables become CSR where the classifiers take them.
     `advice` is added to what is said of recordings of different lengths.
     """
     name = type(ensemble).__name__
@@ -45,7 +64,9 @@ def validate_arrays(ensemble, X, *, reset, advice=""):
         f"WindowedClassifier({name}(...), size=...) cuts recordings of different lengths into "
         f"windows of one size{advice}",
     )
-    X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+    sparse = "csr" if get_tags(ensemble).input_tags.sparse else False
+    dtype = [np.float64, np.float32]
+    X = validate_data(ensemble, X, reset=reset, allow_nd=True, dtype=dtype, accept_sparse=sparse)
     if reset and X.ndim > 2:
         forget_attributes(ensemble, COLUMN_ATTRIBUTES)
     return X

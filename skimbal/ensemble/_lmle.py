@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import log_softmax
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
@@ -120,6 +121,9 @@ class LMLEClassifier(BaseCostClassifier):
     uses features of another network. Each round has a new optimizer, and schedules begin again. The
     default sizes are ours, and so are the probabilities: they rank samples, and are not calibrated.
 
+    The features of all classes can collapse to nearly one point, as networks with
+    ``activation="tanh"`` did on nested spheres. Look at ``estimator_.transform`` if scores are low.
+
     Groups have no effect, because no samples are held out.
 
     References
@@ -226,7 +230,8 @@ class LMLEClassifier(BaseCostClassifier):
 
     def _train(self, X, targets, weight, rng):
         """Return the network of the last round, and the clusters of its features (a generator)."""
-        points = StandardScaler().fit_transform(X.reshape(len(X), -1))
+        points = X.toarray() if issparse(X) else X.reshape(len(X), -1)
+        points = StandardScaler().fit_transform(points)
         n_distinct = [len(np.unique(points[targets == c], axis=0)) for c in np.unique(targets)]
         n_clusters = cluster_numbers(np.bincount(targets), n_distinct, self.cluster_size)
         self.cluster_classes_ = np.repeat(np.arange(len(n_clusters)), n_clusters)

@@ -5,6 +5,7 @@ samples of its class, times a factor.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import get_tags
 
 from skimbal._utils._random import reseeded
@@ -40,9 +41,11 @@ def source_rows(X, targets, X_new, targets_new):
 
 def sources_of(sampler, X, targets, X_new, targets_new):
     """Return `source_rows`, where the sampler does not say itself what it has drawn."""
-    n_samples = len(X)
+    n_samples = len(targets)
     if hasattr(sampler, "sample_indices_"):
         return np.asarray(sampler.sample_indices_)
+    if issparse(X):
+        X, X_new = X.toarray(), X_new.toarray()
     # Over-samplers append. What they append counts as synthetic, even if it is a copy.
     if np.array_equal(X_new[:n_samples], X) and np.array_equal(targets_new[:n_samples], targets):
         return np.where(np.arange(len(X_new)) < n_samples, np.arange(len(X_new)), -1)
@@ -103,7 +106,8 @@ def resample(sampler, X, y, weight, rng, synthetic_factor=1.0):
         raise ValueError(
             f"{sampler!r} leaves no sample of the classes {missing.tolist()}; each class needs one"
         )
-    X_new, targets_new = np.asarray(X_new), np.searchsorted(classes, y_new)
+    X_new = X_new.tocsr() if issparse(X_new) else np.asarray(X_new)
+    targets_new = np.searchsorted(classes, y_new)
     sources = sources_of(sampler, X, targets, X_new, targets_new)
     weight = resampled_weights(weight, targets, sources, targets_new, synthetic_factor)
     return X_new, np.asarray(y_new), weight

@@ -1,80 +1,61 @@
 """A classifier of recordings made of a classifier of windows."""
 
-from itertools import takewhile
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, get_tags
+from sklearn.utils import TransformerTags, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import _routing_enabled
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
-from skimbal._fitting import Fit, run_fit
+from skimbal._fitting import run_fit
 from skimbal._training.early_stopping import choose
-from skimbal._utils._groups import check_groups, groups_params
-from skimbal._utils._labels import vector_by_label
-from skimbal._utils._recordings import pad_short, transpose_advice
-from skimbal._utils._validation import (
-    check_labels,
-    check_two_classes,
-    check_weights,
-    is_whole_number,
-    takes_sample_weight,
-)
-from skimbal._utils._warnings import warn
+from skimbal._utils._fitted_attributes import undone_on_error
+from skimbal._utils._groups import check_groups
+from skimbal._utils._log_odds import log_odds
+from skimbal._utils._recordings import pad_short
+from skimbal._utils._validation import check_labels, check_two_classes, check_weights
+from skimbal.ensemble._recording_stream import RecordingStream
 from skimbal.ensemble._recordings import validate_recordings
-from skimbal.neural_network import BaseNetClassifier, class_probabilities
+from skimbal.ensemble._scale import (
+    joined_peaks,
+    peaks_by_type,
+    warn_of_scale,
+    warn_of_several_scales,
+)
+from skimbal.ensemble._window_fit import (
+    check_all_have_windows,
+    check_any_window,
+    count_windows,
+    fit_on_windows,
+    known_targets,
+    last_step,
+    learn_more,
+    training_steps,
+    window_size,
+)
+from skimbal.ensemble._window_prediction import (
+    in_chunks,
+    mean_by_recording,
+    warn_of_skipped,
+    windows_at_once,
+    windows_proba,
+)
 from skimbal.preprocessing import index_windows
 
 
-def mean_by_recording(window_proba, recording):
-    r"""Mean over the windows of each recording, :math:`p_r = \sum_{w \in r} p_w / n_r`.
-
-    Parameters
-    ----------
-    window_proba : ndarray of shape (n_windows, n_classes)
-        Predicted probabilities.
-    recording : ndarray of int, shape (n_windows,)
-        The recording of each window, in ascending order.
-
-    Returns
-    -------
-    ndarray of shape (n_recordings, n_classes)
-        A row for each recording that has windows.
-    """
-    first = np.flatnonzero(np.diff(recording, prepend=-1))
-    n_windows = np.bincount(recording)
-    return np.add.reduceat(window_proba, first, axis=0) / n_windows[n_windows > 0][:, None]
+def _has_method_of_estimator(name):
+    """A check for `available_if`: whether the estimator, fitted or not, has a method."""
+    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
 
 
-def split_stateless(pipeline):
-    """How many of the first steps of a pipeline transform each window by itself."""
-    steps = [step for _, step in pipeline.steps[:-1]]
-    return len(list(takewhile(_is_stateless, steps)))
-
-
-def _is_stateless(step):
-    """Whether a step needs no fit, by scikit-learn's tags."""
-    if step is None or step == "passthrough":
-        return True
-    return hasattr(step, "transform") and not get_tags(step).requires_fit
-
-
-def transform_in_chunks(transformer, windows, n_at_once):
-    """Transform windows in chunks, each window by itself; return the array of all results."""
-    transformed = None
-    for first in range(0, len(windows), n_at_once):
-        rows = np.arange(first, min(first + n_at_once, len(windows)))
-        chunk = windows.take(rows)
-        chunk = transformer.transform(chunk) if first else transformer.fit_transform(chunk)
-        if transformed is None:
-            transformed = np.empty((len(windows), *chunk.shape[1:]), dtype=chunk.dtype)
-        transformed[rows] = chunk
-    return transformed
+def _has_method_of_last_step(name):
+    """A check for `available_if`: whether the last step of the estimator has a method."""
+    return lambda self: hasattr(last_step(getattr(self, "estimator_", self.estimator)), name)
 
 
 class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -92,6 +73,15 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     stopping and the dynamic sampler of a network, the bags of `BalancedBaggingNetClassifier`, the
     folds of `TunedCostClassifierCV` and of the searches, in a pipeline, too. Classifiers that take
     no groups and split their samples belong around a `WindowedClassifier` and not inside it.
+
+    `stream` classifies a recording while it is recorded. `partial_fit` trains the estimator further
+    on new recordings, if its last step can. `transform` returns the mean over the windows of what
+    the `transform` of the estimator returns: for a network, the activations before the last layer.
+
+    A classifier that was trained on numbers between -1 and 1 knows nothing about the integers of
+    WAV files. It warns of recordings on another scale than those of the training: integers where
+    these were numbers between -1 and 1, and the other way round; integers of another type; values
+    that are more than 100 times as large as the largest one.
 
     Windows are cut out when they are needed. Networks of skimbal take them batch by batch. In a
     pipeline, the first steps that transform each window by itself (scikit-learn's tag
@@ -133,12 +123,15 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     step_ : int
         Samples between the starts of two windows in prediction.
     n_windows_ : ndarray of int, shape (n_classes,)
-        Training windows of each class.
+        Training windows of each class, of all calls of `partial_fit`.
     class_prior_ : ndarray of shape (n_classes,)
         Share of each class among the training recordings, by weight.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         Costs of the fitted estimator (or of the last step of the pipeline) by which `predict`
         decides; None if the largest probability decides.
+    peaks_by_type_ : dict of str to float
+        Largest absolute value of the training recordings of each type of numbers, such as
+        ``{"int16": 31044.0}``.
     n_channels_in_ : int
         Channels of a recording.
     n_features_in_ : int
@@ -146,6 +139,7 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
+    RecordingStream : The stream that `stream` returns.
     skimbal.preprocessing.WindowIndex : The windows as networks get them.
 
     Notes
@@ -242,15 +236,9 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _fit_coroutine(self, X, y, sample_weight=None, groups=None):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
-        recordings = validate_recordings(self, X, reset=True)
-        y = check_labels(y)
-        check_consistent_length(recordings, y)
-        sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
-        groups = np.arange(len(y)) if groups is None else groups
-        if sample_weight is not None:
-            used = np.flatnonzero(sample_weight > 0)
-            recordings = [recordings[i] for i in used]
-            y, sample_weight, groups = y[used], sample_weight[used], groups[used]
+        recordings, y, sample_weight, groups = training_recordings(
+            self, X, y, sample_weight, groups, reset=True
+        )
         classes, targets = np.unique(y, return_inverse=True)
         check_two_classes(classes.tolist())
         size = window_size(self.size, recordings)
@@ -258,23 +246,74 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         steps = training_steps(self.steps_per_class, step, classes)
         windows = index_windows(recordings, size, steps[targets], on_short=self.on_short)
         n_windows = count_windows(windows, targets, classes)
-        weight = None if sample_weight is None else sample_weight[windows.recording]
-        n_at_once = windows_at_once(windows, self.memory_limit)
+        peaks = peaks_by_type(recordings)
+        warn_of_several_scales(peaks)
         fitted = yield from fit_on_windows(
             clone(self.estimator),
             windows,
             y[windows.recording],
-            weight,
+            None if sample_weight is None else sample_weight[windows.recording],
             groups[windows.recording],
-            n_at_once,
+            windows_at_once(windows, self.memory_limit),
         )
         self.classes_, self.size_, self.step_, self.estimator_ = classes, size, step, fitted
-        self.n_windows_ = n_windows
-        self.class_prior_ = np.bincount(targets, sample_weight) / (
-            len(y) if sample_weight is None else sample_weight.sum()
-        )
-        last = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
-        self.cost_matrix_ = getattr(last, "cost_matrix_", None)
+        self.n_windows_, self.peaks_by_type_ = n_windows, peaks
+        self._publish_prior(np.bincount(targets, sample_weight))
+        self.cost_matrix_ = getattr(last_step(fitted), "cost_matrix_", None)
+        return self
+
+    def _publish_prior(self, class_totals):
+        """Set the shares of the classes from the weights of their recordings."""
+        self._class_totals = class_totals.astype(np.float64)
+        self.class_prior_ = self._class_totals / self._class_totals.sum()
+
+    @available_if(_has_method_of_last_step("partial_fit"))
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
+        """Train the estimator further on the windows of more recordings.
+
+        The last step of the estimator learns, by its `partial_fit`. Steps before it that transform
+        each window by itself are applied in chunks. Steps that learn from data are refused in the
+        first call; after `fit`, they stay as they are. Nothing is held out.
+
+        Parameters
+        ----------
+        X : list or array-like
+            Recordings, as in `fit`.
+        y : array-like of shape (n_recordings,)
+            Labels; classes may be missing.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; needed in the first call, unless `fit` was called before.
+        sample_weight : array-like of shape (n_recordings,), default=None
+            Non-negative weights; the windows of a recording have its weight.
+        **params : dict
+            Passed on to the `partial_fit` of the last step. `class_counts` of a network are counts
+            of windows.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            For invalid data and parameters as in `fit`, unknown labels, no window at all, or a step
+            that would have to learn.
+
+        Notes
+        -----
+        `size` and `step` are those of the first call.
+        """
+        self._validate_params()
+        with undone_on_error(self):
+            learn_recordings(self, X, y, classes, sample_weight, params)
         return self
 
     def predict(self, X: Any) -> NDArray:
@@ -308,12 +347,87 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_recordings, n_classes)
             Probabilities in the order of `classes_`.
         """
-        window_proba, recording, n_recordings = self._predict_windows(X)
+        windows = self._index_windows(X)
+        warn_of_skipped(windows)
+        recording, n_recordings = windows.recording, len(windows.recordings)
         has_windows = np.bincount(recording, minlength=n_recordings) > 0
         proba = np.tile(self.class_prior_, (n_recordings, 1))
         if has_windows.any():
-            proba[has_windows] = mean_by_recording(window_proba, recording)
+            proba[has_windows] = mean_by_recording(windows_proba(self, windows), recording)
         return proba
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return the log-odds of the mean probabilities; costs do not change them.
+
+        Parameters
+        ----------
+        X : list or array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings,) or (n_recordings, n_classes)
+            For two classes the log-odds of ``classes_[1]``, between -709 and 709; for more the
+            logarithms of the predicted probabilities. A probability of 0 counts as the smallest
+            normal number.
+        """
+        return log_odds(np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny)))
+
+    @available_if(_has_method_of_estimator("transform"))
+    def transform(self, X: Any) -> NDArray:
+        """Return the mean over the windows of what the estimator's `transform` returns.
+
+        For a network, or a pipeline that ends with one, these are the activations before the last
+        layer.
+
+        Parameters
+        ----------
+        X : list or array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_values)
+            A row for each recording.
+
+        Raises
+        ------
+        ValueError
+            For a recording without a window (``on_short="skip"``).
+        """
+        windows = self._index_windows(X)
+        check_all_have_windows(windows)
+        values = in_chunks(self.estimator_.transform, windows, self.memory_limit)
+        return mean_by_recording(values, windows.recording)
+
+    @available_if(_has_method_of_estimator("transform"))
+    def fit_transform(self, X: Any, y: ArrayLike, **fit_params: Any) -> NDArray:
+        """Fit, and return `transform` of the same recordings.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As in `fit`.
+        **fit_params : dict
+            Further parameters of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_values)
+            A row for each recording.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def stream(self) -> RecordingStream:
+        """Return a new stream, which takes one recording block by block.
+
+        Returns
+        -------
+        RecordingStream
+            Its `feed` returns the rows of `predict_proba_windows` as soon as their windows are
+            complete.
+        """
+        return RecordingStream(self)
 
     def predict_proba_windows(self, X: Any) -> list[NDArray[np.float64]]:
         """Return the predicted probabilities of the windows.
@@ -329,8 +443,10 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             An array for each recording, with a row for each window: those that start at 0,
             `step_`, 2 `step_`, and so on. A recording that was skipped has no rows.
         """
-        proba, recording, n_recordings = self._predict_windows(X)
-        return np.split(proba, np.cumsum(np.bincount(recording, minlength=n_recordings))[:-1])
+        windows = self._index_windows(X)
+        warn_of_skipped(windows)
+        n_windows = np.bincount(windows.recording, minlength=len(windows.recordings))
+        return np.split(windows_proba(self, windows), np.cumsum(n_windows)[:-1])
 
     def predict_windows(self, X: Any) -> list[NDArray]:
         """Return the labels of the windows.
@@ -350,23 +466,14 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             for proba in self.predict_proba_windows(X)
         ]
 
-    def _predict_windows(self, X):
-        """Return probabilities and recording of all windows, and the number of recordings."""
+    def _index_windows(self, X):
+        """Return the index of the windows of recordings that are to be predicted."""
         check_is_fitted(self)
         recordings = validate_recordings(self, X, reset=False)
+        warn_of_scale(self.peaks_by_type_, peaks_by_type(recordings))
         if self.on_short == "pad":  # the fit has settled the order of the axes
             recordings = pad_short(recordings, self.size_)
-        windows = index_windows(recordings, self.size_, self.step_, on_short=self.on_short)
-        warn_of_skipped(windows)
-        n_at_once = windows_at_once(windows, self.memory_limit)
-        chunks = [
-            class_probabilities(
-                self.estimator_, np.asarray(windows[first : first + n_at_once]), self.classes_
-            )
-            for first in range(0, len(windows), n_at_once)
-        ]
-        proba = np.concatenate([np.empty((0, len(self.classes_))), *chunks])
-        return proba, windows.recording, len(recordings)
+        return index_windows(recordings, self.size_, self.step_, on_short=self.on_short)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
@@ -375,97 +482,70 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.classifier_tags.multi_label = False
+        if hasattr(self, "transform"):
+            tags.transformer_tags = TransformerTags(preserves_dtype=["float64"])
         return tags
 
 
-def window_size(size, recordings):
-    """Return the samples of a window: those given, or the length that all recordings have."""
-    if size is not None:
-        return int(size)
-    lengths = {recording.shape[-1] for recording in recordings}
-    if len(lengths) > 1:
-        raise ValueError(
-            f"size=None takes whole recordings, but they have {min(lengths)} to {max(lengths)} "
-            "samples; give size"
-        )
-    return lengths.pop()
+def training_recordings(classifier, X, y, sample_weight, groups, *, reset):
+    """Return validated recordings that have a weight, their labels, weights and groups.
+
+    Without groups, each recording is one.
+    """
+    recordings = validate_recordings(classifier, X, reset=reset)
+    y = check_labels(y)
+    check_consistent_length(recordings, y)
+    sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
+    groups = np.arange(len(y)) if groups is None else groups
+    if sample_weight is not None:
+        used = np.flatnonzero(sample_weight > 0)
+        recordings = [recordings[i] for i in used]
+        y, sample_weight, groups = y[used], sample_weight[used], groups[used]
+    return recordings, y, sample_weight, groups
 
 
-def training_steps(steps_per_class, step, classes):
-    """Return the step of the training windows of each class, or raise."""
-    if steps_per_class is None:
-        return np.full(len(classes), step)
-    for label, own in steps_per_class.items():
-        if not is_whole_number(own, 1):
-            raise ValueError(
-                f"steps_per_class[{label!r}] must be a whole number of samples, at least 1, but it "
-                f"is {own!r}"
-            )
-    return vector_by_label(steps_per_class, classes, "steps_per_class", step)
-
-
-def count_windows(windows, targets, classes):
-    """Return the number of windows of each class; a ValueError for a class without any."""
+def learn_recordings(classifier, X, y, classes, sample_weight, params):
+    """`partial_fit` of a classifier whose parameters are valid; an error may leave it half done."""
+    is_first = _check_partial_fit_first_call(classifier, classes)
+    classes = classifier.classes_
+    check_two_classes(classes.tolist())
+    recordings, y, weight, _ = training_recordings(
+        classifier, X, y, sample_weight, None, reset=is_first
+    )
+    targets = known_targets(y, classes)
+    if is_first:
+        begin_partial_fit(classifier, recordings)
+    steps = training_steps(classifier.steps_per_class, classifier.step_, classes)
+    windows = index_windows(
+        recordings, classifier.size_, steps[targets], on_short=classifier.on_short
+    )
+    check_any_window(windows)
+    peaks = peaks_by_type(recordings)
+    if not warn_of_scale(classifier.peaks_by_type_, peaks):
+        warn_of_several_scales(peaks)
+    learn_more(
+        classifier.estimator_,
+        windows,
+        y[windows.recording],
+        classes,
+        None if weight is None else weight[windows.recording],
+        params,
+        windows_at_once(windows, classifier.memory_limit),
+        is_fitted=not is_first,
+    )
     n_windows = np.bincount(targets[windows.recording], minlength=len(classes))
-    if not n_windows.all():
-        raise ValueError(
-            f"all recordings of the classes {classes[n_windows == 0].tolist()} are shorter than "
-            f'the window of {windows.size} samples, so on_short="skip" leaves none; use a smaller '
-            'size, or on_short="pad"'
-            + transpose_advice([np.shape(recording) for recording in windows.recordings])
-        )
-    return n_windows
+    classifier.n_windows_ = classifier.n_windows_ + n_windows
+    classifier.peaks_by_type_ = joined_peaks(classifier.peaks_by_type_, peaks)
+    totals = np.bincount(targets, weight, len(classes))
+    classifier._publish_prior(classifier._class_totals + totals)
+    classifier.cost_matrix_ = getattr(last_step(classifier.estimator_), "cost_matrix_", None)
 
 
-def warn_of_skipped(windows):
-    """Warn of recordings that have no window."""
-    skipped = np.setdiff1d(np.arange(len(windows.recordings)), windows.recording)
-    if len(skipped):
-        warn(
-            f"the recordings {skipped.tolist()} are shorter than the window of {windows.size} "
-            "samples; their probabilities are the shares of the classes in the training data"
-        )
-
-
-def windows_at_once(windows, memory_limit):
-    """Return how many windows fit into so many bytes, at least 1."""
-    window_bytes = windows.shape[1] * windows.shape[2] * windows.dtype.itemsize
-    return max(1, memory_limit // window_bytes)
-
-
-def fit_on_windows(estimator, windows, y, weight, groups, n_at_once):
-    """Fit an estimator, its stateless first steps in chunks, and return it (a generator)."""
-    rest, inputs = estimator, windows
-    n_stateless = split_stateless(estimator) if isinstance(estimator, Pipeline) else 0
-    if n_stateless:
-        inputs = transform_in_chunks(estimator[:n_stateless], windows, n_at_once)
-        rest = estimator[n_stateless:]
-    if isinstance(rest, Pipeline) and len(rest.steps) == 1:
-        rest = rest.steps[0][1]
-    if inputs is windows and not isinstance(rest, BaseNetClassifier):
-        inputs = np.asarray(windows)
-    params = {**_weight_params(rest, weight), **groups_params(rest, groups)}
-    try:
-        (fitted,) = yield [Fit(rest, inputs, y, params)]
-    except ValueError as error:
-        if f"Found array with dim {inputs.ndim}" not in str(error):
-            raise
-        raise ValueError(
-            f"{type(rest).__name__} takes tables, but the windows have shape {inputs.shape}; put a "
-            "step in front that makes rows of them, such as FunctionTransformer(flatten) with "
-            f"skimbal.preprocessing.flatten ({error})"
-        ) from error
-    if not n_stateless:
-        return fitted
-    ends = fitted.steps if isinstance(fitted, Pipeline) else [(estimator.steps[-1][0], fitted)]
-    estimator.steps = estimator.steps[:n_stateless] + ends
-    return estimator
-
-
-def _weight_params(estimator, weight):
-    """Weights of the windows as parameters of the estimator's `fit`."""
-    name, last = estimator.steps[-1] if isinstance(estimator, Pipeline) else ("", estimator)
-    if weight is None or not takes_sample_weight(last, "all recordings have the same weight"):
-        return {}
-    is_step = name and not _routing_enabled()
-    return {f"{name}__sample_weight" if is_step else "sample_weight": weight}
+def begin_partial_fit(classifier, recordings):
+    """Set the fitted attributes before the first training by `partial_fit`."""
+    classifier.size_ = window_size(classifier.size, recordings)
+    classifier.step_ = classifier.size_ if classifier.step is None else classifier.step
+    classifier.estimator_ = clone(classifier.estimator)
+    classifier.n_windows_ = np.zeros(len(classifier.classes_), dtype=np.intp)
+    classifier._class_totals = np.zeros(len(classifier.classes_))
+    classifier.peaks_by_type_ = {}

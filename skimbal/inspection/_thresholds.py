@@ -205,7 +205,7 @@ class ThresholdCurveDisplay:
             scores,
             costs,
             chosen=None if matrix is None else threshold_of_costs(matrix, positive),
-            pos_label=classes[positive].item(),
+            pos_label=classes.tolist()[positive],
         ).plot(ax, **plot_options)
 
     @classmethod
@@ -257,7 +257,7 @@ class ThresholdCurveDisplay:
         if hasattr(results, "costs_"):
             chosen = results.costs_[0] / results.costs_.sum()
         classes = getattr(results, "classes_", None)
-        label = None if classes is None else np.asarray(classes)[1].item()
+        label = None if classes is None else np.asarray(classes).tolist()[1]
         display = cls(thresholds[order], {name: scores[order]}, chosen=chosen, pos_label=label)
         return display.plot(ax, **plot_options)
 

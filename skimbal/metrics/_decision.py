@@ -146,6 +146,10 @@ def decide_by_costs(proba: ArrayLike, costs: ArrayLike | Mapping) -> NDArray[np.
             f"costs has shape {costs.shape}, but proba has {proba.shape[1]} classes; give one cost "
             f"for each class, shape ({proba.shape[1]},) or (n_candidates, {proba.shape[1]})"
         )
+    if proba.shape[1] == 2:  # several times as fast as argmax
+        first, second = proba.T
+        is_second = second * costs[..., 1, np.newaxis] > first * costs[..., 0, np.newaxis]
+        return is_second.astype(np.intp)
     return (proba * costs[..., np.newaxis, :]).argmax(axis=-1)
 
 

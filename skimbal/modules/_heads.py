@@ -16,6 +16,10 @@ class BaseNetwork(nn.Module):
         logits = self.output(features)
         return (logits, features) if with_features else logits
 
+    def replace_output(self, layer: nn.Module) -> None:
+        """Put another layer in the place of the last one."""
+        self.output = layer
+
 
 # Added under the root, so that an all-zero feature vector has a gradient.
 MIN_SQUARED_NORM = 1e-6

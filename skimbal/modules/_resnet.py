@@ -41,9 +41,35 @@ class Block(nn.Module):
 
     If `projection` is true, a shortcut to another shape is a convolution. Otherwise it skips
     entries and pads the channels with zeros.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of channels of the input and of the output.
+    stride : int
+        Step of the first convolution along both axes.
+    projection : bool
+        Whether a shortcut to another shape is a convolution.
+    generator : torch.Generator
+        Draws the weights.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
+    fig. 2 and sec. 3.3. doi:10.1109/CVPR.2016.90.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skimbal.modules import Block
+    >>> block = Block(4, 8, 2, projection=False, generator=torch.Generator().manual_seed(0))
+    >>> block(torch.zeros(1, 4, 6, 6)).shape
+    torch.Size([1, 8, 3, 3])
     """
 
-    def __init__(self, n_in, n_out, stride, projection, generator):
+    def __init__(
+        self, n_in: int, n_out: int, stride: int, projection: bool, generator: torch.Generator
+    ) -> None:
         super().__init__()
 
         def conv(n_in, size, stride):
@@ -55,15 +81,15 @@ class Block(nn.Module):
         self.residual = nn.Sequential(
             conv(n_in, 3, stride), BatchNorm(n_out), nn.ReLU(), conv(n_out, 3, 1), BatchNorm(n_out)
         )
-        self.projection = None
+        self.projection: nn.Module | None = None
         if projection and (stride > 1 or self.n_new):
             self.projection = nn.Sequential(conv(n_in, 1, stride), BatchNorm(n_out))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return relu(residual + shortcut)."""
         return F.relu(self.residual(x) + self.shortcut(x))
 
-    def shortcut(self, x):
+    def shortcut(self, x: Tensor) -> Tensor:
         """Return the inputs in the shape of the residual."""
         if self.projection is not None:
             return self.projection(x)

@@ -14,6 +14,9 @@ from skimbal.neural_network._fit_population import (
     fit_population,
 )
 from skimbal.neural_network._mlp import MLPClassifier
+from skimbal.neural_network._module import Module
+from skimbal.neural_network._net import NetClassifier
+from skimbal.neural_network._prediction_steps import PredictionSteps, prediction_steps
 from skimbal.neural_network._prior import unknown_prior
 from skimbal.neural_network._resnet import ResNetClassifier
 
@@ -23,15 +26,19 @@ __all__ = [
     "CNN2DClassifier",
     "DBNClassifier",
     "MLPClassifier",
+    "Module",
+    "NetClassifier",
     "ResNetClassifier",
     "cross_fit",
     "fit_population",
 ]
 __all__ += [  # for extenders
     "BaseNetClassifier",
+    "PredictionSteps",
     "check_training_data",
     "class_probabilities",
     "cross_fit_coroutine",
+    "prediction_steps",
     "unknown_prior",
     "validation_rows",
 ]

@@ -25,13 +25,14 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
+from skimbal._training.augmentation import make_augmentation
 from skimbal._training.early_stopping import choose
 from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.schedules import SCHEDULES
-from skimbal._training.tables import TableInputs, is_large
+from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -60,6 +61,7 @@ from skimbal.neural_network._fit_plan import (
     needs_validation,
 )
 from skimbal.neural_network._forgetting import following_counts, stream_estimate
+from skimbal.neural_network._input_parts import moments_of_parts
 from skimbal.neural_network._prior import (
     class_weights_of,
     log_prior_ratio,
@@ -72,8 +74,9 @@ NET_CONSTRAINTS: dict = {
     "cost_matrix": [None, StrOptions({"inverse_frequency"}), dict, "array-like"],
     "probabilities": [StrOptions({"training", "data"})],
     "sampler": "no_validation",
+    "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"auto"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
@@ -123,6 +126,8 @@ class BaseNetClassifier(
     _takes_windows = True
     # Whether sparse tables are taken, and made dense batch by batch.
     _takes_sparse = False
+    # Whether a dict of arrays, one for each input of the network, is taken.
+    _takes_dict = False
     # What a fit that starts from another network takes over besides its parameters.
     _attributes_of_start: tuple[str, ...] = ()
 
@@ -549,8 +554,14 @@ def standardize_as(network, data, start):
     if start is not None:
         network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
         return
-    X = data.X if is_windows(data.X) or data.X.ndim == 2 else network._with_axes(data.X)
-    network.input_mean_, network.input_scale_ = channel_moments(X, data.sample_weight)
+    moments = moments_without_one_hot if network.standardize == "auto" else channel_moments
+    if hasattr(network, "input_parts_"):
+        mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
+    else:
+        is_ready = is_windows(data.X) or data.X.ndim == 2
+        X = data.X if is_ready else network._with_axes(data.X)
+        mean, scale = moments(X, data.sample_weight)
+    network.input_mean_, network.input_scale_ = mean, scale
 
 
 def prepared(network, X):
@@ -584,7 +595,9 @@ def initialize(network, data, counts, rng, valid=None, start=None):
     network._class_counts = counts
     if network.standardize:
         standardize_as(network, data, start)
-    inputs = prepared(network, data.X)
+    inputs, training = prepared(network, data.X), plan.training
+    augmentation = getattr(network, "augmentation", ())  # networks of others may not have it
+    training.augmentation = make_augmentation(augmentation, inputs, training.device)
     early_stopping = None
     if valid is not None:
         valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
@@ -592,7 +605,6 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
     elif plan.scorer is not None:
         early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)
-    training = plan.training
     generators = training.generator, training.noise_generator
     module = finish_module(network._build_module(inputs, len(network.classes_), *generators), plan)
     net = make_net(

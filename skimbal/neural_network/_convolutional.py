@@ -9,7 +9,6 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skimbal._training.augmentation import AUGMENTATIONS
 from skimbal._training.inputs import is_windows
 from skimbal._utils._recordings import RULE, is_channels_last
 from skimbal.modules import Convolution, per_axis, size_after_layers, smallest_size
@@ -263,12 +262,18 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -298,8 +303,8 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -378,8 +383,9 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -409,6 +415,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer
@@ -457,9 +464,6 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     dropout : float in [0, 1), default=0.0
         Probability of dropping in training, behind the first dense layer; without one, behind the
         convolutions.
-    augmentation : sequence of {"flip", "crop", "cutout"}, default=()
-        Random changes of the training images, in this order: turned left to right every second
-        time; moved by up to an eighth of the sides; a square of half the sides blanked out.
     loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
@@ -481,12 +485,18 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -516,8 +526,8 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -581,10 +591,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     """
 
     _n_axes = 2
-    _parameter_constraints: dict = {
-        **CONVOLUTION_CONSTRAINTS,
-        "augmentation": ["array-like", StrOptions(set(AUGMENTATIONS))],
-    }
+    _parameter_constraints: dict = CONVOLUTION_CONSTRAINTS
 
     def __init__(
         self,
@@ -596,14 +603,14 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         global_pooling: bool = True,
         dense_layer_sizes: Sequence[int] | int = (),
         dropout: float = 0.0,
-        augmentation: Sequence[str] | str = (),
         loss: Any = "cross_entropy",
         class_weight: Any = None,
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -628,12 +635,12 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         self.global_pooling = global_pooling
         self.dense_layer_sizes = dense_layer_sizes
         self.dropout = dropout
-        self.augmentation = augmentation
         self.loss = loss
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer

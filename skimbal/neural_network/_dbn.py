@@ -21,6 +21,8 @@ from skimbal.modules import MLP, RBM, stack_rbms
 from skimbal.neural_network._base import DENSE_CONSTRAINTS, BaseNetClassifier, check_layer_sizes
 from skimbal.neural_network._fit_plan import check_range_of, check_step_setting
 
+ROUNDING = 1e-6
+
 PUBLISHED_SETTINGS = {
     "pretrain_epochs": 100,
     "pretrain_learning_rate": 0.01,
@@ -89,12 +91,18 @@ class DBNClassifier(BaseNetClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
@@ -124,8 +132,8 @@ class DBNClassifier(BaseNetClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -224,8 +232,9 @@ class DBNClassifier(BaseNetClassifier):
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 3e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -258,6 +267,7 @@ class DBNClassifier(BaseNetClassifier):
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer
@@ -328,7 +338,8 @@ class DBNClassifier(BaseNetClassifier):
         check_step_setting("pretrain_weight_decay", self.pretrain_weight_decay)
         if self.pretrain_learning_rate != "auto":
             check_step_setting("pretrain_learning_rate", self.pretrain_learning_rate)
-        if self.visible_ == "bernoulli" and (X.min() < 0 or X.max() > 1):
+        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
+        if self.visible_ == "bernoulli" and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
             raise ValueError(
                 f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "
                 "[0, 1]; scale X (MinMaxScaler) or use visible='gaussian'"

@@ -23,9 +23,9 @@ from skimbal._utils._groups import check_group_counts, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels
+from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
-FLOATS = [np.float64, np.float32]
 
 
 @dataclass
@@ -60,6 +60,7 @@ def check_inputs(estimator, X, *, reset):
     Sparse tables become CSR. Sets scikit-learn's attributes of the inputs where `reset` is True:
     those of columns for 2-D X, none for n-d X.
     """
+    X = joined_if_dict(estimator, X, reset=reset)
     if is_windows(X):
         if estimator._takes_windows:
             return X
@@ -72,7 +73,48 @@ def check_inputs(estimator, X, *, reset):
         if reset:
             forget_attributes(estimator, INPUT_ATTRIBUTES)
         return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
-    return validate_data(estimator, X, reset=reset, dtype=FLOATS)
+    try:
+        return validate_data(estimator, X, reset=reset, dtype=FLOATS)
+    except (TypeError, ValueError) as error:
+        names = columns_of_texts(X)
+        if not names:
+            raise
+        raise ValueError(
+            f"{type(estimator).__name__} takes numbers, but the columns {', '.join(names)} hold "
+            "texts or categories; encode them in a pipeline, such as make_pipeline("
+            "make_column_transformer((OneHotEncoder(handle_unknown='ignore'), [columns]), "
+            "remainder='passthrough'), network)"
+        ) from error
+
+
+def columns_of_texts(X):
+    """Names of the columns of a frame that can't be converted to numbers, as shown in errors.
+
+    >>> columns_of_texts(pd.DataFrame({"wear": [1, 2], "type": ["L", "M"]}))
+    ["'type'"]
+    """
+    if not isinstance(X, pd.DataFrame):
+        return []
+    names = []
+    for i, name in enumerate(X.columns):
+        try:
+            X.iloc[:, i].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError):
+            names.append(repr(name))
+    return names
+
+
+def joined_if_dict(estimator, X, *, reset):
+    """Return a dict of inputs as one table, and any other inputs as they are."""
+    if not estimator._takes_dict:
+        return X
+    if reset:
+        forget_attributes(estimator, ["input_parts_"])
+    if is_dict(X):
+        return joined(estimator, X, reset=reset)
+    if not reset:
+        check_not_dict(estimator)
+    return X
 
 
 def check_sparse(estimator, X, *, reset):

@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 
-from skimbal._training.augmentation import check_augmentation
 from skimbal._training.early_stopping import EarlyStopping, ValidationSet
 from skimbal._training.inputs import dtype_name, to_tensors
 from skimbal._training.job import TrainingPlan
@@ -25,7 +25,7 @@ from skimbal._utils._warnings import warn
 from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
-from skimbal.modules import NormalizedLinear
+from skimbal.modules import NormalizedLinear, OwnNetwork
 from skimbal.neural_network._prior import check_probabilities_option, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
 
@@ -144,7 +144,6 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         check_step_setting(name, getattr(estimator, name))
     seeds = rng.randint(2**31 - 1, size=3).tolist()
     schedule = estimator.learning_rate_schedule
-    augmentation = getattr(estimator, "augmentation", ())  # of networks on images
     return TrainingPlan(
         optimizer=estimator.optimizer,
         learning_rate=estimator.learning_rate,
@@ -156,11 +155,26 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         generator=torch.Generator().manual_seed(seeds[0]),
         noise_generator=torch.Generator(device).manual_seed(seeds[1]),
         augmentation_generator=torch.Generator().manual_seed(seeds[2]),
-        augmentation=check_augmentation(augmentation) if augmentation else (),
         schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
         sampler=sampler,
         needs_features=loss_value.needs_features,
+        learning_rates=resolve_learning_rates(getattr(estimator, "learning_rates", None)),
     )
+
+
+def resolve_learning_rates(given):
+    """Learning rates by pattern of parameter names, as pairs for the module as it is trained."""
+    pairs = []
+    for pattern, rate in (given or {}).items():
+        is_rate = isinstance(rate, Real) and not isinstance(rate, bool) and float(rate) > 0
+        if not isinstance(pattern, str) or not is_rate:
+            raise ValueError(
+                f"learning_rates has {pattern!r}: {rate!r}; it maps patterns of parameter names, "
+                "such as 'backbone.*', to learning rates above 0"
+            )
+        check_step_setting("learning_rates", rate)
+        pairs.append((f"network.{pattern}", float(rate)))
+    return tuple(pairs)
 
 
 def check_step_setting(name, value):
@@ -404,14 +418,29 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)
 
 
+def has_features(module):
+    """Whether a module has a last layer that can be told from the rest."""
+    return not isinstance(module, OwnNetwork) or module.head is not None
+
+
+def featureless(value, reason):
+    """The error for a loss that needs the last layer of a module that has none."""
+    return ValueError(
+        f"loss={value!r} {reason}, but the logits of the network are not the output of a "
+        "torch.nn.Linear. Let the network end in one, which is called once and whose output is "
+        "returned as it is, or use another loss"
+    )
+
+
 def finish_module(module, plan):
     """Give a module the last layer that the loss asks for, and put it on its device."""
-    training = plan.training
-    if plan.loss_value.head == "normalized":
-        module.output = NormalizedLinear(
-            module.output.in_features,
-            len(plan.classes),
-            plan.loss_value.scale,
-            training.generator,
-        )
+    training, value = plan.training, plan.loss_value
+    if value.needs_features and not has_features(module):
+        raise featureless(value, "compares the features before the last layer")
+    if value.head == "normalized":
+        if not has_features(module):
+            raise featureless(value, "has a last layer of its own")
+        n_features, n_classes = module.output.in_features, len(plan.classes)
+        layer = NormalizedLinear(n_features, n_classes, value.scale, training.generator)
+        module.replace_output(layer)
     return module.to(training.device, torch.get_default_dtype())

@@ -50,12 +50,18 @@ class MLPClassifier(BaseNetClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=()
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -85,8 +91,8 @@ class MLPClassifier(BaseNetClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -160,8 +166,9 @@ class MLPClassifier(BaseNetClassifier):
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = (),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = None,
@@ -187,6 +194,7 @@ class MLPClassifier(BaseNetClassifier):
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer

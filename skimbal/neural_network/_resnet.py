@@ -1,15 +1,14 @@
 """Residual networks on images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 
-from skimbal._training.augmentation import AUGMENTATIONS
 from skimbal.modules import ResNet
 from skimbal.neural_network._base import NET_CONSTRAINTS, BaseNetClassifier
 from skimbal.neural_network._convolutional import check_channels_first, shape_with_axes
@@ -28,9 +27,6 @@ class ResNetClassifier(BaseNetClassifier):
     depth : int, default=32
         Layers with weights: 18 (four stages from 64 filters on), or 8, 14, 20, 26, 32, ... (three
         stages from 16 filters on, shortcuts without parameters).
-    augmentation : sequence of {"flip", "crop", "cutout"}, default=("flip", "crop")
-        Random changes of the training images, in this order: turned left to right every second
-        time; moved by up to an eighth of the sides; a square of half the sides blanked out.
     loss : str, value of `skimbal.losses` or torch.nn.Module, default="cross_entropy"
         Name or value: see `skimbal.losses.all_losses`. A module is called with logits and targets.
     class_weight : None, "balanced", "effective", dict or array-like, default=None
@@ -52,12 +48,18 @@ class ResNetClassifier(BaseNetClassifier):
         Classes that the rows of an epoch are drawn from: "balanced", "sqrt", "progressive",
         "dynamic" or "two_phase". None takes each row once. "dynamic" holds out
         `validation_fraction` of the samples. Samplers of imbalanced-learn belong in pipelines.
+    augmentation : str, value of `skimbal.augmentation`, callable or list, default=("flip", "crop")
+        Random changes of the training samples, in this order, drawn anew in each epoch: names or
+        values such as ``Noise(0.1)``, or functions ``f(X, generator)``. See
+        `skimbal.augmentation`. Validation and prediction use the samples as they are.
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : bool, default=True
+    standardize : "auto" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
-        feature for 2-D inputs, per channel for n-d inputs.
+        feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
+        most training samples and one other value in all the rest is only divided by that value: a
+        one-hot column stays as it is.
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adamw"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -87,8 +89,8 @@ class ResNetClassifier(BaseNetClassifier):
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
-        it is recorded on the training data. With None, the validation loss decides, which does not
-        use class weights.
+        it is recorded on the training data. With None, the validation loss decides: what the
+        network is trained for, with its class weights.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:<index>" or "mps"; "auto" is the first CUDA card if there is one.
     n_threads : int, default=1
@@ -148,21 +150,20 @@ class ResNetClassifier(BaseNetClassifier):
     _parameter_constraints: dict = {
         **NET_CONSTRAINTS,
         "depth": [Interval(Integral, 8, None, closed="left")],
-        "augmentation": ["array-like", StrOptions(set(AUGMENTATIONS))],
     }
 
     def __init__(
         self,
         *,
         depth: int = 32,
-        augmentation: Sequence[str] | str = ("flip", "crop"),
         loss: Any = "cross_entropy",
         class_weight: Any = None,
         cost_matrix: ArrayLike | str | dict | None = None,
         probabilities: str = "training",
         sampler: Any = None,
+        augmentation: Any = ("flip", "crop"),
         mixup: float = 0.0,
-        standardize: bool = True,
+        standardize: bool | str = "auto",
         optimizer: str | Callable = "adamw",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = "cosine",
@@ -181,12 +182,12 @@ class ResNetClassifier(BaseNetClassifier):
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.depth = depth
-        self.augmentation = augmentation
         self.loss = loss
         self.class_weight = class_weight
         self.cost_matrix = cost_matrix
         self.probabilities = probabilities
         self.sampler = sampler
+        self.augmentation = augmentation
         self.mixup = mixup
         self.standardize = standardize
         self.optimizer = optimizer

@@ -92,13 +92,19 @@ def zip_size(entries):
     return sum(sizes) + N_END + N_CHECKSUM
 
 
-def write_archive(path, data):
-    """Write the bytes of a file completely or not at all; a symbolic link is followed."""
+def file_to_write(path):
+    """The path of a file, with symbolic links followed; a ValueError where it can't be one."""
     path = Path(path).resolve()
     if path.is_dir():
         raise ValueError(f"path={str(path)!r} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise ValueError(f"path={str(path)!r} is in no folder that exists; create it first")
+    return path
+
+
+def write_archive(path, data):
+    """Write the bytes of a file completely or not at all; a symbolic link is followed."""
+    path = file_to_write(path)
     temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -87,14 +87,19 @@ def save(estimator: BaseEstimator, path: str | PathLike) -> None:
     >>> bool((loaded.predict_proba(X) == network.predict_proba(X)).all())
     True
     """
-    if not hasattr(estimator, "get_params") or isinstance(estimator, type):
-        raise ValueError(f"estimator={estimator!r} is no estimator; give an instance with a fit")
+    check_is_estimator(estimator)
     writer = Writer(CODECS)
     root = writer.value(estimator, type(estimator).__name__)
     entries = seal_entries(writer.entries(root), {"skimbal": __version__, "versions": VERSIONS})
     data = archive_bytes(entries)
     check_readable(data, writer)
     write_archive(path, data)
+
+
+def check_is_estimator(estimator):
+    """Raise a ValueError for classes, and for what has no parameters."""
+    if not hasattr(estimator, "get_params") or isinstance(estimator, type):
+        raise ValueError(f"estimator={estimator!r} is no estimator; give an instance with a fit")
 
 
 def check_readable(data, writer):

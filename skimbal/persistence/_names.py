@@ -16,8 +16,8 @@ import numpy as np
 from skimbal.exceptions import ModelFileError
 
 PARTS = {
-    *("cost_sensitive", "ensemble", "losses", "metrics", "model_selection", "modules"),
-    *("neural_network", "optim", "preprocessing", "sampling", "_training", "_utils"),
+    *("augmentation", "cost_sensitive", "ensemble", "losses", "metrics", "model_selection"),
+    *("modules", "neural_network", "optim", "preprocessing", "sampling", "_training", "_utils"),
 }
 # Of these, functions may be named; of the others, classes alone.
 PARTS_WITH_FUNCTIONS = {"losses", "metrics", "modules", "preprocessing", "sampling"}
@@ -47,6 +47,7 @@ PRIVATE_CLASSES = {
     *("sklearn.metrics._scorer:_MultimetricScorer",),
     *("sklearn.utils._metadata_requests:MetadataRequest",),
     *("sklearn.utils._metadata_requests:MethodMetadataRequest",),
+    *("torch.nn.modules.linear:NonDynamicallyQuantizableLinear",),  # of MultiheadAttention
 }
 NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 

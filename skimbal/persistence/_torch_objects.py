@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skimbal._training.net import Net, make_net
+from skimbal._training.net import Net, learning_rates_of, make_net
 from skimbal._training.optimizer import OPTIMIZERS
 from skimbal._utils._torch import resolve_device
 from skimbal.exceptions import ModelFileError
@@ -161,9 +161,10 @@ def _parts(described, reader, kind):
 class _Plan:
     """The settings that `make_net` reads from a training plan."""
 
-    def __init__(self, settings, device):
+    def __init__(self, settings, device, learning_rates):
         self.__dict__.update(settings)
         self.device = device
+        self.learning_rates = learning_rates
 
 
 def _encode_net(net, writer):
@@ -184,6 +185,7 @@ def _encode_net(net, writer):
             "batch_size": int(net.batch_size),
             "max_epochs": int(net.max_epochs),
         },
+        "learning_rates": writer.value(learning_rates_of(net)),
         "device": device_text(net.device),
         "verbose": writer.value(bool(net.verbose)),
         "groups": writer.value(groups, "optimizer"),
@@ -217,7 +219,9 @@ def _decode_history(described, reader):
 
 def _decode_net(node, reader):
     device = available_device(node["device"])
-    plan = _Plan({name: reader.value(node["plan"][name]) for name in PLAN}, device)
+    # A file of an earlier version has no learning rates of single parameters.
+    rates = reader.value(node["learning_rates"]) if "learning_rates" in node else ()
+    plan = _Plan({name: reader.value(node["plan"][name]) for name in PLAN}, device, rates)
     module, criterion = reader.value(node["module"]), reader.value(node["criterion"])
     training = module.training
     classes = range(min(node["n_classes"], 2**20))

@@ -61,6 +61,7 @@ def net_around(module, loss=None, callbacks=(), **settings):
         "batch_size": 8,
         "max_epochs": 5,
         "device": torch.device("cpu"),
+        "learning_rates": (),
     }
     plan = SimpleNamespace(**{**plan, **settings})
     loss = bound_loss() if loss is None else loss

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from skimbal._training.augmentation import make_augmentation, numbers_of_batches
 from skimbal._training.batches import (
     Batches,
     SlicedBatches,
@@ -25,7 +26,7 @@ WEIGHT = torch.rand(N, generator=generator(9)) + 0.1
 
 
 def plan(**settings):
-    given = {"mixup": 0.0, "augmentation": (), "augmentation_generator": generator(5)}
+    given = {"mixup": 0.0, "augmentation": None, "augmentation_generator": generator(5)}
     return SimpleNamespace(**{**given, **settings})
 
 
@@ -111,13 +112,29 @@ def test_sliced_batches_are_the_stacked_ones(settings, weight, sampler):
     np.testing.assert_array_equal(stacked.n_rows, sliced.n_rows)
 
 
-def test_images_are_changed_alike_in_both():
+@pytest.mark.parametrize("mixup", [0.0, 1.0])
+def test_rows_are_changed_alike_in_both(mixup):
     images = torch.rand(N, 1, 8, 8, generator=generator(7))
-    settings = [{"augmentation": ("flip", "crop")} for _ in range(2)]
-    stacked = Batches([(images, TARGET)], [None], 8, 1, orders(1)).epoch([plan(**settings[0])])
-    sliced = SlicedBatches([images, TARGET], 8, orders(1)).epoch([plan(**settings[1])])
+    augmentation = make_augmentation(["noise", "flip", "crop", halved], images, torch.device("cpu"))
+    plans = [plan(augmentation=augmentation, mixup=mixup) for _ in range(2)]
+    stacked = Batches([(images, TARGET)], [None], 8, 1, orders(1)).epoch([plans[0]])
+    sliced = SlicedBatches([images, TARGET], 8, orders(1)).epoch([plans[1]])
     for (a, *_), (b, *_) in zip(stacked, sliced, strict=True):
         assert torch.equal(a, b)
+
+
+def halved(X, generator):
+    return X * torch.randint(1, 3, (1,), generator=generator)
+
+
+def test_a_partner_is_changed_as_it_is_as_a_row_itself():
+    images = torch.rand(N, 1, 8, 8, generator=generator(7))
+    own = plan(augmentation=make_augmentation("noise", images, torch.device("cpu")), mixup=1.0)
+    numbers = list(numbers_of_batches([own], [8, 8, 8, 1]))
+    rows = torch.cat([drawn for drawn, _ in numbers], dim=1)
+    partners = torch.cat([drawn for _, drawn in numbers], dim=1)
+    assert rows.shape == (1, N, 64)
+    assert torch.equal(partners, rows.roll(-1, 1))
 
 
 def test_networks_that_go_on_keep_their_rows():

@@ -88,7 +88,8 @@ def test_schedules_are_compared_by_value(capsys):
 
 def job_of(module=None, n_rows=40, sample_shape=(5,), callbacks=(), **settings):
     net = net_around(mlp_module() if module is None else module, callbacks=callbacks, **settings)
-    plan = SimpleNamespace(mixup=0.0, augmentation=(), schedule=None, needs_features=False)
+    plan = SimpleNamespace(mixup=0.0, augmentation=None, schedule=None, needs_features=False)
+    plan.learning_rates = ()
     tensors = [torch.zeros(n_rows, *sample_shape), torch.zeros(n_rows, dtype=torch.int64)]
     return TrainingJob(net, plan, tensors, n_epochs=3, schedule_length=3)
 

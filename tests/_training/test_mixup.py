@@ -47,7 +47,7 @@ def test_mixtures_by_hand(part, expected):
 def test_partners_are_the_next_rows_of_the_epoch():
     X, target = torch.arange(12.0)[:, None], torch.arange(12)
     batches = Batches([(X, target)], [None], 5, 1, [RowOrder(generator(), 12)])
-    plan = SimpleNamespace(mixup=0.5, augmentation=())
+    plan = SimpleNamespace(mixup=0.5, augmentation=None)
     n_batches = 0
     for inputs, labels, share, n_rows, mixture in mix_epoch([plan], batches):
         partners, partner_share, part = mixture

@@ -5,9 +5,18 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from skimbal._training.inputs import WindowInputs
-from skimbal._training.prediction import forward, in_blocks, predict_arrays
+from skimbal._training.prediction import (
+    MAX_ROWS_OF_NUMPY,
+    forward,
+    in_blocks,
+    predict_arrays,
+    predict_logits,
+)
+from skimbal._training.tables import TableInputs
+from skimbal.modules import NormalizedLinear
 from skimbal.preprocessing import index_windows
 
 from .nets import Convolution, generator, mlp_module
@@ -73,3 +82,32 @@ def test_windows_are_predicted_as_their_array(kind):
     array = forward(module, torch.as_tensor(flat(np.asarray(windows))))
     for a, b in zip(lazy, array, strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "elu", "gelu"])
+def test_few_rows_of_a_dense_network_are_computed_as_many(activation):
+    module = mlp_module(activation=activation, dropout=0.5)
+    whole = predict_arrays(module, TABLE.numpy())
+    few = predict_arrays(module, TABLE.numpy()[:MAX_ROWS_OF_NUMPY])
+    one = predict_arrays(module, TABLE.numpy()[2:3])
+    for of_whole, of_few, of_one in zip(whole, few, one, strict=True):
+        np.testing.assert_allclose(of_few, of_whole[:MAX_ROWS_OF_NUMPY], rtol=0, atol=1e-14)
+        np.testing.assert_array_equal(of_one, of_few[2:3])
+
+
+def test_the_normalized_layer_has_the_same_answer_for_few_rows():
+    module = mlp_module()
+    layer = NormalizedLinear(module.output.in_features, 3, scale=2.0, generator=generator(5))
+    module.output = layer
+    whole, few = (predict_logits(module, TABLE.numpy()[:n]) for n in (70, 2))
+    np.testing.assert_allclose(few, whole[:2], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_rows", [1, 4, 9])
+def test_sparse_rows_have_the_bits_of_dense_ones(n_rows):
+    module, X = mlp_module(), TABLE.double().numpy()[:n_rows]
+    rows = TableInputs(sparse.csr_array(X), lambda dense: dense)
+    for of_sparse, of_dense in zip(
+        predict_arrays(module, rows), predict_arrays(module, X), strict=True
+    ):
+        np.testing.assert_array_equal(of_sparse, of_dense)

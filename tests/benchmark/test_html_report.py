@@ -184,7 +184,7 @@ def hostile(tmp_path_factory):
         database.execute(
             "UPDATE cell SET status = 'failed', confusion = NULL, support = '[1000, 1000]', "
             "error = ?, warnings = ?, n_warnings = 1 WHERE method = 'b' AND fold = 1",
-            (f"Traceback\n{HOSTILE}", json.dumps({f"{HOSTILE}: text": 1})),
+            (f"Traceback (most recent call last):\n{HOSTILE}", json.dumps({f"{HOSTILE}: text": 1})),
         )
     return report(folder, control="c")
 

@@ -161,14 +161,14 @@ def test_failed_cells_are_exit_code_1(folder, capsys):
     code = (
         Path(folder)
         .read_text()
-        .replace("return [helper", "raise KeyError(3)\n        return [helper")
+        .replace("return [helper", "raise ValueError('no\\nreason')\n        return [helper")
     )
     write_over(folder, code)
     assert cli.main(arguments(f"{folder}:as_list", "--out", "out")) == 1
-    assert "The first error: KeyError: 3" in capsys.readouterr().out
+    assert "The first error: ValueError: no\n" in capsys.readouterr().out
     assert cli.main(["resume", "out", "--quiet"]) == 1
     assert cli.main(["report", "out"]) == 0
-    write_over(folder, code.replace("raise KeyError(3)", "pass"))
+    write_over(folder, code.replace("raise ValueError('no\\nreason')", "pass"))
     assert cli.main(["resume", "out", "--quiet", "--retry-failed"]) == 2  # the code has changed
 
 
@@ -213,6 +213,8 @@ FILES = {
         ({"data": "one_class.csv"}, "the target 'failed' is no in all 120 rows"),
         ({"data": "missing_label.csv"}, "the target 'failed' is missing in"),
         ({"data": "rare.csv"}, "class 'yes' has 1 groups, but folds=3"),
+        ({"data": "book.xlsx"}, "it is a workbook; save its sheet as CSV"),
+        ({"--separator": ""}, "the separator is an empty text"),
         ({"--target": "faild"}, "no column 'faild' for target; did you mean 'failed'?"),
         ({"--group": "machin"}, "no column 'machin' for group; did you mean 'machine'?"),
         ({"--drop": "lode"}, "no column 'lode' for drop; did you mean 'load'?"),
@@ -222,6 +224,7 @@ FILES = {
         ({"methods": "svm,mine.py"}, "mine.py, line 4: ZeroDivisionError: division by zero"),
         ({"methods": "broken.py"}, "broken.py, line 2: SyntaxError"),
         ({"methods": "raises.py"}, "raises.py, line 1: ModuleNotFoundError: No module named"),
+        ({"methods": "leaves.py"}, "leaves.py, line 2: SystemExit: 3"),
         ({"methods": "results.py:number"}, "returned 3; return a dict of names to classifiers"),
         ({"methods": "results.py:empty"}, "returned {}; return a dict"),
         ({"methods": "results.py:classes"}, "has 'svm': <class 'sklearn.svm"),
@@ -244,6 +247,8 @@ def test_mistakes_are_one_line_and_nothing_is_written(
     (tmp_path / "mine.py").write_text("def make_methods():\n    # one\n    # two\n    1 / 0\n")
     (tmp_path / "broken.py").write_text("x = 1\ny = = 2\n")
     (tmp_path / "raises.py").write_text("import nothing_of_this_name\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit(3)\n")
+    (tmp_path / "book.xlsx").write_text("")
     write(
         tmp_path / "results.py",
         """

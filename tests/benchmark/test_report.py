@@ -56,7 +56,10 @@ def small_run(tmp_path):
         with claim_cell(store, cell, 0) as claim:
             support = {"support": "[4, 1]", "n_warnings": 0}
             if cell[:3] not in matrices:
-                claim.finish("failed", {**support, "error": "Traceback\nKeyError: 'x|y'"})
+                claim.finish(
+                    "failed",
+                    {**support, "error": "Traceback (most recent call last):\nKeyError: 'x|y'"},
+                )
                 continue
             (tn, fp), (fn, tp) = matrices[cell[:3]]
             g_mean = math.sqrt(tn / (tn + fp) * tp / (tp + fn))

@@ -276,7 +276,9 @@ def test_methods_in_another_order_are_the_same_run(finished):
 
 
 def test_a_run_of_ones_own_methods_cannot_be_resumed_by_name(finished):
-    with pytest.raises(ValueError, match=r"has the methods forest, which.*call run_benchmark"):
+    with pytest.raises(
+        ValueError, match=r"has the methods forest, logistic, which.*call run_benchmark"
+    ):
         resume(finished)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, make_scorer, matthews_corrcoef
 
-from skimbal.cost_sensitive._decision_table import RESOLUTION, DecisionTable, Intervals
+from skimbal.cost_sensitive._decision_table import DecisionTable
+from skimbal.cost_sensitive._two_class_cuts import RESOLUTION, Intervals
 from skimbal.metrics import decide_by_costs
 
 from .brute_force import g_mean_of

@@ -167,6 +167,25 @@ def test_small_classes_are_named_with_their_size():
         LMLEClassifier(SMALL).fit(X, y)
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_class_too_small_for_two_clusters_is_trained_with_a_warning(size):
+    X, _ = make_data(60)
+    y = np.where(np.arange(60) < size, "rare", "usual")
+    with pytest.warns(UserWarning, match=rf"too small for two clusters.*'rare': {size}"):
+        model = LMLEClassifier(SMALL, cluster_size=10, random_state=0).fit(X, y)
+    assert np.count_nonzero(model.cluster_classes_ == 0) == 1
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_copies_of_one_sample_are_one_cluster():
+    X, _ = make_data(60)
+    y = np.where(np.arange(60) < 20, "rare", "usual")
+    X[:20] = X[0]
+    model = LMLEClassifier(SMALL, cluster_size=10, random_state=0).fit(X, y)
+    assert model.cluster_classes_.tolist() == [0, 1, 1, 1, 1]
+    assert (model.predict(X[:20]) == "rare").all()
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [

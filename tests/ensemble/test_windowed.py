@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -20,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from skimbal import CNN1DClassifier, MLPClassifier, TunedCostClassifierCV, WindowedClassifier
-from skimbal.ensemble._windowed import mean_by_recording, split_stateless, transform_in_chunks
+from skimbal.ensemble._window_fit import split_stateless, transform_in_chunks
+from skimbal.ensemble._window_prediction import mean_by_recording
 from skimbal.preprocessing import Spectrogram, WindowIndex, flatten, index_windows
 
 FLATTEN = FunctionTransformer(flatten)
@@ -494,3 +495,176 @@ def test_transform_in_chunks_is_the_transform():
     np.testing.assert_array_equal(
         transform_in_chunks(spectrogram, windows, 4), spectrogram.transform(np.asarray(windows))
     )
+
+
+# ---------------------------------------------------------------- decision function, features
+
+
+def test_decision_function_is_the_log_odds_of_the_mean():
+    fitted = WindowedClassifier(LEVELS, size=20, step=5).fit(X, Y)
+    proba = fitted.predict_proba(X)
+    np.testing.assert_allclose(fitted.decision_function(X), np.log(proba[:, 1] / proba[:, 0]))
+    scores = cross_validate(fitted, X, Y, cv=3, scoring="roc_auc")["test_score"]
+    assert scores.mean() > 0.7
+
+
+def test_decision_function_of_three_classes_is_the_logarithm():
+    y = np.arange(12) % 3
+    fitted = WindowedClassifier(LOGISTIC, size=20).fit(X, y)
+    np.testing.assert_allclose(fitted.decision_function(X), np.log(fitted.predict_proba(X)))
+
+
+def test_decision_function_of_certainty_is_finite():
+    fitted = WindowedClassifier(Spy(0.0), size=20).fit(X, Y)
+    np.testing.assert_allclose(fitted.decision_function(X), -np.log(np.finfo(float).tiny))
+
+
+@pytest.mark.parametrize("network", [NETWORK, make_pipeline(Spectrogram(window=8), NETWORK)])
+def test_features_are_the_mean_of_the_activations_of_the_windows(network):
+    fitted = WindowedClassifier(network, size=20, step=7, memory_limit=4000).fit(X, Y)
+    expected = [
+        fitted.estimator_.transform(np.asarray(index_windows([x], 20, 7))).mean(axis=0) for x in X
+    ]
+    np.testing.assert_allclose(fitted.transform(X), expected, rtol=0, atol=1e-12)
+    again = clone(fitted).fit_transform(X, Y)
+    np.testing.assert_allclose(again, expected, rtol=0, atol=1e-12)
+    chain = make_pipeline(clone(fitted), StandardScaler(), LogisticRegression())
+    assert chain.fit(X, Y).predict(X).shape == (12,)
+
+
+def test_features_need_a_transform_and_windows():
+    assert not hasattr(WindowedClassifier(LOGISTIC), "transform")
+    assert not hasattr(WindowedClassifier(LOGISTIC).fit(np.zeros((2, 1, 5)), [0, 1]), "transform")
+    recordings, _ = short_ones()
+    fitted = WindowedClassifier(NETWORK, size=20, on_short="skip").fit(recordings, Y)
+    with pytest.raises(ValueError, match=r"the recordings \[1, 4\] are shorter .* no features"):
+        fitted.transform(recordings)
+
+
+# ---------------------------------------------------------------- partial_fit
+
+SGD = SGDClassifier(loss="log_loss", random_state=0)
+STATELESS = make_pipeline(Spectrogram(window=8, hop=4), FLATTEN, SGD)
+
+
+def partly_fitted(estimator, **params):
+    """Fitted in two parts, of which the second lacks a class."""
+    classifier = WindowedClassifier(estimator, size=20, step=7, **params)
+    loud = Y == "loud"
+    first, second = np.flatnonzero(~loud | (np.arange(12) < 6)), np.flatnonzero(loud)[2:]
+    for rows in (first, second):
+        classifier.partial_fit([X[i] for i in rows], Y[rows], classes=["quiet", "loud"])
+    return classifier, (first, second)
+
+
+@pytest.mark.parametrize("memory_limit", [1000, 2**24])
+def test_partial_fit_trains_the_last_step(memory_limit):
+    classifier, parts = partly_fitted(STATELESS, memory_limit=memory_limit)
+    expected = clone(SGD)
+    for rows in parts:
+        windows = index_windows([X[i] for i in rows], 20, 7)
+        images = Spectrogram(window=8, hop=4).fit_transform(np.asarray(windows))
+        expected.partial_fit(flatten(images), Y[rows][windows.recording], ["loud", "quiet"])
+    np.testing.assert_allclose(classifier.estimator_[-1].coef_, expected.coef_)
+    whole = WindowedClassifier(STATELESS, size=20, step=7).fit(X, Y)
+    np.testing.assert_array_equal(classifier.n_windows_, whole.n_windows_)
+    np.testing.assert_allclose(classifier.class_prior_, whole.class_prior_)
+    assert classifier.peaks_by_type_ == whole.peaks_by_type_
+    assert classifier.predict(X).shape == (12,)
+    assert len(classifier.stream().feed(X[0])) == len(classifier.predict_proba_windows(X[:1])[0])
+
+
+def test_partial_fit_of_a_network_gets_the_index():
+    classifier, parts = partly_fitted(NETWORK)
+    expected = clone(NETWORK)
+    for rows in parts:
+        windows = index_windows([X[i] for i in rows], 20, 7)
+        expected.partial_fit(windows, Y[rows][windows.recording], ["loud", "quiet"])
+    np.testing.assert_array_equal(
+        np.concatenate(classifier.predict_proba_windows(X)),
+        expected.predict_proba(np.asarray(index_windows(X, 20, 7))),
+    )
+
+
+def test_partial_fit_continues_a_fit_with_what_it_has_learned():
+    pipeline = make_pipeline(FLATTEN, StandardScaler(), clone(SGD))
+    classifier = WindowedClassifier(pipeline, size=20).fit(X, Y)
+    mean, coef = classifier.estimator_[1].mean_.copy(), classifier.estimator_[-1].coef_.copy()
+    classifier.partial_fit([x + 1 for x in X], Y)
+    np.testing.assert_array_equal(classifier.estimator_[1].mean_, mean)
+    assert not np.allclose(classifier.estimator_[-1].coef_, coef)
+
+
+def test_weights_and_parameters_reach_partial_fit():
+    weight = np.where(Y == "loud", 0.0, 1.0)
+    weight[2] = 3.0
+    classifier = WindowedClassifier(make_pipeline(FLATTEN, SGD), size=20)
+    classifier.partial_fit(X, Y, classes=np.unique(Y), sample_weight=weight)
+    used = np.flatnonzero(weight)
+    windows = index_windows([X[i] for i in used], 20, 20)
+    expected = clone(SGD).partial_fit(
+        flatten(np.asarray(windows)),
+        Y[used][windows.recording],
+        np.unique(Y),
+        sample_weight=weight[used][windows.recording],
+    )
+    np.testing.assert_allclose(classifier.estimator_[-1].coef_, expected.coef_)
+    np.testing.assert_allclose(classifier.class_prior_, [3 / 11, 8 / 11])
+    balanced = clone(NETWORK).set_params(class_weight="balanced")
+    counted = WindowedClassifier(balanced, size=20)
+    counted.partial_fit(X, Y, classes=np.unique(Y), class_counts={"loud": 100, "quiet": 300})
+    np.testing.assert_allclose(counted.estimator_.class_weight_, [2, 2 / 3])
+
+
+def test_costs_follow_a_stream_of_recordings():
+    classifier = WindowedClassifier(NETWORK, size=20)
+    tuned = TunedCostClassifierCV(classifier, window=30, search_every=10, random_state=0)
+    for _ in range(3):
+        tuned.partial_fit(X, Y, classes=np.unique(Y))
+    assert tuned.window_counts_.sum() == 24
+    assert tuned.predict(X).shape == (12,)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "call", "message"),
+    [
+        (SGD, {}, {"classes": None}, "classes must be passed on the first call"),
+        (SGD, {}, {"classes": ["quiet", "lout"]}, r"labels \['loud'\], which are not in"),
+        (SGD, {}, {"classes": ["loud"]}, "1 class"),
+        (SGD, {"on_short": "skip", "size": 500}, {}, "no recording has a window"),
+        (SGD, {"size": 500}, {}, "shorter than the window"),
+        (SGD, {}, {"sample_weight": np.zeros(12)}, "at least one non-zero"),
+        (
+            make_pipeline(FLATTEN, PCA(2), SGD),
+            {},
+            {},
+            "the step 'pca' learns from all data",
+        ),
+        (
+            make_imbalanced_pipeline(FLATTEN, RandomOverSampler(), SGD),
+            {},
+            {},
+            "the step 'randomoversampler' draws samples anew",
+        ),
+        (clone(NETWORK).set_params(early_stopping=True), {}, {}, "no epochs to stop early"),
+    ],
+)
+def test_bad_input_of_partial_fit(estimator, params, call, message):
+    if estimator is SGD:
+        estimator = make_pipeline(FLATTEN, SGD)
+    classifier = WindowedClassifier(estimator, size=20).set_params(**params)
+    before = dict(vars(classifier))
+    with pytest.raises(ValueError, match=message):
+        classifier.partial_fit(X, Y, **{"classes": ["loud", "quiet"], **call})
+    assert vars(classifier) == before
+
+
+def test_partial_fit_needs_a_last_step_that_has_it():
+    assert not hasattr(WindowedClassifier(LOGISTIC), "partial_fit")
+    classifier, _ = partly_fitted(STATELESS)
+    before = classifier.predict_proba(X)
+    with pytest.raises(ValueError, match="have 1 channels"):
+        classifier.partial_fit([x[:1] for x in X], Y)
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        classifier.partial_fit(X, Y, classes=["a", "b"])
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)

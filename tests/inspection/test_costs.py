@@ -228,6 +228,18 @@ def test_threshold_curve_of_results(two_classes):
     np.testing.assert_array_equal(theirs.lines_[0].get_xdata(), tuned.cv_results_["thresholds"])
 
 
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+def test_threshold_curve_of_labels_in_a_series(dtype, two_classes):
+    _, X, y = two_classes
+    labels = pd.Series(y, dtype=dtype)
+    model = TunedCostClassifierCV(LogisticRegression(), cv=3, random_state=0).fit(X, labels)
+    for display in (
+        ThresholdCurveDisplay.from_estimator(model, X, labels),
+        ThresholdCurveDisplay.from_results(model),
+    ):
+        assert display.pos_label in {"rare", "usual"}
+
+
 def test_threshold_curve_draws_on_given_axes_and_scales(two_classes):
     import matplotlib.pyplot as plt
 

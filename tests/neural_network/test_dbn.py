@@ -133,6 +133,13 @@ def test_bernoulli_refuses_other_inputs_before_any_training(bits, value):
         network.partial_fit(X, y)
 
 
+def test_bernoulli_takes_the_rounding_of_a_scaler(bits):
+    X, y = bits
+    network = DBNClassifier(**FAST, visible="bernoulli").fit(X, y)
+    rounded = DBNClassifier(**FAST, visible="bernoulli").fit(X * (1.0 + 1e-15) - 1e-16, y)
+    assert_same_network(rounded, network, X)
+
+
 def test_bernoulli_clips_what_it_predicts(bits):
     X, y = bits
     network = DBNClassifier(**FAST, visible="bernoulli").fit(X, y)

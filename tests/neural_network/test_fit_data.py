@@ -184,7 +184,7 @@ def test_the_reason_of_a_class_that_is_too_small():
 
 
 class Estimator(BaseEstimator):
-    _takes_windows = True
+    _takes_windows, _takes_sparse, _takes_dict = True, False, False
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,6 @@ def test_settings_arrive_in_the_training_plan():
         "device": torch.device("cpu"),
     }
     assert training.schedule(6, 10) == pytest.approx(0.5)
-    assert training.augmentation == ()
 
 
 def test_every_purpose_has_random_numbers_of_its_own():

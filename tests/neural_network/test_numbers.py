@@ -206,6 +206,7 @@ def test_dense_networks_predict_in_float64(network):
     assert np.isfinite(fitted.predict_proba(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:the recordings are float64 with values up to 1e")
 def test_a_recording_beyond_float32_is_named():
     recordings = [np.random.default_rng(i).normal(size=(1, 200)) for i in range(6)]
     recordings[4][0, 100] = 1e39
@@ -215,7 +216,8 @@ def test_a_recording_beyond_float32_is_named():
     recordings[4][0, 100] = 0.0
     windowed.fit(recordings, np.arange(6) % 2)
     recordings[0][0, 0] = 1e39
-    with pytest.raises(ValueError, match="float32"):
+    is_warned = pytest.warns(UserWarning, match="another scale")
+    with is_warned, pytest.raises(ValueError, match="float32"):
         windowed.predict(recordings)
 
 

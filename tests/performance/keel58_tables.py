@@ -5,6 +5,9 @@
 Several folders give one table, if they have the same folds and trials. Methods that none of the
 folders has are taken from the table of that name that is in `--out` already. A method's new cells
 take the place of its old ones. Scores are rounded to four digits, as in the published cells.
+
+`--beside networks=ecs-dbn,dbn` also takes these methods from the table `networks` in `--out`, on
+the data sets of the folders. `--trials 1` leaves out all trials but the first.
 """
 
 import argparse
@@ -26,6 +29,17 @@ def compare_methods(folders):
     methods = ["logistic-balanced,random-forest-prior", "svm-balanced"]
     for folder, names in zip(folders, methods, strict=False):
         cli.main([*command.split(), "--methods", names, "--out", folder])
+
+
+def read_published(out, name, methods):
+    """The published cells of some methods of a table, with the mean time of their fits."""
+    cells = pd.read_csv(out / f"keel58_cells_{name}.csv.xz")
+    missing = sorted(set(methods).difference(cells.method))
+    if missing:
+        raise ValueError(f"the table {name!r} has no {missing}; it has {sorted(set(cells.method))}")
+    times = pd.read_csv(out / f"keel58_{name}.csv", index_col="method").fit_s
+    cells = cells[cells.method.isin(methods)]
+    return cells.assign(fit_seconds=cells.method.map(times))
 
 
 def read_cells(folders, published):
@@ -76,6 +90,10 @@ def main():
     parser.add_argument("--name", required=True, help="the end of the files' names")
     parser.add_argument("--control", help="the method that the others are tested against")
     parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument(
+        "--beside", nargs="*", default=[], metavar="TABLE=METHODS", help="rows of other tables"
+    )
+    parser.add_argument("--trials", type=int, help="use the first trials only")
     arguments = parse_arguments(parser, globals())
     if arguments.tiny:
         compare_methods(arguments.results)
@@ -84,6 +102,11 @@ def main():
         for part in ("", "means_", "cells_")
     }
     cells = read_cells(arguments.results, path["cells_"].with_suffix(".csv.xz"))
+    for name, methods in (entry.split("=") for entry in arguments.beside):
+        others = read_published(arguments.out, name, methods.split(","))
+        cells = pd.concat([cells, others[others.dataset.isin(cells.dataset)]])
+    if arguments.trials is not None:
+        cells = cells[cells.trial < arguments.trials]
     score = cells.g_mean.astype(float).where(cells.status == "done", 0.0).round(4)
     scores = cells.assign(score=score).pivot(index=KEYS, columns="method", values="score")
     if scores.isna().any(axis=None):

@@ -12,6 +12,7 @@ from . import stand_in_data
 FOLDER = Path(__file__).parent
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if "\n    main()\n" in path.read_text())
 WRITE_A_FOLDER = (
+    "augmentation",
     "bayes_optimizer",
     "cifar_losses",
     "convolution_population",

@@ -26,6 +26,21 @@ class Stubborn(BaseEstimator):
         return self
 
 
+class Two(torch.nn.Module):
+    """A network of a user, with dropout, batch normalization and a backbone."""
+
+    def __init__(self, input_shape, n_classes, hidden=4):
+        super().__init__()
+        n_inputs = sum(torch.Size(shape).numel() for shape in input_shape.values())
+        self.backbone = torch.nn.Sequential(
+            torch.nn.Linear(n_inputs, hidden), torch.nn.BatchNorm1d(hidden), torch.nn.Dropout(0.2)
+        )
+        self.last = torch.nn.Linear(hidden, n_classes)
+
+    def forward(self, a, b):
+        return self.last(self.backbone(torch.cat([a, b], dim=1)))
+
+
 class Scaled(torch.nn.Module):
     """A loss of a user."""
 

@@ -32,6 +32,7 @@ from skimbal import (
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
+    NetClassifier,
     ResNetClassifier,
     TunedCostClassifierCV,
     WindowedClassifier,
@@ -39,6 +40,7 @@ from skimbal import (
 from skimbal.ensemble import PriorCorrectedClassifier, WeightedELMClassifier
 from skimbal.losses import all_losses
 from skimbal.model_selection import ClassWeights, CostMatrix
+from skimbal.neural_network import Module
 from skimbal.persistence import load, save
 from skimbal.sampling import NDSampler
 from tests.persistence import own_code
@@ -264,6 +266,41 @@ def test_own_classes_and_functions_are_loaded_if_they_are_trusted(tmp_path):
     assert_same(load(tmp_path / "own.skimbal", trusted=names), fitted, X)
     things = [own_code.Doubler, own_code.Scaled, own_code.half_wave]
     assert_same(load(tmp_path / "own.skimbal", trusted=things), fitted, X)
+
+
+@pytest.mark.parametrize("is_instance", [False, True])
+def test_own_networks_are_loaded_if_their_class_is_trusted(is_instance, tmp_path):
+    X, y = data()
+    module = own_code.Two({"a": (3,), "b": (5,)}, 2) if is_instance else Module(own_code.Two)
+    columns = {"a": slice(0, 3), "b": [3, 4, 5, 6, 7]}
+    rates = {"backbone.*": 1e-4}
+    network = NetClassifier(module, columns=columns, learning_rates=rates, frozen="backbone.0.*")
+    fitted = network.set_params(max_epochs=2, random_state=0).fit(X, y)
+    save(fitted, tmp_path / "own.skimbal")
+    with pytest.raises(ValueError, match="own_code:Two"):
+        load(tmp_path / "own.skimbal")
+    loaded = load(tmp_path / "own.skimbal", trusted=[own_code.Two])
+    assert_same(loaded, fitted, X)
+    np.testing.assert_array_equal(loaded.transform(X), fitted.transform(X))
+    assert_same(loaded.partial_fit(X, y), fitted.partial_fit(X, y), X)
+    assert_same(clone(loaded).fit(X, y), clone(fitted).fit(X, y), X)
+
+
+def test_attention_of_torch_needs_no_trust(tmp_path):
+    X, y = data()
+    X = X.reshape(len(X), 2, 4)
+    attention = torch.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    module = torch.nn.Sequential(attention, torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    fitted = NetClassifier(module, max_epochs=1, random_state=0).fit(X, y)
+    save(fitted, tmp_path / "attention.skimbal")
+    assert_same(load(tmp_path / "attention.skimbal"), fitted, X)
+
+
+def test_a_network_that_is_made_by_a_lambda_is_not_saved(tmp_path):
+    fitted = NetClassifier(lambda shape, n: torch.nn.Linear(*shape, n), max_epochs=1).fit(*data())
+    with pytest.raises(ValueError, match=r"module can't be saved|found again"):
+        save(fitted, tmp_path / "own.skimbal")
+    assert not (tmp_path / "own.skimbal").exists()
 
 
 def test_callbacks_state_files_and_caches_are_left_out_with_a_warning(tmp_path):

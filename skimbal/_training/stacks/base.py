@@ -39,6 +39,9 @@ class BaseStack:
             if isinstance(parts[0], Dropout):
                 self.dropout_generators.append([part.generator for part in parts])
 
+    def begin_epoch(self, epochs):
+        """Do nothing: what changes by epoch is trained alone."""
+
     def keep(self, networks):
         """Go on with some of the networks alone, given by their indices."""
         self.parameters = self.parameters[networks]

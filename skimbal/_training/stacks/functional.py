@@ -7,6 +7,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from skimbal._training.stacks.base import BaseStack, draw_kept
+from skimbal._training.stacks.structure import structure_of
 from skimbal.modules import Dropout
 
 
@@ -26,12 +27,26 @@ class FunctionalStack(BaseStack):
     @classmethod
     def reason_not_stackable(cls, module, X):
         """What keeps `vmap` from a module, in words, tried on a few samples; None if nothing."""
-        stack = cls([deepcopy(module), deepcopy(module)])
+        stacked, alone = deepcopy(module), deepcopy(module)
+        before = structure_of(stacked)
         try:
-            stack.compute_gradients(torch.stack([X, X]), (), _NoLoss())
-        except RuntimeError as error:
-            return f"torch.func can't take it ({str(error).splitlines()[0]})"
-        return None
+            stack = cls([stacked, deepcopy(module)])
+            _, logits = stack.compute_gradients(torch.stack([X, X]), (), _SumOfSquares())
+        except Exception as error:  # a module of a user may raise anything
+            return f"torch.func can't take it ({(str(error).splitlines() or [repr(error)])[0]})"
+        if structure_of(stacked) != before:
+            return "the module changes attributes of its own"
+        alone.train()
+        expected = alone(X)
+        expected.square().sum().div(2.0).backward()
+        stack.write_to(stacked, 0)
+        stack.write_gradients_to(stacked, 0)
+        gradients = [(stacked.get_parameter(n).grad, p.grad) for n, p in alone.named_parameters()]
+        buffers = [(stacked.get_buffer(name), buffer) for name, buffer in alone.named_buffers()]
+        outputs = [(logits[0], expected.detach())]
+        if all(map(_are_close, (outputs, gradients, buffers))):
+            return None
+        return "torch.func computes something else than the module"
 
     def _prepare(self):
         self.gradients = torch.zeros_like(self.parameters)
@@ -59,7 +74,9 @@ class FunctionalStack(BaseStack):
         outputs = vmap(partial(functional_call, self.module, kwargs=kwargs))({**values, **given}, X)
         outputs = outputs if loss.needs_features else (outputs,)
         losses, deltas = loss([output.detach() for output in outputs], *labels)
-        gradients = torch.autograd.grad(outputs, list(values.values()), deltas)
+        gradients = torch.autograd.grad(
+            outputs, list(values.values()), deltas, materialize_grads=True
+        )
         for name, gradient in zip(values, gradients, strict=True):
             self.gradient_views[name].copy_(gradient)
         return losses, outputs[0].detach()
@@ -90,10 +107,17 @@ class FunctionalStack(BaseStack):
         }
 
 
-class _NoLoss:
-    """Gradients of 0."""
+class _SumOfSquares:
+    """Half the sum of the squares of the logits, whose gradient they are."""
 
     needs_features = False
 
     def __call__(self, inputs):
-        return None, [torch.zeros_like(tensor) for tensor in inputs]
+        return None, inputs
+
+
+def _are_close(pairs):
+    """Whether pairs of tensors are equal but for rounding; a gradient that is None is 0."""
+    pairs = [(a, torch.zeros_like(a) if b is None else b) for a, b in pairs]
+    scale = max((float(b.abs().max()) for _, b in pairs if b.numel()), default=0.0)
+    return all(torch.allclose(a, b, rtol=1e-3, atol=1e-4 * scale) for a, b in pairs)

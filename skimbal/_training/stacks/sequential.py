@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skimbal.modules import OwnNetwork
+
 
 class SequentialStack:
     """A module that is trained alone, in place.
@@ -15,6 +17,11 @@ class SequentialStack:
     def __init__(self, modules):
         (self.module,) = modules
         self.parameters = list(self.module.parameters())
+
+    def begin_epoch(self, epochs):
+        """Tell a module of which parts are frozen its epoch, counted from 1."""
+        if isinstance(self.module, OwnNetwork):
+            self.module.begin_epoch(*epochs)
 
     def are_finite(self):
         """Whether the parameters and buffers are finite, as an array of one entry."""

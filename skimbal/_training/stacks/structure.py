@@ -15,10 +15,17 @@ def structure_of(module):
 
 
 def _settings_of(module):
+    """Attributes of a module that are no parameters or buffers.
+
+    In modules of this package tensors are never settings; in others those that are not registered
+    are.
+    """
+    is_ours = type(module).__module__.startswith("skimbal.")
+    no_settings = (torch.Tensor, torch.Generator) if is_ours else torch.Generator
     settings = {
         name: value
         for name, value in vars(module).items()
-        if name not in OF_EVERY_MODULE and not isinstance(value, torch.Tensor | torch.Generator)
+        if name not in OF_EVERY_MODULE and not isinstance(value, no_settings)
     }
     return value_of(settings, module)
 

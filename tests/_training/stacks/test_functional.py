@@ -10,6 +10,7 @@ from torch import nn
 
 from skimbal._training.losses import StackedLoss
 from skimbal._training.stacks import FunctionalStack
+from skimbal.augmentation import Noise, Shift
 from skimbal.losses import all_losses
 from skimbal.neural_network import CNN1DClassifier, CNN2DClassifier, fit_population
 
@@ -38,6 +39,10 @@ def networks(kind=CNN1DClassifier, **parameters):
     return [kind(**{**SMALL, **parameters}, random_state=i) for i in range(P)]
 
 
+def with_other_sign(X, generator):
+    return X * torch.where(torch.rand(len(X), 1, 1, generator=generator) < 0.5, -1.0, 1.0)
+
+
 CASES = [
     {},
     {"dropout": 0.3},
@@ -48,11 +53,12 @@ CASES = [
     {"sampler": "sqrt", "learning_rate_schedule": "cosine"},
     {"sampler": "dynamic", "validation_fraction": 0.2, "mixup": 0.5},
     {"early_stopping": True, "learning_rate": 0.1, "n_iter_no_change": 3},
+    {"augmentation": (Noise(0.5), Shift(0.3), "scaling", "time_mask", with_other_sign)},
 ]
 IMAGES = X.reshape(90, 2, 4, 4)
 OF_IMAGES = [
     {"augmentation": ("flip", "crop", "cutout")},
-    {"augmentation": ("flip",), "mixup": 1.0, "sampler": "balanced"},
+    {"augmentation": ("flip", Noise(0.5)), "mixup": 1.0, "sampler": "balanced"},
 ]
 
 
@@ -78,7 +84,7 @@ def double_precision():
 
 
 @pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize("parameters", CASES, ids=str)
+@pytest.mark.parametrize("parameters", CASES, ids="-".join)
 def test_alone_and_together_agree_over_a_fit_in_double_precision(parameters):
     compare(networks(**parameters), 1e-6)
 
@@ -95,7 +101,7 @@ def test_every_loss_agrees_alone_and_together(name):
     compare(networks(loss=name, cost_matrix=[[0, 1], [5, 0]], max_epochs=5), 1e-6)
 
 
-@pytest.mark.parametrize("parameters", CASES[:-1], ids=str)
+@pytest.mark.parametrize("parameters", CASES[:-1], ids="-".join)
 def test_alone_and_together_agree_after_an_epoch_in_single_precision(parameters):
     compare(networks(**{**parameters, "max_epochs": 1}), 1e-5)
 
