@@ -3,7 +3,7 @@ A pre-trained backbone for few rare samples
 ===========================================
 
 A small convolutional network of one's own learns to tell eight digits apart. Its first layers are
-then used for two other digits, of which one has eight training images only. A backbone that is
+then used for two other digits, of which one has four training images only. A backbone that is
 frozen, or trained later and slowly, is compared with a network that is trained from nothing.
 """
 
@@ -55,7 +55,7 @@ backbone = first.net_.module_.network.backbone
 print(f"trained on {is_first.sum()} images of eight digits")
 
 # %%
-# The second data set: 8 is frequent, 9 is rare. Eight times, 80 images of 8 and 8 images of 9
+# The second data set: 8 is frequent, 9 is rare. Eight times, 80 images of 8 and 4 images of 9
 # are drawn for the training. The test images are the same in all draws.
 
 eights, nines = np.flatnonzero(digits == 8), np.flatnonzero(digits == 9)
@@ -63,7 +63,7 @@ test_rows = np.concatenate([eights[:70], nines[:70]])
 draws = []
 for seed in range(8):
     rng = np.random.default_rng(seed)
-    chosen = [rng.choice(rows[70:], n, replace=False) for rows, n in ((eights, 80), (nines, 8))]
+    chosen = [rng.choice(rows[70:], n, replace=False) for rows, n in ((eights, 80), (nines, 4))]
     draws.append(np.concatenate(chosen))
 
 # %%
@@ -98,7 +98,7 @@ for name, way in ways.items():
 # %%
 # The lines are means over the eight draws, the bands are quartiles. Up to the dotted line, the two
 # networks with a backbone are the same. The network that is trained from nothing learns the noise
-# of the eight rare images. So does the backbone after it has been unfrozen, more slowly.
+# of the four rare images. So does the backbone after it has been unfrozen, more slowly.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 epochs = np.arange(1, 41)
