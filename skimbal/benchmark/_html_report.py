@@ -19,6 +19,7 @@ from skimbal.benchmark._report_latex import latex_tables
 from skimbal.benchmark._report_tables import (
     MATRIX_LEGEND,
     SUMMARY_LEGEND,
+    TITLES,
     by_method,
     is_best,
     last_line,
@@ -30,14 +31,6 @@ from skimbal.benchmark._report_tables import (
 from skimbal.inspection import CriticalDifferenceDisplay, svg_of
 from skimbal.metrics import nemenyi_critical_difference
 
-TITLES = {
-    "g_mean": "G-mean",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "auc": "AUC",
-    "average_precision": "average precision",
-}
 COLUMNS = {  # of the summary: its heading and the format of its numbers
     "rank": ("average rank", "{:.2f}"),
     "mean": ("mean", "{:.4f}"),

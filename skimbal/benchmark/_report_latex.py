@@ -2,6 +2,7 @@
 
 from skimbal.benchmark._report_tables import (
     MATRIX_LEGEND,
+    TITLES,
     by_method,
     is_best,
     matrix_as_text,
@@ -26,7 +27,7 @@ def latex_report(result):
 
 def latex_tables(result):
     """Pairs of a name and a table: "summary", "scores" and, with two methods or more, "pairs"."""
-    metric = result.metric.replace("_", " ")
+    metric = TITLES[result.metric]
     summary = summary_as_text(result.summary).rename(columns=lambda name: name.replace("_", " "))
     yield "summary", latex_table(summary, f"Summary of the {metric} of all methods.")
     caption = f"Mean and standard deviation of the {metric} over folds and trials."

@@ -9,6 +9,14 @@ import pandas as pd
 from skimbal.benchmark._names import RANK_METRICS
 from skimbal.metrics import win_lose_draw
 
+TITLES = {
+    "g_mean": "G-mean",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "auc": "AUC",
+    "average_precision": "average precision",
+}
 SUMMARY_LEGEND = (
     "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "
     "confusion matrix summed over the folds of a trial; rank: average rank, 1 is the best. "
