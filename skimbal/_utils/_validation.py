@@ -86,6 +86,13 @@ def takes_sample_weight(estimator, consequence):
 def check_labels(y):
     """Return the labels as a finite 1-d array of classes, or raise a ValueError."""
     y = column_or_1d(y, warn=True)
+    if y.dtype == object:
+        missing = np.flatnonzero([label is None or label != label for label in y])
+        if len(missing):
+            raise ValueError(
+                f"Input y contains NaN or None in {len(missing)} of {len(y)} rows, the first is "
+                f"row {missing[0]}; drop these rows, or give them a label of their own"
+            )
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     return y
@@ -95,7 +102,10 @@ def check_weights(sample_weight, y):
     """Return sample weights as a non-negative array, or None for None, or raise a ValueError."""
     if sample_weight is None:
         return None
-    return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+    weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+    if not weight.any():  # scikit-learn before 1.9 lets it pass
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
 
 
 def in_safe_unit(weight):

@@ -153,8 +153,19 @@ def with_unknown_labels(y_true, y_score, labels):
     -------
     y_score : ndarray of shape (n_samples,) or (n_samples, n_labels)
     labels : ndarray of shape (n_labels,)
+
+    Raises
+    ------
+    ValueError
+        If the classifier knows none of the true labels.
     """
-    unknown = np.setdiff1d(y_true, labels)
+    true, known = np.unique(y_true), np.asarray(labels).tolist()
+    unknown = true[[label not in known for label in true.tolist()]]
+    if unknown.size == true.size:
+        raise ValueError(
+            f"the classifier knows the classes {known}, but y has {true.tolist()}; give the labels "
+            "of the training"
+        )
     if not unknown.size:
         return y_score, labels
     y_score = np.asarray(y_score, dtype=np.float64)

@@ -38,7 +38,12 @@ from skimbal._utils._labels import other_labels, part_of_larger_fit
 from skimbal._utils._random import MAX_SEED
 from skimbal.metrics import check_class_scorer, get_scorer
 from skimbal.model_selection._evaluation import Evaluation, configured
-from skimbal.model_selection._failures import all_failed, raise_if_all_failed, warn_of_failures
+from skimbal.model_selection._failures import (
+    all_failed,
+    raise_if_all_failed,
+    raise_if_no_mean,
+    warn_of_failures,
+)
 from skimbal.model_selection._label_parameters import check_labels_of_search, put_label_parameters
 from skimbal.model_selection._search_run import SearchRun
 from skimbal.model_selection._space import SearchSpace
@@ -271,6 +276,7 @@ class _BaseSearch(BaseSearchCV):
         raise_if_all_failed(run.state.candidates)
         self._publish(run, reason)
         warn_of_failures(run.state.candidates, self.error_score)
+        raise_if_no_mean(run.state.candidates, run.losses())
         if self.refit:
             self._fit_best(run)
         return self

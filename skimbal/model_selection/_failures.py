@@ -2,6 +2,7 @@
 
 from concurrent.futures import CancelledError
 
+import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.exceptions import FitFailedWarning
 
@@ -47,10 +48,37 @@ def raise_if_all_failed(candidates, min_candidates=1):
             f"every score of {n_candidates} candidates is NaN; use a score that the test rows of "
             "every split allow, or splits with rows of every class"
         )
+    first = (fit_errors or score_errors)[0]
     raise ValueError(
-        f"{text} of {n_candidates} candidates failed; set error_score='raise' to stop at the first "
-        f"failure, which was:\n{(fit_errors or score_errors)[0]}"
+        f"{text} of {n_candidates} candidates failed: {last_line(first)}\n"
+        f"Set error_score='raise' to stop at the first failure, which was:\n{first}"
     )
+
+
+def raise_if_no_mean(candidates, losses):
+    """Raise a ValueError where each candidate lacks the score of some split, so that none is best.
+
+    The text says which splits have no score for any candidate, and why the first of them has none.
+    """
+    if min(losses) < np.inf or all_failed(candidates):  # the latter is `raise_if_all_failed`'s
+        return
+    by_split = list(zip(*(candidate.results for candidate in candidates), strict=True))
+    lost = [i for i, results in enumerate(by_split) if all(r["has_failed"] for r in results)]
+    text = f"none of {len(candidates)} candidates has a score in all {len(by_split)} splits"
+    if lost:
+        first = by_split[lost[0]][0]
+        error = first["fit_error"] or first["score_error"]
+        why = last_line(error) if error else "the score is NaN, as where its rows lack a class"
+        text += f"; {len(lost)} splits have no score for any of them (split {lost[0]}: {why})"
+    raise ValueError(
+        f"{text}; use fewer splits, a score that the test rows of every split allow, or "
+        "error_score=0 to count such a split as 0"
+    )
+
+
+def last_line(traceback):
+    """What a traceback ends with, which names the error."""
+    return traceback.strip().rpartition("\n")[2]
 
 
 def warn_of_failures(candidates, error_score):

@@ -15,6 +15,7 @@ from skimbal.model_selection._failures import (
     MAX_FAILED_CANDIDATES,
     all_failed,
     raise_if_all_failed,
+    raise_if_no_mean,
 )
 from skimbal.model_selection._state import Candidate, Progress, SearchState, write_state
 
@@ -139,6 +140,11 @@ class SearchRun:
                 raise
             return error
 
+    def losses(self):
+        """Losses of all candidates, in the order of their evaluation; inf where there is none."""
+        metric = self.evaluation.metric
+        return [loss_of(candidate.results, metric) for candidate in self.state.candidates]
+
     def _losses(self, keys, progress):
         indices = self.state.indices_of(progress.index)
         results = [self.state.candidates[indices[key]].results for key in keys]
@@ -148,6 +154,8 @@ class SearchRun:
         """Why the whole search is over after a batch, or None."""
         candidates = self.state.candidates
         raise_if_all_failed(candidates, min_candidates=MAX_FAILED_CANDIDATES)
+        if len(candidates) >= MAX_FAILED_CANDIDATES:
+            raise_if_no_mean(candidates, self.losses())
         is_stopped = not all_failed(candidates) and self.after_batch(self)
         if -self.state.best_loss >= self.target_score:
             return "target"

@@ -110,3 +110,10 @@ def test_log_odds_of_two_classes_and_log_probabilities_of_more(proba, expected):
 )
 def test_whole_numbers(value, minimum, expected):
     assert is_whole_number(value, minimum) == expected
+
+
+@pytest.mark.parametrize("label", [None, np.nan])
+def test_missing_labels_are_counted(label):
+    y = np.array(["a", "b", label, "a"], dtype=object)
+    with pytest.raises(ValueError, match=r"y contains NaN or None in 1 of 4 rows, .* row 2"):
+        check_labels(y)

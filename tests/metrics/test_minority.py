@@ -134,3 +134,11 @@ def test_minority_f1_without_a_second_class_is_zero():
         assert minority_f1([1, 1], [1, 1]) == 0.0
     with pytest.warns(AbsentClassWarning):
         assert minority_f1([1, 1], [1, 0]) == 0.0
+
+
+@pytest.mark.parametrize("names", [["OK", "FAILURE"], [0, 1]])
+def test_labels_that_the_classifier_does_not_know_are_refused(names):
+    X, y = make_classification(60, weights=[0.8], random_state=0)
+    classifier = LogisticRegression().fit(X, np.array(["ok", "failure"])[y])
+    with pytest.raises(ValueError, match=r"knows the classes \['failure', 'ok'\], but y has"):
+        get_scorer("minority_average_precision")(classifier, X, np.array(names)[y])

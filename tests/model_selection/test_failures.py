@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
@@ -141,6 +142,28 @@ def test_scores_that_always_fail_end_the_search(Search, scoring, message, error_
         search.fit(*data)
     assert len(n_scored) <= 20
     assert not hasattr(search, "best_params_")
+
+
+@both
+@pytest.mark.filterwarnings(NOT_FINITE)
+@pytest.mark.parametrize("n_candidates", [4, 40])
+def test_a_split_without_a_score_for_any_candidate_ends_the_search(Search, n_candidates, data):
+    """The last third lacks a class, so the mean of every candidate is NaN, and none is the best."""
+    X, _ = data
+    y = np.arange(len(X)) % 2
+    y[2 * len(X) // 3 :] = 0
+
+    def recall(estimator, X, y):
+        return (estimator.predict(X)[y == 1] == 1).mean() if y.any() else np.nan
+
+    few = n_candidates == 4
+    many = {"population_size": 10} if Search is DESearchCV else {"n_iter": 40}
+    options = BUDGETS[Search] | (FEW[Search] if few else many) | {"cv": KFold(3)}
+    search = Search(LogisticRegression(), C_SPACE, scoring=recall, **options)
+    with pytest.raises(ValueError, match=r"has a score in all 3 splits; 1 splits .*split 2.*NaN"):
+        search.fit(X, y)
+    assert hasattr(search, "cv_results_")  # what was done is kept
+    assert not hasattr(search, "best_estimator_")
 
 
 @both
