@@ -507,6 +507,7 @@ TAKE_GROUPS = {
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
+        ("machine", r"groups='machine' is a name; .* such as X\['machine'\]"),
         (np.arange(59), r"groups has shape \(59,\), but y has 60 samples"),
         (np.zeros((60, 2)), r"groups has shape \(60, 2\)"),
         ([None, *range(59)], "groups has 1 missing entries"),

@@ -370,7 +370,7 @@ def test_an_index_that_does_not_fit_is_an_error(case):
 @pytest.mark.parametrize(
     ("costs", "message"),
     [
-        ({("failure", "ok", "x"): 3}, r"names pairs of labels|keys of costs by label are pairs"),
+        ({("failure", "ok", "x"): 3}, r"has the key|keys of costs by label are pairs"),
         ({("failure", "ok"): 3, "ok": 1}, "the key 'ok'; the keys of costs by label are pairs"),
         (pd.DataFrame([[0, 1], [2, 0]], ["ok", "ok"], ["ok", "ok"]), r"\['ok'\] more than once"),
         (pd.Series([1, 2], ["ok", "ok"]), r"\['ok'\] more than once"),

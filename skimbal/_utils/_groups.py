@@ -46,6 +46,10 @@ def check_groups(groups, y):
     """
     if groups is None:
         return None
+    if isinstance(groups, str):
+        raise ValueError(
+            f"groups={groups!r} is a name; give the group of each sample, such as X[{groups!r}]"
+        )
     groups = _as_names(groups)
     if groups.shape != (len(y),):
         raise ValueError(

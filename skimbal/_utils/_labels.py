@@ -356,7 +356,10 @@ def _values_by_label(given, name):
     labels = [key[0] if isinstance(key, tuple) and len(key) == 1 else key for key in labels]
     pairs = [key for key in labels if isinstance(key, tuple)]
     if pairs:
-        raise ValueError(f"{name} names pairs of labels, such as {pairs[0]}; give single labels")
+        raise ValueError(
+            f"{name} has the key {pairs[0]}; give single labels, or where costs are taken, pairs "
+            "(true label, predicted label)"
+        )
     _check_distinct(labels, name)
     return dict(zip(labels, values, strict=True))
 

@@ -92,7 +92,7 @@ def test_columns_that_do_not_fit(columns):
         (pd.Series([1, 2, 3]), r"names the labels \[0, 1, 2\], but the classes are"),
         (pd.Series([1, 2], ["a", "a"]), r"\['a'\] more than once"),
         (pd.DataFrame(np.ones((2, 2)), ["a", "b"], ["a", "b"]), "one value for each class"),
-        ({("a", "b"): 2.0}, "pairs of labels"),
+        ({("a", "b"): 2.0}, r"has the key .*give single labels"),
     ],
 )
 def test_vectors_that_do_not_fit(given, message):
