@@ -23,6 +23,7 @@ SAVED = {  # notebook -> the files that it saves
     "table_with_costs": {"machines.csv", "machines.png", "machines.skimbal"},
     "keel_comparison": {"keel_ranks.png"},
 }
+EXTENDED = {"keel_comparison"}  # its run takes a minute
 MAX_BYTES = 600_000
 MAX_CPU_S = 300.0
 
@@ -109,8 +110,13 @@ def test_a_page_has_the_text_the_code_and_the_outputs(tmp_path):
     ]
 
 
+RUNS = [
+    pytest.param(name, marks=pytest.mark.extended if name in EXTENDED else ()) for name in SAVED
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("name", RUNS)
 def test_notebooks_run(name, tmp_path, monkeypatch):
     import nbformat  # only here: the environment of the oldest versions has no notebook tools
     from nbclient import NotebookClient

@@ -144,10 +144,16 @@ def failure_table(cells):
 
 
 def last_line(traceback):
-    """The line of a traceback that names the error, without further lines of its message."""
-    text = traceback.strip()
-    last = text.rpartition("Traceback (most recent call last):\n")[2]
-    return next((row for row in last.split("\n") if row[:1].strip()), text)
+    """The line of a traceback that names the error, without further lines of its message.
+
+    >>> last_line('Traceback (most recent call last):\\n  File "a.py"\\nKeyError: 1\\nmore')
+    'KeyError: 1'
+    >>> last_line("The worker died.\\nWorkerDied: signal 9")
+    'WorkerDied: signal 9'
+    """
+    _, is_traceback, text = traceback.strip().rpartition("Traceback (most recent call last):\n")
+    rows = [row for row in text.split("\n") if row[:1].strip()]
+    return rows[0 if is_traceback else -1] if rows else text
 
 
 def warning_table(cells):
