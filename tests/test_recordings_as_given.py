@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import skorch
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skimbal import (
     AdaBoostNetClassifier,
@@ -15,11 +17,12 @@ from skimbal import (
     ECOEnsembleClassifier,
     MLPClassifier,
     ResNetClassifier,
+    TunedCostClassifierCV,
     WindowedClassifier,
 )
 from skimbal.datasets import cut_segments
 from skimbal.ensemble import DeepOversamplingClassifier, LMLEClassifier
-from skimbal.preprocessing import SlidingWindow, Spectrogram, index_windows
+from skimbal.preprocessing import SlidingWindow, Spectrogram, flatten, index_windows
 from skimbal.sampling import (
     ClusterOverSampler,
     ConditionalGANSampler,
@@ -235,3 +238,28 @@ def test_other_axes_in_the_prediction_of_recordings(X, advice):
     fitted = windowed().fit(UNEQUAL, Y)
     with pytest.raises(ValueError, match=advice):
         fitted.predict(X)
+
+
+@pytest.mark.parametrize("bad", ["nan", "stereo"])
+def test_a_cost_search_names_a_bad_recording_by_its_place_before_any_training(bad):
+    rng = np.random.default_rng(0)
+    recordings = [rng.normal(size=(1, 60)) for _ in range(20)]
+    if bad == "nan":
+        recordings[15][0, 3] = np.nan
+    else:
+        recordings[15] = rng.normal(size=(2, 60))
+    network = MLPClassifier(max_epochs=1000, callbacks=[NeverTrains])
+    windowed = WindowedClassifier(make_pipeline(FunctionTransformer(flatten), network), size=20)
+    with pytest.raises(ValueError, match="recording 15"):
+        TunedCostClassifierCV(windowed, cv=3).fit(recordings, np.arange(20) % 2)
+
+
+class NeverTrains(skorch.callbacks.Callback):
+    def on_train_begin(self, net, **kwargs):
+        raise AssertionError("trained before the recordings were checked")
+
+
+def test_what_wavfile_returns_is_told_to_be_a_pair():
+    pairs = [(16000, np.zeros(40, dtype=np.int16)), (16000, np.ones(50, dtype=np.int16))]
+    with pytest.raises(ValueError, match=r"recording 0 is a pair \(rate, samples\)"):
+        WindowedClassifier(MLPClassifier(), size=20).fit(pairs, [0, 1])

@@ -245,8 +245,11 @@ class TunedCostClassifierCV(BaseCostClassifier):
         sample_weight = check_weights(sample_weight, y)
         check_classes(y, sample_weight, self.scoring, self.search, self.cost_space)
         estimator = self._base_estimator()
-        if isinstance(estimator, BaseNetClassifier) and not is_name(self.cv, "prefit"):
-            check_training_data(clone(estimator), X, y, sample_weight)
+        if not is_name(self.cv, "prefit"):
+            if isinstance(estimator, BaseNetClassifier):
+                check_training_data(clone(estimator), X, y, sample_weight)
+            elif hasattr(estimator, "_check_training_data"):  # of recordings
+                estimator._check_training_data(X, y, sample_weight)
         groups = check_groups(groups, y)
         return (yield from self._search_coroutine(X, y, sample_weight, groups, params))
 

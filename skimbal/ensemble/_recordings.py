@@ -106,6 +106,11 @@ def _as_list(estimator, X, reset):
 
 def _recording(number, x):
     """Return one recording as an array of shape (channels, length)."""
+    if isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) == 0 and np.ndim(x[1]) > 0:
+        raise ValueError(
+            f"recording {number} is a pair (rate, samples), as scipy.io.wavfile.read returns it; "
+            "give the samples, its [1]"
+        )
     try:
         x = np.asarray(x)
     except ValueError as error:

@@ -262,6 +262,10 @@ class WindowedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.cost_matrix_ = getattr(last_step(fitted), "cost_matrix_", None)
         return self
 
+    def _check_training_data(self, X, y, sample_weight=None):
+        """Raise the errors of `fit` about recordings, for those who train on parts of them."""
+        training_recordings(clone(self), X, y, sample_weight, None, reset=True)
+
     def _publish_prior(self, class_totals):
         """Set the shares of the classes from the weights of their recordings."""
         self._class_totals = class_totals.astype(np.float64)
