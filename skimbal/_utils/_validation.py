@@ -98,11 +98,11 @@ def check_labels(y):
     return y
 
 
-def check_weights(sample_weight, y):
+def check_weights(sample_weight, y, dtype=None):
     """Return sample weights as a non-negative array, or None for None, or raise a ValueError."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+    weight = _check_sample_weight(sample_weight, y, dtype=dtype, ensure_non_negative=True)
     if not weight.any():  # scikit-learn before 1.9 lets it pass
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight

@@ -14,6 +14,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from skimbal._utils._warnings import error_line
 from skimbal.benchmark._html_charts import panels, time_chart
 from skimbal.benchmark._report_latex import latex_tables
 from skimbal.benchmark._report_tables import (
@@ -22,7 +23,6 @@ from skimbal.benchmark._report_tables import (
     TITLES,
     by_method,
     is_best,
-    last_line,
     protocol_table,
     rank_test_lines,
     warning_table,
@@ -266,7 +266,7 @@ def _matrix(result):
 def failures(cells):
     """The failed cells, grouped by method and by the last line of the error."""
     failed = cells[cells.status == "failed"].assign(error=lambda c: c.error.fillna("not recorded"))
-    groups = failed.groupby(["method", failed.error.map(last_line)], sort=False)
+    groups = failed.groupby(["method", failed.error.map(error_line)], sort=False)
     return [
         Failure(str(method), line, len(group), _cell_names(group), group.error.iloc[0].strip())
         for (method, line), group in groups

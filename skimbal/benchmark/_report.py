@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal._utils._warnings import error_line
 from skimbal.benchmark._cell import scores_of_confusion
 from skimbal.benchmark._damage import check_cells
 from skimbal.benchmark._html_report import html_report
@@ -19,7 +20,6 @@ from skimbal.benchmark._report_files import check_has_cells, export_report, writ
 from skimbal.benchmark._report_latex import latex_report
 from skimbal.benchmark._report_markdown import markdown_report
 from skimbal.benchmark._report_tables import (
-    last_line,
     rank_test_lines,
     scores_as_text,
     scores_of_cells,
@@ -410,5 +410,5 @@ def _notes(cells, means, protocol, metric):
 def _first_error(failed):
     """The error that the first traceback ends with, without further lines of its message."""
     texts = failed.error.dropna()
-    line = last_line(texts.iloc[0]) if len(texts) else "not recorded"
+    line = error_line(texts.iloc[0]) if len(texts) else "not recorded"
     return textwrap.shorten(line, 200, placeholder=" ...")

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from skimbal._utils._warnings import error_line
 from skimbal.benchmark._names import RANK_METRICS
 from skimbal.metrics import win_lose_draw
 
@@ -137,23 +138,10 @@ def failure_table(cells):
     failures = cells[cells.status == "failed"]
     names = failures.dataset + " fold " + failures.fold.astype(str)
     names += " trial " + failures.trial.astype(str)
-    errors = failures.error.fillna("").map(last_line)
+    errors = failures.error.fillna("").map(error_line)
     grouped = pd.DataFrame({"method": failures.method, "error": errors, "cells": names})
     table = grouped.groupby(["method", "error"], sort=False).cells.agg(", ".join)
     return table.reset_index().set_index("method")
-
-
-def last_line(traceback):
-    """The line of a traceback that names the error, without further lines of its message.
-
-    >>> last_line('Traceback (most recent call last):\\n  File "a.py"\\nKeyError: 1\\nmore')
-    'KeyError: 1'
-    >>> last_line("The worker died.\\nWorkerDied: signal 9")
-    'WorkerDied: signal 9'
-    """
-    _, is_traceback, text = traceback.strip().rpartition("Traceback (most recent call last):\n")
-    rows = [row for row in text.split("\n") if row[:1].strip()]
-    return rows[0 if is_traceback else -1] if rows else text
 
 
 def warning_table(cells):

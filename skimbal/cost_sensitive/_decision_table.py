@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
+from sklearn.utils import gen_batches
 
 from skimbal.cost_sensitive._two_class_cuts import (
     OUTER_WIDTH,
@@ -270,8 +271,8 @@ class DecisionTable:
 
     def score_costs(self, costs):
         """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
-        rows = range(0, len(self.proba), DECIDED_ROWS)
-        confusion: Any = sum(self._count_by_costs(costs, slice(i, i + DECIDED_ROWS)) for i in rows)
+        parts = gen_batches(len(self.proba), DECIDED_ROWS)
+        confusion: Any = sum(self._count_by_costs(costs, rows) for rows in parts)
         return self.score(confusion)
 
     def _count_by_costs(self, costs, rows):

@@ -8,6 +8,7 @@ is vectorized, that of indices is not, and two sorted arrays are merged by a sea
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 # Samples whose logarithms are taken, or cuts that are scored, at a time: they stay in the cache.
 CHUNK = 2**16
@@ -65,7 +66,7 @@ class Intervals:
 
 def chunks(array):
     """Slices of an array that stay in the cache."""
-    return [slice(start, start + CHUNK) for start in range(0, len(array), CHUNK)]
+    return gen_batches(len(array), CHUNK)
 
 
 def are_best(scores):
@@ -112,8 +113,7 @@ def wide_cuts(edges):
     dtype = np.min_scalar_type(len(edges))
     cuts = [np.array([0], dtype)]
     for i in chunks(edges[1:]):
-        low, high = edges[i], edges[1 + i.start : 1 + i.stop]
-        wide = are_wide(low[: len(high)], high).nonzero()[0]
+        wide = are_wide(edges[i], edges[1:][i]).nonzero()[0]
         cuts.append((1 + i.start + wide).astype(dtype))
     cuts.append(np.array([len(edges)], dtype))
     return np.concatenate(cuts)

@@ -6,7 +6,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.exceptions import FitFailedWarning
 
-from skimbal._utils._warnings import warn
+from skimbal._utils._warnings import error_line, warn
 
 # If no fit or no score of so many candidates succeeds, they are not what is wrong.
 MAX_FAILED_CANDIDATES = 10
@@ -50,7 +50,7 @@ def raise_if_all_failed(candidates, min_candidates=1):
         )
     first = (fit_errors or score_errors)[0]
     raise ValueError(
-        f"{text} of {n_candidates} candidates failed: {last_line(first)}\n"
+        f"{text} of {n_candidates} candidates failed: {error_line(first)}\n"
         f"Set error_score='raise' to stop at the first failure, which was:\n{first}"
     )
 
@@ -68,17 +68,12 @@ def raise_if_no_mean(candidates, losses):
     if lost:
         first = by_split[lost[0]][0]
         error = first["fit_error"] or first["score_error"]
-        why = last_line(error) if error else "the score is NaN, as where its rows lack a class"
+        why = error_line(error) if error else "the score is NaN, as where its rows lack a class"
         text += f"; {len(lost)} splits have no score for any of them (split {lost[0]}: {why})"
     raise ValueError(
         f"{text}; use fewer splits, a score that the test rows of every split allow, or "
         "error_score=0 to count such a split as 0"
     )
-
-
-def last_line(traceback):
-    """What a traceback ends with, which names the error."""
-    return traceback.strip().rpartition("\n")[2]
 
 
 def warn_of_failures(candidates, error_score):

@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_consistent_length,
     validate_data,
@@ -22,7 +21,7 @@ from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
-from skimbal._utils._validation import check_labels
+from skimbal._utils._validation import check_labels, check_weights
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -170,13 +169,7 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
     check_range(X)
     y = check_labels(y)
     check_consistent_length(X, y)
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True
-        )
-        if not sample_weight.any():  # scikit-learn before 1.9 lets it pass
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-    return X, y, sample_weight
+    return X, y, check_weights(sample_weight, y, dtype=np.float64)
 
 
 def drop_weightless(X, y, sample_weight, *rest):
