@@ -14,6 +14,7 @@ import uuid
 
 from skimbal.benchmark._protocol import Cell
 from skimbal.benchmark._sqlite import connect, sqlite_errors
+from skimbal.benchmark._store import now
 
 _IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
 _IS_HELD = "status = 'claimed' AND owner LIKE ?"
@@ -88,6 +89,7 @@ class Claim:
 
 def finish_cell(store, cell, status, values):
     """Write the result of a cell that this process, or a dead worker of it, has claimed."""
+    values = {**values, "finished": now()}
     columns = ", ".join(f"{name} = ?" for name in values)
     with store.transaction() as database:
         database.execute(
