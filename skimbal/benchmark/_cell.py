@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -84,9 +85,13 @@ def _evaluate_together(make, random_states, splits):
 
 
 def _is_interrupt(error):
-    """Whether the user interrupts. A worker ignores SIGINT: there a method has raised the error."""
+    """Whether the user interrupts, which only the main thread notices.
+
+    A worker ignores SIGINT: there a method has raised the error.
+    """
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    return isinstance(error, KeyboardInterrupt) and not is_ignored
+    is_main = threading.current_thread() is threading.main_thread()
+    return isinstance(error, KeyboardInterrupt) and is_main and not is_ignored
 
 
 @contextmanager

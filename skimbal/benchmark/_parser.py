@@ -4,7 +4,14 @@ import argparse
 
 from skimbal._utils._names import unknown_name_message
 from skimbal._version import __version__
-from skimbal.benchmark._names import METHOD_NAMES, METRICS, REPORT_KINDS, SPLITS, SUITE_NAMES
+from skimbal.benchmark._names import (
+    BACKENDS,
+    METHOD_NAMES,
+    METRICS,
+    REPORT_KINDS,
+    SPLITS,
+    SUITE_NAMES,
+)
 
 LISTS = ("datasets", "methods", "suites")
 SHELLS = ("bash", "zsh", "fish")
@@ -37,6 +44,7 @@ def check_names(options):
     checks = {
         "suite": ("suite", SUITE_NAMES),
         "split": ("split", SPLITS),
+        "backend": ("backend", BACKENDS),
         "metric": ("metric", METRICS),
         "what": ("list", LISTS),
         "shell": ("shell", SHELLS),
@@ -109,6 +117,7 @@ def _add_run(parser):
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the methods (default 0)")
     parser.add_argument("--out", required=True, help="output folder; a stopped run is resumed")
+    _add_cluster_options(parser)
     _add_work_options(parser, jobs=1)
 
 
@@ -117,6 +126,7 @@ def _add_resume(parser):
     parser.add_argument(
         "--retry-failed", action="store_true", help="run failed and damaged cells again"
     )
+    _add_cluster_options(parser)
     _add_work_options(parser, jobs=1)
 
 
@@ -153,6 +163,15 @@ def _add_demo(parser):
 
 def _add_completion(parser):
     parser.add_argument("shell", help=", ".join(SHELLS))
+
+
+def _add_cluster_options(parser):
+    parser.add_argument(
+        "--backend",
+        default="processes",
+        help="processes of this machine (default), or dask or ray: all workers of a cluster",
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the cluster")
 
 
 def _add_work_options(parser, jobs):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from skimbal.benchmark._costs import Costs
+
 MIN_ELAPSED_S = 1.0  # rates of a shorter time say nothing
 
 
@@ -97,11 +99,14 @@ def progress_of(store, moment=None):
 
 def _seconds_left(cells, protocol):
     """Expected seconds of each open cell, indexed by method; NaN where nothing was measured."""
-    of_pair = cells.groupby(["dataset", "method"]).seconds.mean().dropna().to_dict()
-    of_method = cells.groupby("method").seconds.mean().dropna().to_dict()
+    costs = Costs(dict.fromkeys(protocol.datasets, 1))  # sizes are not known without the data
+    costs.add_table(cells)
     done = set(zip(cells.dataset, cells.method, cells.fold, cells.trial, strict=True))
     still_open = [cell for cell in protocol.cells() if cell not in done]
-    expected = [of_pair.get(cell[:2], of_method.get(cell.method, np.nan)) for cell in still_open]
+    expected = [
+        costs.seconds(*cell[:2]) if costs.is_measured(cell.method) else np.nan
+        for cell in still_open
+    ]
     return pd.Series(expected, [cell.method for cell in still_open], dtype=float)
 
 
