@@ -252,8 +252,8 @@ class ChunkedBatches:
             begin, row = place + start, first + start
             stop = begin + len(part)
             rows = slice(row, row + len(part))
-            X, *labels = self.buffer
-            for tensor, given in zip(labels, (self.target, self.weight), strict=True):
+            X, target, weight = self.buffer
+            for tensor, given in zip((target, weight), (self.target, self.weight), strict=True):
                 if given is not None:
                     tensor[begin:stop] = given[rows]
             X[begin:stop] = self.inputs.tensor(part, range(rows.start, rows.stop))
