@@ -510,7 +510,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         raise ValueError(
             f"partial_fit has no validation data, which sampler={network.sampler!r} needs"
         )
-    is_first = not hasattr(network, "net_")
+    is_first, given = not hasattr(network, "net_"), X
     with undone_on_error(network):
         _check_partial_fit_first_call(network, classes)
         X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
@@ -530,7 +530,8 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
             inputs = prepared(network, X)
             counts = stream_estimate(network, network._class_counts, data)
         generators = network._training_plan.generators()
-        with following_counts(network, counts), unchanged_on_error(network.net_, generators):
+        unchanged = unchanged_on_error(network.net_, generators)
+        with following_counts(network, counts), unchanged, unchanged_file(given):
             yield from train(network, inputs, data, n_epochs=1)
     return network
 

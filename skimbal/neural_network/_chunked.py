@@ -119,9 +119,12 @@ def in_chunks(method):
 
 @contextmanager
 def unchanged_file(X):
-    """Raise a ValueError if the file of a memory map is written to in the block."""
+    """Raise a ValueError if the file of a memory map is written to in the block.
+
+    A file that is deleted stays in the memory, as it was.
+    """
     path = getattr(X, "filename", None) if isinstance(X, np.memmap) else None
     before = None if path is None else fingerprint(path)
     yield
-    if path is not None:
+    if path is not None and fingerprint(path) is not None:
         check_unchanged(path, before)

@@ -154,7 +154,10 @@ def measure(name, source, folder):
     row |= {"data_mb": y.size * 56 / 2**20, "buffer_mb": BUFFER_BYTES / 2**20}
     row |= {"fit_mb": fit_mb, "fit_by_buffer": fit_mb * 2**20 / BUFFER_BYTES, "fit_cpu_s": fit_s}
     row |= {"reading_cpu_s": Clock.reading_s - reading_s}
-    row |= {"epoch_cpu_s": clock.epoch_s, "epoch_reading_share": clock.epoch_reading_s / clock.epoch_s}
+    row |= {
+        "epoch_cpu_s": clock.epoch_s,
+        "epoch_reading_share": clock.epoch_reading_s / clock.epoch_s,
+    }
     proba, row["predict_cpu_s"], row["predict_mb"] = seconds_and_peak(
         lambda: network.predict_proba(X)
     )
