@@ -49,6 +49,7 @@ CODE = """
     def as_list():
         return [Method("threshold", "a threshold", lambda seed: Threshold())]
 """
+TIMES = ["fit_seconds", "fit_cpu_seconds", "predict_seconds"]
 HELPER = "def label(load, at):\n    return 'yes' if load > at else 'no'\n"
 
 
@@ -87,7 +88,7 @@ def arguments(methods, *more, data="pumps.csv"):
 
 def scores(out):
     cells = Store.open(out).cells()
-    return cells.drop(columns=["fit_seconds", "predict_seconds"])
+    return cells.drop(columns=TIMES)
 
 
 # ---------------------------------------------------------------- runs

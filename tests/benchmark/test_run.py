@@ -22,7 +22,7 @@ from skimbal.benchmark._store import Store
 
 from . import toy
 
-TIMES = ["fit_seconds", "predict_seconds"]
+TIMES = ["fit_seconds", "fit_cpu_seconds", "predict_seconds"]
 
 
 def results(out):
