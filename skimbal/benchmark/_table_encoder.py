@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skimbal.benchmark._columns import column_kind
 
@@ -40,6 +40,27 @@ def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
     [[1.0, 0.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0], [3.0, 0.0, 1.0, 0.0]]
     """
     numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    return _transformer([("numbers", numbers, _NUMBERS)], max_categories)
+
+
+def make_scaled_encoder(*, max_categories: int = 30) -> ColumnTransformer:
+    """`make_table_encoder` with standardized numbers; its columns of zeros and ones stay.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"wear": [1.0, None, 3.0], "type": ["L", "M", "L"]})
+    >>> make_scaled_encoder().fit_transform(table).round(1).tolist()
+    [[-1.2, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [1.2, 0.0, 1.0, 0.0]]
+    """
+    numbers = SimpleImputer(strategy="median", keep_empty_features=True)
+    parts = [
+        ("numbers", make_pipeline(numbers, StandardScaler()), _NUMBERS),
+        ("missing", MissingIndicator(error_on_new=False), _NUMBERS),
+    ]
+    return _transformer(parts, max_categories)
+
+
+def _transformer(parts, max_categories):
+    """The parts, and one-hot columns of texts after them."""
     texts = make_pipeline(
         FunctionTransformer(_as_objects),
         OneHotEncoder(
@@ -48,17 +69,15 @@ def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
             sparse_output=False,
         ),
     )
-    return ColumnTransformer(
-        [
-            ("numbers", numbers, partial(_columns_of, "number")),
-            ("texts", texts, partial(_columns_of, "text")),
-        ],
-        sparse_threshold=0,
-    )
+    texts_of = partial(_columns_of, "text")
+    return ColumnTransformer([*parts, ("texts", texts, texts_of)], sparse_threshold=0)
 
 
 def _columns_of(kind, X):
     return [name for name in X.columns if column_kind(X[name]) == kind]
+
+
+_NUMBERS = partial(_columns_of, "number")
 
 
 def _as_objects(X):
