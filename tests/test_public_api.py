@@ -60,6 +60,7 @@ ELSEWHERE = [
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
     ("ensemble", "RecordingStream"),
+    ("ensemble", "VotingCostClassifier"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
