@@ -271,11 +271,25 @@ class OrderedRows:
         self.rows = rows
 
     def split(self, sizes, dim):
-        """Yield the rows of each batch; those of several small ones are taken at once."""
+        """Yield the rows of each batch."""
+        for group, taken in self._in_groups(sizes, 0):
+            yield from taken.split(group, dim=dim)
+
+    def with_next(self, sizes):
+        """Yield the rows of each batch and those that come next, as views of one tensor."""
+        for group, taken in self._in_groups(sizes, 1):
+            own, following = taken[:, :-1], taken[:, 1:]
+            yield from zip(own.split(group, dim=1), following.split(group, dim=1), strict=True)
+
+    def _in_groups(self, sizes, n_more):
+        """Yield batches that are taken at once, as their sizes and their rows, and some more."""
         n_batches = max(1, NUMBERS_OF_NETWORK // (max(sizes) * self.source.shape[2]))
-        groups = [sizes[i : i + n_batches] for i in range(0, len(sizes), n_batches)]
-        for own, rows in zip(groups, self.rows.split(list(map(sum, groups)), dim=dim), strict=True):
-            yield from _take(self.source, rows).split(own, dim=dim)
+        rows, start = torch.cat([self.rows, self.rows[:, :n_more]], dim=1), 0
+        for i in range(0, len(sizes), n_batches):
+            group = sizes[i : i + n_batches]
+            stop = start + sum(group)
+            yield group, _take(self.source, rows[:, start : stop + n_more])
+            start = stop
 
     def roll(self, shift, dim):
         """Return the rows in the rolled order."""

@@ -71,6 +71,11 @@ def check_inputs(estimator, X, *, reset):
         for _, part in blocks_of_rows(X):
             validate_data(estimator, part, reset=reset, dtype=FLOATS)
         return X
+    return check_dense(estimator, X, reset=reset)
+
+
+def check_dense(estimator, X, *, reset):
+    """Return dense inputs as an array, or raise a ValueError."""
     X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
