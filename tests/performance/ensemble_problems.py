@@ -78,14 +78,16 @@ def main():
     arguments = parse_arguments(parser, globals(), PROBLEMS=["crx-1", "breast-1"])
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    path = arguments.cells or arguments.out
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    path = arguments.cells
+    is_begun = path is not None and path.exists()
+    done = pd.read_csv(path) if is_begun else pd.DataFrame(columns=COLUMNS)
     for name in PROBLEMS:
         if name in set(done["problem"]):
             continue
         rows = list(scores_of(name, arguments.folds))
         done = pd.concat([done, pd.DataFrame(rows, columns=COLUMNS)], ignore_index=True)
-        done.to_csv(path, index=False)
+        if path is not None:
+            done.to_csv(path, index=False)
     table = summary(done)
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))
