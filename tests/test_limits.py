@@ -32,6 +32,7 @@ PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "bayes_optimizer": ["model_selection"],
     "de_variants": ["optim", "cost_sensitive"],
+    "ensemble_tables": ["_utils"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}

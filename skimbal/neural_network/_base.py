@@ -135,6 +135,8 @@ class BaseNetClassifier(
     _takes_windows = True
     # Whether sparse tables are taken, and made dense batch by batch.
     _takes_sparse = False
+    # Whether the rows of a large table that many fits share are taken batch by batch.
+    _takes_table_rows = False
     # Whether a dict of arrays, one for each input of the network, is taken.
     _takes_dict = False
     # What a fit that starts from another network takes over besides its parameters.

@@ -321,6 +321,7 @@ class DBNClassifier(BaseNetClassifier):
         )
 
     _takes_sparse = True
+    _takes_table_rows = True
     _takes_windows = False  # pre-training goes through all rows of one tensor
     _attributes_of_start = ("visible_", "visible_biases_", "pretrain_history_")
 

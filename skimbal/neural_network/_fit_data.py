@@ -22,6 +22,7 @@ from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._table_rows import TableRows
 from skimbal._utils._validation import check_labels, check_weights
 from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
@@ -71,6 +72,10 @@ def check_inputs(estimator, X, *, reset):
         X = np.asarray(X)
     if issparse(X):
         return check_sparse(estimator, X, reset=reset)
+    if isinstance(X, TableRows) and len(X):
+        for _, part in blocks_of_rows(X):
+            validate_data(estimator, part, reset=reset, dtype=FLOATS)
+        return X
     return check_dense(estimator, X, reset=reset)
 
 
@@ -152,6 +157,7 @@ def check_range(X):
             i = int(abs(part).max(axis=1).toarray().argmax())
             part = part[[i]].toarray()
         elif name == "sample":
+            part = np.asarray(part)
             i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
             part = part[i]
         raise ValueError(

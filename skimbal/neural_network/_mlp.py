@@ -215,6 +215,7 @@ class MLPClassifier(BaseNetClassifier):
         self.random_state = random_state
 
     _takes_sparse = True
+    _takes_table_rows = True
 
     def _build_module(self, X, n_classes, generator, noise_generator):
         return MLP(

@@ -261,6 +261,7 @@ class NetClassifier(BaseNetClassifier):
         self.random_state = random_state
 
     _takes_sparse = True
+    _takes_table_rows = True
     _takes_dict = True
 
     def _check_inputs(self, X):
