@@ -31,6 +31,7 @@ from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, 
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
+from skimbal._training.robust import robust_moments, smooth_clip
 from skimbal._training.schedules import SCHEDULES
 from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
@@ -76,7 +77,7 @@ NET_CONSTRAINTS: dict = {
     "sampler": "no_validation",
     "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean", StrOptions({"auto"})],
+    "standardize": ["boolean", StrOptions({"auto", "robust"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
@@ -98,6 +99,11 @@ DENSE_CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     **NET_CONSTRAINTS,
 }
+
+
+# What standardizes inputs: `input_limit_` only with standardize="robust".
+MOMENTS = ("input_mean_", "input_scale_", "input_limit_")
+MOMENTS_OF = {True: channel_moments, "auto": moments_without_one_hot, "robust": robust_moments}
 
 
 def check_layer_sizes(given, name="hidden_layer_sizes"):
@@ -160,6 +166,8 @@ class BaseNetClassifier(
         X = X if X.ndim == 2 else self._with_axes(X)  # the channel of images; features stay so
         if self.standardize:
             X = (X - self.input_mean_) / self.input_scale_
+        if self.standardize == "robust":
+            X = smooth_clip(X, self.input_limit_)
         return self._with_axes(X)
 
     # ---------------------------------------------------------------- training
@@ -552,16 +560,18 @@ def check_training_data(
 def standardize_as(network, data, start):
     """Set the standardization of the inputs: of the data, or that of a network to start from."""
     if start is not None:
-        network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
+        copy_attributes(start, network, MOMENTS)
         return
-    moments = moments_without_one_hot if network.standardize == "auto" else channel_moments
+    forget_attributes(network, MOMENTS)
+    moments = MOMENTS_OF[network.standardize]
     if hasattr(network, "input_parts_"):
-        mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
+        found = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
     else:
         is_ready = is_windows(data.X) or data.X.ndim == 2
         X = data.X if is_ready else network._with_axes(data.X)
-        mean, scale = moments(X, data.sample_weight)
-    network.input_mean_, network.input_scale_ = mean, scale
+        found = moments(X, data.sample_weight)
+    for name, value in zip(MOMENTS, found, strict=False):  # the limit is of robust ones only
+        setattr(network, name, value)
 
 
 def prepared(network, X):
