@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 
 from skimbal._training.inputs import blocks_of_rows, dtype_name, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
-from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._groups import check_group_counts, groups_by_class, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._validation import check_labels, check_weights
@@ -302,12 +302,7 @@ def is_held_out(data, classes, fraction, rng, reason):
     -------
     ndarray of bool of shape (n_samples,)
     """
-    if data.groups is not None:
-        units, unit = data.groups, "group"
-    elif is_windows(data.X):
-        units, unit = data.X.recording, "recording"
-    else:
-        units, unit = copies(data.X, data.targets), "sample"
+    units, unit = validation_units(data)
     check_group_counts(classes.tolist(), data.targets, units, reason, unit)
     held_out = held_out_groups(data.targets, units, fraction, rng)
     if held_out is None:
@@ -317,6 +312,24 @@ def is_held_out(data, classes, fraction, rng, reason):
             "groups"
         )
     return np.isin(units, held_out)
+
+
+def validation_units(data):
+    """Number what is held out as a whole; return it and what it is called."""
+    if data.groups is not None:
+        return data.groups, "group"
+    if is_windows(data.X):
+        return data.X.recording, "recording"
+    return copies(data.X, data.targets), "sample"
+
+
+def is_held_out_if_possible(data, fraction, rng):
+    """As `is_held_out`, but None where not every class can be on both sides."""
+    units, _ = validation_units(data)
+    if min(len(own) for own in groups_by_class(data.targets, units)) < 2:
+        return None
+    held_out = held_out_groups(data.targets, units, fraction, rng)
+    return None if held_out is None else np.isin(units, held_out)
 
 
 def hold_out(data, classes, fraction, rng, reason):

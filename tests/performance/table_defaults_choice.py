@@ -74,9 +74,7 @@ def settings(stage, kind):
     base = OLD if kind == "small" else STOPPED
     winner = base | {"standardize": WINNER}
     if stage == "d1" and kind != "ladder":
-        plain = {f"{name}, no stopping": OLD | {"standardize": name} for name in INPUTS}
-        stopped = {name: base | {"standardize": name} for name in INPUTS}
-        return stopped if kind == "small" else plain | stopped
+        return {name: base | {"standardize": name} for name in INPUTS}
     if stage == "d2" and kind == "ladder":
         return {"no stopping": OLD, "stopping": STOPPED}
     if stage == "d3" and kind in ("large", "mixed"):
@@ -185,7 +183,7 @@ def score_mixed(name, seed, parameters):
 def tasks():
     """Yield (set, problem, source, rows to fit, seed, function that scores parameters)."""
     for name in TABLES:
-        for seed in range(3):
+        for seed in range(2):
             n_rows = len(development(name).y) * 7 // 10
             yield "mixed", name, seed, n_rows, partial(score_mixed, name, seed)
     for name in LARGE:
@@ -270,8 +268,6 @@ def comparisons(cells):
     for kinds in (["small"], joined):
         for name in INPUTS[1:]:
             yield "d1", kinds, None, name, "auto"
-            if kinds == joined:
-                yield "d1", kinds, None, f"{name}, no stopping", "auto, no stopping"
     for n_rows in SIZES:
         yield "d2", ["ladder"], n_rows, "stopping", "no stopping"
     for size in BATCHES:
