@@ -11,7 +11,7 @@ import argparse
 import csv
 import warnings
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from time import process_time
 from unittest import mock
@@ -37,7 +37,7 @@ from skimbal.neural_network import _base, fit_population
 LARGE = ["banana", "letter", "magic", "marketing", "mushroom", "optdigits", "penbased", "phoneme"]
 LARGE += ["ring", "satimage", "twonorm"]
 LADDER = ["letter", "magic", "marketing", "penbased", "satimage"]
-SIZES = [1000, 2000, 4000, 8000, 16_000]
+SIZES = [4000, 8000, 10_000]
 MAX_DISTANCE = 10.0
 
 OLD = {"standardize": "auto", "early_stopping": False, "batch_size": 64}
@@ -55,8 +55,8 @@ CHANGES = {  # of the network and its optimizer
 }
 SETS = ["mixed", "large", "ladder", "small"]
 STAGES = ["d1", "d2", "d3", "d4"]
-WINNER = "robust"  # of the first test, which the others take
-BATCHES = [128, 256, 512]
+WINNER = "auto"  # of the first test, which the others take
+BATCHES = [256]
 SCORES = ["ap", "auc", "log_loss", "g_mean"]
 FIELDS = ["set", "problem", "source", "n_rows", "seed", "setting", *SCORES, "epochs", "cpu_s"]
 
@@ -181,23 +181,27 @@ def score_mixed(name, seed, parameters):
     return score_split(*split(development(name), 0.3, seed), seed, parameters)
 
 
-def tasks():
-    """Yield (set, problem, source, rows to fit, seed, function that scores parameters)."""
-    for name in TABLES:
-        for seed in range(2):
-            n_rows = len(development(name).y) * 7 // 10
-            yield "mixed", name, seed, n_rows, partial(score_mixed, name, seed)
-    for name in LARGE:
-        table = large_problem(name)
-        yield "large", name, 0, len(table.y) * 2 // 3, partial(score_folds, table, 0)
-    for name in [*LADDER, *TABLES]:
-        for seed in range(2):
-            yield from steps_of_ladder(name, seed)
-    for name in PROBLEMS:
-        X, y = load_problem(name)
-        table = Table(X.astype(np.float32), y)
-        for seed in range(2):
-            yield "small", name, seed, len(y) * 2 // 3, partial(score_folds, table, seed)
+def tasks(kind):
+    """Yield (problem, seed, rows to fit, function that scores parameters) of a kind of data."""
+    if kind == "mixed":
+        for name in TABLES:
+            for seed in range(2):
+                n_rows = len(development(name).y) * 7 // 10
+                yield name, seed, n_rows, partial(score_mixed, name, seed)
+    elif kind == "large":
+        for name in LARGE:
+            table = large_problem(name)
+            yield name, 0, len(table.y) * 2 // 3, partial(score_folds, table, 0)
+    elif kind == "ladder":
+        for name in [*LADDER, *TABLES]:
+            for seed in range(2):
+                yield from steps_of_ladder(name, seed)
+    else:
+        for name in PROBLEMS:
+            X, y = load_problem(name)
+            table = Table(X.astype(np.float32), y)
+            for seed in range(2):
+                yield name, seed, len(y) * 2 // 3, partial(score_folds, table, seed)
 
 
 def steps_of_ladder(name, seed):
@@ -207,8 +211,7 @@ def steps_of_ladder(name, seed):
     for n_rows in SIZES:
         rows = rows_to_fit(train, n_rows, seed)
         if rows is not None:
-            step = partial(score_split, train.take(rows), test, seed)
-            yield "ladder", name, seed, n_rows, step
+            yield name, seed, n_rows, partial(score_split, train.take(rows), test, seed)
 
 
 def source_of_any(kind, name):
@@ -240,10 +243,11 @@ def run(path, stages, sets):
         writer = csv.DictWriter(file, FIELDS)
         if not done:
             writer.writeheader()
-        for stage in stages:
-            for kind, problem, seed, n_rows, score in tasks():
-                for name, parameters in settings(stage, kind).items():
-                    if kind not in sets or (kind, problem, n_rows, seed, name) in done:
+        for stage, kind in product(stages, sets):
+            chosen = settings(stage, kind)
+            for problem, seed, n_rows, score in tasks(kind) if chosen else ():
+                for name, parameters in chosen.items():
+                    if (kind, problem, n_rows, seed, name) in done:
                         continue
                     row = {"set": kind, "problem": problem, "seed": seed, "n_rows": n_rows}
                     row |= {"source": source_of_any(kind, problem), "setting": name}
@@ -288,7 +292,8 @@ def summary(cells):
             continue
         row = {"test": test, "data": " and ".join(kinds), "n_rows": n_rows}
         row |= {"setting": one, "against": other}
-        for score in SCORES:
+        chosen = chosen.assign(log_ratio=np.log(chosen.log_loss))
+        for score in [*SCORES, "log_ratio"]:
             mean, error, row["n"] = difference(chosen, one, other, score)
             row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
         seconds = chosen.groupby("setting").cpu_s.sum()
