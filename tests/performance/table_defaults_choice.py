@@ -53,7 +53,6 @@ CHANGES = {  # of the network and its optimizer
     "cosine from 0.003": {"learning_rate": 3e-3, "learning_rate_schedule": "cosine"},
     "patience 20": {"n_iter_no_change": 20},
 }
-SETS = ["mixed", "large", "ladder", "small"]
 STAGES = ["d1", "d2", "d3", "d4"]
 WINNER = "auto"  # of the first test, which the others take
 BATCHES = [256]
@@ -181,27 +180,33 @@ def score_mixed(name, seed, parameters):
     return score_split(*split(development(name), 0.3, seed), seed, parameters)
 
 
-def tasks(kind):
-    """Yield (problem, seed, rows to fit, function that scores parameters) of a kind of data."""
-    if kind == "mixed":
-        for name in TABLES:
-            for seed in range(2):
-                n_rows = len(development(name).y) * 7 // 10
-                yield name, seed, n_rows, partial(score_mixed, name, seed)
-    elif kind == "large":
-        for name in LARGE:
-            table = large_problem(name)
-            yield name, 0, len(table.y) * 2 // 3, partial(score_folds, table, 0)
-    elif kind == "ladder":
-        for name in [*LADDER, *TABLES]:
-            for seed in range(2):
-                yield from steps_of_ladder(name, seed)
-    else:
-        for name in PROBLEMS:
-            X, y = load_problem(name)
-            table = Table(X.astype(np.float32), y)
-            for seed in range(2):
-                yield name, seed, len(y) * 2 // 3, partial(score_folds, table, seed)
+def mixed_tasks():
+    """Yield (problem, seed, rows to fit, function that scores parameters) of the mixed tables."""
+    for name, seed in product(TABLES, range(2)):
+        n_rows = len(development(name).y) * 7 // 10
+        yield name, seed, n_rows, partial(score_mixed, name, seed)
+
+
+def large_tasks():
+    """Yield the tasks of the large problems."""
+    for name in LARGE:
+        table = large_problem(name)
+        yield name, 0, len(table.y) * 2 // 3, partial(score_folds, table, 0)
+
+
+def ladder_tasks():
+    """Yield the tasks of the ladder."""
+    for name, seed in product([*LADDER, *TABLES], range(2)):
+        yield from steps_of_ladder(name, seed)
+
+
+def small_tasks():
+    """Yield the tasks of the small problems."""
+    for name in PROBLEMS:
+        X, y = load_problem(name)
+        table = Table(X.astype(np.float32), y)
+        for seed in range(2):
+            yield name, seed, len(y) * 2 // 3, partial(score_folds, table, seed)
 
 
 def steps_of_ladder(name, seed):
@@ -231,6 +236,14 @@ def rows_to_fit(train, n_rows, seed):
     return rows if is_whole else None
 
 
+TASKS = {
+    "mixed": mixed_tasks,
+    "large": large_tasks,
+    "ladder": ladder_tasks,
+    "small": small_tasks,
+}
+
+
 def run(path, stages, sets):
     """Run all cells that the file has not, test by test."""
     done = set()
@@ -245,7 +258,7 @@ def run(path, stages, sets):
             writer.writeheader()
         for stage, kind in product(stages, sets):
             chosen = settings(stage, kind)
-            for problem, seed, n_rows, score in tasks(kind) if chosen else ():
+            for problem, seed, n_rows, score in TASKS[kind]() if chosen else ():
                 for name, parameters in chosen.items():
                     if (kind, problem, n_rows, seed, name) in done:
                         continue
@@ -306,7 +319,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--stages", nargs="+", default=STAGES)
-    parser.add_argument("--sets", nargs="+", default=SETS)
+    parser.add_argument("--sets", nargs="+", default=list(TASKS))
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
     arguments = parse_arguments(
         parser,
