@@ -31,6 +31,7 @@ from tqdm import tqdm
 
 from skimbal import BalancedBaggingNetClassifier
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.ensemble import WeightedELMClassifier, default_network
 from skimbal.metrics import decide_by_costs
 
@@ -185,6 +186,18 @@ def convex_weights(proba, y):
     return softmax(minimize(loss, np.zeros(proba.shape[1])).x)
 
 
+def measured(parts, y):
+    """The vote with probabilities that are balanced by costs measured on held-out rows.
+
+    `parts` are the log-odds as the members give them, held out and test.
+    """
+    ratios = []
+    for z in parts[0].T:
+        costs = measured_costs(y, both(expit(z)))
+        ratios.append(np.log(costs[1] / costs[0]))
+    return (*(expit(z + ratios).mean(axis=1) for z in parts), EQUAL)
+
+
 def combine(members, data, y):
     """Combinations of members, {name: (held out, test, share of class 1)}.
 
@@ -212,6 +225,7 @@ def combine(members, data, y):
         "three, convex stacking": (*(expit(z) @ convex for z in parts), EQUAL),
         "three, frequencies of the data": (*(expit(z + shift).mean(axis=1) for z in parts), data),
         "three, log-odds": (*(expit(z.mean(axis=1)) for z in parts), EQUAL),
+        "three, measured balance": measured([z + np.array([0, 0, shift]) for z in parts], y),
     }
 
 
@@ -281,6 +295,7 @@ TESTS = [  # test, candidate, control
     ("f", "three, convex stacking", "three"),
     ("g", "three, frequencies of the data", "three"),
     ("g", "three, log-odds", "three"),
+    ("g", "three, measured balance", "three"),
     ("h", "three", "networks"),
     ("h", "three", "kernel"),
     ("h", "three", "trees"),
