@@ -53,7 +53,7 @@ CHANGES = {  # of the network and its optimizer
     "cosine from 0.003": {"learning_rate": 3e-3, "learning_rate_schedule": "cosine"},
     "patience 20": {"n_iter_no_change": 20},
 }
-STAGES = ["d1", "d2", "d3", "d4"]
+STAGES = ["d1", "d2", "d3", "d4", "d5"]
 WINNER = "auto"  # of the first test, which the others take
 BATCHES = [256]
 SCORES = ["ap", "auc", "log_loss", "g_mean"]
@@ -77,6 +77,8 @@ def settings(stage, kind):
         return {name: base | {"standardize": name} for name in INPUTS}
     if stage == "d2" and kind == "ladder":
         return {"no stopping": OLD, "stopping": STOPPED}
+    if stage == "d5" and kind == "ladder":
+        return {"stopping, patience 30": STOPPED | {"n_iter_no_change": 30}}
     if stage == "d3" and kind in ("large", "mixed"):
         return {f"{WINNER}, batches of {size}": winner | {"batch_size": size} for size in BATCHES}
     if stage == "d4" and kind != "ladder":
@@ -288,6 +290,8 @@ def comparisons(cells):
             yield "d1", kinds, None, name, "auto"
     for n_rows in SIZES:
         yield "d2", ["ladder"], n_rows, "stopping", "no stopping"
+        yield "d5", ["ladder"], n_rows, "stopping, patience 30", "no stopping"
+        yield "d5", ["ladder"], n_rows, "stopping, patience 30", "stopping"
     for size in BATCHES:
         yield "d3", joined, None, f"{WINNER}, batches of {size}", WINNER
     for kinds in (["small"], joined):
