@@ -2,13 +2,12 @@
 
 from functools import partial
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer
 
 from skimbal.benchmark._columns import column_kind
+from skimbal.preprocessing import TableEncoder
 
 
 def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
@@ -39,19 +38,26 @@ def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
     >>> make_table_encoder().fit_transform(table).tolist()
     [[1.0, 0.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0], [3.0, 0.0, 1.0, 0.0]]
     """
-    numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    texts = make_pipeline(
-        FunctionTransformer(_as_objects),
-        OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=max_categories,
-            sparse_output=False,
-        ),
+    texts = TableEncoder(
+        max_one_hot=max_categories,
+        high_cardinality="most_frequent",
+        min_frequency=1,
+        sparse_output=False,
     )
     return ColumnTransformer(
         [
-            ("numbers", numbers, partial(_columns_of, "number")),
-            ("texts", texts, partial(_columns_of, "text")),
+            (
+                "numbers",
+                TableEncoder(categorical_features=None, sparse_output=False),
+                partial(_columns_of, "number"),
+            ),
+            (
+                "texts",
+                make_pipeline(
+                    FunctionTransformer(_as_categories, feature_names_out="one-to-one"), texts
+                ),
+                partial(_columns_of, "text"),
+            ),
         ],
         sparse_threshold=0,
     )
@@ -61,7 +67,6 @@ def _columns_of(kind, X):
     return [name for name in X.columns if column_kind(X[name]) == kind]
 
 
-def _as_objects(X):
-    """Texts as they are, other values as texts, and None where a value is missing."""
-    missing = X.isna().to_numpy()
-    return np.where(missing, None, X.astype(str).to_numpy(dtype=object))
+def _as_categories(X):
+    """Texts and all other values as categories that are texts; missing values stay missing."""
+    return X.astype(str).where(X.notna()).astype("category")

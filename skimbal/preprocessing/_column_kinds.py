@@ -67,9 +67,9 @@ def check_held(columns, held, mask):
     ]
     if names:
         raise ValueError(
-            f"{', '.join(names)} held texts, but categorical_features does not name "
-            f"{'it' if len(names) == 1 else 'them'}; name all columns of categories, or use "
-            "categorical_features='from_dtype'"
+            f"{names[0]} holds texts, but categorical_features does not name it"
+            f"{f', as {len(names) - 1} more' if len(names) > 1 else ''}; name all columns of "
+            "categories, or use categorical_features='from_dtype'"
         )
 
 
@@ -103,7 +103,8 @@ def check_levels(column, levels, held):
             "if it is a name or a number of the row, keep a part of it that repeats (such as its "
             "first letters), or make numbers of it"
         )
-    marks = [text for text in distinct if not is_number(text)] if held == TEXTS else []
+    is_meant = held != TEXTS or column.is_category
+    marks = [] if is_meant else [text for text in distinct if not is_number(text)]
     if 0 < len(marks) <= MAX_MARKS and len(distinct) - len(marks) >= MIN_IDENTIFIERS:
         warn(
             f"{column.name} holds texts that are numbers, but for {sorted(marks)}, and counts as a "

@@ -92,7 +92,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """Make numbers of a table of numbers, texts, truth values and missing values."""
 
     _parameter_constraints: dict = {
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "categorical_features": ["array-like", str, None],
         "max_one_hot": [Interval(Integral, 1, None, closed="left"), None],
         "high_cardinality": [StrOptions({"target", "most_frequent"})],
         "min_frequency": [
