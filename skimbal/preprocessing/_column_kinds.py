@@ -94,8 +94,8 @@ def n_one_hot(counts, min_frequency, n_samples):
 
 def check_levels(column, levels, held):
     """Raise a ValueError for a category that differs in each row; warn of numbers with marks."""
-    values = levels[np.not_equal(levels, None)]
-    distinct = set(values.tolist())
+    values = [text for text in levels if text is not None]
+    distinct = set(values)
     if len(distinct) == len(values) >= MIN_IDENTIFIERS:
         raise ValueError(
             f"{column.name} is a category with {len(distinct)} levels in {len(values)} rows, so "

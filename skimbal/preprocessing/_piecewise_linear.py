@@ -5,12 +5,33 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 
 def quantile_knots(x, n_bins):
-    """The limits of bins with about as many of the values `x` each; equal limits are one.
+    """The limits of bins with about as many of the values each.
 
-    >>> quantile_knots(np.array([0.0, 0.0, 0.0, 1.0, 2.0]), 4).tolist()
-    [0.0, 1.0, 2.0]
+    If limits are equal because a value is frequent, the bins are those of the distinct values.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+    n_bins : int
+
+    Returns
+    -------
+    ndarray of shape (n_limits,)
+        In rising order; ``n_bins + 1``, or the distinct values if there are fewer.
+
+    Examples
+    --------
+    >>> quantile_knots(np.arange(9.0), 2).tolist()
+    [0.0, 4.0, 8.0]
+    >>> quantile_knots(np.array([0.0] * 90 + [1.0, 5.0, 9.0]), 3).tolist()
+    [0.0, 1.0, 5.0, 9.0]
     """
-    return np.unique(np.quantile(x, np.linspace(0.0, 1.0, n_bins + 1)))
+    fractions = np.linspace(0.0, 1.0, n_bins + 1)
+    knots = np.unique(np.quantile(x, fractions))
+    if len(knots) > n_bins:
+        return knots
+    distinct = np.unique(x)
+    return distinct if len(distinct) <= n_bins else np.unique(np.quantile(distinct, fractions))
 
 
 def piecewise_linear(x, knots):
@@ -18,8 +39,8 @@ def piecewise_linear(x, knots):
 
     .. math:: e_t = \min\left(1, \max\left(0, \frac{x - b_{t-1}}{b_t - b_{t-1}}\right)\right)
 
-    A network that gets these columns adds any function of x that is linear between the knots, and
-    constant beyond the first and the last one.
+    A linear layer on these columns is a function of x that is linear between the limits of the
+    bins, and constant beyond the first and the last one.
 
     Parameters
     ----------
@@ -40,9 +61,7 @@ def piecewise_linear(x, knots):
 
 
 class PiecewiseLinear(TransformerMixin, BaseEstimator):
-    """Each column as the columns of `piecewise_linear`.
-
-    A column with fewer than three knots, such as one of two values, stays as it is.
+    """Each column as the columns of `piecewise_linear`; a constant becomes none.
 
     Parameters
     ----------
@@ -65,20 +84,13 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Return an array of shape (n_samples, n_columns)."""
-        columns = [
-            piecewise_linear(x, knots) if len(knots) > 2 else x[:, np.newaxis]
-            for x, knots in zip(X.T, self.knots_, strict=True)
-        ]
-        return np.hstack(columns)
+        """Return an array of shape (n_samples, n_columns) with values from 0 to 1."""
+        return np.hstack([piecewise_linear(x, b) for x, b in zip(X.T, self.knots_, strict=True)])
 
     def get_feature_names_out(self, input_features):
-        """Names of the columns, with the number of the bin."""
-        return np.array(
-            [
-                f"{name}_{i}" if len(knots) > 2 else name
-                for name, knots in zip(input_features, self.knots_, strict=True)
-                for i in range(max(1, len(knots) - 1) if len(knots) > 2 else 1)
-            ],
-            dtype=object,
-        )
+        """The name of the column, and the number of the bin if there are several."""
+        names = []
+        for name, knots in zip(input_features, self.knots_, strict=True):
+            n_bins = len(knots) - 1
+            names += [f"{name}_{i}" for i in range(n_bins)] if n_bins > 1 else [name] * n_bins
+        return np.array(names, dtype=object)

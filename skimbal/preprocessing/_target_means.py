@@ -45,7 +45,7 @@ def target_columns(y):
     return (targets, [str(c) for c in classes]) if len(classes) > 2 else (targets[:, -1:], [""])
 
 
-def target_folds(y, groups, n_folds, rng):
+def target_folds(y, groups, n_folds, seed):
     """Folds as a list of (train, test), stratified by class, whole groups in each.
 
     There are fewer folds if no class has as many samples or groups.
@@ -55,7 +55,7 @@ def target_folds(y, groups, n_folds, rng):
     y : array-like of shape (n_samples,)
     groups : array-like of shape (n_samples,) or None
     n_folds : int
-    rng : RandomState
+    seed : int
 
     Raises
     ------
@@ -74,7 +74,7 @@ def target_folds(y, groups, n_folds, rng):
             f"samples{'' if groups is None else ' and no class has two groups'}; give more data, "
             "or set high_cardinality='most_frequent'"
         )
-    n_folds, seed = min(n_folds, n_units), int(rng.randint(2**31 - 1))
+    n_folds = min(n_folds, n_units)
     with warnings.catch_warnings():  # a rare class may be missing in some folds
         warnings.filterwarnings("ignore", "The least populated class in y has only")
         if groups is not None:
@@ -96,7 +96,8 @@ class TargetMeans(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_folds : int
-    random_state : RandomState
+    seed : int
+        Of the folds.
 
     Attributes
     ----------
@@ -105,9 +106,9 @@ class TargetMeans(TransformerMixin, BaseEstimator):
     target_names_ : list of str
     """
 
-    def __init__(self, n_folds, random_state):
+    def __init__(self, n_folds, seed):
         self.n_folds = n_folds
-        self.random_state = random_state
+        self.seed = seed
 
     def fit(self, levels, y):
         """Find the means of levels, an array of objects of shape (n_samples, n_columns)."""
@@ -131,7 +132,7 @@ class TargetMeans(TransformerMixin, BaseEstimator):
         """Fit, and return the means of each row by the rows of the other folds."""
         self.fit(levels, y)
         targets, _ = target_columns(y)
-        folds = target_folds(y, groups, self.n_folds, self.random_state)
+        folds = target_folds(y, groups, self.n_folds, self.seed)
         return cross_fitted_means(levels, targets, folds)
 
     def get_feature_names_out(self, input_features):

@@ -10,11 +10,12 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import TargetEncoder
+from sklearn.preprocessing import SplineTransformer, TargetEncoder
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skimbal.preprocessing import TableEncoder
 from skimbal.preprocessing._column_kinds import n_one_hot
+from skimbal.preprocessing._piecewise_linear import piecewise_linear, quantile_knots
 from skimbal.preprocessing._target_means import cross_fitted_means, target_columns, target_folds
 
 
@@ -183,7 +184,7 @@ def test_groups_stay_on_one_side():
 @pytest.mark.parametrize("groups", [None, np.arange(12) // 2])
 def test_each_row_is_in_one_fold(groups):
     y = np.array([0, 1] * 5 + [2, 2])
-    folds = target_folds(y, groups, 5, np.random.RandomState(0))
+    folds = target_folds(y, groups, 5, 0)
     np.testing.assert_array_equal(np.sort(np.concatenate([t for _, t in folds])), np.arange(12))
     for train, test in folds:
         assert not set(train) & set(test)
@@ -193,7 +194,7 @@ def test_each_row_is_in_one_fold(groups):
 @pytest.mark.parametrize(("y", "groups"), [([1], None), ([0, 0, 1, 1], [0, 0, 1, 1])])
 def test_one_row_or_group_has_no_folds(y, groups):
     with pytest.raises(ValueError, match="finds the means of a training row on other rows"):
-        target_folds(np.array(y), groups, 5, np.random.RandomState(0))
+        target_folds(np.array(y), groups, 5, 0)
 
 
 def test_means_of_the_other_folds_by_hand():
@@ -212,6 +213,46 @@ def test_the_seed_decides_the_folds():
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+# ---------------------------------------------------------------- piecewise linear numbers
+
+
+def test_piecewise_linear_columns_by_hand():
+    table = pd.DataFrame(
+        {"x": [0.0, 1.0, 2.0, 3.0, np.nan], "two": [5.0, 9.0] * 2 + [9.0], "one": [7.0] * 5}
+    )
+    encoder = TableEncoder(numeric="piecewise_linear", n_bins=2).fit(table)
+    names = ["x_0", "x_1", "two", "missingindicator_x"]
+    assert encoder.get_feature_names_out().tolist() == names
+    new = pd.DataFrame({"x": [-9.0, 0.75, 2.25, np.nan], "two": [5, 6, 7, 99], "one": 8})
+    np.testing.assert_allclose(
+        encoder.transform(new),
+        [[0, 0, 0, 0], [0.5, 0, 0.25, 0], [1, 0.5, 0.5, 0], [1, 0, 1, 1]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "knots"),
+    [
+        ([3.0] * 4, [3]),
+        ([0.0] * 3 + [1.0], [0, 1]),
+        ([0.0] * 90 + [1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3, 4]),
+        ([0.0] * 90 + [*range(1, 9)], [0, 2, 4, 6, 8]),
+        (np.arange(5.0), [0, 1, 2, 3, 4]),
+    ],
+)
+def test_limits_of_bins(x, knots):
+    np.testing.assert_allclose(quantile_knots(np.array(x), 4), knots)
+
+
+def test_piecewise_linear_columns_span_what_hat_functions_span():
+    x = np.random.default_rng(0).normal(size=200)
+    knots = quantile_knots(x, 6)
+    ours = np.column_stack([np.ones_like(x), piecewise_linear(x, knots)])
+    hats = SplineTransformer(degree=1, knots=knots[:, np.newaxis]).fit_transform(x[:, np.newaxis])
+    coefficients, *_ = np.linalg.lstsq(ours, hats, rcond=None)
+    np.testing.assert_allclose(ours @ coefficients, hats, atol=1e-12)
 
 
 # ---------------------------------------------------------------- the result
