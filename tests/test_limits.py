@@ -30,6 +30,7 @@ SCRIPTS = [
 # Scripts that measure the inside of packages, as their unit tests test it.
 PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
+    "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_tables": ["_utils"],

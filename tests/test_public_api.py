@@ -103,6 +103,7 @@ ELSEWHERE = [
     ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
+    ("preprocessing", "TableEncoder"),
     ("sampling", "NDSampler"),
 ]
 PACKAGES = sorted(

@@ -264,21 +264,34 @@ def holds_out(estimator, n_samples):
 def groups_params(estimator, groups):
     """Return groups as parameters of an estimator's `fit`: none where it does not take them.
 
-    Without metadata routing, those of the last step of a pipeline are ``<last step>__groups``.
+    Without metadata routing, those of a step of a pipeline are ``<step>__groups``.
     """
     if groups is None:
         return {}
     warn_of_lost_groups(estimator, len(groups))
-    if not takes_groups(estimator):
-        return {}
-    name = "groups"
-    if not _routing_enabled():
-        prefixes = []
-        while isinstance(estimator, Pipeline):
-            step, estimator = estimator.steps[-1]
-            prefixes.append(step)
-        name = "__".join([*prefixes, name])
-    return {name: groups}
+    if _routing_enabled():
+        return {"groups": groups} if takes_groups(estimator) else {}
+    names, prefix = [], ""
+    while isinstance(estimator, Pipeline):
+        names += [f"{prefix}{step}__groups" for step in _transformers_that_take_groups(estimator)]
+        if not takes_groups(estimator):
+            return dict.fromkeys(names, groups)
+        step, estimator = estimator.steps[-1]
+        prefix += f"{step}__"
+    if takes_groups(estimator):
+        names.append(f"{prefix}groups")
+    return dict.fromkeys(names, groups)
+
+
+def _transformers_that_take_groups(pipeline):
+    """Names of the steps before the last one, and before any resampler, whose `fit` has groups."""
+    names = []
+    for name, step in pipeline.steps[:-1]:
+        if hasattr(step, "fit_resample"):
+            break
+        if hasattr(step, "fit") and has_fit_parameter(step, "groups"):
+            names.append(name)
+    return names
 
 
 def warn_of_lost_groups(estimator, n_samples):
