@@ -128,7 +128,7 @@ class VotingCostClassifier(MetaEstimatorMixin, ClassifierMixin, _BaseComposition
     shrinkage : float in [0, 1], default=0.5
         Moves the log costs from the optimum (0) toward the costs that make up for the imbalance
         (1), measured on the held-out probabilities. See `find_costs`.
-    max_kernel_rows : int >= 0, default=3000
+    max_kernel_rows : int >= 0, default=2000
         With ``estimators=None`` the extreme learning machine is left out, with a warning, above
         this number of samples: its memory grows with their square, its time with the third power.
         0 leaves it out without a warning.
@@ -229,7 +229,7 @@ class VotingCostClassifier(MetaEstimatorMixin, ClassifierMixin, _BaseComposition
         cv: Any = 5,
         scoring: str | Callable = "g_mean",
         shrinkage: float = 0.5,
-        max_kernel_rows: int = 3000,
+        max_kernel_rows: int = 2000,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ):
