@@ -17,8 +17,8 @@ from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._workers import (
     _record_death,
-    split_by_attempts,
     run_open_cells,
+    split_by_attempts,
     termination_as_interrupt,
 )
 
