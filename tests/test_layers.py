@@ -56,6 +56,7 @@ THIRD_PARTIES = {
 }
 THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch", "psutil"},
+    "benchmark/_memory.py": {"psutil"},
     "_training/net.py": {"skorch"},
     "sampling/_adversarial.py": {"torch"},
     "sampling/_generative.py": {"torch"},

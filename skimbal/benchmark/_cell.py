@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from skimbal._fitting import Fit, run_fits
+from skimbal.benchmark._memory import PeakMemory
 from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy_from_confusion,
@@ -50,7 +51,8 @@ def evaluate(make, random_states, splits):
     -------
     list of (status, values)
         The status is "done" or "failed"; values are columns of the results file. The confusion
-        matrix has the classes in sorted order. Each split has an equal share of the fit time.
+        matrix has the classes in sorted order. Each split has an equal share of the fit time. The
+        memory is that of all splits together.
     """
     try:
         return _evaluate_together(make, random_states, splits)
@@ -60,13 +62,14 @@ def evaluate(make, random_states, splits):
         if len(splits) > 1:  # a single fit ended all of them: the others don't fail with it
             pairs = zip(random_states, splits, strict=True)
             return [evaluate(make, [seed], [split])[0] for seed, split in pairs]
-        return [_score(error, None, [], *splits[0])]
+        return [_score(error, {}, [], *splits[0])]
 
 
 def _evaluate_together(make, random_states, splits):
     warned: list[list] = [[] for _ in splits]
     start = time.perf_counter()
-    with _recorded_warnings() as shared:  # of networks that are trained together
+    # The warnings of networks that are trained together.
+    with PeakMemory() as memory, _recorded_warnings() as shared:
         outcomes = run_fits(
             [
                 _make_and_fit(make, random_state, X, y)
@@ -74,9 +77,9 @@ def _evaluate_together(make, random_states, splits):
             ],
             scopes=[partial(_recorded_warnings, own) for own in warned],
         )
-    fit_seconds = (time.perf_counter() - start) / len(splits)
+    used = {"fit_seconds": (time.perf_counter() - start) / len(splits), "fit_mib": memory.mib}
     return [
-        _score(outcome, fit_seconds, [*own, *shared], *split)
+        _score(outcome, used, [*own, *shared], *split)
         for outcome, own, split in zip(outcomes, warned, splits, strict=True)
     ]
 
@@ -107,7 +110,7 @@ def _make_and_fit(make, random_state, X, y):
     return (yield from Fit(make(random_state), X, y).coroutine())
 
 
-def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
+def _score(outcome, used, warned, X_train, X_test, y_train, y_test):
     """Score a fitted classifier, or record the error that replaced it."""
     classes = np.unique(np.concatenate([y_train, y_test]))
     support = [int(np.sum(y_test == label)) for label in classes]
@@ -116,7 +119,7 @@ def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
         try:
             if isinstance(outcome, BaseException):
                 raise outcome
-            values |= {"fit_seconds": fit_seconds, **_scores(outcome, classes, X_test, y_test)}
+            values |= {**used, **_scores(outcome, classes, X_test, y_test)}
             status = "done"
         except BaseException as error:
             if _is_interrupt(error):

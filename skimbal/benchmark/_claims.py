@@ -14,6 +14,7 @@ import uuid
 
 from skimbal.benchmark._protocol import Cell
 from skimbal.benchmark._sqlite import connect, sqlite_errors
+from skimbal.benchmark._store import now
 
 _IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
 _IS_HELD = "status = 'claimed' AND owner LIKE ?"
@@ -101,6 +102,7 @@ def finish_cells(store, results):
     """Write the results of cells, given as (cell, status, values), all of them or none."""
     with store.transaction() as database:
         for cell, status, values in results:
+            values = {**values, "finished": now()}
             columns = ", ".join(f"{name} = ?" for name in values)
             database.execute(
                 f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",

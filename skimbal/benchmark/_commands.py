@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 
+from skimbal.benchmark._live_report import follow
 from skimbal.benchmark._methods import METHODS
 from skimbal.benchmark._names import DEMO_METHODS, REPORT_KINDS
 from skimbal.benchmark._report import report
@@ -46,6 +47,15 @@ def _resume(options):
 
 def _report(options):
     options.quiet = False
+    if options.live is not None:
+        follow(
+            options.out,
+            options.html,
+            options.live,
+            metric=options.metric,
+            control=options.control,
+            on_page=None if options.json else _tell,
+        )
     result = report(options.out, metric=options.metric, control=options.control)
     files = {kind: getattr(options, kind) for kind in REPORT_KINDS if getattr(options, kind)}
     for kind, file in files.items():  # a mistake here is an error before anything is printed
@@ -55,6 +65,10 @@ def _report(options):
         for file in files.values():
             print(f"Written to {file}")
     return code
+
+
+def _tell(progress):
+    print(progress.to_text(), file=sys.stderr, flush=True)
 
 
 def _demo(options):

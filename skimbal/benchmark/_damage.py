@@ -19,7 +19,7 @@ from skimbal.benchmark._protocol import Cell
 
 _TOLERANCE = 1e-9
 _N_SHOWN = 3
-_NUMBERS = ("fit_seconds", "predict_seconds", "n_warnings")
+_NUMBERS = ("fit_seconds", "predict_seconds", "fit_mib", "n_warnings")
 
 
 def check_cells(store, protocol):

@@ -55,6 +55,8 @@ def check_names(options):
             raise ValueError(unknown_name_message(kind, value, known))
     if options.name == "run":
         _check_run(options)
+    if options.name == "report":
+        _check_live(options)
 
 
 def _check_run(options):
@@ -73,6 +75,15 @@ def _check_run(options):
         raise ValueError(
             "--datasets chooses from a suite, and --data is one data set; leave it out"
         )
+
+
+def _check_live(options):
+    if options.live is None:
+        return
+    if not options.live >= 1:
+        raise ValueError(f"--live {options.live:g} is too often; give at least 1 second")
+    if options.html is None:
+        raise ValueError("--live needs --html FILE, the page that is written anew")
 
 
 def _add_run(parser):
@@ -123,6 +134,14 @@ def _add_report(parser):
     parser.add_argument("out", help="output folder of the run")
     parser.add_argument("--metric", default="g_mean", help=", ".join(METRICS))
     parser.add_argument("--control", help="method that the others are tested against")
+    parser.add_argument(
+        "--live",
+        metavar="SECONDS",
+        nargs="?",
+        type=float,
+        const=10.0,
+        help="write the page of --html anew, every 10 seconds, until the run is complete",
+    )
     for kind, ending in REPORT_KINDS.items():
         parser.add_argument(
             f"--{kind}",

@@ -27,6 +27,7 @@ from skimbal.benchmark._methods import (
     methods_for,
     resolve_methods,
 )
+from skimbal.benchmark._progress import clock, progress_of
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._source import is_of_files, methods_of, suite_of
@@ -362,6 +363,10 @@ def _cell_runner(cluster, store, suite, methods, sizes, work):
 
 
 def _show_progress(bar, store):
-    if not bar.disable:
-        bar.n = store.n_finished()
-        bar.refresh()
+    if bar.disable:
+        return
+    progress = progress_of(store)
+    bar.n = progress.n_finished
+    if progress.expected_end is not None:
+        bar.set_postfix_str(f"end about {clock(progress.expected_end)}", refresh=False)
+    bar.refresh()

@@ -146,7 +146,7 @@ def test_a_new_store_has_the_present_version(store):
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("PRAGMA user_version = 99", "has version 99, but .* knows 3 at most; update skimbal"),
+        ("PRAGMA user_version = 99", "has version 99, but .* knows 4 at most; update skimbal"),
         ("ALTER TABLE cell DROP COLUMN macro_f1", "has no macro_f1 in its table cell"),
         ("ALTER TABLE run RENAME TO runs", "has no created, protocol in its table run"),
         ("ALTER TABLE cell DROP COLUMN deaths", "has no deaths in its table cell"),
