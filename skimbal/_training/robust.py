@@ -162,7 +162,7 @@ def _columns_of_recordings(windows, weight):
         )
         covered.append(numbers[:-1] > 0)
         sums.append(np.maximum(total[:-1][covered[-1]], 0.0))
-    sums = np.concatenate(sums)
+    of_covered = np.concatenate(sums)
     for channel in range(windows.shape[1]):
         yield (
             np.concatenate(
@@ -171,5 +171,5 @@ def _columns_of_recordings(windows, weight):
                     for recording, rows in zip(windows.recordings, covered, strict=True)
                 ]
             ),
-            sums,
+            of_covered,
         )

@@ -324,7 +324,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
             to_fit = encoded_validation(self, to_fit)
-            own = [{}] * len(bags)
+            own: list[dict] = [{}] * len(bags)
             if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
                 own = stopping_params(members, bags, units, encoded, y, to_fit)
             if groups is not None or splits_copies(self._base_estimator()):
