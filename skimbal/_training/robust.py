@@ -150,7 +150,7 @@ def _columns_of_recordings(windows, weight):
     weight = np.ones(len(windows)) if weight is None else weight
     order = np.argsort(windows.recording, kind="stable")
     bounds = np.searchsorted(windows.recording[order], np.arange(len(windows.recordings) + 1))
-    covered, sums = [], []
+    covered, parts = [], []
     for recording, first, last in zip(windows.recordings, bounds[:-1], bounds[1:], strict=True):
         own = order[first:last]
         starts, length = windows.start[own], recording.shape[1] + 1
@@ -161,8 +161,8 @@ def _columns_of_recordings(windows, weight):
             for w in (np.ones(len(own)), weight[own])
         )
         covered.append(numbers[:-1] > 0)
-        sums.append(np.maximum(total[:-1][covered[-1]], 0.0))
-    of_covered = np.concatenate(sums)
+        parts.append(np.maximum(total[:-1][covered[-1]], 0.0))
+    sums = np.concatenate(parts)
     for channel in range(windows.shape[1]):
         yield (
             np.concatenate(
@@ -171,5 +171,5 @@ def _columns_of_recordings(windows, weight):
                     for recording, rows in zip(windows.recordings, covered, strict=True)
                 ]
             ),
-            of_covered,
+            sums,
         )

@@ -188,7 +188,7 @@ CONVOLUTIONS = [
         dropout=0.2,
         cost_matrix=COSTS,
     ),
-    CNN1DClassifier(**SMALL_CNN, kernel_size=4, loss="ldam"),
+    CNN1DClassifier(**SMALL_CNN, kernel_size=4, loss="ldam", standardize="robust"),
     make_pipeline(StandardScaler(), FixedCostClassifier(CNN1DClassifier(**SMALL_CNN))),
 ]
 
