@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -18,6 +19,7 @@ from sklearn.metrics import (
 )
 
 from skimbal._fitting import Fit, run_fits
+from skimbal.benchmark._memory import PeakMemory
 from skimbal.benchmark._names import RANK_METRICS
 from skimbal.metrics import (
     accuracy_from_confusion,
@@ -55,7 +57,8 @@ def evaluate(make, random_states, splits):
     -------
     list of (status, values)
         The status is "done" or "failed"; values are columns of the results file. The confusion
-        matrix has the classes in sorted order. Each split has an equal share of the fit time.
+        matrix has the classes in sorted order. Each split has an equal share of the fit time. The
+        memory is that of all splits together.
     """
     try:
         return _evaluate_together(make, random_states, splits)
@@ -71,7 +74,8 @@ def evaluate(make, random_states, splits):
 def _evaluate_together(make, random_states, splits):
     warned: list[list] = [[] for _ in splits]
     start, cpu_start = time.perf_counter(), time.process_time()
-    with _recorded_warnings() as shared:  # of networks that are trained together
+    # The warnings of networks that are trained together.
+    with PeakMemory() as memory, _recorded_warnings() as shared:
         outcomes = run_fits(
             [
                 _make_and_fit(make, random_state, X, y)
@@ -79,20 +83,25 @@ def _evaluate_together(make, random_states, splits):
             ],
             scopes=[partial(_recorded_warnings, own) for own in warned],
         )
-    times = {
+    used = {
         "fit_seconds": (time.perf_counter() - start) / len(splits),
         "fit_cpu_seconds": (time.process_time() - cpu_start) / len(splits),
+        "fit_mib": memory.mib,
     }
     return [
-        _score(outcome, times, [*own, *shared], *split)
+        _score(outcome, used, [*own, *shared], *split)
         for outcome, own, split in zip(outcomes, warned, splits, strict=True)
     ]
 
 
 def _is_interrupt(error):
-    """Whether the user interrupts. A worker ignores SIGINT: there a method has raised the error."""
+    """Whether the user interrupts, which only the main thread notices.
+
+    A worker ignores SIGINT: there a method has raised the error.
+    """
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    return isinstance(error, KeyboardInterrupt) and not is_ignored
+    is_main = threading.current_thread() is threading.main_thread()
+    return isinstance(error, KeyboardInterrupt) and is_main and not is_ignored
 
 
 @contextmanager
@@ -111,7 +120,7 @@ def _make_and_fit(make, random_state, X, y):
     return (yield from Fit(make(random_state), X, y).coroutine())
 
 
-def _score(outcome, times, warned, X_train, X_test, y_train, y_test):
+def _score(outcome, used, warned, X_train, X_test, y_train, y_test):
     """Score a fitted classifier, or record the error that replaced it."""
     classes = np.unique(np.concatenate([y_train, y_test]))
     support = [int(np.sum(y_test == label)) for label in classes]
@@ -121,7 +130,7 @@ def _score(outcome, times, warned, X_train, X_test, y_train, y_test):
             if isinstance(outcome, BaseException):
                 raise outcome
             rarest = min(classes, key=lambda label: np.sum(y_train == label))
-            values |= {**times, **_scores(outcome, classes, rarest, X_test, y_test)}
+            values |= {**used, **_scores(outcome, classes, rarest, X_test, y_test)}
             status = "done"
         except BaseException as error:
             if _is_interrupt(error):

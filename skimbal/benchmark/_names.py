@@ -84,6 +84,8 @@ METHOD_NAMES = (
     "extra-trees-summary-prior",
 )
 DEMO_METHODS = ("ecs-dbn", "dbn-prior", "dbn", *(f"{name}-dbn" for name in RESAMPLER_NAMES))
+# Where cells run: in processes of this machine, or on the workers of a cluster.
+BACKENDS = ("processes", "dask", "ray")
 SPLITS = ("stratified", "official")
 # Scores of ranks, which no confusion matrix gives.
 RANK_METRICS = ("auc", "average_precision", "rare_average_precision")

@@ -366,6 +366,7 @@ def _summary(per_dataset, means, cells, protocol, control):
     table["n_failed"] = by_method.status.agg(lambda status: int((status == "failed").sum()))
     table["n_warned"] = by_method.n_warnings.agg(lambda n: int((n > 0).sum()))
     table["fit_seconds"] = by_method.fit_seconds.mean()
+    table["fit_mib"] = by_method.fit_mib.max().astype(float)
     table.loc[control, ["control_wins", "control_loses", "draws"]] = np.nan
     return table.sort_values("mean", ascending=False, kind="stable").rename_axis("method")
 
