@@ -79,6 +79,19 @@ def is_large(X):
     return X.ndim == 2 and (sparse.issparse(X) or X.size > NUMBERS_AT_ONCE)
 
 
+def is_mapped(X):
+    """Whether the numbers of an array are in a file that is mapped into the memory.
+
+    >>> is_mapped(np.ones((2, 2)))
+    False
+    """
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return getattr(X, "_mmap", None) is not None  # arrays computed from one have none
+        X = X.base
+    return False
+
+
 class TableInputs:
     """Rows of a table on the scale that a network is trained on, as tensors.
 
@@ -121,15 +134,13 @@ class TableInputs:
         tensor = as_type(array, self.dtype, self.device, places)
         return tensor if np.ndim(rows) else tensor[0]
 
-    @property
-    def is_sparse(self):
-        """Whether the table is sparse."""
-        return sparse.issparse(self.X)
-
     def to(self, device):
-        """Return the rows on a device: all of a dense table, those asked for of a sparse one."""
+        """Return the rows on a device: all of a table in memory, those asked for of others.
+
+        Sparse ones and files that are mapped into the memory would otherwise be there as a whole.
+        """
         moved = TableInputs(self.X, self.prepare, device, self.dtype)
-        if self.is_sparse:
+        if sparse.issparse(self.X) or is_mapped(self.X):
             return moved
         out = torch.empty(self.shape, dtype=self.dtype, device=device)
         for rows in slices_of(self):

@@ -26,8 +26,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
 from skimbal._training.augmentation import make_augmentation
+from skimbal._training.chunked import ChunkedInputs
 from skimbal._training.early_stopping import choose
-from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
+from skimbal._training.inputs import (
+    WindowInputs,
+    channel_moments,
+    is_chunked,
+    is_windows,
+    to_tensors,
+)
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
@@ -39,12 +46,14 @@ from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds, log_softmax
 from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
+from skimbal.neural_network._chunked import in_chunks, unchanged_file
 from skimbal.neural_network._fit_data import (
     TrainingData,
     check_input_shape,
     check_inputs,
     count_classes,
     drop_weightless,
+    encode_classes,
     encode_labels,
     given_class_counts,
     hold_out,
@@ -183,7 +192,8 @@ class BaseNetClassifier(
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
             Training inputs, finite. Networks that take tables also take sparse ones of SciPy; their
-            rows are made dense batch by batch.
+            rows are made dense batch by batch. Rows that do not fit into memory are a
+            `skimbal.preprocessing.ChunkedTable`.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -216,7 +226,7 @@ class BaseNetClassifier(
     def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
-        with undone_on_error(self):
+        with undone_on_error(self), unchanged_file(X):
             X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
             yield from self._fit_checked_coroutine(X, y, weight, groups, **own_validation)
         return self
@@ -235,7 +245,7 @@ class BaseNetClassifier(
         X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
         sample_weight = with_mean_one(sample_weight)
         forget_attributes(self, ["_stream_counts"])
-        self.classes_, targets = np.unique(y, return_inverse=True)
+        self.classes_, targets = encode_classes(X, y)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
         if start is not None:
@@ -282,6 +292,7 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- prediction
 
+    @in_chunks
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
 
@@ -297,6 +308,7 @@ class BaseNetClassifier(
         """
         return self._forward(X, predict_arrays)[0]
 
+    @in_chunks
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
 
@@ -313,6 +325,7 @@ class BaseNetClassifier(
         """
         return log_odds(self.predict_log_proba(X))
 
+    @in_chunks
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the logarithms of the predicted probabilities.
 
@@ -327,6 +340,7 @@ class BaseNetClassifier(
         """
         return log_softmax(self._forward(X, predict_logits) + log_prior_ratio(self))
 
+    @in_chunks
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
 
@@ -344,6 +358,7 @@ class BaseNetClassifier(
         """
         return np.exp(self.predict_log_proba(X))
 
+    @in_chunks
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the class with the lowest expected cost; without costs, the most probable class.
 
@@ -495,7 +510,7 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
         raise ValueError(
             f"partial_fit has no validation data, which sampler={network.sampler!r} needs"
         )
-    is_first = not hasattr(network, "net_")
+    is_first, given = not hasattr(network, "net_"), X
     with undone_on_error(network):
         _check_partial_fit_first_call(network, classes)
         X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
@@ -515,7 +530,8 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
             inputs = prepared(network, X)
             counts = stream_estimate(network, network._class_counts, data)
         generators = network._training_plan.generators()
-        with following_counts(network, counts), unchanged_on_error(network.net_, generators):
+        unchanged = unchanged_on_error(network.net_, generators)
+        with following_counts(network, counts), unchanged, unchanged_file(given):
             yield from train(network, inputs, data, n_epochs=1)
     return network
 
@@ -558,7 +574,7 @@ def standardize_as(network, data, start):
     if hasattr(network, "input_parts_"):
         mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
     else:
-        is_ready = is_windows(data.X) or data.X.ndim == 2
+        is_ready = is_windows(data.X) or is_chunked(data.X) or data.X.ndim == 2
         X = data.X if is_ready else network._with_axes(data.X)
         mean, scale = moments(X, data.sample_weight)
     network.input_mean_, network.input_scale_ = mean, scale
@@ -567,8 +583,10 @@ def standardize_as(network, data, start):
 def prepared(network, X):
     """Validated inputs as a network takes them: an array, or rows that are prepared when asked for.
 
-    Those are windows, and rows of large or sparse tables.
+    Those are windows, and rows of large or sparse tables, in memory or in chunks on the disk.
     """
+    if is_chunked(X):
+        return ChunkedInputs(X, network._prepare_inputs)
     if is_windows(X):
         return WindowInputs(X, network._prepare_inputs)
     if network._takes_sparse and is_large(X):

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
-from skimbal._training.inputs import blocks_of_rows, to_tensors
+from skimbal._training.inputs import blocks_of_rows, is_chunked, to_tensors
 from skimbal._training.tables import stored_values
 from skimbal.losses import class_weight_vector
 from skimbal.modules import MLP, RBM, stack_rbms
@@ -338,10 +338,18 @@ class DBNClassifier(BaseNetClassifier):
         check_step_setting("pretrain_weight_decay", self.pretrain_weight_decay)
         if self.pretrain_learning_rate != "auto":
             check_step_setting("pretrain_learning_rate", self.pretrain_learning_rate)
-        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
-        if self.visible_ == "bernoulli" and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
+        if is_chunked(X) and X.ndim > 2:
             raise ValueError(
-                f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "
+                f"X is a ChunkedTable with samples of shape {X.shape[1:]}; a belief network takes "
+                "tables in chunks only: write the rows as (n_samples, n_features)"
+            )
+        if self.visible_ != "bernoulli":
+            return
+        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
+        least, largest = value_range(X)
+        if least < -ROUNDING or largest > 1 + ROUNDING:
+            raise ValueError(
+                f"X lies in [{least:g}, {largest:g}], but visible='bernoulli' takes values in "
                 "[0, 1]; scale X (MinMaxScaler) or use visible='gaussian'"
             )
 
@@ -412,6 +420,14 @@ class DBNClassifier(BaseNetClassifier):
         for rbm, visible_bias in zip(rbms, self.visible_biases_, strict=True):
             rbm.visible_bias = visible_bias
         return rbms
+
+
+def value_range(X):
+    """Smallest and largest number of inputs."""
+    if not is_chunked(X):
+        return X.min(), X.max()
+    ends = [(part.min(), part.max()) for _, part in blocks_of_rows(X)]
+    return min(least for least, _ in ends), max(largest for _, largest in ends)
 
 
 def pretraining_weight(network, data, counts):

@@ -403,7 +403,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
-        target,
+        target.long(),
         weight[0] if weight else None,
         loss=loss.to(device),
         scorer=plan.scorer,
