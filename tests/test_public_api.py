@@ -60,6 +60,7 @@ ELSEWHERE = [
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
     ("ensemble", "RecordingStream"),
+    ("ensemble", "VotingCostClassifier"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
@@ -102,6 +103,7 @@ ELSEWHERE = [
     ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
+    ("preprocessing", "TableEncoder"),
     ("sampling", "NDSampler"),
 ]
 PACKAGES = sorted(

@@ -245,6 +245,7 @@ class PretrainingJob:
             structure_of(self.module),
             self.plan,
             tuple(padded_batches(len(self.data), self.plan.batch_size, multiple)),
+            type(self.data),
             self.data.dtype,
             self.data.device,
             self.n_threads,

@@ -41,6 +41,7 @@ METHOD_NAMES = (
     "welm",
     "welm-no-costs",
     "evolutionary-elm",
+    "vote",
     "svm",
     "sklearn-mlp",
     "knn",

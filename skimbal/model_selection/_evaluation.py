@@ -118,7 +118,7 @@ class Evaluation:
         ]
         fitted: list = []
         try:
-            for part in split_by_memory(fits, self.X, subsets):
+            for part in split_by_memory(fits, [e for e, _ in pairs], self.X, subsets):
                 fitted += run_fits(part, n_jobs=self.n_jobs)
         except LOST_WORKER as error:
             warn_of_lost_worker(error, attempt)

@@ -132,17 +132,6 @@ def folder_of_version_3(folder_of_version_2):
     return folder_of_version_2
 
 
-@pytest.fixture
-def folder_of_version_4(folder_of_version_3):
-    """The same folder as the fourth version wrote it, with the memory of the fit."""
-    execute(
-        folder_of_version_3 / stores.FILE_NAME,
-        "ALTER TABLE cell ADD COLUMN fit_mib REAL; ALTER TABLE cell ADD COLUMN finished TEXT;"
-        "UPDATE cell SET fit_mib = 12.5 WHERE status = 'done'; PRAGMA user_version = 4",
-    )
-    return folder_of_version_3
-
-
 @pytest.mark.parametrize("is_migrated", [False, True])
 def test_a_store_without_average_precision_has_an_empty_one(is_migrated, folder_of_version_2):
     folder = folder_of_version_2
@@ -163,23 +152,23 @@ def test_a_store_of_version_2_takes_average_precisions_when_its_run_resumes(fold
 
 
 @pytest.mark.parametrize("is_migrated", [False, True])
-def test_a_store_without_log_losses_has_empty_ones(is_migrated, folder_of_version_4):
-    folder = folder_of_version_4
+def test_a_store_without_log_losses_has_empty_ones(is_migrated, folder_of_version_3):
+    folder = folder_of_version_3
     store = Store.create(folder, PROTOCOL) if is_migrated else Store.open(folder)
     cells = store.cells()
-    assert cells[["average_precision", "fit_mib"]].values.tolist() == [[0.75, 12.5]]
+    assert cells.average_precision.tolist() == [0.75]
     added = ["rare_average_precision", "log_loss", "fit_cpu_seconds"]
     assert cells[added].isna().all(axis=None)
-    assert version(store.path) == (stores.SCHEMA_VERSION if is_migrated else 4)
+    assert version(store.path) == (stores.SCHEMA_VERSION if is_migrated else 3)
 
 
-def test_a_store_of_version_4_takes_log_losses_when_its_run_resumes(folder_of_version_4):
-    store = Store.create(folder_of_version_4, PROTOCOL)
+def test_a_store_of_version_3_takes_log_losses_when_its_run_resumes(folder_of_version_3):
+    store = Store.create(folder_of_version_3, PROTOCOL)
     values = {"rare_average_precision": 0.25, "log_loss": 1.5, "fit_cpu_seconds": 2.0}
     with claim_cell(store, PROTOCOL.cells()[2], 4) as claim:
         claim.finish("done", values)
     assert store.cells()[list(values)].dropna().to_dict("records") == [values]
-    assert Store.create(folder_of_version_4, PROTOCOL).n_finished() == 2
+    assert Store.create(folder_of_version_3, PROTOCOL).n_finished() == 2
 
 
 def test_a_new_store_has_the_present_version(store):
