@@ -80,12 +80,12 @@ def make_encoder(encoding, n_samples, unit=1.0):
         StandardScaler(),
     )
     encoders = {
-        "auto": [TableScaler()],
-        "standard": [StandardScaler()],
-        "rank": [ranks],
-        "both": [StandardScaler(), ranks],
+        "auto": TableScaler(),
+        "standard": StandardScaler(),
+        "rank": ranks,
+        "both": make_union(StandardScaler(), ranks),
     }
-    encoder = make_union(*encoders[encoding])
+    encoder = encoders[encoding]
     if np.any(unit != 1.0):
         encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
     return encoder.set_output(transform="default")
