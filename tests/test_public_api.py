@@ -48,6 +48,7 @@ ELSEWHERE = [
     ("datasets", "fetch_cifar10_imbalanced"),
     ("datasets", "fetch_wisdm"),
     ("datasets", "list_keel"),
+    ("datasets", "fetch_diabetes130"),
     ("datasets", "load_ai4i2020"),
     ("datasets", "load_cwru"),
     ("datasets", "load_kddcup99"),
@@ -59,6 +60,7 @@ ELSEWHERE = [
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
     ("ensemble", "RecordingStream"),
+    ("ensemble", "VotingCostClassifier"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),
@@ -101,6 +103,7 @@ ELSEWHERE = [
     ("persistence", "to_onnx"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
+    ("preprocessing", "TableEncoder"),
     ("sampling", "NDSampler"),
 ]
 PACKAGES = sorted(

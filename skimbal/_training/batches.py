@@ -62,8 +62,8 @@ class Batches:
         self.batch_size = batch_size
         self.orders = orders
         self.lengths = []
-        for X, *_ in datasets:
-            self.lengths.append(len(X))
+        for order in orders:
+            self.lengths.append(order.n_rows)
         self.batches = padded_batches(self.lengths[0], batch_size, multiple)
         n_slots = sum(self.batches)
         self.tensors = []
@@ -74,7 +74,8 @@ class Batches:
             if weight is not None:
                 if self.weight is None:
                     like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
-                    self.weight = torch.ones(len(weights), n_slots, **like_X)
+                    n_rows = max(n_slots, self.tensors[0].shape[1])
+                    self.weight = torch.ones(len(weights), n_rows, **like_X)
                 self.weight[i, : len(weight)] = weight
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
@@ -155,6 +156,15 @@ class Batches:
             if order.is_drawn:
                 weight.fill_(1.0)
         return [*ordered, self._shares(self.ordered_weight * self.counts)]
+
+    def unlabeled_epoch(self):
+        """Yield the inputs of the batches of an epoch, and their shares."""
+        for X, *_, share, _ in self.batches_of(*self.draw_epoch()):
+            yield X, share
+
+    def map_inputs(self, function):
+        """Replace the inputs by a function of them, such as the hidden layer of machines."""
+        self.tensors[0] = torch.cat([function(X) for X in self.in_slices()], dim=1)
 
     def partner_shares(self):
         """Shares of the rows that come next, for mixup, in the epoch that has been drawn."""
@@ -314,8 +324,8 @@ class SlicedBatches:
         self.weight = weight[0] if weight else None
         self.batch_size = batch_size
         self.orders = orders
-        self.lengths = [len(self.target)]
-        sizes = padded_batches(len(self.target), batch_size, 1)
+        self.lengths = [orders[0].n_rows]
+        sizes = padded_batches(orders[0].n_rows, batch_size, 1)
         self.n_rows = np.array(sizes)[:, None]
 
     def epoch(self, plans):

@@ -10,7 +10,7 @@ import torch
 from scipy.sparse import issparse
 
 from skimbal._utils._table_rows import TableRows
-from skimbal.preprocessing import WindowIndex
+from skimbal.preprocessing import ChunkedTable, WindowIndex
 
 NUMBERS_AT_ONCE = 2**20
 # Variances below, and infinite ones, are computed once more, in another unit.
@@ -20,6 +20,11 @@ SMALL_VARIANCE = 1e-200
 def is_windows(X):
     """Whether inputs are cut from recordings."""
     return isinstance(X, WindowIndex)
+
+
+def is_chunked(X):
+    """Whether inputs are read from the disk in chunks."""
+    return isinstance(X, ChunkedTable)
 
 
 class WindowInputs:
@@ -68,6 +73,9 @@ def blocks_of_rows(X):
     Arrays of more than two dimensions are one part. What is computed from a sparse table is
     therefore the same, to the bit, as from the dense one.
     """
+    if is_chunked(X):
+        yield from X.blocks()
+        return
     if not is_windows(X) and X.ndim > 2:
         yield slice(0, len(X)), X
         return
@@ -149,6 +157,11 @@ def _largest_distances(X, center):
     return largest
 
 
+def writable(X):
+    """A copy of an array that is only for reading, which torch warns of; others as they are."""
+    return X.copy() if isinstance(X, np.ndarray) and not X.flags.writeable else X
+
+
 def as_type(X, dtype, device, places=None):
     """Convert inputs to a type; a ValueError that names a sample which is beyond its range.
 
@@ -165,7 +178,7 @@ def as_type(X, dtype, device, places=None):
     -------
     tensor
     """
-    given = torch.as_tensor(X)
+    given = torch.as_tensor(writable(X))
     tensor = given.to(device, dtype)
     if given.dtype.itemsize > dtype.itemsize and not tensor.isfinite().all():
         i = int((~tensor.isfinite()).flatten(1).any(dim=1).int().argmax())

@@ -87,6 +87,19 @@ def as_tensor(table, dtype):
     return given.to(dtype)
 
 
+def is_mapped(X):
+    """Whether the numbers of an array are in a file that is mapped into the memory.
+
+    >>> is_mapped(np.ones((2, 2)))
+    False
+    """
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return getattr(X, "_mmap", None) is not None  # arrays computed from one have none
+        X = X.base
+    return False
+
+
 class TableInputs:
     """Rows of a table on the scale that a network is trained on, as tensors.
 
@@ -138,13 +151,15 @@ class TableInputs:
         return self.X.table if self.prepare(row) is row else None
 
     def to(self, device):
-        """Return the rows on a device: all of a table, those asked for of a sparse or shared one.
+        """Return the rows on a device: all of a table in memory, those asked for of others.
 
-        Processors of graphics have the rows of shared tables in their own memory.
+        Sparse tables, files that are mapped into the memory and, on the processor, shared tables
+        would otherwise be there as a whole. Processors of graphics have the rows of shared tables
+        in their own memory.
         """
         moved = TableInputs(self.X, self.prepare, device, self.dtype)
         is_shared = isinstance(self.X, TableRows) and moved.device.type == "cpu"
-        if sparse.issparse(self.X) or is_shared:
+        if sparse.issparse(self.X) or is_mapped(self.X) or is_shared:
             return moved
         out = torch.empty(self.shape, dtype=self.dtype, device=device)
         for rows in slices_of(self):

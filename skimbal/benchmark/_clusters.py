@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from skimbal._utils._names import unknown_name_message
+from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
 from skimbal.benchmark._names import BACKENDS
 
@@ -227,4 +228,13 @@ def _silent(name):
             each.setLevel(level)
 
 
-CLUSTERS = {"dask": (DaskCluster, "distributed")}
+def _ray_cluster(address, packages):
+    if address != "auto":
+        check_answers(address)
+    try:
+        return RayCluster(address, packages)
+    except Exception as error:  # of many kinds; another version of ray or Python is one of them
+        raise _unreachable(address, error) from error
+
+
+CLUSTERS = {"dask": (DaskCluster, "distributed"), "ray": (_ray_cluster, "ray")}

@@ -91,7 +91,9 @@ def default_network() -> MLPClassifier:
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
+        batch_size=64,
         max_epochs=60,
+        early_stopping=False,
     )
 
 
@@ -322,7 +324,7 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 check_out_of_bag(self.estimators_samples_, units, rows)
             encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
             to_fit = encoded_validation(self, to_fit)
-            own = [{}] * len(bags)
+            own: list[dict] = [{}] * len(bags)
             if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
                 own = stopping_params(members, bags, units, encoded, y, to_fit)
             if groups is not None or splits_copies(self._base_estimator()):
@@ -504,7 +506,7 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
         used = np.concatenate(list(rows.values()))
         strata = group_strata(y[used], groups[used])
         draw = partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
-        needs_two, units = takes_groups(estimator) and holds_out(estimator), groups
+        needs_two, units = takes_groups(estimator) and holds_out(estimator, len(y)), groups
     return partial(draw_two_units, draw, rows, units) if needs_two else draw
 
 

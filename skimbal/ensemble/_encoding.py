@@ -33,6 +33,9 @@ class TableScaler(StandardScaler):
     [[-1.2, 1.0], [0.0, 0.0], [1.2, 0.0]]
     """
 
+    mean_: np.ndarray
+    scale_: np.ndarray
+
     def fit(self, X, y=None):
         """Compute the mean and the scale of each column."""
         super().fit(X)
