@@ -55,7 +55,7 @@ from skimbal.ensemble._bags import (
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
-from skimbal.ensemble._stopping import MIN_ROWS_TO_STOP, stopping_params, stops_out_of_bag
+from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
@@ -93,7 +93,7 @@ def default_network() -> MLPClassifier:
         weight_decay=0.2,
         batch_size=64,
         max_epochs=60,
-        early_stopping=False,
+        early_stopping="auto",
     )
 
 
@@ -475,15 +475,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
 
 def network_for(ensemble, X):
-    """The classifier of the bags.
-
-    The default one standardizes a sparse table itself, and stops early on a large table.
-    """
+    """The classifier of the bags; the default one standardizes a sparse table itself."""
     estimator = ensemble._base_estimator()
     if ensemble.estimator is None and issparse(X):
         estimator.set_params(standardize="auto")
-    if ensemble.estimator is None and len(X.shape) == 2 and X.shape[0] >= MIN_ROWS_TO_STOP:
-        estimator.set_params(early_stopping=True)
     return estimator
 
 
