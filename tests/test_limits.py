@@ -33,6 +33,7 @@ PACKAGES_OF_SCRIPT = {
     "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
     "de_variants": ["optim", "cost_sensitive"],
+    "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
     "weighted_stopping": ["neural_network"],
 }
