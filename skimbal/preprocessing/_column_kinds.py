@@ -68,8 +68,9 @@ def check_held(columns, held, mask):
     if names:
         raise ValueError(
             f"{names[0]} holds texts, but categorical_features does not name it"
-            f"{f', as {len(names) - 1} more' if len(names) > 1 else ''}; name all columns of "
-            "categories, or use categorical_features='from_dtype'"
+            f"{f', nor {len(names) - 1} more' if len(names) > 1 else ''}; name all columns of "
+            "categories, or use categorical_features='from_dtype' and give columns of codes the "
+            "dtype 'category' (X.astype({name: 'category'}))"
         )
 
 

@@ -191,7 +191,7 @@ def test_each_row_is_in_one_fold(groups):
         assert groups is None or not set(groups[train]) & set(groups[test])
 
 
-@pytest.mark.parametrize(("y", "groups"), [([1], None), ([0, 0, 1, 1], [0, 0, 1, 1])])
+@pytest.mark.parametrize(("y", "groups"), [([1], None), ([0, 1], None), ([0, 0, 1, 1], [7] * 4)])
 def test_one_row_or_group_has_no_folds(y, groups):
     with pytest.raises(ValueError, match="finds the means of a training row on other rows"):
         target_folds(np.array(y), groups, 5, 0)
