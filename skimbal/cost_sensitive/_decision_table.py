@@ -29,6 +29,8 @@ N_TRIALS = 4
 N_REMEMBERED = 2**17
 # Entries of the largest array that is made at once.
 CHUNK_ENTRIES = 4_000_000
+# Entries of the arrays that stay in the cache of a core.
+CACHED_ENTRIES = 2**16
 # Rows that are decided at a time.
 DECIDED_ROWS = 100_000
 
@@ -124,6 +126,14 @@ def score_or_nan(function):
         return np.nan
 
 
+def count_classes(targets, weight, n_classes):
+    """Weight of each class."""
+    if weight is not None:
+        return np.bincount(targets, weight, n_classes).astype(np.float64)
+    parts = gen_batches(len(targets), DECIDED_ROWS)  # `bincount` makes large indices of small ones
+    return sum(np.bincount(targets[i], minlength=n_classes) for i in parts).astype(np.float64)
+
+
 def count_confusion(targets, predicted, weight, n_classes):
     """Confusion matrices of predictions of shape (n_candidates, n_samples).
 
@@ -134,6 +144,35 @@ def count_confusion(targets, predicted, weight, n_classes):
         weight = np.broadcast_to(weight, predicted.shape).ravel()
     counts = np.bincount(cells.ravel(), weight, len(predicted) * n_classes**2)
     return counts.reshape(-1, n_classes, n_classes).astype(np.float64)
+
+
+def decide_by_log_weights(log_proba, log_weights):
+    """Class of the largest log p_ic + w_c; ties go to the lowest class.
+
+    It goes class by class over blocks of samples that stay in the cache. That takes half the time
+    of an `argmax`.
+
+    Parameters
+    ----------
+    log_proba : ndarray of shape (n_samples, n_classes)
+        Columns that are contiguous are fastest.
+    log_weights : ndarray of shape (n_candidates, n_classes)
+        Finite.
+
+    Returns
+    -------
+    ndarray of shape (n_candidates, n_samples)
+        Of a small type of integers.
+    """
+    n_classes = log_proba.shape[1]
+    predicted = np.zeros((len(log_weights), len(log_proba)), np.min_scalar_type(n_classes))
+    for rows in gen_batches(len(log_proba), max(1, CACHED_ENTRIES // len(log_weights))):
+        best = log_proba[rows, 0] + log_weights[:, :1]
+        for c in range(1, n_classes):
+            own = log_proba[rows, c] + log_weights[:, c : c + 1]
+            np.copyto(predicted[:, rows], c, where=own > best)
+            np.maximum(best, own, out=best)
+    return predicted
 
 
 def find_rivals(log_proba, log_weights, c):
@@ -181,14 +220,14 @@ class DecisionTable:
         self.n_classes = len(classes)
         self._is_weighted = sample_weight is not None
         self.weight = sample_weight if self._is_weighted else np.broadcast_to(1.0, len(targets))
-        self.counts = np.bincount(targets, sample_weight, self.n_classes).astype(np.float64)
+        self.counts = count_classes(targets, sample_weight, self.n_classes)
         self._score = make_score(scoring, classes, is_weighted=self._is_weighted)
 
     @cached_property
     def log_proba(self):
-        """Logarithms of the probabilities, shape (n_samples, n_classes)."""
+        """Logarithms of the probabilities, shape (n_samples, n_classes); columns are contiguous."""
         with np.errstate(divide="ignore"):
-            return np.log(self.proba)
+            return np.asfortranarray(np.log(self.proba))
 
     @cached_property
     def _cuts(self):
@@ -222,28 +261,33 @@ class DecisionTable:
         if self.n_classes == 2:
             return self._cuts.sweep(self.score).shifted(log_weights, c)
         rival, margin = find_rivals(self.log_proba, log_weights, c)
-        order = np.argsort(margin, kind="stable")
-        order = order[np.isfinite(margin[order])]
+        least, most = self.limits(c)
+        moves = np.isfinite(margin) & (margin > least) & (margin < most)
+        order = np.flatnonzero(moves)
+        order = order[np.argsort(margin[order], kind="stable")]
         edges = margin[order]
         outer = edges[[0, -1]] if len(edges) else np.zeros(2)
         ends = np.concatenate([outer[:1] - OUTER_WIDTH, edges, outer[1:] + OUTER_WIDTH])
+        ends = ends.clip(least, most)
         low, high = ends[:-1], ends[1:]
         wide = are_wide(low, high)
-        confusion = self._take_over(rival, margin, c, order)[wide]
-        return Intervals(low[wide], high[wide], self.score(confusion))
+        # The samples that no w_c within the limits takes over or gives away.
+        unmoved = self._count(np.where(margin <= least, c, rival)[None, ~moves], ~moves)
+        confusion = unmoved + self._take_over(rival[order], c, order)
+        return Intervals(low[wide], high[wide], self.score(confusion[wide]))
 
-    def _take_over(self, rival, margin, c, order):
-        """Confusion matrices while class `c` takes the samples over, one by one, in this order."""
+    def limits(self, c):
+        """The lowest and the highest log-weight of class `c` that a sweep may try."""
+        return -np.inf, np.inf
+
+    def _take_over(self, rival, c, order):
+        """Confusion matrices while class `c` takes these samples over, one by one."""
         moved = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
-        moved[np.arange(1, len(order) + 1), self.targets[order], rival[order]] = self.weight[order]
-        moved = moved.cumsum(axis=0)
-        # The samples that no finite w_c takes over or gives away.
-        predicted = np.where(margin == -np.inf, c, rival)[None]
-        weight = np.where(np.isfinite(margin), 0.0, self.weight)
-        unmoved = count_confusion(self.targets, predicted, weight, self.n_classes)[0]
+        moved[np.arange(1, len(order) + 1), self.targets[order], rival] = self.weight[order]
+        np.cumsum(moved, axis=0, out=moved)
         # The rest is a difference to the last sum: weights that don't add up exactly would
         # otherwise leave a residue where nothing is left, and the root of a residue is not small.
-        confusion = unmoved + (moved[-1] - moved)
+        confusion = moved[-1] - moved
         confusion[:, :, c] += moved.sum(axis=2)
         return confusion
 
@@ -276,7 +320,10 @@ class DecisionTable:
         return self.score(confusion)
 
     def _count_by_costs(self, costs, rows):
-        predicted = decide_by_costs(self.proba[rows], costs)
+        return self._count(decide_by_costs(self.proba[rows], costs), rows)
+
+    def _count(self, predicted, rows=slice(None)):
+        """Confusion matrices of predictions of shape (n_candidates, n_rows) of these rows."""
         weight = self.weight[rows] if self._is_weighted else None
         return count_confusion(self.targets[rows], predicted, weight, self.n_classes)
 
@@ -302,5 +349,4 @@ class DecisionTable:
         return np.concatenate([function(log_weights[i : i + step]) for i in starts])
 
     def _count_decisions(self, log_weights):
-        predicted = (self.log_proba + log_weights[:, None]).argmax(axis=2)
-        return count_confusion(self.targets, predicted, self.weight, self.n_classes)
+        return self._count(decide_by_log_weights(self.log_proba, log_weights))

@@ -16,6 +16,7 @@ from skimbal._utils._labels import place_of_rows
 from skimbal._utils._random import MAX_SEED
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import FewerFoldsWarning
+from skimbal.preprocessing import ChunkedTable
 
 
 def is_name(cv, name):
@@ -37,6 +38,13 @@ def make_splits(cv, refit, X, y, sample_weight, rng, split_params, groups=None):
     """Return a list of (train, test) that holds out samples of every class, or raise.
 
     `groups` are numbers, or None; no split has samples of one group on both sides.
+
+    Examples
+    --------
+    >>> X, y, rng = np.zeros((6, 1)), np.array([0, 1] * 3), np.random.RandomState(0)
+    >>> splits = make_splits(3, True, X, y, None, rng, {})
+    >>> [sorted(y[test].tolist()) for _, test in splits]
+    [[0, 1], [0, 1], [0, 1]]
     """
     if cv is None or isinstance(cv, Real):
         splits = stratified_splits(cv, y, sample_weight, rng.randint(MAX_SEED), groups)
@@ -53,6 +61,8 @@ def make_splits(cv, refit, X, y, sample_weight, rng, split_params, groups=None):
             f"the splits of cv={cv!r} hold out no sample of the classes {absent.tolist()}, so "
             "their costs cannot be found; use stratified splits"
         )
+    if isinstance(X, ChunkedTable):  # its rows stay in the order of their files
+        splits = [(np.sort(train), np.sort(test)) for train, test in splits]
     return splits
 
 

@@ -28,6 +28,7 @@ from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
+from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
     check_labels,
@@ -54,6 +55,7 @@ from skimbal.ensemble._bags import (
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
+from skimbal.ensemble._stopping import MIN_ROWS_TO_STOP, stopping_params, stops_out_of_bag
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
@@ -89,7 +91,9 @@ def default_network() -> MLPClassifier:
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
+        batch_size=64,
         max_epochs=60,
+        early_stopping=False,
     )
 
 
@@ -318,13 +322,16 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
-            encoded = X if self.encoder_ is None else self.encoder_.transform(X)
+            encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
             to_fit = encoded_validation(self, to_fit)
+            own: list[dict] = [{}] * len(bags)
+            if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
+                own = stopping_params(members, bags, units, encoded, y, to_fit)
             if groups is not None or splits_copies(self._base_estimator()):
                 to_fit |= groups_params(self._base_estimator(), units)
             networks = yield [
-                Fit.on_rows(member, encoded, y, bag, to_fit)
-                for member, bag in zip(members, bags, strict=True)
+                Fit.on_rows(member, encoded, y, bag, to_fit | own_params)
+                for member, bag, own_params in zip(members, bags, own, strict=True)
             ]
             for network in networks:
                 check_known_classes(network, self.classes_)
@@ -468,10 +475,15 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
 
 def network_for(ensemble, X):
-    """The classifier of the bags; the default one standardizes a sparse table itself."""
+    """The classifier of the bags.
+
+    The default one standardizes a sparse table itself, and stops early on a large table.
+    """
     estimator = ensemble._base_estimator()
     if ensemble.estimator is None and issparse(X):
         estimator.set_params(standardize="auto")
+    if ensemble.estimator is None and len(X.shape) == 2 and X.shape[0] >= MIN_ROWS_TO_STOP:
+        estimator.set_params(early_stopping=True)
     return estimator
 
 
@@ -494,7 +506,7 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
         used = np.concatenate(list(rows.values()))
         strata = group_strata(y[used], groups[used])
         draw = partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
-        needs_two, units = takes_groups(estimator) and holds_out(estimator), groups
+        needs_two, units = takes_groups(estimator) and holds_out(estimator, len(y)), groups
     return partial(draw_two_units, draw, rows, units) if needs_two else draw
 
 

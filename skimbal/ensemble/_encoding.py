@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
+from skimbal._training.tables import one_hot_units
 from skimbal._utils._validation import column_units
 
 ENCODINGS = ("standard", "rank", "both")
@@ -20,6 +21,30 @@ def _divided(X, unit):
     return X / unit
 
 
+class TableScaler(StandardScaler):
+    """A `StandardScaler` that leaves one-hot columns as they are, but for their unit.
+
+    Those are columns that have 0 in most rows, and one other value in all the rest.
+
+    Examples
+    --------
+    >>> X = [[1.0, 5.0], [2.0, 0.0], [3.0, 0.0]]
+    >>> TableScaler().fit_transform(X).round(1).tolist()
+    [[-1.2, 1.0], [0.0, 0.0], [1.2, 0.0]]
+    """
+
+    mean_: np.ndarray
+    scale_: np.ndarray
+
+    def fit(self, X, y=None):
+        """Compute the mean and the scale of each column."""
+        super().fit(X)
+        unit = one_hot_units(np.asarray(X))
+        self.mean_ = np.where(unit > 0, 0.0, self.mean_)
+        self.scale_ = np.where(unit > 0, unit, self.scale_)
+        return self
+
+
 def make_encoder(encoding, n_samples, unit=1.0):
     """Return an unfitted transformer of inputs of shape (n_samples, n_features).
 
@@ -30,7 +55,8 @@ def make_encoder(encoding, n_samples, unit=1.0):
 
     Parameters
     ----------
-    encoding : {"standard", "rank", "both"}
+    encoding : {"auto", "standard", "rank", "both"}
+        "auto" is "standard", but one-hot columns stay as they are.
     n_samples : int
         Samples that it will be fitted on.
     unit : ndarray of shape (n_features,), default=1.0
@@ -56,7 +82,12 @@ def make_encoder(encoding, n_samples, unit=1.0):
         FunctionTransformer(_clipped),
         StandardScaler(),
     )
-    encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
+    encoders = {
+        "auto": [TableScaler()],
+        "standard": [StandardScaler()],
+        "rank": [ranks],
+        "both": [StandardScaler(), ranks],
+    }
     encoder = make_union(*encoders[encoding])
     if np.any(unit != 1.0):
         encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
@@ -65,8 +96,8 @@ def make_encoder(encoding, n_samples, unit=1.0):
 
 def fit_encoder(encoding, X):
     """Return the fitted encoder of inputs, None for inputs that stay as they are, or raise."""
-    if encoding == "auto":
-        encoding = "standard" if X.ndim == 2 and not issparse(X) else None
+    if encoding == "auto" and (X.ndim != 2 or issparse(X)):
+        return None
     if encoding is None:
         return None
     if X.ndim != 2:

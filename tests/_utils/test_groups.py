@@ -86,7 +86,7 @@ def test_splits_that_groups_do_not_reach_warn(
     message = with_routing if is_routed else without_routing
     expects = nullcontext() if message is None else pytest.warns(UserWarning, match=message)
     with config_context(enable_metadata_routing=is_routed), expects:
-        warn_of_lost_groups(wrap(model))
+        warn_of_lost_groups(wrap(model), 100)
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.9])

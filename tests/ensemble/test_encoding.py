@@ -31,7 +31,28 @@ def test_auto_encodes_only_tables(shape, n_encoded):
         assert encoder.transform(inputs).shape == (20, n_encoded)
 
 
-@pytest.mark.parametrize("encoding", ["standard", "rank", "both"])
+def test_auto_leaves_one_hot_columns_as_they_are():
+    table = X.copy()
+    table[:, 1] = table[:, 1] > 1
+    table[:, 3] = -7.0 * (table[:, 3] > 1)
+    encoded = fit_encoder("auto", table).transform(table)
+    assert np.array_equal(encoded[:, 1], table[:, 1])
+    np.testing.assert_array_equal(encoded[:, 3], table[:, 3] / 7)
+    standard = fit_encoder("standard", table).transform(table)
+    assert np.array_equal(encoded[:, ::2], standard[:, ::2])
+    assert abs(standard[:, 1].mean()) < 1e-9
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_without_one_hot_columns_auto_is_standard(dtype):
+    table = X.astype(dtype)
+    table[:, 0] = table[:, 0] > -1  # 1 in most rows
+    encoded = fit_encoder("auto", table).transform(table)
+    assert encoded.dtype == dtype
+    assert np.array_equal(encoded, fit_encoder("standard", table).transform(table))
+
+
+@pytest.mark.parametrize("encoding", ["auto", "standard", "rank", "both"])
 @pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e200, 1e300])
 def test_the_unit_of_a_column_changes_nothing(encoding, scale):
     """Squares of its values overflow, or vanish, in float64."""

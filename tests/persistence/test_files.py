@@ -67,6 +67,7 @@ def assert_same(loaded, estimator, X):
 
 
 NETWORKS = [
+    MLPClassifier(**SMALL, standardize="robust"),
     MLPClassifier(**SMALL, dropout=0.2, early_stopping=True, scoring="g_mean"),
     MLPClassifier(**SMALL, sampler="balanced", optimizer="sgd", learning_rate_schedule="cosine"),
     DBNClassifier(**SMALL, pretrain_epochs=2),
