@@ -56,7 +56,7 @@ def main():
     parser.add_argument("--out", default=RESULTS / "cluster_sizing.csv")
     options = parse_arguments(parser, globals(), COMPARISONS=first(COMPARISONS))
     sets = list_keel().set_index("name").loc[list(keel_suite("keel58"))]
-    sizes = sets.n_samples * sets.n_features
+    sizes = sets.n_samples * sets.n_attributes
     rows = []
     for name, (table, n_trials) in COMPARISONS.items():
         fits = seconds_of_fits(table)
