@@ -11,7 +11,7 @@ from skimbal._training.inputs import is_chunked, slices_of
 from skimbal._training.tables import is_large
 from skimbal._utils._files import check_unchanged, fingerprint
 
-ROWS_AT_ONCE = 2**20
+ROWS_AT_ONCE = 2**18
 
 
 def as_given(table, array):
