@@ -40,9 +40,9 @@ network = MLPClassifier(batch_size=4096, max_epochs=2, random_state=0)
 # first.
 
 
-def own_bytes(process=psutil.Process()):
+def own_bytes():
     """Memory of this process that is no page of a file (on Linux)."""
-    memory = process.memory_info()
+    memory = psutil.Process().memory_info()
     return memory.rss - memory.shared
 
 

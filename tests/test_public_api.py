@@ -99,6 +99,7 @@ ELSEWHERE = [
     ("persistence", "load"),
     ("persistence", "save"),
     ("persistence", "to_onnx"),
+    ("preprocessing", "ChunkedTable"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("sampling", "NDSampler"),

@@ -21,8 +21,9 @@ from skimbal.preprocessing._chunk_sources import (
 )
 
 BUFFER_BYTES = 2**28
-# Chunks that follow each other are joined to blocks of about so many numbers.
-NUMBERS_OF_BLOCK = 2**20
+# Chunks that follow each other are joined to blocks of about so many numbers. Predictions take some
+# multiples of a block, because networks have more units than columns.
+NUMBERS_OF_BLOCK = 2**18
 
 
 class ChunkedTable:
@@ -300,7 +301,7 @@ class ChunkedTable:
         self.check_unchanged()
 
     def blocks(self) -> Iterator[tuple[slice, NDArray]]:
-        """Read all rows in their order, in blocks of at least about a million numbers.
+        """Read all rows in their order, in blocks of about 260,000 numbers or more.
 
         Yields
         ------
