@@ -12,7 +12,8 @@ from sklearn.metrics import (
 )
 
 from skimbal.cost_sensitive import find_costs
-from skimbal.cost_sensitive._find_costs import (
+from skimbal.cost_sensitive._measured_balance import measured_costs
+from skimbal.cost_sensitive._search_steps import (
     MAX_GRID_CLASSES,
     STRATEGIES,
     EvolutionOptions,
@@ -26,7 +27,6 @@ from skimbal.cost_sensitive._find_costs import (
     score_prior_costs,
     sweep_classes,
 )
-from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.metrics import (
     decide_by_costs,
     expected_cost,
