@@ -126,6 +126,7 @@ def find_costs(
         - "jade" is adaptive differential evolution, for any number of classes. It starts from a
           class-by-class search and, for up to four classes, a grid. It ends with a class-by-class
           search. Its result is therefore never below theirs.
+          It runs on parts of more than 100,000 samples (see the notes).
         - "grid" is only the grid, for up to four classes.
         - "auto" is "exact" for two classes and "jade" for more.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
@@ -170,6 +171,16 @@ def find_costs(
         For invalid probabilities, columns of a frame that are not the classes, a class without
         samples, a scorer that needs probabilities, or a
         search that does not work for this number of classes.
+
+    Notes
+    -----
+    With more than two classes and more than 100,000 samples, "jade" in the log ratios runs on parts
+    of the samples: first on about 20,000 that stand for all, with weights, among them all samples
+    of rare classes; then near its result, on samples whose decision may still change. The last
+    class-by-class searches have all of these, up to 100,000. `candidates` and `scores` are only
+    those that were scored on all samples, and their generation is 0. Up to 100,000 samples, every
+    step is scored on all of them; so it is for a `scoring` that needs each sample, such as one with
+    metadata, which may then take long.
 
     References
     ----------

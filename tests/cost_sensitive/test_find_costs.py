@@ -12,6 +12,7 @@ from sklearn.metrics import (
 )
 
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._find_costs import make_table
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._search_steps import (
     MAX_GRID_CLASSES,
@@ -23,7 +24,6 @@ from skimbal.cost_sensitive._search_steps import (
     evolve,
     log_ratio_bounds,
     loss,
-    make_table,
     score_prior_costs,
     sweep_classes,
 )
