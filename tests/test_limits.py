@@ -31,6 +31,8 @@ SCRIPTS = [
 PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "bayes_optimizer": ["model_selection"],
+    "cluster_run": ["benchmark"],
+    "cluster_sizing": ["benchmark"],
     "de_variants": ["optim", "cost_sensitive"],
     "weighted_stopping": ["neural_network"],
 }
