@@ -32,6 +32,8 @@ PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
+    "cluster_run": ["benchmark"],
+    "cluster_sizing": ["benchmark"],
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
