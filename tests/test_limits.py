@@ -50,7 +50,9 @@ WITHOUT_PAPER = {
     "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "writes a drawing as text": "inspection.svg_of",
-    "reads and lists files": "datasets.list_keel datasets.official_folds",
+    "reads and lists files": """
+        datasets.list_keel datasets.official_folds preprocessing.ChunkedTable
+    """,
     "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier

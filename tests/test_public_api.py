@@ -101,6 +101,7 @@ ELSEWHERE = [
     ("persistence", "load"),
     ("persistence", "save"),
     ("persistence", "to_onnx"),
+    ("preprocessing", "ChunkedTable"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
     ("preprocessing", "TableEncoder"),

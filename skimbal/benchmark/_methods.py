@@ -44,6 +44,7 @@ from skimbal.benchmark._makers import (
     native,
     resampled,
     scaled,
+    table_encoded,
     with_random_costs,
     with_tuned_costs,
 )
@@ -145,6 +146,8 @@ def _perceptrons():
     yield "ecs-mlp", "MLP, out-of-fold costs", partial(with_tuned_costs, mlp)
     yield "mlp", "MLP, label of the largest probability", mlp
     yield "mlp-prior", "MLP, decided at the training prevalence", partial(at_prior, mlp)
+    present = partial(at_prior, maker(MLPClassifier))
+    yield "mlp-auto-prior", "MLP with its own defaults, decided at the training prevalence", present
     bagging = maker(BalancedBaggingNetClassifier)
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
     eco = maker(ECOEnsembleClassifier)
@@ -270,6 +273,11 @@ def _standardized(family):
         yield name, description, partial(scaled, make), partial(encoded_and_scaled, make)
 
 
+def _table_encoded(family):
+    for name, description, make in family:
+        yield name, description, partial(scaled, make), partial(table_encoded, make)
+
+
 def _native(family):
     for name, description, make, columns in family:
         yield name, description, partial(scaled, make), partial(native, columns, make)
@@ -286,7 +294,7 @@ def _all_methods():
     for family, group, n_axes in [
         (_standardized(_deep_belief_networks()), "deep belief network", tables),
         (_plain(_resampled_networks()), "deep belief network", tables),
-        (_standardized(_perceptrons()), "multi-layer perceptron", tables),
+        (_table_encoded(_perceptrons()), "multi-layer perceptron", tables),
         (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
         (_standardized(_votes()), "vote of several kinds", tables),
         (_standardized(_conventional()), "conventional", tables),

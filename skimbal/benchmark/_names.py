@@ -35,6 +35,7 @@ METHOD_NAMES = (
     "ecs-mlp",
     "mlp",
     "mlp-prior",
+    "mlp-auto-prior",
     "bagging-net",
     "eco-ensemble",
     "adaboost-net",

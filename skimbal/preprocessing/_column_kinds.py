@@ -68,8 +68,9 @@ def check_held(columns, held, mask):
     if names:
         raise ValueError(
             f"{names[0]} holds texts, but categorical_features does not name it"
-            f"{f', as {len(names) - 1} more' if len(names) > 1 else ''}; name all columns of "
-            "categories, or use categorical_features='from_dtype'"
+            f"{f', nor {len(names) - 1} more' if len(names) > 1 else ''}; name all columns of "
+            "categories, or use categorical_features='from_dtype' and give columns of codes the "
+            "dtype 'category' (X.astype({name: 'category'}))"
         )
 
 
@@ -93,7 +94,7 @@ def n_one_hot(counts, min_frequency, n_samples):
 
 
 def check_levels(column, levels, held):
-    """Raise a ValueError for a category that differs in each row; warn of numbers with marks."""
+    """Raise a ValueError for a category that differs in each row; warn of texts of numbers."""
     values = [text for text in levels if text is not None]
     distinct = set(values)
     if len(distinct) == len(values) >= MIN_IDENTIFIERS:
@@ -103,14 +104,24 @@ def check_levels(column, levels, held):
             "if it is a name or a number of the row, keep a part of it that repeats (such as its "
             "first letters), or make numbers of it"
         )
-    is_meant = held != TEXTS or column.is_category
-    marks = [] if is_meant else [text for text in distinct if not is_number(text)]
-    if 0 < len(marks) <= MAX_MARKS and len(distinct) - len(marks) >= MIN_IDENTIFIERS:
-        warn(
-            f"{column.name} holds texts that are numbers, but for {sorted(marks)}, and counts as a "
-            "category; if it is a column of numbers, make NaN of these texts "
-            f"(pandas.read_csv(..., na_values={sorted(marks)}))"
-        )
+    if held == TEXTS and not column.is_category:
+        warn_of_numbers(column, distinct)
+
+
+def warn_of_numbers(column, distinct):
+    """Warn of texts that seem to be numbers: with a few marks, or with decimal points."""
+    marks = sorted(text for text in distinct if not is_number(text))
+    if len(distinct) - len(marks) < MIN_IDENTIFIERS or len(marks) > MAX_MARKS:
+        return
+    if not marks and not any("." in text for text in distinct):
+        return  # whole numbers are often codes
+    but = f", but for {marks}," if marks else ""
+    advice = f"make NaN of {marks} (pandas.read_csv(..., na_values={marks}))" if marks else ""
+    warn(
+        f"{column.name} holds texts that are numbers{but} and counts as a category; if it is a "
+        f"column of numbers, {advice or 'make numbers of them with pd.to_numeric'}, else give it "
+        "the dtype 'category'"
+    )
 
 
 def kinds_of(columns, held, is_category, *, max_one_hot, min_frequency):
@@ -162,6 +173,6 @@ def check_changes(columns, held, kinds, levels):
         if has_new_type and not set(as_levels([column])[:, 0]) & set(levels[i]):
             raise ValueError(
                 f"{column.name} held texts in fit, such as {levels[i][0]!r}, and holds numbers "
-                f"now, such as {column.held.iloc[0]!r}, none of which is among those texts; "
+                f"now, such as {column.held.tolist()[0]!r}, none of which is among those texts; "
                 "give the values as they were in fit"
             )

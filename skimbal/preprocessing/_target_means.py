@@ -10,12 +10,12 @@ import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from skimbal._utils._groups import check_groups, group_folds
+from skimbal._utils._groups import check_groups
 from skimbal._utils._validation import check_labels
 
 
@@ -46,9 +46,9 @@ def target_columns(y):
 
 
 def target_folds(y, groups, n_folds, seed):
-    """Folds as a list of (train, test), stratified by class, whole groups in each.
+    """Folds as a list of (train, test): with whole groups in each, or else stratified by class.
 
-    There are fewer folds if no class has as many samples or groups.
+    There are fewer folds if there are fewer groups, or if no class has as many samples.
 
     Parameters
     ----------
@@ -60,28 +60,28 @@ def target_folds(y, groups, n_folds, seed):
     Raises
     ------
     ValueError
-        If there are fewer than two samples or groups.
+        If there are fewer than two groups, or no class has two samples.
     """
-    is_number = type_of_target(y) == "continuous"
-    y = np.asarray(y)
-    labels = np.zeros(len(y), dtype=int) if is_number else np.unique(y, return_inverse=True)[1]
     groups = check_groups(groups, y)
-    units = np.arange(len(y)) if groups is None else groups
-    n_units = max(len(np.unique(units[labels == c])) for c in range(labels.max() + 1))
+    is_number = type_of_target(y) == "continuous"
+    counts = np.unique(y if groups is None else groups, return_counts=True)[1]
+    n_units = len(y) if is_number else counts.max()
+    if groups is not None:
+        n_units = len(counts)
     if n_units < 2:
         raise ValueError(
-            f"target encoding finds the means of a training row on other rows, but X has {len(y)} "
-            f"samples{'' if groups is None else ' and no class has two groups'}; give more data, "
-            "or set high_cardinality='most_frequent'"
+            f"target encoding finds the means of a training row on other rows, but y has {len(y)} "
+            f"samples {'and no class has two' if groups is None else 'of one group'}; give more "
+            "data, or set high_cardinality='most_frequent'"
         )
-    n_folds = min(n_folds, n_units)
-    with warnings.catch_warnings():  # a rare class may be missing in some folds
+    options = {"n_splits": int(min(n_folds, n_units)), "shuffle": True, "random_state": seed}
+    if groups is not None:
+        return list(GroupKFold(**options).split(groups, groups=groups))
+    if is_number:
+        return list(KFold(**options).split(y))
+    with warnings.catch_warnings():  # some folds may lack a rare class
         warnings.filterwarnings("ignore", "The least populated class in y has only")
-        if groups is not None:
-            return group_folds(labels, groups, n_folds, seed)
-        splitter = KFold if is_number else StratifiedKFold
-        folds = splitter(n_folds, shuffle=True, random_state=seed)
-        return list(folds.split(labels, labels))
+        return list(StratifiedKFold(**options).split(y, y))
 
 
 def fitted_encoder(levels, target):

@@ -119,6 +119,11 @@ def fit_cell(path, X, y, train, test, seed):
     temporary.rename(path)
 
 
+def cells_of(name, folder):
+    """The files of a problem."""
+    return [folder / f"{name}_{seed}_{fold}.npz" for seed in SEEDS for fold in range(N_FOLDS)]
+
+
 def fit_problem(name, folder):
     """Fit the cells of a problem that are not there."""
     X, y = load_problem(name)
@@ -345,7 +350,8 @@ def main():
     names = sorted(PROBLEMS, key=lambda name: len(load_problem(name)[1]))
     done = []
     for name in tqdm(names):
-        if time.process_time() > 60 * arguments.minutes:
+        is_over = time.process_time() > 60 * arguments.minutes
+        if is_over and not all(path.exists() for path in cells_of(name, folder)):
             break
         fit_problem(name, folder)
         done.append(name)

@@ -191,7 +191,7 @@ def test_each_row_is_in_one_fold(groups):
         assert groups is None or not set(groups[train]) & set(groups[test])
 
 
-@pytest.mark.parametrize(("y", "groups"), [([1], None), ([0, 0, 1, 1], [0, 0, 1, 1])])
+@pytest.mark.parametrize(("y", "groups"), [([1], None), ([0, 1], None), ([0, 0, 1, 1], [7] * 4)])
 def test_one_row_or_group_has_no_folds(y, groups):
     with pytest.raises(ValueError, match="finds the means of a training row on other rows"):
         target_folds(np.array(y), groups, 5, 0)
@@ -329,14 +329,23 @@ def test_dates_may_be_categories_if_the_type_says_so():
     assert "c_2024-01-31" in names
 
 
-def test_texts_that_are_nearly_all_numbers_are_warned_of():
-    column = [*map(str, range(11)), "?", *map(str, range(11)), "?"]
-    table = pd.DataFrame({"weight": column})
-    with pytest.warns(
-        UserWarning, match=r"'weight' holds texts that are numbers, but for \['\?'\]"
-    ):
-        TableEncoder(max_one_hot=None).fit(table)
-    TableEncoder(max_one_hot=None).fit(table.astype("category"))  # is meant
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([*map(str, range(11)), "?"], r"numbers, but for \['\?'\], and counts.*na_values=\['\?'\]"),
+        ([f"{i}.5" for i in range(12)], r"that are numbers and counts as a category.*to_numeric"),
+    ],
+)
+def test_texts_that_are_numbers_are_warned_of(texts, message):
+    table = pd.DataFrame({"weight": 2 * texts})
+    with pytest.warns(UserWarning, match=message):
+        TableEncoder().fit(table)
+    TableEncoder().fit(table.astype("category"))  # is meant
+
+
+def test_texts_that_may_be_codes_are_not_warned_of():
+    table = pd.DataFrame({"code": 2 * [*map(str, range(12))], "icd": 2 * [*"0123456789ABCDEF"][4:]})
+    TableEncoder().fit(table)
 
 
 @pytest.mark.parametrize(
