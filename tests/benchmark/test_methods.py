@@ -34,7 +34,7 @@ MACHINES = {"welm", "welm-no-costs", "evolutionary-elm"}
 PEERS = {"dbn-prior", "logistic-balanced", "svm-balanced", "balanced-random-forest", "mlp"}
 PEERS |= {"easy-ensemble", "rusboost", "random-forest-prior", "random-forest-tuned", "mlp-prior"}
 PEERS |= {"extra-trees-prior", "extra-trees-tuned", "ecs-mlp"}
-ENSEMBLES = {"bagging-net", "eco-ensemble", "adaboost-net", "vote"}
+ENSEMBLES = {"bagging-net", "eco-ensemble", "adaboost-net"}
 
 
 def make_small(name, seed=0):
