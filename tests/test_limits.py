@@ -83,8 +83,7 @@ WITHOUT_PAPER = {
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
-        ensemble.default_network ensemble.default_voters cost_sensitive.make_splits
-        neural_network.check_training_data
+        ensemble.default_network neural_network.check_training_data
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population
