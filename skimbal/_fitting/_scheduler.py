@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -20,6 +21,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._labels import part_of_larger_fit
+from skimbal._utils._table_rows import is_shared, rows_for
 from skimbal._utils._torch import free_memory
 
 Coroutine = Generator[list, list, Any]
@@ -47,7 +49,7 @@ class Fit:
 
     @classmethod
     def on_rows(cls, estimator, X, y, rows, params=None, *, is_checked=False):
-        """Return a fit on some rows, which are taken when it begins.
+        """Return a fit on some rows, which are taken when it begins; networks share large tables.
 
         `params` are those of `fit`; an array of one entry a sample is taken by row, None left out.
         Validation data (`X_val` and others that end so) stay whole.
@@ -113,7 +115,8 @@ def _fit_on_rows(fit, rows):
     given = {name: value for name, value in fit.params.items() if value is not None}
     whole = {name: given.pop(name) for name in list(given) if name.endswith("_val")}
     params = {**_check_method_params(fit.X, given, indices=rows), **whole}
-    X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
+    take = partial(rows_for, fit.estimator) if has_fit_coroutine(fit.estimator) else _safe_indexing
+    X, y = take(fit.X, rows), _safe_indexing(fit.y, rows)
     return (yield from Fit(fit.estimator, X, y, params, fit.is_checked, True).coroutine())
 
 
@@ -313,12 +316,14 @@ def _as_coroutine(request):
     return request.coroutine() if isinstance(request, Fit) else _request_job(request)
 
 
-def split_by_memory(fits, X, subsets, memory_limit=None, n_sharing=1):
+def split_by_memory(fits, estimators, X, subsets, memory_limit=None, n_sharing=1):
     """Split fits so that the inputs of those that begin together fit into the memory.
 
-    `subsets` are the rows of each; `memory_limit` is in bytes, None a quarter of what is free.
-    `n_sharing` processes share it.
+    `estimators` are those that are fitted, `subsets` the rows of each; `memory_limit` is in bytes,
+    None a quarter of what is free. `n_sharing` processes share it.
     """
+    if fits and all(has_fit_coroutine(e) and is_shared(e, X) for e in estimators):
+        return [fits]
     if memory_limit is None:
         memory_limit = SHARE_OF_FREE_MEMORY * free_memory()
     memory_limit /= n_sharing

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
+from skimbal._utils._table_rows import TableRows
 from skimbal.preprocessing import ChunkedTable, WindowIndex
 
 NUMBERS_AT_ONCE = 2**20
@@ -82,7 +83,17 @@ def blocks_of_rows(X):
         if is_windows(X):
             yield rows, X.take(np.arange(rows.start, rows.stop))
         else:
-            yield rows, X[rows].toarray() if issparse(X) else X[rows]
+            yield rows, dense_rows(X[rows])
+
+
+def dense_rows(X):
+    """Rows of a table, sparse, shared or neither, as an array.
+
+    >>> from scipy.sparse import csr_array
+    >>> dense_rows(csr_array([[0.0, 2.0]]))
+    array([[0., 2.]])
+    """
+    return X.toarray() if issparse(X) or isinstance(X, TableRows) else X
 
 
 def slices_of(X):

@@ -17,6 +17,7 @@ TITLES = {
     "macro_f1": "macro F1",
     "auc": "AUC",
     "average_precision": "average precision",
+    "rare_average_precision": "average precision of the rarest class",
 }
 SUMMARY_LEGEND = (
     "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "

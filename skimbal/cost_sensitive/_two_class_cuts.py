@@ -6,6 +6,7 @@ is vectorized, that of indices is not, and two sorted arrays are merged by a sea
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -69,9 +70,9 @@ def chunks(array):
     return gen_batches(len(array), CHUNK)
 
 
-def are_best(scores):
-    """Which scores differ from the best one only by rounding."""
-    best = scores.max()
+def are_best(scores, best=None):
+    """Which scores differ from the best one, by default that of the largest, only by rounding."""
+    best = scores.max() if best is None else best
     return scores >= best - RESOLUTION * max(1.0, abs(best))
 
 
@@ -105,27 +106,57 @@ def merge_sorted(first, second, merged):
 
 
 def wide_cuts(edges):
-    """Numbers of the cuts between sorted edges that are more than a tie, and of the outer two.
+    """Which cuts between sorted edges are more than a tie; the outer two are.
 
     >>> wide_cuts(np.array([1.0, 2.0, 2.0, 3.0]))
-    array([0, 1, 3, 4], dtype=uint8)
+    array([ True,  True, False,  True,  True])
     """
-    dtype = np.min_scalar_type(len(edges))
-    cuts = [np.array([0], dtype)]
+    wide = np.ones(len(edges) + 1, dtype=bool)
     for i in chunks(edges[1:]):
-        wide = are_wide(edges[i], edges[1:][i]).nonzero()[0]
-        cuts.append((1 + i.start + wide).astype(dtype))
-    cuts.append(np.array([len(edges)], dtype))
-    return np.concatenate(cuts)
+        wide[1:-1][i] = are_wide(edges[i], edges[1:][i])
+    return wide
 
 
-def thinned(scores):
-    """Indices of evenly spaced scores, of all best ones and of the neighbors of these."""
-    chosen = are_best(scores)
+def numbers_in_chunks(mask):
+    """Indices of the entries of a mask, chunk by chunk."""
+    for i in chunks(mask):
+        yield i.start + mask[i].nonzero()[0]
+
+
+def thinned(cuts, score):
+    """Evenly spaced cuts, all of the best score, and the neighbors of these.
+
+    Only one chunk of the scores is in the memory at a time. Chunks with a best score are scored
+    again.
+
+    Parameters
+    ----------
+    cuts : ndarray of shape (n,)
+        A mask.
+    score : callable
+        From numbers of cuts to scores.
+
+    Returns
+    -------
+    ndarray of int
+        Numbers of at least `MAX_KEPT` cuts.
+    """
+    highest = np.array([score(some).max(initial=-np.inf) for some in numbers_in_chunks(cuts)])
+    best, has_best = highest.max(), are_best(highest)
+    chosen = np.zeros(np.count_nonzero(cuts), dtype=bool)
+    start = 0
+    for some, may_be_best in zip(numbers_in_chunks(cuts), has_best, strict=True):
+        if may_be_best:
+            chosen[start : start + len(some)] = are_best(score(some), best)
+        start += len(some)
     chosen[1:] |= chosen[:-1].copy()
     chosen[:-1] |= chosen[1:].copy()
-    chosen[np.linspace(0, len(scores) - 1, MAX_KEPT).astype(np.intp)] = True
-    return np.flatnonzero(chosen)
+    chosen[np.linspace(0, len(chosen) - 1, MAX_KEPT).astype(np.intp)] = True
+    kept, start = [], 0
+    for some in numbers_in_chunks(cuts):
+        kept.append(some[chosen[start : start + len(some)]])
+        start += len(some)
+    return np.concatenate(kept)
 
 
 class TwoClassCuts:
@@ -144,7 +175,9 @@ class TwoClassCuts:
     def __init__(self, odds, targets, weight=None):
         if weight is None:
             is_second = targets == 1
-            first, second = odds[~is_second], odds[is_second]
+            second = odds[is_second]
+            first = odds[np.logical_not(is_second, out=is_second)]
+            del is_second
             first.sort()
             second.sort()
             edges = odds  # there may be no room for one more copy
@@ -169,18 +202,20 @@ class TwoClassCuts:
 
     def confusion(self, cuts):
         """Confusion matrices of shape (n_cuts, 2, 2)."""
-        given = self._weights_given(cuts)
+        cells = np.empty((2, 2, len(cuts)))  # each cell contiguous, as scores take them
+        cells[:, 1] = self._weights_given(cuts)
         total = self._weights_given(np.array([len(self) - 1]))
         # A difference to the last sum: weights that don't add up exactly would otherwise leave a
         # residue where nothing is left, and the root of a residue is not small.
-        return np.stack([total - given, given], axis=2)
+        np.subtract(total, cells[:, 1], out=cells[:, 0])
+        return cells.transpose(2, 0, 1)
 
     def _weights_given(self, cuts):
-        """Weight of each class that is given to class 1, shape (n_cuts, 2)."""
+        """Weight of each class that is given to class 1, shape (2, n_cuts)."""
         if self._is_weighted:
-            return self._given[cuts]
-        second = self._given[cuts].astype(np.float64)
-        return np.stack([cuts - second, second], axis=1)
+            return self._given[cuts].T
+        second = self._given[cuts]
+        return np.stack([cuts - second, second])
 
     def sweep(self, score):
         """Score the cuts that log-weights can choose between.
@@ -203,13 +238,15 @@ class TwoClassCuts:
             ends = np.array([-OUTER_WIDTH, OUTER_WIDTH])
             return Intervals(ends[:1], ends[1:], score(self.confusion(np.array([first]))))
         cuts = wide_cuts(edges)
-        scores = np.empty(len(cuts))
-        for i in chunks(cuts):
-            scores[i] = score(self.confusion(first + cuts[i].astype(np.intp)))
-        if len(cuts) > MAX_KEPT:
-            kept = thinned(scores)
-            cuts, scores = cuts[kept], scores[kept]
-        low, high = edges[np.maximum(cuts, 1) - 1], edges[np.minimum(cuts, len(edges) - 1)]
+        score_cuts = partial(self._score, score, first)
+        is_many = np.count_nonzero(cuts) > MAX_KEPT
+        kept = thinned(cuts, score_cuts) if is_many else cuts.nonzero()[0]
+        scores = np.concatenate([score_cuts(kept[i]) for i in chunks(kept)])
+        low, high = edges[np.maximum(kept, 1) - 1], edges[np.minimum(kept, len(edges) - 1)]
         low[0] = edges[0] - OUTER_WIDTH
         high[-1] = edges[-1] + OUTER_WIDTH
         return Intervals(low, high, scores)
+
+    def _score(self, score, first, cuts):
+        """Scores of cuts, counted from the first that log-weights can choose."""
+        return score(self.confusion(first + cuts))

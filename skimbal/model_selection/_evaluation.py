@@ -238,8 +238,9 @@ def fit_and_judge_together(evaluation, X, y, pairs, n_sharing):
         Fit.on_rows(clone(estimator), X, y, train, evaluation.fit_params)
         for estimator, (train, _) in pairs
     ]
+    estimators = [estimator for estimator, _ in pairs]
     fitted: list = []
-    for part in split_by_memory(fits, X, subsets, n_sharing=n_sharing):
+    for part in split_by_memory(fits, estimators, X, subsets, n_sharing=n_sharing):
         fitted += run_fits(part, n_jobs=1, n_sharing=n_sharing)
     seconds = (time.perf_counter() - start) / max(len(pairs), 1)
     splits = [split for _, split in pairs]

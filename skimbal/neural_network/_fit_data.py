@@ -19,11 +19,17 @@ from sklearn.utils.validation import (
 from skimbal._training.chunked import counts_by_class
 from skimbal._training.inputs import blocks_of_rows, dtype_name, is_chunked, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
-from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._groups import check_group_counts, groups_by_class, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._table_rows import TableRows
 from skimbal._utils._validation import check_labels, check_weights
-from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
+from skimbal.neural_network._chunked import (
+    ROWS_AT_ONCE,
+    check_table,
+    encode_in_blocks,
+    rows_held_out,
+)
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -71,6 +77,10 @@ def check_inputs(estimator, X, *, reset):
         X = np.asarray(X)
     if issparse(X):
         return check_sparse(estimator, X, reset=reset)
+    if isinstance(X, TableRows) and len(X):
+        for _, part in blocks_of_rows(X):
+            validate_data(estimator, part, reset=reset, dtype=FLOATS)
+        return X
     return check_dense(estimator, X, reset=reset)
 
 
@@ -152,6 +162,7 @@ def check_range(X):
             i = int(abs(part).max(axis=1).toarray().argmax())
             part = part[[i]].toarray()
         elif name == "sample":
+            part = np.asarray(part)
             i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
             part = part[i]
         raise ValueError(
@@ -240,7 +251,12 @@ def encode_labels(y, classes):
 
 def encode_classes(X, y):
     """Sorted labels, and the index of the label of each sample; small numbers for large tables."""
-    return encode_in_blocks(y) if is_chunked(X) else np.unique(y, return_inverse=True)
+    if is_chunked(X):
+        return encode_in_blocks(y)
+    if len(y) > ROWS_AT_ONCE:  # sorting them takes several times the memory
+        classes, targets = encode_in_blocks(y)
+        return classes, targets.astype(np.intp)
+    return np.unique(y, return_inverse=True)
 
 
 def count_classes(data, n_classes):
@@ -323,12 +339,7 @@ def is_held_out(data, classes, fraction, rng, reason):
     """
     if is_chunked(data.X) and data.groups is None:
         return rows_held_out(data, classes, fraction, rng, reason)
-    if data.groups is not None:
-        units, unit = data.groups, "group"
-    elif is_windows(data.X):
-        units, unit = data.X.recording, "recording"
-    else:
-        units, unit = copies(data.X, data.targets), "sample"
+    units, unit = validation_units(data)
     check_group_counts(classes.tolist(), data.targets, units, reason, unit)
     held_out = held_out_groups(data.targets, units, fraction, rng)
     if held_out is None:
@@ -338,6 +349,29 @@ def is_held_out(data, classes, fraction, rng, reason):
             "groups"
         )
     return np.isin(units, held_out)
+
+
+def validation_units(data):
+    """Number what is held out as a whole; return it and what it is called."""
+    if data.groups is not None:
+        return data.groups, "group"
+    if is_windows(data.X):
+        return data.X.recording, "recording"
+    return copies(data.X, data.targets), "sample"
+
+
+def is_held_out_if_possible(data, fraction, rng):
+    """As `is_held_out`, but None where not every class can be on both sides."""
+    if is_chunked(data.X) and data.groups is None:
+        classes, counts = np.unique(data.targets, return_counts=True)
+        if counts.min() < 2:
+            return None
+        return rows_held_out(data, classes, fraction, rng, "early stopping")
+    units, _ = validation_units(data)
+    if min(len(own) for own in groups_by_class(data.targets, units)) < 2:
+        return None
+    held_out = held_out_groups(data.targets, units, fraction, rng)
+    return None if held_out is None else np.isin(units, held_out)
 
 
 def hold_out(data, classes, fraction, rng, reason):

@@ -1,10 +1,13 @@
 """The cuts of two classes against the running sums of a stable sort, with ties and infinities."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from skimbal.cost_sensitive import _two_class_cuts as module
 from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._find_costs import labels_and_positions
 from skimbal.cost_sensitive._two_class_cuts import TwoClassCuts, thinned
 from skimbal.metrics import g_mean_from_confusion
 
@@ -71,6 +74,34 @@ def test_thinned_candidates_find_the_same_costs(seed, scoring, monkeypatch):
     assert few.scores.max() == whole.scores.max()
 
 
-def test_thinning_keeps_both_ends_and_the_neighbors_of_the_best(monkeypatch):
+@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
+def test_thinning_keeps_both_ends_and_the_neighbors_of_the_best(chunk, monkeypatch):
     monkeypatch.setattr(module, "MAX_KEPT", 2)
-    assert thinned(np.array([0, 1, 2, 9, 9, 3, 4, 5])).tolist() == [0, 2, 3, 4, 5, 7]
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    scores = np.array([0.0, 1, -1, 2, 9, 9, -1, 3, 4, 5])
+    kept = thinned(scores >= 0, lambda cuts: scores[cuts])
+    assert kept.tolist() == [0, 3, 4, 5, 7, 9]
+
+
+@pytest.mark.parametrize("labels", [[3, 1], [1.5, -2.0], [True, False], ["b", "a"], [7, 300, 5]])
+def test_labels_are_found_as_numpy_finds_them(labels):
+    y = np.array(labels)[np.random.default_rng(0).integers(len(labels), size=50)]
+    found, positions = labels_and_positions(y)
+    expected, inverse = np.unique(y, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(positions, inverse)
+    assert found.dtype == expected.dtype
+    assert positions.dtype == np.uint8
+
+
+def test_memory_of_a_search_is_less_than_one_and_a_half_times_the_probabilities():
+    n = 2_000_000
+    rng = np.random.default_rng(0)
+    y = (rng.random(n) < 0.1).astype(int)
+    proba = rng.dirichlet(np.ones(2), size=n)
+    find_costs(y[:100], proba[:100])
+    tracemalloc.start()
+    find_costs(y, proba)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * proba.nbytes
