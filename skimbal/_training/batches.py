@@ -12,6 +12,8 @@ from skimbal._training.tables import TableInputs, as_tensor
 WHOLE_BLOCKS = 32
 # So many numbers of a network are taken at once, or one batch.
 NUMBERS_OF_NETWORK = 2**16
+# Training sets of more rows are long: what is as long as they are takes much memory.
+ROWS_OF_SEGMENT = 2**18
 
 
 def rounded_up(number, multiple):
@@ -32,6 +34,22 @@ def padded_batches(n_rows, batch_size, multiple):
     n_full, rest = divmod(n_rows, batch_size)
     last = [rounded_up(rest, multiple)] if rest else []
     return [rounded_up(batch_size, multiple)] * n_full + last
+
+
+def is_long(n_rows, batch_size, multiple):
+    """Whether an epoch has so many rows that copies of it should be avoided."""
+    return sum(padded_batches(n_rows, batch_size, multiple)) > ROWS_OF_SEGMENT
+
+
+def through(functions, X):
+    """Apply functions to inputs, one after the other.
+
+    >>> through([lambda x: x + 1, lambda x: 2 * x], 3)
+    8
+    """
+    for function in functions:
+        X = function(X)
+    return X
 
 
 class Batches:
@@ -61,6 +79,7 @@ class Batches:
     def __init__(self, datasets, weights, batch_size, multiple, orders):
         self.batch_size = batch_size
         self.orders = orders
+        self.layers = []
         self.lengths = []
         for order in orders:
             self.lengths.append(order.n_rows)
@@ -74,7 +93,7 @@ class Batches:
             if weight is not None:
                 if self.weight is None:
                     like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
-                    n_rows = max(n_slots, self.tensors[0].shape[1])
+                    n_rows = max(n_slots, *(len(own) for own in weights if own is not None))
                     self.weight = torch.ones(len(weights), n_rows, **like_X)
                 self.weight[i, : len(weight)] = weight
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
@@ -160,10 +179,16 @@ class Batches:
     def unlabeled_epoch(self):
         """Yield the inputs of the batches of an epoch, and their shares."""
         for X, *_, share, _ in self.batches_of(*self.draw_epoch()):
-            yield X, share
+            yield through(self.layers, X), share
 
     def map_inputs(self, function):
-        """Replace the inputs by a function of them, such as the hidden layer of machines."""
+        """Replace the inputs by a function of them, such as the hidden layer of machines.
+
+        Of a long training set the function is computed for every batch, and nothing is stored.
+        """
+        if len(self.row_of_slot) > ROWS_OF_SEGMENT:
+            self.layers.append(function)
+            return
         self.tensors[0] = torch.cat([function(X) for X in self.in_slices()], dim=1)
 
     def partner_shares(self):
@@ -182,7 +207,8 @@ class Batches:
         last = torch.as_tensor(self.lengths)[:, None] - 1
         n_rows = rounded_up(max(1, NUMBERS_AT_ONCE // X.shape[2]), WHOLE_BLOCKS)
         for places in torch.arange(n_slots).split(n_rows):
-            yield _take(X, (torch.minimum(places, last) + self.first_rows).to(X.device))
+            rows = (torch.minimum(places, last) + self.first_rows).to(X.device)
+            yield through(self.layers, _take(X, rows))
 
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""

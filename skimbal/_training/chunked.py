@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from skimbal._training.batches import padded_batches, rounded_up
+from skimbal._training.batches import rounded_up
 from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type
 from skimbal._training.row_order import RowOrder, checked_share
+from skimbal._training.segments import BufferedBatches, through
 
 # What `Batches` needs for a row besides its inputs: its class, weight, share and place in orders.
 BYTES_OF_A_ROW = 72
@@ -189,7 +190,7 @@ class ChunkOrder:
         return order
 
 
-class ChunkedBatches:
+class ChunkedBatches(BufferedBatches):
     """The batches of one training set that is read in chunks; in place of `Batches`.
 
     With a sampler, rows of every class stay in memory: all of a rare class, and so many of a
@@ -208,13 +209,9 @@ class ChunkedBatches:
     """
 
     def __init__(self, inputs, target, weight, batch_size, order, make):
+        super().__init__(order, batch_size, make)
         self.inputs, self.target, self.weight = inputs, target, weight
-        self.orders, self.make = [order], make
-        self.lengths = [len(inputs)]
-        self.n_rows = np.array(padded_batches(len(inputs), batch_size, 1))[:, None]
         self.size = inputs.rows_of_buffer(batch_size)
-        self.layers: list = []
-        self.made: dict = {}
         self.resident: Any = None
         self.buffer: Any = None
 
@@ -253,9 +250,10 @@ class ChunkedBatches:
             stop = begin + len(part)
             rows = slice(row, row + len(part))
             X, target, weight = self.buffer
-            for tensor, given in zip((target, weight), (self.target, self.weight), strict=True):
-                if given is not None:
-                    tensor[begin:stop] = given[rows]
+            if self.target is not None:
+                target[begin:stop] = self.target[rows]
+            if self.weight is not None:
+                weight[begin:stop] = self.weight[rows]
             X[begin:stop] = self.inputs.tensor(part, range(rows.start, rows.stop))
 
     def _batches_of(self, n_rows):
@@ -265,9 +263,10 @@ class ChunkedBatches:
         X, target, weight = (None if x is None else x[:end] for x in self.buffer)
         drawn = None
         if n_resident:
-            for tensor, own in zip((X, target, weight), self.resident, strict=False):
-                if own is not None:
-                    tensor[n_rows:] = own
+            resident = [own for own in self.resident[:3] if own is not None]
+            tensors = [tensor for tensor in (X, target, weight) if tensor is not None]
+            for tensor, own in zip(tensors, resident, strict=True):
+                tensor[n_rows:] = own
             drawn = self._drawn_classes(target, n_rows)
         order = self.orders[0].of_rows(n_rows, drawn, weight)
         if weight is not None:  # `Batches` copies weights
@@ -306,27 +305,7 @@ class ChunkedBatches:
         if n_there:
             yield self._batches_of(n_there)
 
-    def epoch(self, plans):
-        """Yield the batches of an epoch; see `Batches.epoch` and `SlicedBatches.epoch`."""
-        for batches in self._buffers():
-            yield from batches.epoch(plans)
-
-    def unlabeled_epoch(self):
-        """Yield the inputs of the batches of an epoch, and their shares."""
-        for batches in self._buffers():
-            for X, share in batches.unlabeled_epoch():
-                yield self._through_layers(X), share
-
-    def map_inputs(self, function):
-        """Replace the inputs by a function of them, which is called for every batch."""
-        self.layers.append(function)
-
     def in_slices(self):
         """Yield the inputs in their own order, in parts, as stacks of one."""
         for X in self.inputs.blocks():
-            yield self._through_layers(X[None])
-
-    def _through_layers(self, X):
-        for function in self.layers:
-            X = function(X)
-        return X
+            yield through(self.layers, X[None])

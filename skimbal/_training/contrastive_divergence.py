@@ -15,12 +15,14 @@ from tqdm import tqdm
 
 from skimbal._training.batches import (
     Batches,
+    is_long,
     padded_batches,
     sums_over_batches,
 )
 from skimbal._training.chunked import ChunkedBatches, ChunkedInputs, ChunkOrder
 from skimbal._training.net import Net
 from skimbal._training.row_order import RowOrder
+from skimbal._training.segments import SegmentedBatches
 from skimbal._training.stacks import (
     Buffer,
     DenseStack,
@@ -306,10 +308,13 @@ def batches_of(jobs):
     def make(X, target, weight, order):
         return Batches([(X,)], [weight], batch_size, multiple, [order])
 
-    if isinstance(jobs[0].data, ChunkedInputs):
-        (job,) = jobs
-        order = ChunkOrder(job.generator, len(job.data))
-        return ChunkedBatches(job.data, None, job.sample_weight, batch_size, order, make)
+    first, data, weight = jobs[0], jobs[0].data, jobs[0].sample_weight
+    if isinstance(data, ChunkedInputs):
+        chunks = ChunkOrder(first.generator, len(data))
+        return ChunkedBatches(data, None, weight, batch_size, chunks, make)
+    if len(jobs) == 1 and is_long(len(data), batch_size, multiple):
+        order = RowOrder(first.generator, len(data))
+        return SegmentedBatches((data,), weight, batch_size, multiple, order)
     return Batches(
         [(job.data,) for job in jobs],
         [job.sample_weight for job in jobs],

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from skimbal._training.batches import Batches, SlicedBatches, sums_over_batches
+from skimbal._training.batches import Batches, SlicedBatches, is_long, sums_over_batches
 from skimbal._training.chunked import ChunkedBatches, ChunkedInputs, ChunkOrder, counts_by_class
 from skimbal._training.losses import SequentialLoss, StackedLoss
 from skimbal._training.observer import Observer
 from skimbal._training.optimizer import SequentialOptimizer, StackedOptimizer
 from skimbal._training.row_order import RowOrder
+from skimbal._training.segments import SegmentedBatches
 from skimbal._training.stacks import SequentialStack
 from skimbal._utils._signals import sigint_deferred
 from skimbal.exceptions import NonFiniteLossError
@@ -107,6 +108,10 @@ class Population:
         orders = [row_order_of(job) for job in self.jobs]
         if self.stack_class is SequentialStack:
             return SlicedBatches(first.tensors, batch_size, orders)
+        is_cut = is_long(len(target), batch_size, self.row_multiple) and not first.plan.mixup
+        if len(self.jobs) == 1 and is_cut:
+            own = weight[0] if weight else None
+            return SegmentedBatches((X, target), own, batch_size, self.row_multiple, *orders)
         datasets, weights = [], []
         for job in self.jobs:
             X, target, *weight = job.tensors

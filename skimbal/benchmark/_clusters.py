@@ -7,44 +7,16 @@ import contextlib
 import importlib
 import logging
 import queue
-import socket
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-from skimbal._utils._names import unknown_name_message
+from skimbal.benchmark._backends import ANSWER_S, check_answers, unreachable
 from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
-from skimbal.benchmark._names import BACKENDS
 
-# Seconds in which a scheduler must answer.
-ANSWER_S = 5.0
 # Seconds in which a worker must send a result that it has.
 RESULT_S = 60.0
 LARGE_GRAPH = {"distributed.admin.large-graph-warning-threshold": "1 TiB"}
-
-
-def check_backend(backend, scheduler, n_jobs):
-    """Raise a ValueError if the options for where cells run do not fit together."""
-    if backend not in BACKENDS:
-        raise ValueError(unknown_name_message("backend", backend, BACKENDS))
-    if backend == "processes":
-        if scheduler is not None:
-            raise ValueError(
-                f"scheduler={scheduler!r} needs backend='dask' or 'ray'; the backend 'processes' "
-                "runs on this machine"
-            )
-        return
-    if not scheduler:
-        example = "tcp://10.0.0.1:8786" if backend == "dask" else "auto"
-        raise ValueError(
-            f"backend={backend!r} needs the address of a scheduler, such as scheduler={example!r}"
-        )
-    if n_jobs != 1:
-        raise ValueError(
-            f"jobs={n_jobs} is not usable with backend={backend!r}, which uses all workers of the "
-            "cluster; leave it out"
-        )
 
 
 @contextlib.contextmanager
@@ -76,31 +48,6 @@ def connect_cluster(backend, scheduler, packages):
         cluster.close()
 
 
-def check_answers(address):
-    """Raise a ConnectionError if nothing listens at an address, a ValueError if it has no port."""
-    try:
-        parts = urlsplit(address if "//" in address else f"//{address}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port:
-        raise ValueError(
-            f"the scheduler {address!r} is no address; give its host and port, such as "
-            "tcp://10.0.0.1:8786"
-        )
-    try:
-        socket.create_connection((host, port), timeout=ANSWER_S).close()
-    except OSError as error:
-        raise _unreachable(address, error) from error
-
-
-def _unreachable(address, error):
-    return ConnectionError(
-        f"the scheduler {address} can't be reached ({' '.join(str(error).split())}); check the "
-        "address, that the scheduler runs, and that no firewall is in between"
-    )
-
-
 class DaskCluster:
     """The workers of a scheduler of dask, by their addresses.
 
@@ -130,7 +77,7 @@ class DaskCluster:
             self._scheduler_id = self._client.scheduler_info(n_workers=1)["id"]
         except Exception as error:  # what answers may be anything
             self._closing.close()
-            raise _unreachable(address, error) from error
+            raise unreachable(address, error) from error
 
     def workers(self):
         """Addresses of the workers that are alive; RuntimeError if the scheduler is gone."""
@@ -195,7 +142,7 @@ class DaskCluster:
         try:
             return function(*arguments, **options)
         except (OSError, TimeoutError) as error:
-            raise self._gone(error) from error
+            raise self._gone("the connection is closed") from error
 
     def _gone(self, reason):
         return RuntimeError(
@@ -234,7 +181,7 @@ def _ray_cluster(address, packages):
     try:
         return RayCluster(address, packages)
     except Exception as error:  # of many kinds; another version of ray or Python is one of them
-        raise _unreachable(address, error) from error
+        raise unreachable(address, error) from error
 
 
 CLUSTERS = {"dask": (DaskCluster, "distributed"), "ray": (_ray_cluster, "ray")}

@@ -44,6 +44,7 @@ from skimbal.benchmark._makers import (
     native,
     resampled,
     scaled,
+    table_encoded,
     with_random_costs,
     with_tuned_costs,
 )
@@ -56,7 +57,6 @@ from skimbal.ensemble import (
     DeepOversamplingClassifier,
     ECOEnsembleClassifier,
     EvolutionaryELMClassifier,
-    VotingCostClassifier,
     WeightedELMClassifier,
 )
 from skimbal.losses import IncrementalWeightedCrossEntropy
@@ -78,7 +78,7 @@ class Method:
         ``make(random_state)`` returns an unfitted classifier.
     group : str
         "deep belief network", "multi-layer perceptron", "convolutional network", "extreme learning
-        machine", "vote of several kinds", "conventional", "peer" or any name of your own.
+        machine", "conventional", "peer" or any name of your own.
     n_axes : tuple of int or None
         Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
         None takes all. A run leaves out the methods that can't take its data, and says so.
@@ -145,6 +145,8 @@ def _perceptrons():
     yield "ecs-mlp", "MLP, out-of-fold costs", partial(with_tuned_costs, mlp)
     yield "mlp", "MLP, label of the largest probability", mlp
     yield "mlp-prior", "MLP, decided at the training prevalence", partial(at_prior, mlp)
+    present = partial(at_prior, maker(MLPClassifier))
+    yield "mlp-auto-prior", "MLP with its own defaults, decided at the training prevalence", present
     bagging = maker(BalancedBaggingNetClassifier)
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
     eco = maker(ECOEnsembleClassifier)
@@ -160,11 +162,6 @@ def _extreme_learning_machines():
     yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
     evolutionary = maker(EvolutionaryELMClassifier)
     yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
-
-
-def _votes():
-    vote = maker(VotingCostClassifier)
-    yield "vote", "soft vote of bagging-net, welm and extra trees, held-out costs", vote
 
 
 def _conventional():
@@ -270,6 +267,11 @@ def _standardized(family):
         yield name, description, partial(scaled, make), partial(encoded_and_scaled, make)
 
 
+def _table_encoded(family):
+    for name, description, make in family:
+        yield name, description, partial(scaled, make), partial(table_encoded, make)
+
+
 def _native(family):
     for name, description, make, columns in family:
         yield name, description, partial(scaled, make), partial(native, columns, make)
@@ -286,9 +288,8 @@ def _all_methods():
     for family, group, n_axes in [
         (_standardized(_deep_belief_networks()), "deep belief network", tables),
         (_plain(_resampled_networks()), "deep belief network", tables),
-        (_standardized(_perceptrons()), "multi-layer perceptron", tables),
+        (_table_encoded(_perceptrons()), "multi-layer perceptron", tables),
         (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
-        (_standardized(_votes()), "vote of several kinds", tables),
         (_standardized(_conventional()), "conventional", tables),
         (_standardized(_peers()), "peer", tables),
         (_native(native_peers()), "peer", tables),

@@ -4,6 +4,7 @@ import argparse
 
 from skimbal._utils._names import unknown_name_message
 from skimbal._version import __version__
+from skimbal.benchmark._backends import check_answers, check_backend
 from skimbal.benchmark._names import (
     BACKENDS,
     METHOD_NAMES,
@@ -55,6 +56,10 @@ def check_names(options):
             raise ValueError(unknown_name_message(kind, value, known))
     if options.name == "run":
         _check_run(options)
+    if hasattr(options, "backend"):
+        check_backend(options.backend, options.scheduler, options.jobs)
+        if options.scheduler not in (None, "auto"):
+            check_answers(options.scheduler)
     if options.name == "report":
         _check_live(options)
 

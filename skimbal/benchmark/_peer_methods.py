@@ -14,9 +14,10 @@ _NO_LIMIT = {"max_categories": None}
 _IMPUTED = {"max_categories": None, "impute": True}
 # CatBoost has 1,000 trees by default, and its time is in proportion.
 N_CATBOOST_TREES = 300
-# RealMLP has 256 epochs by default, TabM blocks of 512 units and 32 members.
+# RealMLP has 256 epochs by default, TabM blocks of 512 units, 32 members and batches of 256, with
+# which few epochs are too few steps for a small table. "auto" is the rule of its authors.
 N_REALMLP_EPOCHS = 64
-SMALL_TABM = {"d_block": 128, "tabm_k": 16, "patience": 8}
+SMALL_TABM = {"d_block": 128, "tabm_k": 16, "patience": 8, "batch_size": "auto"}
 EXTRAS = {"lightgbm": "boosting", "xgboost": "boosting", "catboost": "peers", "pytabkit": "peers"}
 
 

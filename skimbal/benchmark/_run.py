@@ -13,9 +13,10 @@ from functools import partial
 from tqdm import tqdm
 
 from skimbal._utils._validation import is_whole_number
+from skimbal.benchmark._backends import check_backend
 from skimbal.benchmark._claims import remove_locks
 from skimbal.benchmark._cluster import COMPARED, ClusterRun
-from skimbal.benchmark._clusters import check_backend, connect_cluster
+from skimbal.benchmark._clusters import connect_cluster
 from skimbal.benchmark._damage import check_cells, damaged_cells
 from skimbal.benchmark._methods import (
     METHODS,

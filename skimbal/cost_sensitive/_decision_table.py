@@ -130,8 +130,10 @@ def count_classes(targets, weight, n_classes):
     """Weight of each class."""
     if weight is not None:
         return np.bincount(targets, weight, n_classes).astype(np.float64)
-    parts = gen_batches(len(targets), DECIDED_ROWS)  # `bincount` makes large indices of small ones
-    return sum(np.bincount(targets[i], minlength=n_classes) for i in parts).astype(np.float64)
+    counts = np.zeros(n_classes)
+    for i in gen_batches(len(targets), DECIDED_ROWS):  # `bincount` makes 8 bytes of each index
+        counts += np.bincount(targets[i], minlength=n_classes)
+    return counts
 
 
 def count_confusion(targets, predicted, weight, n_classes):
@@ -272,24 +274,37 @@ class DecisionTable:
         low, high = ends[:-1], ends[1:]
         wide = are_wide(low, high)
         # The samples that no w_c within the limits takes over or gives away.
-        unmoved = self._count(np.where(margin <= least, c, rival)[None, ~moves], ~moves)
-        confusion = unmoved + self._take_over(rival[order], c, order)
-        return Intervals(low[wide], high[wide], self.score(confusion[wide]))
+        unmoved = self.count(np.where(margin <= least, c, rival)[None, ~moves], ~moves)
+        scores = self._score_takeover(order, rival[order], c, unmoved, wide)
+        return Intervals(low[wide], high[wide], scores)
 
     def limits(self, c):
         """The lowest and the highest log-weight of class `c` that a sweep may try."""
         return -np.inf, np.inf
 
-    def _take_over(self, rival, c, order):
-        """Confusion matrices while class `c` takes these samples over, one by one."""
-        moved = np.zeros((len(order) + 1, self.n_classes, self.n_classes))
-        moved[np.arange(1, len(order) + 1), self.targets[order], rival] = self.weight[order]
-        np.cumsum(moved, axis=0, out=moved)
-        # The rest is a difference to the last sum: weights that don't add up exactly would
-        # otherwise leave a residue where nothing is left, and the root of a residue is not small.
-        confusion = moved[-1] - moved
-        confusion[:, :, c] += moved.sum(axis=2)
-        return confusion
+    def _score_takeover(self, order, rival, c, unmoved, wide):
+        """Scores while class `c` takes samples over from rivals, one by one, in chunks of steps.
+
+        Step j is after j samples; only those that are `wide` are scored.
+        """
+        k, weight = self.n_classes, self.weight[order]
+        cells = self.targets[order].astype(np.intp) * k + rival
+        total = np.bincount(cells, weight, k * k).reshape(k, k)
+        before, scores = np.zeros(k * k), []
+        for steps in gen_batches(len(order) + 1, max(1, CHUNK_ENTRIES // k**2)):
+            taken = slice(steps.start, min(steps.stop, len(order)))
+            moved = np.zeros((1 + taken.stop - taken.start, k * k))
+            moved[0] = before
+            moved[np.arange(1, len(moved)), cells[taken]] = weight[taken]
+            np.cumsum(moved, axis=0, out=moved)
+            before = moved[-1].copy()
+            moved = moved[: steps.stop - steps.start][wide[steps]].reshape(-1, k, k)
+            # The rest is a difference to the last sum: weights that don't add up exactly would
+            # otherwise leave a residue where nothing is left, and its root is not small.
+            confusion = unmoved + (total - moved)
+            confusion[:, :, c] += moved.sum(axis=2)
+            scores.append(self.score(confusion))
+        return np.concatenate(scores)
 
     def population(self, log_weights):
         """Confusion matrices of many log-weights.
@@ -316,13 +331,11 @@ class DecisionTable:
     def score_costs(self, costs):
         """Score costs of shape (n_candidates, n_classes) by the decisions that `predict` makes."""
         parts = gen_batches(len(self.proba), DECIDED_ROWS)
-        confusion: Any = sum(self._count_by_costs(costs, rows) for rows in parts)
+        decided = (self.count(decide_by_costs(self.proba[i], costs), i) for i in parts)
+        confusion: Any = sum(decided)
         return self.score(confusion)
 
-    def _count_by_costs(self, costs, rows):
-        return self._count(decide_by_costs(self.proba[rows], costs), rows)
-
-    def _count(self, predicted, rows=slice(None)):
+    def count(self, predicted, rows=slice(None)):
         """Confusion matrices of predictions of shape (n_candidates, n_rows) of these rows."""
         weight = self.weight[rows] if self._is_weighted else None
         return count_confusion(self.targets[rows], predicted, weight, self.n_classes)
@@ -349,4 +362,4 @@ class DecisionTable:
         return np.concatenate([function(log_weights[i : i + step]) for i in starts])
 
     def _count_decisions(self, log_weights):
-        return self._count(decide_by_log_weights(self.log_proba, log_weights))
+        return self.count(decide_by_log_weights(self.log_proba, log_weights))

@@ -110,7 +110,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default=128
-        Samples of a mini-batch. "auto" is 64 for less than 10,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=100
         Epochs of training.
@@ -121,8 +121,9 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default=10
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str or callable, default="g_mean"
         The score that the costs maximize, and with `early_stopping` also the epochs: a name or
         scikit-learn scorer that takes labels.
@@ -243,7 +244,7 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         max_epochs: int = 100,
         early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = 10,
         scoring: str | Callable = "g_mean",
         cost_cv: Any = 5,
         search: str = "jade",

@@ -239,10 +239,8 @@ class TwoClassCuts:
             return Intervals(ends[:1], ends[1:], score(self.confusion(np.array([first]))))
         cuts = wide_cuts(edges)
         score_cuts = partial(self._score, score, first)
-        if np.count_nonzero(cuts) > MAX_KEPT:
-            kept = thinned(cuts, score_cuts)
-        else:
-            kept = cuts.nonzero()[0]
+        is_many = np.count_nonzero(cuts) > MAX_KEPT
+        kept = thinned(cuts, score_cuts) if is_many else cuts.nonzero()[0]
         scores = np.concatenate([score_cuts(kept[i]) for i in chunks(kept)])
         low, high = edges[np.maximum(kept, 1) - 1], edges[np.minimum(kept, len(edges) - 1)]
         low[0] = edges[0] - OUTER_WIDTH

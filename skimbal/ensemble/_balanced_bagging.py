@@ -55,7 +55,7 @@ from skimbal.ensemble._bags import (
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
-from skimbal.ensemble._stopping import MIN_ROWS_TO_STOP, stopping_params, stops_out_of_bag
+from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
@@ -93,7 +93,7 @@ def default_network() -> MLPClassifier:
         weight_decay=0.2,
         batch_size=64,
         max_epochs=60,
-        early_stopping=False,
+        early_stopping="auto",
     )
 
 
@@ -112,7 +112,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     estimator : classifier with `predict_proba`, default=None
         Cloned for each bag, with a seed of its own. Networks are trained together, other
         classifiers bag by bag. None is an `MLPClassifier` with two layers, balanced class weights,
-        mixup and strong weight decay.
+        mixup and strong weight decay. Networks that stop early do so on the samples out of their
+        bag. If a bag leaves out no sample of some class, its network holds out samples of the bag
+        and `fit` warns. Networks inside pipelines always hold out samples of their bag.
     n_estimators : int, default=15
         Number of bags.
     sampling_strategy : float, str, dict, Series, callable or None, default=None
@@ -125,9 +127,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
         The features that the networks get: standardized, as Gaussian ranks cut at 3 standard
         deviations, or both side by side; fitted on all samples. "auto" is "standard" for dense
-        tables and None (unchanged) for other inputs, also sparse tables. With None the classifiers
-        get what `fit` is given: frames with texts, sparse matrices and missing values, where they
-        take them.
+        tables; with at least 10,000 samples, a one-hot column (0 in most of them, one other value
+        in all the rest) is only divided by that value. For other inputs, also sparse tables, "auto"
+        is None (unchanged).
+        With None the classifiers get what `fit` is given: frames with texts, sparse matrices and
+        missing values, where they take them.
     oob_score : bool, default=False
         Whether to compute `oob_proba_` and `oob_score_` also with ``tune_costs=False``.
     tune_costs : bool, default=True
@@ -166,7 +170,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         The costs found, with geometric mean 1 (`tune_costs`).
     oob_proba_ : ndarray of shape (n_samples, n_classes)
         Mean probabilities of the networks whose bags a sample is not in; NaN if it is in every
-        bag (`oob_score` or `tune_costs`).
+        bag (`oob_score` or `tune_costs`). Networks that stop early have chosen their epoch on these
+        samples.
     oob_score_ : float
         Score of the decisions on `oob_proba_`, without the samples that are in every bag.
     n_always_in_bag_ : int
@@ -475,15 +480,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
 
 def network_for(ensemble, X):
-    """The classifier of the bags.
-
-    The default one standardizes a sparse table itself, and stops early on a large table.
-    """
+    """The classifier of the bags; the default one standardizes a sparse table itself."""
     estimator = ensemble._base_estimator()
     if ensemble.estimator is None and issparse(X):
         estimator.set_params(standardize="auto")
-    if ensemble.estimator is None and len(X.shape) == 2 and X.shape[0] >= MIN_ROWS_TO_STOP:
-        estimator.set_params(early_stopping=True)
     return estimator
 
 

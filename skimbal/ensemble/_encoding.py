@@ -9,6 +9,8 @@ from skimbal._training.tables import one_hot_units
 from skimbal._utils._validation import column_units
 
 ENCODINGS = ("standard", "rank", "both")
+# Larger tables gain if one-hot columns stay as they are; the guide to ensembles has the figures.
+MIN_ROWS_OF_ONE_HOT = 10_000
 MAX_QUANTILES = 1000
 MAX_RANK = 3.0
 
@@ -55,8 +57,8 @@ def make_encoder(encoding, n_samples, unit=1.0):
 
     Parameters
     ----------
-    encoding : {"auto", "standard", "rank", "both"}
-        "auto" is "standard", but one-hot columns stay as they are.
+    encoding : {"standard", "one-hot", "rank", "both"}
+        "one-hot" is "standard", but one-hot columns stay as they are.
     n_samples : int
         Samples that it will be fitted on.
     unit : ndarray of shape (n_features,), default=1.0
@@ -83,12 +85,12 @@ def make_encoder(encoding, n_samples, unit=1.0):
         StandardScaler(),
     )
     encoders = {
-        "auto": [TableScaler()],
-        "standard": [StandardScaler()],
-        "rank": [ranks],
-        "both": [StandardScaler(), ranks],
+        "standard": StandardScaler(),
+        "one-hot": TableScaler(),
+        "rank": ranks,
+        "both": make_union(StandardScaler(), ranks),
     }
-    encoder = make_union(*encoders[encoding])
+    encoder = encoders[encoding]
     if np.any(unit != 1.0):
         encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
     return encoder.set_output(transform="default")
@@ -96,8 +98,10 @@ def make_encoder(encoding, n_samples, unit=1.0):
 
 def fit_encoder(encoding, X):
     """Return the fitted encoder of inputs, None for inputs that stay as they are, or raise."""
-    if encoding == "auto" and (X.ndim != 2 or issparse(X)):
-        return None
+    if encoding == "auto":
+        if X.ndim != 2 or issparse(X):
+            return None
+        encoding = "standard" if len(X) < MIN_ROWS_OF_ONE_HOT else "one-hot"
     if encoding is None:
         return None
     if X.ndim != 2:

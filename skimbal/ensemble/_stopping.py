@@ -3,13 +3,11 @@
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
+from skimbal._utils._early_stopping import may_hold_out
 from skimbal._utils._table_rows import rows_for
 from skimbal._utils._warnings import warn
 from skimbal.ensemble._out_of_bag import is_out_of_bag
 from skimbal.neural_network import BaseNetClassifier
-
-# The default network overfits on tables of so many samples; the guide to ensembles has figures.
-MIN_ROWS_TO_STOP = 10_000
 
 
 def stops_out_of_bag(estimator, X, params):
@@ -25,10 +23,9 @@ def stops_out_of_bag(estimator, X, params):
     """
     if not isinstance(estimator, BaseNetClassifier) or params.get("X_val") is not None:
         return False
-    if isinstance(estimator.early_stopping, str):  # "auto"
-        is_table = len(getattr(X, "shape", ())) == 2
-        return is_table and _num_samples(X) >= MIN_ROWS_TO_STOP
-    return bool(estimator.early_stopping)
+    if isinstance(estimator.early_stopping, str) and len(getattr(X, "shape", ())) != 2:
+        return False  # "auto" stops on tables
+    return may_hold_out(estimator.early_stopping, _num_samples(X))
 
 
 def stopping_params(members, bags, units, X, y, params):

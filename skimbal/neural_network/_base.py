@@ -47,7 +47,11 @@ from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds, log_softmax
 from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
-from skimbal.neural_network._by_rows import sampler_needs_validation, stops_early
+from skimbal.neural_network._by_rows import (
+    resolve_patience,
+    sampler_needs_validation,
+    stops_early,
+)
 from skimbal.neural_network._chunked import in_chunks, unchanged_file
 from skimbal.neural_network._fit_data import (
     TrainingData,
@@ -96,7 +100,7 @@ NET_CONSTRAINTS: dict = {
     "forgetting_half_life": [None, Interval(Real, 0, None, closed="neither")],
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "scoring": [None, str, callable],
     "device": [str, torch.device],
     "n_threads": [Interval(Integral, 1, None, closed="left")],
@@ -415,7 +419,7 @@ def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_v
     """
     valid = own_validation_data(network, X_val, y_val, sample_weight_val)
     stops = stops_early(network, data.X, has_own_validation=valid is not None)
-    patience = network.n_iter_no_change if stops else None
+    patience = resolve_patience(network) if stops else None
     if valid is not None:
         if not (stops or sampler_needs_validation(network)):
             raise ValueError(

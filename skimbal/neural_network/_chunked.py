@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from skimbal._training.chunked import counts_by_class, drawn_rows
-from skimbal._training.inputs import is_chunked
+from skimbal._training.inputs import is_chunked, slices_of
+from skimbal._training.tables import is_large
 from skimbal._utils._files import check_unchanged, fingerprint
 
-ROWS_AT_ONCE = 2**20
+ROWS_AT_ONCE = 2**18
 
 
 def as_given(table, array):
@@ -98,17 +99,26 @@ def rows_held_out(data, classes, fraction, rng, reason):
     return drawn_rows(data.targets, numbers, rng)
 
 
+def blocks_as_given(X):
+    """Yield slices and rows of a large table, as a network is given them; None for other inputs."""
+    if is_chunked(X):
+        return ((rows, as_given(X, part)) for rows, part in X.blocks())
+    if isinstance(X, np.ndarray) and X.ndim == 2 and is_large(X):
+        return ((rows, X[rows]) for rows in slices_of(X))
+    return None
+
+
 def in_chunks(method):
-    """Let a method that predicts take a `ChunkedTable`: block by block, with bounded memory."""
+    """Let a method that predicts take large tables block by block, with bounded memory."""
 
     @wraps(method)
     def predict(self, X):
-        if not is_chunked(X):
+        blocks, out = blocks_as_given(X), None
+        if blocks is None:
             return method(self, X)
-        out = None
-        for rows, part in X.blocks():
+        for rows, part in blocks:
             with rows_named(rows):
-                result = method(self, as_given(X, part))
+                result = method(self, part)
             if out is None:
                 out = np.empty((len(X), *result.shape[1:]), dtype=result.dtype)
             out[rows] = result

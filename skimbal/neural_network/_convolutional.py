@@ -289,7 +289,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default=64
-        Samples of a mini-batch. "auto" is 64 for less than 10,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=50
         Epochs of training.
@@ -304,8 +304,9 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default=10
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
@@ -401,7 +402,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
         forgetting_half_life: float | None = None,
         early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = 10,
         scoring: str | Callable | None = None,
         device: str | torch.device = "auto",
         n_threads: int = 1,
@@ -518,7 +519,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default=64
-        Samples of a mini-batch. "auto" is 64 for less than 10,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=50
         Epochs of training.
@@ -533,8 +534,9 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default=10
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
@@ -632,7 +634,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
         forgetting_half_life: float | None = None,
         early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = 10,
         scoring: str | Callable | None = None,
         device: str | torch.device = "auto",
         n_threads: int = 1,

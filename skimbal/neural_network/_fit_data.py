@@ -24,7 +24,12 @@ from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._table_rows import TableRows
 from skimbal._utils._validation import check_labels, check_weights
-from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
+from skimbal.neural_network._chunked import (
+    ROWS_AT_ONCE,
+    check_table,
+    encode_in_blocks,
+    rows_held_out,
+)
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -246,7 +251,12 @@ def encode_labels(y, classes):
 
 def encode_classes(X, y):
     """Sorted labels, and the index of the label of each sample; small numbers for large tables."""
-    return encode_in_blocks(y) if is_chunked(X) else np.unique(y, return_inverse=True)
+    if is_chunked(X):
+        return encode_in_blocks(y)
+    if len(y) > ROWS_AT_ONCE:  # sorting them takes several times the memory
+        classes, targets = encode_in_blocks(y)
+        return classes, targets.astype(np.intp)
+    return np.unique(y, return_inverse=True)
 
 
 def count_classes(data, n_classes):

@@ -96,7 +96,7 @@ class NetClassifier(BaseNetClassifier):
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default="auto"
-        Samples of a mini-batch. "auto" is 64 for less than 10,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=100
         Epochs of training.
@@ -111,8 +111,9 @@ class NetClassifier(BaseNetClassifier):
         given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
@@ -227,7 +228,7 @@ class NetClassifier(BaseNetClassifier):
         forgetting_half_life: float | None = None,
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         scoring: str | Callable | None = None,
         device: str | torch.device = "auto",
         n_threads: int = 1,

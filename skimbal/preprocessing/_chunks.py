@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from numbers import Integral
 from typing import Any
 
@@ -20,8 +21,9 @@ from skimbal.preprocessing._chunk_sources import (
 )
 
 BUFFER_BYTES = 2**28
-# Chunks that follow each other are joined to blocks of about so many numbers.
-NUMBERS_OF_BLOCK = 2**20
+# Chunks that follow each other are joined to blocks of about so many numbers. Predictions take some
+# multiples of a block, because networks have more units than columns.
+NUMBERS_OF_BLOCK = 2**18
 
 
 class ChunkedTable:
@@ -281,7 +283,7 @@ class ChunkedTable:
         array : ndarray of shape (n_rows, ...)
             Finite.
         """
-        starts = self._starts()
+        starts = [0, *accumulate(self.chunk_rows)]
         self.check_unchanged()
         for number in range(len(self._chunks)) if order is None else order:
             source, start, stop, first = self._chunks[number]
@@ -298,16 +300,8 @@ class ChunkedTable:
             yield slice(starts[number], starts[number + 1]), array
         self.check_unchanged()
 
-    def _starts(self):
-        """First row of each chunk among the rows that are used, and their number."""
-        sizes = np.array([stop - start for _, start, stop, _ in self._chunks])
-        if self._used is not None:
-            firsts = [first for *_, first in self._chunks]
-            sizes = np.add.reduceat(self._used, firsts, dtype=np.intp)
-        return np.concatenate([[0], np.cumsum(sizes)]).tolist()
-
     def blocks(self) -> Iterator[tuple[slice, NDArray]]:
-        """Read all rows in their order, in blocks of at least about a million numbers.
+        """Read all rows in their order, in blocks of about 260,000 numbers or more.
 
         Yields
         ------
@@ -329,7 +323,10 @@ class ChunkedTable:
     @property
     def chunk_rows(self) -> list[int]:
         """Rows of each chunk that are used."""
-        return np.diff(self._starts()).tolist()
+        if self._used is None:
+            return [stop - start for _, start, stop, _ in self._chunks]
+        firsts = [first for *_, first in self._chunks]
+        return np.add.reduceat(self._used, firsts, dtype=np.intp).tolist()
 
     def check_unchanged(self) -> None:
         """Raise a ValueError if a file has changed since the table was made: by size and time."""

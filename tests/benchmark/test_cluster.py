@@ -16,10 +16,10 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from skimbal.benchmark import Method, Suite, _cluster, _cluster_task, cli, resume, run_benchmark
+from skimbal.benchmark._backends import check_answers
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._cluster import ClusterRun, Queue, reason_to_refuse
 from skimbal.benchmark._cluster_task import Reply, SentData, Task, pack, run_packed
-from skimbal.benchmark._clusters import check_answers
 from skimbal.benchmark._costs import Costs, makespan
 from skimbal.benchmark._methods import METHODS
 from skimbal.benchmark._protocol import Cell, Protocol
@@ -114,8 +114,8 @@ def use(monkeypatch):
 
 
 def scores(result):
-    """All that is no time, in a fixed order."""
-    return result.cells.drop(columns=["fit_seconds", "predict_seconds"])
+    """All that is not measured, in a fixed order."""
+    return result.cells.drop(columns=toy.MEASURED)
 
 
 def run(out, options, names=("forest", "logistic"), folder=None, **others):
@@ -428,7 +428,6 @@ def test_an_address_needs_a_host_and_a_port(address):
 
 
 def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", types.ModuleType("distributed"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -436,6 +435,9 @@ def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypa
         assert cli.main([*command, "--backend", "dask", "--scheduler", address]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"skimbal: the scheduler {address} can't be reached (")
+    monkeypatch.setitem(sys.modules, "distributed", types.ModuleType("distributed"))
+    with pytest.raises(ConnectionError, match="can't be reached"):
+        toy.run_toy(tmp_path / "out", backend="dask", scheduler=address)
     assert not (tmp_path / "out").exists()
 
 

@@ -12,7 +12,9 @@ from sklearn.metrics import (
 )
 
 from skimbal.cost_sensitive import find_costs
-from skimbal.cost_sensitive._find_costs import (
+from skimbal.cost_sensitive._find_costs import make_table
+from skimbal.cost_sensitive._measured_balance import measured_costs
+from skimbal.cost_sensitive._search_steps import (
     MAX_GRID_CLASSES,
     STRATEGIES,
     EvolutionOptions,
@@ -22,11 +24,9 @@ from skimbal.cost_sensitive._find_costs import (
     evolve,
     log_ratio_bounds,
     loss,
-    make_table,
     score_prior_costs,
     sweep_classes,
 )
-from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.metrics import (
     decide_by_costs,
     expected_cost,

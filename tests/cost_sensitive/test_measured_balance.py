@@ -5,13 +5,13 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skimbal.cost_sensitive import find_costs
-from skimbal.cost_sensitive._find_costs import log_ratio_bounds
 from skimbal.cost_sensitive._measured_balance import (
     balance,
     clip_proba,
     measured_costs,
     measured_weights,
 )
+from skimbal.cost_sensitive._search_steps import log_ratio_bounds
 from skimbal.metrics import normalize_costs, prior_costs
 
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, MLPClassifier
-from skimbal.ensemble import _balanced_bagging as bagging
+from skimbal._utils import _early_stopping
 from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
 
 rng = np.random.default_rng(0)
@@ -103,21 +103,21 @@ def test_which_classifiers_stop_out_of_bag(estimator, params, expected):
 
 
 def test_settings_that_follow_the_data_stop_on_large_tables(monkeypatch):
-    monkeypatch.setattr("skimbal.ensemble._stopping.MIN_ROWS_TO_STOP", N)
+    monkeypatch.setattr(_early_stopping, "MIN_ROWS_TO_STOP", N)
     network = clone(NET).set_params(early_stopping="auto")
     assert stops_out_of_bag(network, X, {})
     assert not stops_out_of_bag(network, X[:, None], {})
     assert not stops_out_of_bag(network, X[1:], {})
 
 
-@pytest.mark.parametrize(("n_rows", "expected"), [(N, True), (N + 1, False)])
-def test_the_default_network_stops_on_large_tables(n_rows, expected, monkeypatch):
-    monkeypatch.setattr(bagging, "MIN_ROWS_TO_STOP", n_rows)
-    default = BalancedBaggingNetClassifier()
-    assert bagging.network_for(default, X).early_stopping is expected
-    assert not bagging.network_for(default, X[:, None]).early_stopping
-    own = BalancedBaggingNetClassifier(clone(NET).set_params(early_stopping=False))
-    assert not bagging.network_for(own, X).early_stopping
+@pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+def test_the_default_network_stops_on_large_tables(monkeypatch):
+    small = BalancedBaggingNetClassifier(n_estimators=2, random_state=0).fit(X, Y)
+    assert [network.n_iter_ for network in small.estimators_] == [60, 60]
+    monkeypatch.setattr(_early_stopping, "MIN_ROWS_TO_STOP", N)
+    large = BalancedBaggingNetClassifier(n_estimators=2, random_state=0).fit(X, Y)
+    assert max(network.n_iter_ for network in large.estimators_) < 60
+    assert "valid_loss" in large.estimators_[0].history_
 
 
 def test_networks_that_are_added_later_stop_out_of_their_bags_too():

@@ -61,6 +61,23 @@ def test_auto_with_few_rows_is_no_early_stopping_and_batches_of_64():
     np.testing.assert_array_equal(auto.predict_proba(X), explicit.predict_proba(X))
 
 
+@pytest.mark.parametrize(
+    ("given", "early_stopping", "expected"),
+    [("auto", True, 10), ("auto", "auto", 30), (4, True, 4), (4, "auto", 4)],
+)
+def test_patience(given, early_stopping, expected, many):
+    fitted = MLPClassifier(
+        hidden_layer_sizes=(),
+        learning_rate=1e-12,  # no epoch is better than the first
+        max_epochs=50,
+        early_stopping=early_stopping,
+        n_iter_no_change=given,
+        random_state=0,
+    ).fit(X, Y)
+    best = fitted.history_.epoch[fitted.history_.is_best].item()
+    assert fitted.n_iter_ == best + expected
+
+
 def test_signals_do_not_stop_by_themselves(many):
     network = CNN1DClassifier(n_filters=(2,), max_epochs=1, early_stopping="auto", random_state=0)
     assert not was_stopped_by_validation(network.fit(X[:, None], Y))

@@ -55,6 +55,7 @@ def untrainable(monkeypatch):
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": "large"}, "batch_size"),
         ({"early_stopping": "always"}, "early_stopping"),
+        ({"n_iter_no_change": "long"}, "n_iter_no_change"),
         ({"standardize": "quartiles"}, "standardize"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
         ({"sampler": "balancd"}, "did you mean 'balanced'"),

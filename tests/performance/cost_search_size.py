@@ -1,11 +1,13 @@
 """Time and memory of the exact cost search of two classes, from a thousand to 13.8 million samples.
 
     python tests/performance/cost_search_size.py --out docs/results/cost_search_size.csv
+    python tests/performance/cost_search_size.py --limit 0 --out docs/results/cost_search_size.csv
 
 One sample in ten is rare. Beside each search, in the same process: two sorts with NumPy of the
 scores of the two classes, and the imblearn samplers on 14 numeric columns of as many samples, until
-one takes longer than the limit. Times are CPU seconds, the shortest of three runs; the samplers run
-once. The memory is the peak above the probabilities, as a multiple of their size.
+one takes longer than the limit. With a limit of 0, their times of an earlier run are kept. Times
+are CPU seconds, the shortest of three runs; the samplers run once. The memory is the peak above the
+probabilities, as a multiple of their size.
 """
 
 import argparse
@@ -75,13 +77,16 @@ def main():
     parser.add_argument("--limit", type=float, default=60, help="seconds of a sampler (60)")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
     arguments = parse_arguments(parser, globals(), SIZES=SIZES[:2])
-    rows, samplers = [], list(SAMPLERS)
+    earlier = pd.read_csv(arguments.out, index_col="samples") if arguments.out.exists() else None
+    rows, samplers = [], list(SAMPLERS) if arguments.limit else []
     for n in SIZES:
         rows.append(measure(n, samplers))
         print(rows[-1], flush=True)
         # ten times as many samples take at least ten times as long
         samplers = [name for name in samplers if 10 * rows[-1][f"{name}_s"] <= arguments.limit]
     table = pd.DataFrame(rows)
+    if not arguments.limit and earlier is not None:
+        table = table.join(earlier.filter([f"{name}_s" for name in SAMPLERS]), on="samples")
     table["search_per_two_sorts"] = table.search_s / table.two_sorts_s
     table.round(6).to_csv(arguments.out, index=False)
 

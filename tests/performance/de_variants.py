@@ -43,7 +43,7 @@ from tqdm import tqdm
 
 from skimbal import MLPClassifier
 from skimbal.cost_sensitive._decision_table import DecisionTable
-from skimbal.cost_sensitive._find_costs import LogRatioSpace
+from skimbal.cost_sensitive._search_steps import LogRatioSpace
 from skimbal.datasets import load_keel
 from skimbal.metrics import average_ranks, holm, macro_f1_from_confusion, wilcoxon_to_control
 from skimbal.optim import JADE, BaseOptimizer, RandomSearch

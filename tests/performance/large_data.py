@@ -2,10 +2,11 @@
 
 Each row of the result is a process of its own: it trains one epoch (a belief network: one epoch for
 each of two machines, then one of the network), predicts all rows, and finds the costs. The rows
-come from an array in memory, a memory map, or chunks of a .npy file, a Parquet file and a zarr
-array. The files are in the page cache. Memory is the peak of the anonymous memory of the process
-above what it has after the labels are read and a small fit is done, so pages of a memory map do not
-count. An array in memory is not part of it either. Seconds are those of the processor, one thread.
+come from an array in memory, a memory map, or chunks of a .npy file, a Parquet file or a zarr
+array. All sources are compared on 1 million rows. The files are in the page cache. Memory is the
+peak of the anonymous memory of the process above what it has after the labels are read and a small
+fit is done, so pages of a memory map do not count, and an array in memory is not part of it.
+Seconds are those of the processor, one thread.
 
     python tests/performance/large_data.py --out docs/results/large_data.csv
 """
@@ -29,9 +30,10 @@ from skimbal import DBNClassifier, MLPClassifier, TunedCostClassifierCV
 from skimbal.datasets import make_gun_drilling
 from skimbal.preprocessing import ChunkedTable
 
-N_ROWS = 13_798_690
-BUFFER_BYTES = 2**28
+WHOLE, PART = 13_798_690, 1_000_000
+BUFFER_BYTES = {WHOLE: 2**28, PART: 2**25}
 CHUNK_ROWS = 50_000
+KEYS = ["network", "rows_from", "samples"]
 SETTINGS = {"batch_size": 4096, "max_epochs": 1, "random_state": 0, "learning_rate": 0.003}
 NETWORKS = {
     "MLP": MLPClassifier(**SETTINGS),
@@ -39,9 +41,12 @@ NETWORKS = {
     "DBN": DBNClassifier(pretrain_epochs=1, **SETTINGS),
 }
 CASES = [
-    *(("MLP", source) for source in ("array", "memmap", "npy", "parquet", "zarr")),
-    *(("MLP, balanced batches", source) for source in ("array", "npy")),
-    *(("DBN", source) for source in ("array", "npy")),
+    ("DBN", "npy", WHOLE),
+    *(("MLP", source, PART) for source in ("array", "npy", "memmap", "parquet", "zarr")),
+    *(("MLP, balanced batches", source, PART) for source in ("array", "npy")),
+    *(("DBN", source, PART) for source in ("array", "npy")),
+    ("MLP", "npy", WHOLE),
+    ("MLP", "array", WHOLE),
 ]
 
 
@@ -99,12 +104,14 @@ def timed(read):
 
 
 def write_files(folder, n_rows):
-    """Write the simulated rows as .npy, Parquet and zarr, block by block."""
+    """Write the simulated rows as .npy, a part of them as Parquet and zarr too, block by block."""
     import pyarrow as pa
     import zarr
     from pyarrow import parquet
 
     data = make_gun_drilling(n_rows, out=folder, random_state=0)
+    if n_rows != PART:
+        return
     array = zarr.create_array(
         folder / "data.zarr", shape=data.data.shape, chunks=(CHUNK_ROWS, 14), dtype="float32"
     )
@@ -116,7 +123,7 @@ def write_files(folder, n_rows):
             writer.write_table(pa.table(list(rows.T), schema=schema))
 
 
-def open_rows(source, folder):
+def open_rows(source, folder, buffer_bytes):
     """The rows as a network is given them."""
     file = folder / "data.npy"
     if source == "array":
@@ -124,7 +131,7 @@ def open_rows(source, folder):
     if source == "memmap":
         return np.load(file, mmap_mode="r")
     paths = {"npy": file, "parquet": folder / "data.parquet", "zarr": folder / "data.zarr"}
-    table = getattr(ChunkedTable, f"from_{source}")(paths[source], buffer_bytes=BUFFER_BYTES)
+    table = getattr(ChunkedTable, f"from_{source}")(paths[source], buffer_bytes=buffer_bytes)
     for part in table.sources:
         part.read = timed(part.read)
     return table
@@ -143,7 +150,8 @@ def measure(name, source, folder):
     y = np.load(folder / "target.npy")
     clock = Clock()
     network = NETWORKS[name].set_params(callbacks=[clock])
-    X = open_rows(source, folder)
+    buffer_bytes = BUFFER_BYTES[len(y)]
+    X = open_rows(source, folder, buffer_bytes)
     small = np.array(X[:20_000])
     labels = np.arange(len(small)) % 10 == 0
     network.fit(small, labels).predict_proba(small)
@@ -151,8 +159,8 @@ def measure(name, source, folder):
     _, fit_s, fit_mb = seconds_and_peak(lambda: network.fit(X, y))
     clock = network.net_.callbacks_[0][1]
     row = {"network": name, "rows_from": source, "samples": len(y)}
-    row |= {"data_mb": y.size * 56 / 2**20, "buffer_mb": BUFFER_BYTES / 2**20}
-    row |= {"fit_mb": fit_mb, "fit_by_buffer": fit_mb * 2**20 / BUFFER_BYTES, "fit_cpu_s": fit_s}
+    row |= {"data_mb": y.size * 56 / 2**20, "buffer_mb": buffer_bytes / 2**20}
+    row |= {"fit_mb": fit_mb, "fit_by_buffer": fit_mb * 2**20 / buffer_bytes, "fit_cpu_s": fit_s}
     row |= {"reading_cpu_s": Clock.reading_s - reading_s}
     row |= {
         "epoch_cpu_s": clock.epoch_s,
@@ -175,23 +183,24 @@ def main():
     parser.add_argument("--out", help="where to write the table; rows that are there stay")
     parser.add_argument("--folder", help="where the files are, or are written; default: temporary")
     parser.add_argument("--one", nargs=2, metavar=("NETWORK", "SOURCE"), help="measure this only")
-    parser.add_argument("--rows", type=int, default=N_ROWS)
-    arguments = parse_arguments(
-        parser, globals(), rows=30_000, BUFFER_BYTES=2**23, CHUNK_ROWS=5_000
-    )
+    parser.add_argument("--rows", type=int, help="only the cases of so many rows")
+    tiny = {"WHOLE": 40_000, "PART": 30_000, "BUFFER_BYTES": {40_000: 2**23, 30_000: 2**23}}
+    tiny["CASES"] = [(*case[:2], min(case[2], 30_000)) for case in CASES[:6]]
+    arguments = parse_arguments(parser, globals(), CHUNK_ROWS=5_000, **tiny)
     warnings.simplefilter("ignore")  # of columns that were fitted without names
     if arguments.one:
         measure(*arguments.one, Path(arguments.folder))
         return
+    out = Path(arguments.out)
+    table = pd.read_csv(out) if out.exists() else pd.DataFrame()
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(arguments.folder or made)
-        if not (folder / "data.parquet").exists():
-            write_files(folder, arguments.rows)
-        out = Path(arguments.out)
-        table = pd.read_csv(out) if out.exists() else pd.DataFrame()
-        for case in CASES:
-            if len(table) and (table[["network", "rows_from"]] == case).all(axis=1).any():
+        for *case, n_rows in CASES:
+            is_there = len(table) and (table[KEYS] == [*case, n_rows]).all(axis=1).any()
+            if is_there or arguments.rows not in (None, n_rows):
                 continue
+            folder = Path(arguments.folder or made) / str(n_rows)
+            if not (folder / "target.npy").exists():
+                write_files(folder, n_rows)
             command = [sys.executable, __file__, "--one", *case, "--folder", str(folder)]
             command += ["--tiny"] if "--tiny" in sys.argv else []
             run = subprocess.run(command, capture_output=True, text=True)

@@ -40,6 +40,7 @@ N_PIECES = 8
 N_TREES = 200
 WIDTH, COUNT = 0.7, 0.5  # of the smoothed threshold
 EQUAL = 0.5  # share of class 1
+RULES = ("half-way", "smoothed")
 
 
 class RandomPieces(TransformerMixin, BaseEstimator):
@@ -117,6 +118,11 @@ def fit_cell(path, X, y, train, test, seed):
     temporary = path.with_suffix(".part.npz")
     np.savez_compressed(temporary, **cell)
     temporary.rename(path)
+
+
+def cells_of(name, folder):
+    """The files of a problem."""
+    return [folder / f"{name}_{seed}_{fold}.npz" for seed in SEEDS for fold in range(N_FOLDS)]
 
 
 def fit_problem(name, folder):
@@ -257,7 +263,7 @@ def scores_of_cell(path):
             "AP": average_precision_score(y_test, test),
             "log loss": -np.log(np.where(y_test == 1, posterior, 1 - posterior)).sum(),
             "n_rows": len(y_test),
-            "seconds": cell.get(f"{name}_seconds", np.nan),
+            "seconds": float(cell.get(f"{name}_seconds", np.nan)),
         }
         for rule, labels in decided.items():
             for c in (0, 1):
@@ -276,7 +282,7 @@ def scores_of_problem(name, folder):
     groups = pd.DataFrame(rows).groupby(["method", "seed"], sort=False)
     sums, means = groups.sum(), groups.mean()
     table = means[["AUC", "AP", "seconds"]].assign(**{"log loss": sums["log loss"] / sums.n_rows})
-    for rule in ("half-way", "smoothed"):
+    for rule in RULES:
         rates = [sums[f"{rule} {c}"] / sums[f"n {c}"] for c in (0, 1)]
         table[f"G-mean, {rule}"] = np.sqrt(rates[0] * rates[1])
     return table.groupby("method", sort=False).mean().assign(problem=name)
@@ -345,7 +351,8 @@ def main():
     names = sorted(PROBLEMS, key=lambda name: len(load_problem(name)[1]))
     done = []
     for name in tqdm(names):
-        if time.process_time() > 60 * arguments.minutes:
+        is_over = time.process_time() > 60 * arguments.minutes
+        if is_over and not all(path.exists() for path in cells_of(name, folder)):
             break
         fit_problem(name, folder)
         done.append(name)
@@ -354,7 +361,8 @@ def main():
     out = str(arguments.out)
     scores.round(5).reset_index().to_csv(f"{out}_problems.csv", index=False)
     means = scores.groupby("method", sort=False).mean().round(4)
-    means.reset_index().to_csv(f"{out}.csv", index=False)
+    order = [*(f"G-mean, {rule}" for rule in RULES), *SCORES[1:], "seconds"]
+    means[order].reset_index().to_csv(f"{out}.csv", index=False)
     table = test_table(scores)
     table.to_csv(f"{out}_tests.csv", index=False)
     print(
