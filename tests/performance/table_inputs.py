@@ -80,7 +80,7 @@ def connections(seed):
     return pd.DataFrame(X).add_prefix("x"), np.isin(y, BREAK_INS), np.arange(len(y))
 
 
-TABLES = {"AI4I 2020": machine, "diabetes130": visits, "KDD99": connections}
+TABLES = {"diabetes130": visits, "AI4I 2020": machine, "KDD99": connections}
 
 # ---------------------------------------------------------------- categories
 
