@@ -91,7 +91,7 @@ def default_network() -> MLPClassifier:
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
-        batch_size=64,
+        batch_size="auto",
         max_epochs=60,
         early_stopping="auto",
     )

@@ -95,7 +95,9 @@ METHODS = {
     "network, stopped": network(True),
     "five networks": network(False, 5),
     "five networks, stopped": network(True, 5),
-    "ensemble, one-hot columns standardized": ensemble("standard", early_stopping=False),
+    "ensemble, one-hot columns standardized": ensemble(
+        "standard", early_stopping=False, batch_size=64
+    ),
     "the same, stopped": ensemble("standard", early_stopping=True),
     "ensemble, stopped": ensemble(early_stopping=True),
 }
