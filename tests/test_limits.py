@@ -31,7 +31,9 @@ SCRIPTS = [
 PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "bayes_optimizer": ["model_selection"],
+    "cost_search_parts": ["cost_sensitive"],
     "de_variants": ["optim", "cost_sensitive"],
+    "gun_drilling_tables": ["benchmark"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}
