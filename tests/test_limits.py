@@ -32,6 +32,8 @@ PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
+    "cluster_run": ["benchmark"],
+    "cluster_sizing": ["benchmark"],
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
@@ -81,8 +83,7 @@ WITHOUT_PAPER = {
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
-        ensemble.default_network ensemble.default_voters cost_sensitive.make_splits
-        neural_network.check_training_data
+        ensemble.default_network neural_network.check_training_data
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population

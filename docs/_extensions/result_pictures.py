@@ -253,10 +253,31 @@ def draw_drifting_stream():
     return fig
 
 
+def draw_gun_drilling():
+    """Processor time over the number of samples: the search for costs, two sorts, samplers."""
+    table = read("cost_search_size")
+    names = {
+        "svm_smote_s": "SVM-SMOTE",
+        "adasyn_s": "ADASYN",
+        "smote_s": "SMOTE",
+        "search_s": "exact search for costs",
+        "two_sorts_s": "two sorts with NumPy",
+    }
+    fig, ax = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    for (column, name), marker in zip(names.items(), "vs^oD", strict=True):
+        known = table[table[column] > 0]
+        ax.loglog(known["samples"], known[column], marker=marker, label=name)
+    ax.set(xlabel="samples", ylabel="processor time in s")
+    ax.grid(color="0.9")
+    ax.legend()
+    return fig
+
+
 DRAWINGS = {
     "benchmarks": draw_benchmarks,
     "losses_compared": draw_losses_compared,
     "searches_compared": draw_searches_compared,
+    "gun_drilling": draw_gun_drilling,
 }
 GUIDE_DRAWINGS = {
     "drifting_stream": draw_drifting_stream,

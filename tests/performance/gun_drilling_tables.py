@@ -141,6 +141,17 @@ def measure(make, data):
     raise RuntimeError(f"the process ended with {process.exitcode}")
 
 
+def side_by_side(cells):
+    """A row for each method and size, with the scores of both splits; empty where none ended."""
+    scores = ["accuracy", "g_mean", "auc", "precision", "f1", "fit_s"]
+    keys = ["samples", "method"]
+    parts = [
+        cells[cells["split"] == how].set_index(keys)[[*scores, "ended"]].add_suffix(f", {how}")
+        for how in SPLITS
+    ]
+    return parts[0].join(parts[1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", help="samples to train on, with commas (three sizes)")
@@ -167,7 +178,10 @@ def main():
                     row = measure(methods[name], data)
                     rows.append({"samples": n, "split": how, "method": name, **row})
                     print(rows[-1], flush=True)
-                    pd.DataFrame(rows).round(4).to_csv(arguments.out, index=False)
+                    cells = pd.DataFrame(rows).round(4)
+                    cells.to_csv(arguments.out, index=False)
+                    beside = arguments.out.with_name(f"{arguments.out.stem}_splits.csv")
+                    side_by_side(cells).to_csv(beside)
 
 
 if __name__ == "__main__":

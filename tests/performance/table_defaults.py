@@ -9,8 +9,8 @@ so that its peak memory is measured above that of the data.
     python tests/performance/table_defaults.py --out docs/results/table_defaults.csv
     python tests/performance/table_defaults.py --whole --out docs/results/table_defaults_whole.csv
 
-The second command fits the 494,016 connections of KDD99's 10 % file, duplicates and all. The time of
-100 epochs is computed from fits of one and six epochs.
+The second command fits the 494,016 connections of KDD99's 10 % file, duplicates and all. The time
+of 100 epochs is computed from fits of one and six epochs.
 """
 
 import argparse
