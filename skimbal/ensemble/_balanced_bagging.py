@@ -94,6 +94,7 @@ def default_network() -> MLPClassifier:
         batch_size="auto",
         max_epochs=60,
         early_stopping="auto",
+        n_iter_no_change=10,
     )
 
 
