@@ -4,7 +4,8 @@ Rare categories in a mixed table
 
 Tables from practice have texts with many rare values. One-hot encoding makes a column of each. If
 these columns are standardized, a value that 1 in 1,000 rows has becomes a number of about 30, and
-the network learns single rows by heart. By default, networks leave such columns as they are.
+the network learns single rows by heart. By default, networks leave such columns as they are. For
+columns with values that are far from the others, there is a robust scale.
 """
 
 # %%
@@ -98,6 +99,27 @@ for (name, curve), style in zip(curves.items(), ("C0-", "C1-", "k:"), strict=Tru
     right.plot(range(1, N_EPOCHS + 1), curve, style, label=name)
 right.set(xlabel="epoch", ylabel="average precision on test data")
 right.legend()
+
+# %%
+# Counts and amounts often have a few values that are far from the others. Such values make the
+# deviation so large that the network can't tell the others apart. With ``standardize="robust"``,
+# the quartiles of the column set its scale, and a smooth limit of 3 holds the far values. The ticks
+# at the bottom are rows of the column.
+
+amount = np.exp(rng.normal(0.0, 2.0, 1000))
+grid = np.geomspace(amount.min(), amount.max(), 200)
+plain, robust = (
+    MLPClassifier(standardize=value, max_epochs=1, random_state=0).fit(amount[:, None], amount > 9)
+    for value in ("auto", "robust")
+)
+x_plain = (grid - plain.input_mean_) / plain.input_scale_
+x = (grid - robust.input_mean_) / robust.input_scale_
+figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
+axes.semilogx(grid, x_plain, "C1", label='standardize="auto"')
+axes.semilogx(grid, x / np.hypot(1.0, x / robust.input_limit_), "C0", label='"robust"')
+axes.plot(amount, np.full(1000, -1.4), "k|", alpha=0.2)
+axes.set(xlabel="value in the table", ylabel="value that the network gets", ylim=(-1.7, 8.0))
+axes.legend()
 
 # %%
 # New rows may have categories that the training does not have, or lack a value: the pipeline has a

@@ -389,9 +389,9 @@ def test_an_early_stopped_network_in_a_bag_does_not_train_on_its_validation_rows
     seen = []
     real = _fit_plan.make_early_stopping
 
-    def spied(estimator, plan, inputs, data, *, is_held_out):
+    def spied(estimator, plan, inputs, data, *patience, is_held_out):
         seen.append(data.X)
-        return real(estimator, plan, inputs, data, is_held_out=is_held_out)
+        return real(estimator, plan, inputs, data, *patience, is_held_out=is_held_out)
 
     monkeypatch.setattr("skimbal.neural_network._base.make_early_stopping", spied)
     X, y = make_classification(200, weights=[0.8], random_state=0)

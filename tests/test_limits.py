@@ -30,9 +30,14 @@ SCRIPTS = [
 # Scripts that measure the inside of packages, as their unit tests test it.
 PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
+    "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
+    "cluster_run": ["benchmark"],
+    "cluster_sizing": ["benchmark"],
     "cost_search_parts": ["cost_sensitive"],
     "de_variants": ["optim", "cost_sensitive"],
+    "ensemble_problems": ["ensemble"],
+    "ensemble_tables": ["_utils"],
     "gun_drilling_tables": ["benchmark"],
     "weighted_stopping": ["neural_network"],
 }
@@ -49,7 +54,9 @@ WITHOUT_PAPER = {
     "moves signals in time": "augmentation.Shift",
     "draws what networks have recorded": "inspection.TrainingHistoryDisplay",
     "writes a drawing as text": "inspection.svg_of",
-    "reads and lists files": "datasets.list_keel datasets.official_folds",
+    "reads and lists files": """
+        datasets.list_keel datasets.official_folds preprocessing.ChunkedTable
+    """,
     "writes and reads estimators": "persistence.load persistence.save persistence.to_onnx",
     "cuts recordings into windows": """
         datasets.cut_segments ensemble.RecordingStream ensemble.WindowedClassifier

@@ -25,6 +25,7 @@ from skimbal import (
 )
 from skimbal.datasets import load_ai4i2020, load_kddcup99
 from skimbal.exceptions import DataNotFoundError
+from skimbal.preprocessing import TableEncoder
 
 NET = MLPClassifier(hidden_layer_sizes=(8,), max_epochs=3, random_state=0)
 ESTIMATORS = {
@@ -73,8 +74,12 @@ def table_vectorizer():
     return make_pipeline(skrub.TableVectorizer(), SimpleImputer(strategy="median"))
 
 
-ENCODERS = {"ColumnTransformer": column_transformer, "TableVectorizer": table_vectorizer}
-both = pytest.mark.parametrize("encoder", ENCODERS)
+ENCODERS = {
+    "ColumnTransformer": column_transformer,
+    "TableVectorizer": table_vectorizer,
+    "TableEncoder": TableEncoder,
+}
+each = pytest.mark.parametrize("encoder", ENCODERS)
 VISITS, Y = make_visits()
 
 
@@ -83,7 +88,7 @@ def fitted(request):
     return make_pipeline(ENCODERS[request.param](), clone(NET)).fit(VISITS, Y)
 
 
-@both
+@each
 @pytest.mark.parametrize("kind", ESTIMATORS)
 @pytest.mark.filterwarnings("ignore:.* samples are in every bag")
 def test_every_kind_of_column_reaches_every_kind_of_estimator(encoder, kind):
@@ -183,7 +188,7 @@ def table_of(load, **options):
 
 
 @pytest.mark.slow
-@both
+@each
 @pytest.mark.filterwarnings("ignore:Found unknown categories")
 def test_visits_of_patients(encoder):
     path = Path(os.environ.get("SKIMBAL_DATA", "."), "diabetes130", "dataset_diabetes.zip")

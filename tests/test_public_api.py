@@ -48,6 +48,7 @@ ELSEWHERE = [
     ("datasets", "fetch_cifar10_imbalanced"),
     ("datasets", "fetch_wisdm"),
     ("datasets", "list_keel"),
+    ("datasets", "fetch_diabetes130"),
     ("datasets", "load_ai4i2020"),
     ("datasets", "load_cwru"),
     ("datasets", "load_kddcup99"),
@@ -99,8 +100,10 @@ ELSEWHERE = [
     ("persistence", "load"),
     ("persistence", "save"),
     ("persistence", "to_onnx"),
+    ("preprocessing", "ChunkedTable"),
     ("preprocessing", "SlidingWindow"),
     ("preprocessing", "Spectrogram"),
+    ("preprocessing", "TableEncoder"),
     ("sampling", "NDSampler"),
 ]
 PACKAGES = sorted(

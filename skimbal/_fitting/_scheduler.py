@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -20,6 +21,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._labels import part_of_larger_fit
+from skimbal._utils._table_rows import is_shared, rows_for
 from skimbal._utils._torch import free_memory
 
 Coroutine = Generator[list, list, Any]
@@ -47,7 +49,7 @@ class Fit:
 
     @classmethod
     def on_rows(cls, estimator, X, y, rows, params=None, *, is_checked=False):
-        """Return a fit on some rows, which are taken when it begins.
+        """Return a fit on some rows, which are taken when it begins; networks share large tables.
 
         `params` are those of `fit`; an array of one entry a sample is taken by row, None left out.
         Validation data (`X_val` and others that end so) stay whole.
@@ -113,7 +115,8 @@ def _fit_on_rows(fit, rows):
     given = {name: value for name, value in fit.params.items() if value is not None}
     whole = {name: given.pop(name) for name in list(given) if name.endswith("_val")}
     params = {**_check_method_params(fit.X, given, indices=rows), **whole}
-    X, y = _safe_indexing(fit.X, rows), _safe_indexing(fit.y, rows)
+    take = partial(rows_for, fit.estimator) if has_fit_coroutine(fit.estimator) else _safe_indexing
+    X, y = take(fit.X, rows), _safe_indexing(fit.y, rows)
     return (yield from Fit(fit.estimator, X, y, params, fit.is_checked, True).coroutine())
 
 
@@ -223,6 +226,7 @@ def run_fits(
     scopes: list | None = None,
     n_jobs: int | None = None,
     memory_limit: int | None = None,
+    n_sharing: int = 1,
     report: Callable[[str], Any] | None = None,
 ) -> list:
     """Run fits side by side.
@@ -237,6 +241,8 @@ def run_fits(
         Processes that run the jobs, by joblib.
     memory_limit : int, default=None
         Bytes that the networks of a population may take; None is a quarter of what is free.
+    n_sharing : int, default=1
+        Processes that do the same at the same time, which share the memory with this one.
     report : callable, default=None
         Called with a line of text for each group of jobs, which says how they are run.
 
@@ -252,7 +258,7 @@ def run_fits(
         while tasks:
             jobs: list[_Request] = []
             _advance_all(tasks, jobs)
-            _run_jobs(jobs, n_jobs, memory_limit, report)
+            _run_jobs(jobs, n_jobs, memory_limit, n_sharing, report)
     except BaseException as error:  # an interrupt: each fit keeps what it has, inner ones first
         for task in reversed(tasks):
             with suppress(type(error), StopIteration):
@@ -310,13 +316,17 @@ def _as_coroutine(request):
     return request.coroutine() if isinstance(request, Fit) else _request_job(request)
 
 
-def split_by_memory(fits, X, subsets, memory_limit=None):
+def split_by_memory(fits, estimators, X, subsets, memory_limit=None, n_sharing=1):
     """Split fits so that the inputs of those that begin together fit into the memory.
 
-    `subsets` are the rows of each; `memory_limit` is in bytes, None a quarter of what is free.
+    `estimators` are those that are fitted, `subsets` the rows of each; `memory_limit` is in bytes,
+    None a quarter of what is free. `n_sharing` processes share it.
     """
+    if fits and all(has_fit_coroutine(e) and is_shared(e, X) for e in estimators):
+        return [fits]
     if memory_limit is None:
         memory_limit = SHARE_OF_FREE_MEMORY * free_memory()
+    memory_limit /= n_sharing
     n_bytes = getattr(X, "nbytes", 0) * max(map(len, subsets), default=0) / max(_num_samples(X), 1)
     # Each fit holds its rows of X, their standardized copy, that copy in single precision and once
     # more in the order of the epoch.
@@ -324,12 +334,12 @@ def split_by_memory(fits, X, subsets, memory_limit=None):
     return [fits[start : start + size] for start in range(0, len(fits), size)]
 
 
-def _run_jobs(requests, n_jobs, memory_limit, report):
+def _run_jobs(requests, n_jobs, memory_limit, n_sharing, report):
     """Run jobs, those of one structure at once, and hand the results to their tasks."""
     n_workers = effective_n_jobs(n_jobs)
     parts = []
     for group in _group_by_structure(requests):
-        size = _part_size(group, n_workers, memory_limit)
+        size = _part_size(group, n_workers, memory_limit, n_sharing)
         parts += [group[start : start + size] for start in range(0, len(group), size)]
     for part in parts if report else ():
         report(part[0].job.describe(_jobs_of(part)))
@@ -367,13 +377,13 @@ def _run_all(jobs, scope=nullcontext):
         return [error] * len(jobs)
 
 
-def _part_size(group, n_workers, memory_limit):
+def _part_size(group, n_workers, memory_limit, n_sharing):
     """How many jobs of a group run at once: they fit into the memory, all processes have work."""
     if len(group) == 1:
         return 1
     jobs = _jobs_of(group)
     if memory_limit is None:
         memory_limit = SHARE_OF_FREE_MEMORY * free_memory(jobs[0].device)
-    n_fitting = int(memory_limit / n_workers / max(job.n_bytes() for job in jobs))
+    n_fitting = int(memory_limit / (n_workers * n_sharing) / max(job.n_bytes() for job in jobs))
     n_parts = max(n_workers, -(-len(group) // max(1, min(n_fitting, MAX_POPULATION))))
     return -(-len(group) // n_parts)

@@ -6,10 +6,14 @@ import torch
 from skimbal._training.augmentation import numbers_of_batches
 from skimbal._training.inputs import NUMBERS_AT_ONCE
 from skimbal._training.mixup import draw_parts, mix_epoch, mixed
-from skimbal._training.tables import TableInputs
+from skimbal._training.tables import TableInputs, as_tensor
 
 # So many rows are whole blocks of numbers, whatever the number of columns.
 WHOLE_BLOCKS = 32
+# So many numbers of a network are taken at once, or one batch.
+NUMBERS_OF_NETWORK = 2**16
+# Training sets of more rows are long: what is as long as they are takes much memory.
+ROWS_OF_SEGMENT = 2**18
 
 
 def rounded_up(number, multiple):
@@ -30,6 +34,22 @@ def padded_batches(n_rows, batch_size, multiple):
     n_full, rest = divmod(n_rows, batch_size)
     last = [rounded_up(rest, multiple)] if rest else []
     return [rounded_up(batch_size, multiple)] * n_full + last
+
+
+def is_long(n_rows, batch_size, multiple):
+    """Whether an epoch has so many rows that copies of it should be avoided."""
+    return sum(padded_batches(n_rows, batch_size, multiple)) > ROWS_OF_SEGMENT
+
+
+def through(functions, X):
+    """Apply functions to inputs, one after the other.
+
+    >>> through([lambda x: x + 1, lambda x: 2 * x], 3)
+    8
+    """
+    for function in functions:
+        X = function(X)
+    return X
 
 
 class Batches:
@@ -59,9 +79,10 @@ class Batches:
     def __init__(self, datasets, weights, batch_size, multiple, orders):
         self.batch_size = batch_size
         self.orders = orders
+        self.layers = []
         self.lengths = []
-        for X, *_ in datasets:
-            self.lengths.append(len(X))
+        for order in orders:
+            self.lengths.append(order.n_rows)
         self.batches = padded_batches(self.lengths[0], batch_size, multiple)
         n_slots = sum(self.batches)
         self.tensors = []
@@ -72,7 +93,8 @@ class Batches:
             if weight is not None:
                 if self.weight is None:
                     like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
-                    self.weight = torch.ones(len(weights), n_slots, **like_X)
+                    n_rows = max(n_slots, *(len(own) for own in weights if own is not None))
+                    self.weight = torch.ones(len(weights), n_rows, **like_X)
                 self.weight[i, : len(weight)] = weight
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
@@ -154,6 +176,21 @@ class Batches:
                 weight.fill_(1.0)
         return [*ordered, self._shares(self.ordered_weight * self.counts)]
 
+    def unlabeled_epoch(self):
+        """Yield the inputs of the batches of an epoch, and their shares."""
+        for X, *_, share, _ in self.batches_of(*self.draw_epoch()):
+            yield through(self.layers, X), share
+
+    def map_inputs(self, function):
+        """Replace the inputs by a function of them, such as the hidden layer of machines.
+
+        Of a long training set the function is computed for every batch, and nothing is stored.
+        """
+        if len(self.row_of_slot) > ROWS_OF_SEGMENT:
+            self.layers.append(function)
+            return
+        self.tensors[0] = torch.cat([function(X) for X in self.in_slices()], dim=1)
+
     def partner_shares(self):
         """Shares of the rows that come next, for mixup, in the epoch that has been drawn."""
         if self.ordered_weight is None:
@@ -170,7 +207,8 @@ class Batches:
         last = torch.as_tensor(self.lengths)[:, None] - 1
         n_rows = rounded_up(max(1, NUMBERS_AT_ONCE // X.shape[2]), WHOLE_BLOCKS)
         for places in torch.arange(n_slots).split(n_rows):
-            yield _take(X, (torch.minimum(places, last) + self.first_rows).to(X.device))
+            rows = (torch.minimum(places, last) + self.first_rows).to(X.device)
+            yield through(self.layers, _take(X, rows))
 
     def batches_of(self, *ordered):
         """Yield the tensors of an epoch batch by batch, and the numbers of rows that count."""
@@ -186,7 +224,7 @@ class StackedTables:
     Parameters
     ----------
     tables : list of TableInputs
-        Sparse, of equal numbers of columns.
+        Sparse or shared, of equal numbers of columns.
     n_slots : int
         Rows of every network, counted through: row i of network p has the number p n_slots + i.
     """
@@ -218,6 +256,40 @@ class StackedTables:
         return torch.stack(parts)
 
 
+class StackedRows:
+    """Rows of one table that all networks take as they are.
+
+    Parameters
+    ----------
+    table : tensor of shape (n_rows, n_features)
+    rows : tensor of int64 of shape (P, n_slots)
+        The rows of each network.
+    """
+
+    ndim = 3
+
+    def __init__(self, table, rows):
+        self.table = table
+        self.rows = rows
+        self.device, self.dtype = table.device, table.dtype
+        self.shape = (*rows.shape, table.shape[1])
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, networks):
+        return StackedRows(self.table, self.rows[networks])
+
+    def numel(self):
+        """Infinity: they are never taken as a whole."""
+        return float("inf")
+
+    def take(self, rows):
+        """Return rows, counted through, as a tensor of shape (P, n, n_features)."""
+        places = self.rows.flatten().take(rows.flatten())
+        return self.table.index_select(0, places).unflatten(0, rows.shape)
+
+
 class OrderedRows:
     """The rows of an epoch in their order, which are taken when their batch comes.
 
@@ -236,8 +308,24 @@ class OrderedRows:
 
     def split(self, sizes, dim):
         """Yield the rows of each batch."""
-        for rows in self.rows.split(sizes, dim=dim):
-            yield _take(self.source, rows)
+        for group, taken in self._in_groups(sizes, 0):
+            yield from taken.split(group, dim=dim)
+
+    def with_next(self, sizes):
+        """Yield the rows of each batch and those that come next, as views of one tensor."""
+        for group, taken in self._in_groups(sizes, 1):
+            own, following = taken[:, :-1], taken[:, 1:]
+            yield from zip(own.split(group, dim=1), following.split(group, dim=1), strict=True)
+
+    def _in_groups(self, sizes, n_more):
+        """Yield batches that are taken at once, as their sizes and their rows, and some more."""
+        n_batches = max(1, NUMBERS_OF_NETWORK // (max(sizes) * self.source.shape[2]))
+        rows, start = torch.cat([self.rows, self.rows[:, :n_more]], dim=1), 0
+        for i in range(0, len(sizes), n_batches):
+            group = sizes[i : i + n_batches]
+            stop = start + sum(group)
+            yield group, _take(self.source, rows[:, start : stop + n_more])
+            start = stop
 
     def roll(self, shift, dim):
         """Return the rows in the rolled order."""
@@ -262,8 +350,8 @@ class SlicedBatches:
         self.weight = weight[0] if weight else None
         self.batch_size = batch_size
         self.orders = orders
-        self.lengths = [len(self.target)]
-        sizes = padded_batches(len(self.target), batch_size, 1)
+        self.lengths = [orders[0].n_rows]
+        sizes = padded_batches(orders[0].n_rows, batch_size, 1)
         self.n_rows = np.array(sizes)[:, None]
 
     def epoch(self, plans):
@@ -301,7 +389,7 @@ class SlicedBatches:
 
 def _take(tensor, rows):
     """Rows of the networks' tensors, counted through; faster than indexing."""
-    if isinstance(tensor, StackedTables):
+    if isinstance(tensor, StackedTables | StackedRows):
         return tensor.take(rows)
     return tensor.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
@@ -313,13 +401,24 @@ def _stack(tensors, n_rows):
     """
     first = tensors[0]
     if isinstance(first, TableInputs):
-        return StackedTables(list(tensors), n_rows)
+        return _stack_tables(list(tensors), n_rows)
     if len(tensors) == 1:  # no row behind the last one is ever taken
         return first[None]
     out = first.new_zeros(len(tensors), n_rows, *first.shape[1:])
     for row, tensor in zip(out, tensors, strict=True):
         row[: len(tensor)] = tensor
     return out
+
+
+def _stack_tables(tables, n_slots):
+    """Stack tables; where all are prepared rows of one, only the numbers of the rows."""
+    shared = [table.shared for table in tables]
+    if shared[0] is None or any(table is not shared[0] for table in shared):
+        return StackedTables(tables, n_slots)
+    rows = torch.zeros(len(tables), n_slots, dtype=torch.int64)
+    for own, table in zip(rows, tables, strict=True):
+        own[: len(table)] = torch.as_tensor(table.X.rows)
+    return StackedRows(as_tensor(shared[0], tables[0].dtype), rows)
 
 
 def sums_over_batches(batches, weights=1.0):

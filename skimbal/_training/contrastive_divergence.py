@@ -15,11 +15,14 @@ from tqdm import tqdm
 
 from skimbal._training.batches import (
     Batches,
+    is_long,
     padded_batches,
     sums_over_batches,
 )
+from skimbal._training.chunked import ChunkedBatches, ChunkedInputs, ChunkOrder
 from skimbal._training.net import Net
 from skimbal._training.row_order import RowOrder
+from skimbal._training.segments import SegmentedBatches
 from skimbal._training.stacks import (
     Buffer,
     DenseStack,
@@ -212,7 +215,7 @@ class PretrainingJob:
         Draws the order of rows.
     noise_generator : torch.Generator
         Draws the states of the machines; on the net's device.
-    data : tensor of shape (n_samples, n_inputs)
+    data : tensor, TableInputs or ChunkedInputs of shape (n_samples, n_inputs)
     sample_weight : tensor of shape (n_samples,) or None
     plan : PretrainingPlan
     n_threads : int
@@ -236,12 +239,15 @@ class PretrainingJob:
     verbose: bool = False
 
     def structure(self):
-        """What the networks of a population have in common."""
+        """What the networks of a population have in common; None for one that is trained alone."""
+        if isinstance(self.data, ChunkedInputs):
+            return None
         multiple = DenseStack.row_multiple(self.module)
         return (
             structure_of(self.module),
             self.plan,
             tuple(padded_batches(len(self.data), self.plan.batch_size, multiple)),
+            type(self.data),
             self.data.dtype,
             self.data.device,
             self.n_threads,
@@ -274,13 +280,7 @@ class PretrainingJob:
         """Train jobs of one structure; return them, or the errors of those that failed."""
         plan = jobs[0].plan
         stacks = [stack_rbms(job.module, visible=plan.visible) for job in jobs]
-        rows = Batches(
-            [(job.data,) for job in jobs],
-            [job.sample_weight for job in jobs],
-            plan.batch_size,
-            DenseStack.row_multiple(jobs[0].module),
-            [RowOrder(job.generator, len(job.data)) for job in jobs],
-        )
+        rows = batches_of(jobs)
         hidden = not any(job.verbose for job in jobs)
         total = plan.n_epochs * len(stacks[0])
         with (
@@ -299,6 +299,29 @@ class PretrainingJob:
         for part in self.module.modules():
             if isinstance(part, Dropout):
                 part.generator = self.noise_generator
+
+
+def batches_of(jobs):
+    """The batches of the data of jobs; data that are read in chunks are alone."""
+    batch_size, multiple = jobs[0].plan.batch_size, DenseStack.row_multiple(jobs[0].module)
+
+    def make(X, target, weight, order):
+        return Batches([(X,)], [weight], batch_size, multiple, [order])
+
+    first, data, weight = jobs[0], jobs[0].data, jobs[0].sample_weight
+    if isinstance(data, ChunkedInputs):
+        chunks = ChunkOrder(first.generator, len(data))
+        return ChunkedBatches(data, None, weight, batch_size, chunks, make)
+    if len(jobs) == 1 and is_long(len(data), batch_size, multiple):
+        order = RowOrder(first.generator, len(data))
+        return SegmentedBatches((data,), weight, batch_size, multiple, order)
+    return Batches(
+        [(job.data,) for job in jobs],
+        [job.sample_weight for job in jobs],
+        batch_size,
+        multiple,
+        [RowOrder(job.generator, len(job.data)) for job in jobs],
+    )
 
 
 @torch.no_grad()
@@ -330,9 +353,7 @@ def train_layer(rbms, rows, plan, generators, progress=None):
     errors = np.empty((plan.n_epochs, len(rbms)))
     limits = MAX_GROWTH * error_at_zero(rows, n_numbers, rbms[0].visible)
     for epoch in range(plan.n_epochs):
-        sums = sums_over_batches(
-            [trainer.step(v, share) for v, share, _ in rows.batches_of(*rows.draw_epoch())]
-        )
+        sums = sums_over_batches([trainer.step(v, share) for v, share in rows.unlabeled_epoch()])
         errors[epoch] = sums / n_numbers
         # Bernoulli fantasies of NaN weights are all 0, so the error alone does not tell.
         errors[epoch, ~machines.parameters.sum(dim=1).isfinite().cpu().numpy()] = np.nan
@@ -394,8 +415,7 @@ def train_stacks(stacks, rows, plan, generators, progress=None):
     errors = []
     for rbms in zip(*stacks, strict=True):
         errors.append(train_layer(rbms, rows, plan, generators, progress))
-        hidden_proba = StackedMachines(rbms).stack.hidden_proba
-        rows.tensors[0] = torch.cat([hidden_proba(v) for v in rows.in_slices()], dim=1)
+        rows.map_inputs(StackedMachines(rbms).stack.hidden_proba)
     return errors
 
 

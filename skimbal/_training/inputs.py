@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
-from skimbal.preprocessing import WindowIndex
+from skimbal._utils._table_rows import TableRows
+from skimbal.preprocessing import ChunkedTable, WindowIndex
 
 NUMBERS_AT_ONCE = 2**20
 # Variances below, and infinite ones, are computed once more, in another unit.
@@ -19,6 +20,11 @@ SMALL_VARIANCE = 1e-200
 def is_windows(X):
     """Whether inputs are cut from recordings."""
     return isinstance(X, WindowIndex)
+
+
+def is_chunked(X):
+    """Whether inputs are read from the disk in chunks."""
+    return isinstance(X, ChunkedTable)
 
 
 class WindowInputs:
@@ -67,6 +73,9 @@ def blocks_of_rows(X):
     Arrays of more than two dimensions are one part. What is computed from a sparse table is
     therefore the same, to the bit, as from the dense one.
     """
+    if is_chunked(X):
+        yield from X.blocks()
+        return
     if not is_windows(X) and X.ndim > 2:
         yield slice(0, len(X)), X
         return
@@ -74,7 +83,17 @@ def blocks_of_rows(X):
         if is_windows(X):
             yield rows, X.take(np.arange(rows.start, rows.stop))
         else:
-            yield rows, X[rows].toarray() if issparse(X) else X[rows]
+            yield rows, dense_rows(X[rows])
+
+
+def dense_rows(X):
+    """Rows of a table, sparse, shared or neither, as an array.
+
+    >>> from scipy.sparse import csr_array
+    >>> dense_rows(csr_array([[0.0, 2.0]]))
+    array([[0., 2.]])
+    """
+    return X.toarray() if issparse(X) or isinstance(X, TableRows) else X
 
 
 def slices_of(X):
@@ -138,6 +157,11 @@ def _largest_distances(X, center):
     return largest
 
 
+def writable(X):
+    """A copy of an array that is only for reading, which torch warns of; others as they are."""
+    return X.copy() if isinstance(X, np.ndarray) and not X.flags.writeable else X
+
+
 def as_type(X, dtype, device, places=None):
     """Convert inputs to a type; a ValueError that names a sample which is beyond its range.
 
@@ -154,7 +178,7 @@ def as_type(X, dtype, device, places=None):
     -------
     tensor
     """
-    given = torch.as_tensor(X)
+    given = torch.as_tensor(writable(X))
     tensor = given.to(device, dtype)
     if given.dtype.itemsize > dtype.itemsize and not tensor.isfinite().all():
         i = int((~tensor.isfinite()).flatten(1).any(dim=1).int().argmax())

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from skimbal._training.augmentation import Augmentation
 from skimbal._training.batches import padded_batches
+from skimbal._training.chunked import ChunkedInputs
 from skimbal._training.early_stopping import EarlyStopping
 from skimbal._training.inputs import WindowInputs
 from skimbal._training.losses import is_cross_entropy
@@ -71,7 +72,7 @@ class TrainingJob:
         Its generators are used up by the training.
     tensors : list of tensor
         X, target and, where there are weights, sample_weight; on the device of the net. X may be
-        `WindowInputs` or `TableInputs`.
+        `WindowInputs`, `TableInputs` or `ChunkedInputs`.
     n_epochs : int
         Epochs to train.
     schedule_length : int
@@ -116,9 +117,9 @@ class TrainingJob:
 
     def structure(self):
         """What the networks of a population have in common; None for one that is trained alone."""
-        if self.reason_not_stackable is not None or self.net.callbacks_:
-            return None
         net, plan, X = self.net, self.plan, self.tensors[0]
+        if self.reason_not_stackable is not None or net.callbacks_ or isinstance(X, ChunkedInputs):
+            return None
         return (
             structure_of(net.module_),
             structure_of(net.criterion_),

@@ -24,6 +24,16 @@ def mixed(own, partners, part):
     return part * own + (1.0 - part) * partners
 
 
+def pairs_of_batches(X, sizes, *, is_changed):
+    """Yield the samples of each batch and their partners.
+
+    Large inputs are taken once for both, unless each of them is changed.
+    """
+    if hasattr(X, "with_next") and not is_changed:
+        return X.with_next(sizes)
+    return zip(X.split(sizes, dim=1), X.roll(-1, 1).split(sizes, dim=1), strict=True)
+
+
 def mix_epoch(plans, rows):
     """Yield the batches of an epoch of a population, augmented and mixed.
 
@@ -48,11 +58,13 @@ def mix_epoch(plans, rows):
     drawn = [draw_parts(alpha, len(rows.batches), order.generator) for order in rows.orders]
     X, target, share = rows.draw_epoch()
     parts = torch.as_tensor(np.array(drawn)).to(share)
-    tensors = X, X.roll(-1, 1), target, share, target.roll(-1, 1), rows.partner_shares()
+    tensors = target, share, target.roll(-1, 1), rows.partner_shares()
     augmentation = plans[0].augmentation
     numbers = numbers_of_batches(plans, rows.batches)
-    for i, (own, batch) in enumerate(zip(numbers, rows.batches_of(*tensors), strict=True)):
-        X, X_partner, target, share, *partners, n_rows = batch
+    pairs = pairs_of_batches(X, rows.batches, is_changed=bool(augmentation))
+    batches = zip(numbers, pairs, rows.batches_of(*tensors), strict=True)
+    for i, (own, (X, X_partner), batch) in enumerate(batches):
+        target, share, *partners, n_rows = batch
         if augmentation:
             X, X_partner = (
                 augmentation.apply(*given) for given in zip((X, X_partner), own, strict=True)

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from skimbal._training.batches import Batches, SlicedBatches, sums_over_batches
+from skimbal._training.batches import Batches, SlicedBatches, is_long, sums_over_batches
+from skimbal._training.chunked import ChunkedBatches, ChunkedInputs, ChunkOrder, counts_by_class
 from skimbal._training.losses import SequentialLoss, StackedLoss
 from skimbal._training.observer import Observer
 from skimbal._training.optimizer import SequentialOptimizer, StackedOptimizer
 from skimbal._training.row_order import RowOrder
+from skimbal._training.segments import SegmentedBatches
 from skimbal._training.stacks import SequentialStack
 from skimbal._utils._signals import sigint_deferred
 from skimbal.exceptions import NonFiniteLossError
@@ -76,25 +78,18 @@ class Population:
     def _build(self):
         """Stack the networks, and all that their training needs."""
         jobs, plan = self.jobs, self.jobs[0].plan
-        nets, modules, orders, criteria = [], [], [], []
+        nets, modules, criteria = [], [], []
         for job in jobs:
             nets.append(job.net)
             modules.append(job.net.module_)
             criteria.append(job.net.criterion_)
-            orders.append(row_order_of(job))
         self.stack = self.stack_class(modules)
+        self.batches = self._make_batches()
         if self.stack_class is SequentialStack:
-            self.batches = SlicedBatches(jobs[0].tensors, nets[0].batch_size, orders)
             self.loss = SequentialLoss(criteria[0], plan.needs_features)
             self.optimizer = SequentialOptimizer(nets[0], plan.schedule)
         else:
-            datasets, weights, clocks = [], [], []
-            for job in jobs:
-                X, target, *weight = job.tensors
-                datasets.append((X, target))
-                weights.append(weight[0] if weight else None)
-                clocks.append((len(job.net.history), job.schedule_length))
-            self.batches = Batches(datasets, weights, nets[0].batch_size, self.row_multiple, orders)
+            clocks = [(len(job.net.history), job.schedule_length) for job in jobs]
             example = self.stack.parameters.new_zeros(1, len(nets[0].classes))
             self.loss = StackedLoss(criteria, example, plan.needs_features)
             self.optimizer = StackedOptimizer(nets, self.stack, plan.schedule, clocks)
@@ -102,6 +97,35 @@ class Population:
             self.observer = Observer(jobs[0], self.stack, self.optimizer)
         for net in nets:
             self.n_whole_epochs.append(len(net.history))
+
+    def _make_batches(self):
+        """The batches of the training sets; one that is read in chunks is alone."""
+        first = self.jobs[0]
+        batch_size, (X, target, *weight) = first.net.batch_size, first.tensors
+        if isinstance(X, ChunkedInputs):
+            weight, order = weight[0] if weight else None, chunk_order_of(first)
+            return ChunkedBatches(X, target, weight, batch_size, order, self._make_of_one)
+        orders = [row_order_of(job) for job in self.jobs]
+        if self.stack_class is SequentialStack:
+            return SlicedBatches(first.tensors, batch_size, orders)
+        is_cut = is_long(len(target), batch_size, self.row_multiple) and not first.plan.mixup
+        if len(self.jobs) == 1 and is_cut:
+            own = weight[0] if weight else None
+            return SegmentedBatches((X, target), own, batch_size, self.row_multiple, *orders)
+        datasets, weights = [], []
+        for job in self.jobs:
+            X, target, *weight = job.tensors
+            datasets.append((X, target))
+            weights.append(weight[0] if weight else None)
+        return Batches(datasets, weights, batch_size, self.row_multiple, orders)
+
+    def _make_of_one(self, X, target, weight, order):
+        """The batches of some rows of the only network."""
+        batch_size = self.jobs[0].net.batch_size
+        if self.stack_class is SequentialStack:
+            tensors = [X, target] if weight is None else [X, target, weight]
+            return SlicedBatches(tensors, batch_size, [order])
+        return Batches([(X, target)], [weight], batch_size, self.row_multiple, [order])
 
     def _train_epoch(self):
         """Train on every batch once; return the figures of each that `_close_epoch` takes."""
@@ -230,6 +254,16 @@ def row_order_of(job):
     plan = job.plan
     n_classes = len(job.net.classes)
     return RowOrder(plan.generator, len(target), plan.sampler, target, weight, n_classes)
+
+
+def chunk_order_of(job):
+    """The order of the chunks and rows of a job whose training set is read in chunks."""
+    target, *rest = job.tensors[1:]
+    plan, counts = job.plan, None
+    if plan.sampler is not None:
+        weight = rest[0].cpu().numpy() if rest else None
+        counts = counts_by_class(target.cpu().numpy(), weight, len(job.net.classes))
+    return ChunkOrder(plan.generator, len(target), plan.sampler, counts)
 
 
 def divergence(what, epoch, learning_rate):

@@ -12,7 +12,8 @@ from scipy.special import expit
 from torch import nn
 from torch.func import functional_call
 
-from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of
+from skimbal._training.chunked import ChunkedInputs
+from skimbal._training.inputs import NUMBERS_AT_ONCE, WindowInputs, as_type, slices_of, writable
 from skimbal._training.tables import TableInputs
 from skimbal._utils._torch import torch_threads
 from skimbal.modules import MLP, Dropout, OwnNetwork
@@ -121,7 +122,7 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     ----------
     module : torch.nn.Module
         With parts `features` and `output`.
-    X : ndarray, tensor, WindowInputs or TableInputs
+    X : ndarray, tensor, WindowInputs, TableInputs or ChunkedInputs
         Dense networks compute large ones in slices, whose rows do not depend on how X is stored.
     dense : callable
         Computes those of a dense network; by default in its own precision.
@@ -132,6 +133,9 @@ def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-
     """
     if module.training:
         module.eval()
+    if isinstance(X, ChunkedInputs):
+        parts = [forward(module, block, dense) for block in X.blocks()]
+        return tuple(map(torch.cat, zip(*parts, strict=True)))
     if not isinstance(module, MLP):
         return in_blocks(module, X)
     is_tensor = not isinstance(X, WindowInputs | TableInputs)
@@ -148,7 +152,7 @@ def _in_double(module, X):
     """
     device = module.output.weight.device
     dtype = torch.float32 if device.type == "mps" else torch.float64
-    features = torch.as_tensor(X, dtype=dtype, device=device)
+    features = torch.as_tensor(writable(X), dtype=dtype, device=device)
     for layer in module.features:
         features = _call_as(layer, features)
     return features, _call_as(module.output, features)

@@ -4,6 +4,8 @@ A sparse table is never dense as a whole. A large dense table is never copied as
 precision. A row has the same numbers, to the bit, whichever rows are asked for with it.
 """
 
+import warnings
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -13,17 +15,10 @@ from skimbal._training.inputs import (
     as_type,
     blocks_of_rows,
     channel_moments,
+    dense_rows,
     slices_of,
 )
-
-
-def dense_rows(X):
-    """Rows of a table, sparse or not, as an array.
-
-    >>> dense_rows(sparse.csr_array([[0.0, 2.0]]))
-    array([[0., 2.]])
-    """
-    return X.toarray() if sparse.issparse(X) else X
+from skimbal._utils._table_rows import TableRows
 
 
 def stored_values(X):
@@ -75,8 +70,34 @@ def moments_without_one_hot(X, sample_weight=None):
 
 
 def is_large(X):
-    """Whether a table is sparse, or has so many numbers that copies of it should be avoided."""
-    return X.ndim == 2 and (sparse.issparse(X) or X.size > NUMBERS_AT_ONCE)
+    """Whether a table is sparse, or shared, or so large that copies of it should be avoided."""
+    is_stored_elsewhere = sparse.issparse(X) or isinstance(X, TableRows)
+    return X.ndim == 2 and (is_stored_elsewhere or X.size > NUMBERS_AT_ONCE)
+
+
+def as_tensor(table, dtype):
+    """Return a dense table as a tensor that nothing writes to.
+
+    Numbers that the type cannot hold become infinite: they are in rows that no network takes.
+    """
+    with warnings.catch_warnings():
+        # Arrays that another process has mapped cannot be written to.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        given = torch.from_numpy(table)
+    return given.to(dtype)
+
+
+def is_mapped(X):
+    """Whether the numbers of an array are in a file that is mapped into the memory.
+
+    >>> is_mapped(np.ones((2, 2)))
+    False
+    """
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return getattr(X, "_mmap", None) is not None  # arrays computed from one have none
+        X = X.base
+    return False
 
 
 class TableInputs:
@@ -84,7 +105,7 @@ class TableInputs:
 
     Parameters
     ----------
-    X : ndarray or CSR matrix or array of shape (n_samples, n_features)
+    X : ndarray, CSR matrix or array, or TableRows, of shape (n_samples, n_features)
     prepare : callable
         Standardizes an array of rows.
     device : torch.device or str, default="cpu"
@@ -122,14 +143,23 @@ class TableInputs:
         return tensor if np.ndim(rows) else tensor[0]
 
     @property
-    def is_sparse(self):
-        """Whether the table is sparse."""
-        return sparse.issparse(self.X)
+    def shared(self):
+        """The table that the rows are taken from as they are, if there is one."""
+        if not isinstance(self.X, TableRows):
+            return None
+        row = self.X[:1].toarray()
+        return self.X.table if self.prepare(row) is row else None
 
     def to(self, device):
-        """Return the rows on a device: all of a dense table, those asked for of a sparse one."""
+        """Return the rows on a device: all of a table in memory, those asked for of others.
+
+        Sparse tables, files that are mapped into the memory and, on the processor, shared tables
+        would otherwise be there as a whole. Processors of graphics have the rows of shared tables
+        in their own memory.
+        """
         moved = TableInputs(self.X, self.prepare, device, self.dtype)
-        if self.is_sparse:
+        is_shared = isinstance(self.X, TableRows) and moved.device.type == "cpu"
+        if sparse.issparse(self.X) or is_mapped(self.X) or is_shared:
             return moved
         out = torch.empty(self.shape, dtype=self.dtype, device=device)
         for rows in slices_of(self):
@@ -145,5 +175,5 @@ class TableInputs:
         return self.dtype.itemsize
 
     def numel(self):
-        """Numbers that are stored."""
-        return stored_values(self.X).size
+        """Numbers that are stored for these rows alone."""
+        return len(self) if isinstance(self.X, TableRows) else stored_values(self.X).size

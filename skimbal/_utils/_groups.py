@@ -14,6 +14,7 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
+from skimbal._utils._early_stopping import may_hold_out
 from skimbal._utils._labels import place_of_rows
 from skimbal._utils._warnings import warn
 
@@ -248,54 +249,69 @@ def takes_groups(estimator):
     return False
 
 
-def holds_out(estimator):
+def holds_out(estimator, n_samples):
     """Whether an estimator that takes groups, or the last step of a pipeline, holds samples out."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     # Networks hold samples out for these two settings; all other classes always do.
     is_network = hasattr(estimator, "early_stopping") and not hasattr(estimator, "cost_cv")
     sampler = getattr(estimator, "sampler", None)
-    return not is_network or bool(estimator.early_stopping) or sampler is not None
+    if not is_network or sampler is not None:
+        return True
+    return may_hold_out(estimator.early_stopping, n_samples)
 
 
 def groups_params(estimator, groups):
     """Return groups as parameters of an estimator's `fit`: none where it does not take them.
 
-    Without metadata routing, those of the last step of a pipeline are ``<last step>__groups``.
+    Without metadata routing, those of a step of a pipeline are ``<step>__groups``.
     """
     if groups is None:
         return {}
-    warn_of_lost_groups(estimator)
-    if not takes_groups(estimator):
-        return {}
-    name = "groups"
-    if not _routing_enabled():
-        prefixes = []
-        while isinstance(estimator, Pipeline):
-            step, estimator = estimator.steps[-1]
-            prefixes.append(step)
-        name = "__".join([*prefixes, name])
-    return {name: groups}
+    warn_of_lost_groups(estimator, len(groups))
+    if _routing_enabled():
+        return {"groups": groups} if takes_groups(estimator) else {}
+    names, prefix = [], ""
+    while isinstance(estimator, Pipeline):
+        names += [f"{prefix}{step}__groups" for step in _transformers_that_take_groups(estimator)]
+        if not takes_groups(estimator):
+            return dict.fromkeys(names, groups)
+        step, estimator = estimator.steps[-1]
+        prefix += f"{step}__"
+    if takes_groups(estimator):
+        names.append(f"{prefix}groups")
+    return dict.fromkeys(names, groups)
 
 
-def warn_of_lost_groups(estimator):
+def _transformers_that_take_groups(pipeline):
+    """Names of the steps before the last one, and before any resampler, whose `fit` has groups."""
+    names = []
+    for name, step in pipeline.steps[:-1]:
+        if hasattr(step, "fit_resample"):
+            break
+        if hasattr(step, "fit") and has_fit_parameter(step, "groups"):
+            names.append(name)
+    return names
+
+
+def warn_of_lost_groups(estimator, n_samples):
     """Warn where an estimator holds samples out, but the groups do not reach it."""
     if not takes_groups(estimator):
-        _warn_of_resampler(estimator)
+        _warn_of_resampler(estimator, n_samples)
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     if takes_groups(estimator):
-        _warn_of_inner_split(estimator)
+        _warn_of_inner_split(estimator, n_samples)
     else:
         _warn_of_own_split(estimator)
 
 
-def _warn_of_inner_split(search):
+def _warn_of_inner_split(search, n_samples):
     """Warn of scikit-learn's searches, which keep groups from their estimator without routing."""
     is_foreign = isinstance(search, BaseSearchCV) and type(search).__module__.startswith("sklearn.")
     if not is_foreign or _routing_enabled():
         return
-    if takes_groups(search.estimator) and holds_out(search.estimator):
+    if takes_groups(search.estimator) and holds_out(search.estimator, n_samples):
         warn(
             f"{type(search).__name__} hands no groups on to its estimator, which holds out samples "
             f"whose group is in training; {ROUTING}"
@@ -320,12 +336,12 @@ def _warn_of_own_split(estimator):
     )
 
 
-def _warn_of_resampler(estimator):
+def _warn_of_resampler(estimator, n_samples):
     """Warn where a resampler keeps groups from a last step that holds samples out."""
     if not isinstance(estimator, Pipeline) or not takes_groups(estimator.steps[-1][1]):
         return
     name, last = estimator.steps[-1]
-    if not holds_out(last):
+    if not holds_out(last, n_samples):
         return
     warn(
         f"groups cannot pass the resampler in front of {name!r}, because it changes the samples: "

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -10,9 +11,16 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    log_loss,
+    roc_auc_score,
+)
 
 from skimbal._fitting import Fit, run_fits
+from skimbal.benchmark._memory import PeakMemory
+from skimbal.benchmark._names import RANK_METRICS
 from skimbal.metrics import (
     accuracy_from_confusion,
     balanced_accuracy_from_confusion,
@@ -49,7 +57,8 @@ def evaluate(make, random_states, splits):
     -------
     list of (status, values)
         The status is "done" or "failed"; values are columns of the results file. The confusion
-        matrix has the classes in sorted order. Each split has an equal share of the fit time.
+        matrix has the classes in sorted order. Each split has an equal share of the fit time. The
+        memory is that of all splits together.
     """
     try:
         return _evaluate_together(make, random_states, splits)
@@ -59,13 +68,14 @@ def evaluate(make, random_states, splits):
         if len(splits) > 1:  # a single fit ended all of them: the others don't fail with it
             pairs = zip(random_states, splits, strict=True)
             return [evaluate(make, [seed], [split])[0] for seed, split in pairs]
-        return [_score(error, None, [], *splits[0])]
+        return [_score(error, {}, [], *splits[0])]
 
 
 def _evaluate_together(make, random_states, splits):
     warned: list[list] = [[] for _ in splits]
-    start = time.perf_counter()
-    with _recorded_warnings() as shared:  # of networks that are trained together
+    start, cpu_start = time.perf_counter(), time.process_time()
+    # The warnings of networks that are trained together.
+    with PeakMemory() as memory, _recorded_warnings() as shared:
         outcomes = run_fits(
             [
                 _make_and_fit(make, random_state, X, y)
@@ -73,17 +83,25 @@ def _evaluate_together(make, random_states, splits):
             ],
             scopes=[partial(_recorded_warnings, own) for own in warned],
         )
-    fit_seconds = (time.perf_counter() - start) / len(splits)
+    used = {
+        "fit_seconds": (time.perf_counter() - start) / len(splits),
+        "fit_cpu_seconds": (time.process_time() - cpu_start) / len(splits),
+        "fit_mib": memory.mib,
+    }
     return [
-        _score(outcome, fit_seconds, [*own, *shared], *split)
+        _score(outcome, used, [*own, *shared], *split)
         for outcome, own, split in zip(outcomes, warned, splits, strict=True)
     ]
 
 
 def _is_interrupt(error):
-    """Whether the user interrupts. A worker ignores SIGINT: there a method has raised the error."""
+    """Whether the user interrupts, which only the main thread notices.
+
+    A worker ignores SIGINT: there a method has raised the error.
+    """
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    return isinstance(error, KeyboardInterrupt) and not is_ignored
+    is_main = threading.current_thread() is threading.main_thread()
+    return isinstance(error, KeyboardInterrupt) and is_main and not is_ignored
 
 
 @contextmanager
@@ -102,7 +120,7 @@ def _make_and_fit(make, random_state, X, y):
     return (yield from Fit(make(random_state), X, y).coroutine())
 
 
-def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
+def _score(outcome, used, warned, X_train, X_test, y_train, y_test):
     """Score a fitted classifier, or record the error that replaced it."""
     classes = np.unique(np.concatenate([y_train, y_test]))
     support = [int(np.sum(y_test == label)) for label in classes]
@@ -111,7 +129,8 @@ def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
         try:
             if isinstance(outcome, BaseException):
                 raise outcome
-            values |= {"fit_seconds": fit_seconds, **_scores(outcome, classes, X_test, y_test)}
+            rarest = min(classes, key=lambda label: np.sum(y_train == label))
+            values |= {**used, **_scores(outcome, classes, rarest, X_test, y_test)}
             status = "done"
         except BaseException as error:
             if _is_interrupt(error):
@@ -123,7 +142,7 @@ def _score(outcome, fit_seconds, warned, X_train, X_test, y_train, y_test):
     return status, values | _summary_of_warnings([*warned, *new])
 
 
-def _scores(classifier, classes, X_test, y_test):
+def _scores(classifier, classes, rarest, X_test, y_test):
     start = time.perf_counter()
     y_pred = classifier.predict(X_test)
     predict_seconds = time.perf_counter() - start
@@ -135,7 +154,7 @@ def _scores(classifier, classes, X_test, y_test):
         )
     return {
         **scores_of_confusion(confusion),
-        **_scores_of_ranks(classifier, classes, X_test, y_test),
+        **_scores_of_values(classifier, classes, rarest, X_test, y_test),
         "confusion": json.dumps(confusion.tolist()),
         "predict_seconds": predict_seconds,
     }
@@ -153,30 +172,36 @@ def scores_of_confusion(confusion):
     return {name: float(function(confusion)) for name, function in _FROM_CONFUSION.items()}
 
 
-def _scores_of_ranks(classifier, classes, X, y):
-    """Area under the ROC curve and average precision, the means over one-against-rest curves.
+def _scores_of_values(classifier, classes, rarest, X, y):
+    """The scores of probabilities or decision values: area under the ROC curve and so on.
 
-    The area of two classes is that of one curve, as both are equal. The average precision of two
-    classes is the mean over both, which differ. There are none if a class is missing in `y` or in
-    the training data, or the classifier predicts labels only.
+    The area of several classes and the average precision are means over the curves of each class
+    against the rest. The area of two classes is that of one curve, as both are equal. The average
+    precision of two classes is the mean over both, which differ; another one is that of the rarest
+    class. The log loss needs probabilities. There are none if a class is missing in `y` or in the
+    training data, or the classifier predicts labels only.
     """
+    values: dict = dict.fromkeys((*RANK_METRICS, "log_loss"))
     if not len(np.unique(y)) == len(classes) == len(classifier.classes_):
-        return {"auc": None, "average_precision": None}
+        return values
     if hasattr(classifier, "predict_proba"):
         scores = classifier.predict_proba(X)
+        values["log_loss"] = float(log_loss(y, scores, labels=classes))
     elif len(classes) == 2 and hasattr(classifier, "decision_function"):
         decision = classifier.decision_function(X)
         scores = np.column_stack([-decision, decision])
     else:
-        return {"auc": None, "average_precision": None}
+        return values
     of_curve = scores[:, 1] if len(classes) == 2 else scores
     is_class = np.asarray(y)[:, None] == classes
-    values = {
+    precisions = average_precision_score(is_class, scores, average=None)
+    ranks = {
         "auc": roc_auc_score(y, of_curve, multi_class="ovr"),
-        "average_precision": average_precision_score(is_class, scores, average="macro"),
+        "average_precision": np.mean(precisions),
+        "rare_average_precision": precisions[classes == rarest][0],
     }
     # The sums of perfect scores may round to 1 + 2e-16, and no score above 1 can be stored.
-    return {name: min(1.0, float(value)) for name, value in values.items()}
+    return values | {name: min(1.0, float(value)) for name, value in ranks.items()}
 
 
 def _summary_of_warnings(caught):

@@ -14,9 +14,16 @@ import uuid
 
 from skimbal.benchmark._protocol import Cell
 from skimbal.benchmark._sqlite import connect, sqlite_errors
+from skimbal.benchmark._store import now
 
 _IS_CELL = "dataset = ? AND method = ? AND fold = ? AND trial = ?"
 _IS_HELD = "status = 'claimed' AND owner LIKE ?"
+_CLAIM = (
+    "INSERT INTO cell (dataset, method, fold, trial, status, owner, seed, attempts)"
+    " VALUES (?, ?, ?, ?, 'claimed', ?, ?, 1)"
+    " ON CONFLICT (dataset, method, fold, trial) DO UPDATE SET status = 'claimed',"
+    " owner = excluded.owner, seed = excluded.seed, attempts = attempts + 1"
+)
 # claim-RUNNER-WORKER-x.lock or runner-x.lock; the folder may have lock files of other programs.
 _LOCK_NAME = re.compile(r"(claim|runner)-((?P<runner>\w+)-)?(\w+-)?[0-9a-f]{32}\.lock")
 
@@ -88,12 +95,19 @@ class Claim:
 
 def finish_cell(store, cell, status, values):
     """Write the result of a cell that this process, or a dead worker of it, has claimed."""
-    columns = ", ".join(f"{name} = ?" for name in values)
+    finish_cells(store, [(cell, status, values)])
+
+
+def finish_cells(store, results):
+    """Write the results of cells, given as (cell, status, values), all of them or none."""
     with store.transaction() as database:
-        database.execute(
-            f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",
-            (status, *values.values(), *cell),
-        )
+        for cell, status, values in results:
+            values = {**values, "finished": now()}
+            columns = ", ".join(f"{name} = ?" for name in values)
+            database.execute(
+                f"UPDATE cell SET status = ?, {columns} WHERE {_IS_CELL}",
+                (status, *values.values(), *cell),
+            )
 
 
 def claim_cell(store, cell, seed, worker="runner"):
@@ -116,15 +130,39 @@ def claim_cell(store, cell, seed, worker="runner"):
         with store.transaction() as database:
             if not _is_free(database, store.folder, cell):
                 return None
-            database.execute(
-                "INSERT INTO cell (dataset, method, fold, trial, status, owner, seed, attempts)"
-                " VALUES (?, ?, ?, ?, 'claimed', ?, ?, 1)"
-                " ON CONFLICT (dataset, method, fold, trial) DO UPDATE SET status = 'claimed',"
-                " owner = excluded.owner, seed = excluded.seed, attempts = attempts + 1",
-                (*cell, lock.path.name, seed),
-            )
+            database.execute(_CLAIM, (*cell, lock.path.name, seed))
         stack.pop_all()  # the claim keeps the lock
         return Claim(store, cell, seed, lock)
+
+
+def claim_for(store, cells, seeds, worker):
+    """Claim cells for a worker on another machine, and count the attempt.
+
+    No lock file is made. The claims last until the cells are finished or freed, or until the runner
+    ends, by whose name the name of the worker begins.
+
+    Returns
+    -------
+    list of Cell
+        Those that were free.
+    """
+    owner = f"claim-{worker}-{uuid.uuid4().hex}.lock"
+    claimed = []
+    with store.transaction() as database:
+        for cell, seed in zip(cells, seeds, strict=True):
+            if _is_free(database, store.folder, cell):
+                database.execute(_CLAIM, (*cell, owner, seed))
+                claimed.append(cell)
+    return claimed
+
+
+def give_up(store, worker):
+    """Free the cells of a worker that did not try them; the attempt does not count."""
+    with store.transaction() as database:
+        database.execute(
+            f"UPDATE cell SET owner = '', attempts = attempts - 1 WHERE {_IS_HELD}",
+            [f"claim-{worker}-%"],
+        )
 
 
 def attempts(store, cells):

@@ -1,13 +1,13 @@
 """What the columns of a table are: numbers, texts, dates, identifiers, or nothing of use."""
 
-import re
 import zlib
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d.*)?")
+from skimbal._utils._texts import are_dates
+
 # So many values are looked at to tell dates and numbers from other texts.
 N_LOOKED_AT = 200
 MIN_IDENTIFIERS = 10
@@ -53,7 +53,7 @@ def _counts_rows(values, n_rows):
 def _kind_of_texts(values, n_distinct):
     if types.is_datetime64_any_dtype(values.dtype):
         return "date"
-    if all(DATE.fullmatch(text) for text in _texts(values[:N_LOOKED_AT])):
+    if are_dates(_texts(values[:N_LOOKED_AT])):
         return "date"
     return "identifier" if n_distinct == len(values) >= MIN_IDENTIFIERS else "text"
 

@@ -4,10 +4,11 @@ import json
 import shutil
 import sys
 
+from skimbal.benchmark._live_report import follow
 from skimbal.benchmark._methods import METHODS
 from skimbal.benchmark._names import DEMO_METHODS, REPORT_KINDS
 from skimbal.benchmark._report import report
-from skimbal.benchmark._run import PROTOCOL_OPTIONS, resume, run_benchmark, run_source
+from skimbal.benchmark._run import PROTOCOL_OPTIONS, Work, resume, run_benchmark, run_source
 from skimbal.benchmark._source import absolute
 from skimbal.benchmark._suites import SUITES
 from skimbal.benchmark._workers import termination_as_interrupt
@@ -26,21 +27,35 @@ def _run_command(options):
 
 
 def _work(options):
-    return {"out": options.out, "n_jobs": options.jobs, "progress": not options.quiet}
+    """Where the cells run, as options of `run_benchmark`; the demo runs on this machine."""
+    names = ("backend", "scheduler")
+    where = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    return {"n_jobs": options.jobs, "progress": not options.quiet, **where}
 
 
 def _run(options):
     protocol = {name: getattr(options, name) for name in PROTOCOL_OPTIONS}
     source = absolute({name: getattr(options, name) for name in _SOURCE})
-    return _publish(run_source(source, **protocol, **_work(options)), options)
+    work = Work(**_work(options))
+    return _publish(run_source(source, out=options.out, work=work, **protocol), options)
 
 
 def _resume(options):
-    return _publish(resume(retry_failed=options.retry_failed, **_work(options)), options)
+    retry_failed = options.retry_failed
+    return _publish(resume(options.out, retry_failed=retry_failed, **_work(options)), options)
 
 
 def _report(options):
     options.quiet = False
+    if options.live is not None:
+        follow(
+            options.out,
+            options.html,
+            options.live,
+            metric=options.metric,
+            control=options.control,
+            on_page=None if options.json else _tell,
+        )
     result = report(options.out, metric=options.metric, control=options.control)
     files = {kind: getattr(options, kind) for kind in REPORT_KINDS if getattr(options, kind)}
     for kind, file in files.items():  # a mistake here is an error before anything is printed
@@ -52,8 +67,13 @@ def _report(options):
     return code
 
 
+def _tell(progress):
+    print(progress.to_text(), file=sys.stderr, flush=True)
+
+
 def _demo(options):
-    return _publish(run_benchmark("demo", DEMO_METHODS, **_work(options)), options)
+    result = run_benchmark("demo", DEMO_METHODS, out=options.out, **_work(options))
+    return _publish(result, options)
 
 
 def _publish(result, options):

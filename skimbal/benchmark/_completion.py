@@ -6,7 +6,14 @@ script of zsh is that of bash, by zsh's own ``bashcompinit``.
 
 import argparse
 
-from skimbal.benchmark._names import METHOD_NAMES, METRICS, REPORT_KINDS, SPLITS, SUITE_NAMES
+from skimbal.benchmark._names import (
+    BACKENDS,
+    METHOD_NAMES,
+    METRICS,
+    REPORT_KINDS,
+    SPLITS,
+    SUITE_NAMES,
+)
 from skimbal.benchmark._parser import LISTS, SHELLS
 
 # Values of options and of arguments by name; files are completed elsewhere.
@@ -14,6 +21,7 @@ _VALUES = {
     "--suite": SUITE_NAMES,
     "--methods": METHOD_NAMES,
     "--split": SPLITS,
+    "--backend": BACKENDS,
     "--metric": METRICS,
     "--control": METHOD_NAMES,
     "what": LISTS,

@@ -19,7 +19,10 @@ from skimbal.benchmark._protocol import Cell
 
 _TOLERANCE = 1e-9
 _N_SHOWN = 3
-_NUMBERS = ("fit_seconds", "predict_seconds", "n_warnings")
+_NUMBERS = (
+    *("log_loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds"),
+    *("fit_mib", "n_warnings"),
+)
 
 
 def check_cells(store, protocol):

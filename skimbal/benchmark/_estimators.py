@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 
@@ -175,3 +176,28 @@ class EncodedLabelsClassifier(_Wrapper):
     def predict(self, X):
         """Labels, of shape (n_samples,)."""
         return self.classes_[super().predict(X)]
+
+
+class CategoriesAtFitClassifier(_Wrapper):
+    """A classifier whose `fit` must be told which columns are categories, as CatBoost's.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``
+        It is cloned.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        """Fit the estimator; the columns of the type category of a frame are its categories."""
+        is_frame = isinstance(X, pd.DataFrame)
+        names = list(X.select_dtypes("category")) if is_frame else None
+        self.estimator_ = clone(self.estimator).fit(X, y, cat_features=names)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X):
+        """Labels, of shape (n_samples,)."""
+        return np.ravel(super().predict(X))

@@ -6,7 +6,7 @@ import numpy as np
 
 from skimbal.benchmark._report_tables import by_method, is_best
 
-TIME_WIDTH, TIME_HEIGHT = 720.0, 360.0
+COST_WIDTH, COST_HEIGHT = 720.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 190.0, 14.0, 44.0  # margins; the right one has the labels
 LABEL_HEIGHT = 15.0
 PANEL_WIDTH, PANEL_LABELS, PANEL_ROW = 280.0, 118.0, 14.0
@@ -22,22 +22,22 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class TimePoint:
-    """A method in the chart of score and time, with the height of its label."""
+class CostPoint:
+    """A method in the chart of score and cost, with the height of its label."""
 
     method: str
     x: float
     y: float
     label_y: float
     score: float
-    seconds: float
+    cost: str
 
 
 @dataclass(frozen=True)
-class TimeChart:
-    """Mean score of each method over the mean time of a fit."""
+class CostChart:
+    """Mean score of each method over what a fit costs: time or memory."""
 
-    points: list[TimePoint]
+    points: list[CostPoint]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     width: float
@@ -64,36 +64,36 @@ def spread_labels(wanted, spacing, lowest, highest):
     return spread
 
 
-def time_chart(summary):
-    """The `TimeChart` of a report's summary, or None if no method has a score and a time."""
-    timed = summary[summary["mean"].notna() & (summary.fit_seconds > 0)]
-    if timed.empty:
+def cost_chart(summary, column, unit):
+    """The `CostChart` of a report's summary and a column of it; None if no method has both."""
+    known = summary[summary["mean"].notna() & (summary[column] > 0)]
+    if known.empty:
         return None
-    height = max(TIME_HEIGHT, TOP + BOTTOM + LABEL_HEIGHT * len(timed))
-    scores, logs = timed["mean"].to_numpy(), np.log10(timed.fit_seconds.to_numpy(dtype=float))
+    height = max(COST_HEIGHT, TOP + BOTTOM + LABEL_HEIGHT * len(known))
+    scores, logs = known["mean"].to_numpy(), np.log10(known[column].to_numpy(dtype=float))
     first, last = np.floor(logs.min()), max(np.ceil(logs.max()), np.floor(logs.min()) + 1)
     bottom, top, step = _score_axis(scores)
 
     def x(log):
-        return LEFT + (log - first) / (last - first) * (TIME_WIDTH - LEFT - RIGHT)
+        return LEFT + (log - first) / (last - first) * (COST_WIDTH - LEFT - RIGHT)
 
     def y(score):
         return TOP + (top - score) / (top - bottom) * (height - TOP - BOTTOM)
 
     heights = spread_labels(y(scores), LABEL_HEIGHT, TOP, height - BOTTOM)
     points = [
-        TimePoint(str(method), x(log), y(score), label, score, 10.0**log)
-        for method, log, score, label in zip(timed.index, logs, scores, heights, strict=True)
+        CostPoint(str(method), x(log), y(score), label, score, f"{10.0**log:.3g} {unit}")
+        for method, log, score, label in zip(known.index, logs, scores, heights, strict=True)
     ]
     decades = np.arange(first, last + 1)
     levels = np.arange(round(bottom / step), round(top / step) + 1) * step
-    return TimeChart(
+    return CostChart(
         points,
-        [Tick(x(log), f"{10.0**log:g} s") for log in decades],
+        [Tick(x(log), f"{10.0**log:g} {unit}") for log in decades],
         [Tick(y(level), f"{level:.2f}") for level in levels],
-        TIME_WIDTH,
+        COST_WIDTH,
         height,
-        TIME_WIDTH - RIGHT + 16.0,
+        COST_WIDTH - RIGHT + 16.0,
     )
 
 

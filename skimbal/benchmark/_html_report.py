@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from skimbal._utils._warnings import error_line
-from skimbal.benchmark._html_charts import panels, time_chart
+from skimbal.benchmark._html_charts import cost_chart, panels
+from skimbal.benchmark._progress import clock
 from skimbal.benchmark._report_latex import latex_tables
 from skimbal.benchmark._report_tables import (
     MATRIX_LEGEND,
@@ -44,6 +45,7 @@ COLUMNS = {  # of the summary: its heading and the format of its numbers
     "n_failed": ("failed cells", "{:.0f}"),
     "n_warned": ("cells with warnings", "{:.0f}"),
     "fit_seconds": ("fit, seconds", "{:.3g}"),
+    "fit_mib": ("fit, MiB", "{:.0f}"),
 }
 N_CELLS_SHOWN = 20  # of those that failed with the same error
 
@@ -70,14 +72,16 @@ class Failure:
     traceback: str
 
 
-def html_report(result):
-    """The page as text."""
+def html_report(result, *, progress=None, refresh_s=None):
+    """The page as text; of a run that goes on with its `Progress`, and loaded anew by itself."""
     script = _asset("report.js")
     diagram, no_diagram = rank_diagram(result)
     page = {
         "question": question(result),
         "answer": answer(result),
         "notes": result.notes,
+        "progress": None if progress is None else progress_texts(progress, refresh_s),
+        "refresh_s": refresh_s,
         "tests": list(rank_test_lines(result)),
         "metric": TITLES[result.metric],
         "methods": list(by_method(result, "mean").columns),
@@ -90,7 +94,7 @@ def html_report(result):
         "mean_row": mean_row(result),
         "matrix": _matrix(result),
         "matrix_legend": MATRIX_LEGEND,
-        "time": time_chart(result.summary),
+        "charts": cost_charts(result.summary),
         "panels": panels(result),
         "failures": failures(result.cells),
         "warnings": list(warning_table(result.cells).itertuples()),
@@ -123,6 +127,24 @@ def _asset(name):
 def checksum_of(script):
     """The checksum of a script, as a content security policy names it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def progress_texts(progress, refresh_s):
+    """A line on a run that goes on, and its methods as rows of texts."""
+    line = f"{progress.to_text()}. This page loads itself anew every {refresh_s:g} seconds."
+    if progress.last_finished is not None:
+        line += f" The latest cell was finished at {clock(progress.last_finished)}."
+    rows = [
+        (
+            str(method),
+            f"{row.done:.0f} of {row.of:.0f}",
+            _number(row.per_minute, "{:.3g}").text,
+            _number(row.cell_seconds, "{:.3g}").text,
+            _number(row.left_seconds / 60.0, "{:.3g}").text,
+        )
+        for method, row in progress.methods.iterrows()
+    ]
+    return {"line": line, "rows": rows, "share": progress.n_finished / progress.n_cells}
 
 
 def question(result):
@@ -186,6 +208,16 @@ def nemenyi_text(result):
     )
 
 
+def cost_charts(summary):
+    """Triples of a short name, the words for what a fit costs, and the chart."""
+    kinds = [
+        ("time", "mean time of a fit", "fit_seconds", "s"),
+        ("memory", "largest memory of a fit", "fit_mib", "MiB"),
+    ]
+    charts = [(name, words, cost_chart(summary, *rest)) for name, words, *rest in kinds]
+    return [chart for chart in charts if chart[2] is not None]
+
+
 def _number(value, form, **options):
     if value is None or not np.isfinite(value):
         return Number("–", "")
@@ -195,7 +227,7 @@ def _number(value, form, **options):
 def summary_legend(control):
     """The legend of the summary, with the headings that the page has."""
     legend = SUMMARY_LEGEND
-    for name in ("control_wins", "control_loses", "p_holm", "fit_seconds"):
+    for name in ("control_wins", "control_loses", "p_holm", "fit_seconds", "fit_mib"):
         legend = legend.replace(name, COLUMNS[name][0])
     return legend.format(control=control)
 

@@ -27,23 +27,29 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skimbal._utils._validation import unknown_name_message
-from skimbal.benchmark._estimators import (
-    EncodedLabelsClassifier,
-    FoldSafeSampler,
-    RandomCostClassifier,
-    channel_summaries,
+from skimbal.benchmark._estimators import FoldSafeSampler, channel_summaries
+from skimbal.benchmark._makers import (
+    at_prior,
+    encoded,
+    encoded_and_scaled,
+    maker,
+    native,
+    resampled,
+    scaled,
+    table_encoded,
+    with_random_costs,
+    with_tuned_costs,
 )
-from skimbal.benchmark._table_encoder import make_table_encoder
-from skimbal.cost_sensitive import ECSDBNClassifier, FixedCostClassifier, TunedCostClassifierCV
+from skimbal.benchmark._peer_methods import native_peers, tuned, xgboost_peers
+from skimbal.cost_sensitive import ECSDBNClassifier
 from skimbal.ensemble import (
     AdaBoostNetClassifier,
     BalancedBaggingNetClassifier,
@@ -54,7 +60,6 @@ from skimbal.ensemble import (
     WeightedELMClassifier,
 )
 from skimbal.losses import IncrementalWeightedCrossEntropy
-from skimbal.metrics import get_scorer
 from skimbal.neural_network import CNN1DClassifier, DBNClassifier, MLPClassifier
 from skimbal.sampling import NDSampler
 
@@ -98,45 +103,12 @@ class Method:
     version: str = ""
 
 
-def _scaled(make_classifier, random_state):
-    return make_pipeline(StandardScaler(), make_classifier(random_state))
-
-
-def _resampled(sampler_class, options, make_classifier, random_state):
-    sampler = FoldSafeSampler(sampler_class(**options, random_state=random_state))
-    return make_sampling_pipeline(StandardScaler(), sampler, make_classifier(random_state))
-
-
-def _seeded(classifier_class, options, random_state):
-    return classifier_class(**options, random_state=random_state)
-
-
-def _at_prior(make_classifier, random_state):
-    return FixedCostClassifier(make_classifier(random_state), costs="inverse_frequency")
-
-
-def _random_costs(make_classifier, random_state):
-    return RandomCostClassifier(make_classifier(random_state), random_state=random_state)
-
-
-def _tuned_costs(make_classifier, random_state):
-    return TunedCostClassifierCV(make_classifier(random_state), random_state=random_state)
-
-
-def _tuned_threshold(make_classifier, random_state):
-    splitter = StratifiedKFold(5, shuffle=True, random_state=random_state)
-    return TunedThresholdClassifierCV(
-        make_classifier(random_state), scoring=get_scorer("g_mean"), cv=splitter
-    )
-
-
-def _maker(classifier_class, **options):
-    return partial(_seeded, classifier_class, options)
-
+# The figures of the documentation have been measured with these, whatever the defaults become.
+FIXED_TRAINING = {"standardize": "auto", "batch_size": 64, "early_stopping": False}
 
 # All networks of the comparison have the epochs of the article.
-_dbn = partial(_maker, DBNClassifier, pretrain_epochs=100, max_epochs=300)
-_ecs_dbn = partial(_maker, ECSDBNClassifier, pretrain_epochs=100, max_epochs=300)
+_dbn = partial(maker, DBNClassifier, pretrain_epochs=100, max_epochs=300)
+_ecs_dbn = partial(maker, ECSDBNClassifier, pretrain_epochs=100, max_epochs=300)
 RESAMPLERS = {
     "adasyn": ("ADASYN", ADASYN, {}),
     "smote": ("SMOTE", SMOTE, {}),
@@ -157,49 +129,51 @@ def _deep_belief_networks():
     yield "ecs-dbn-train", "DBN, costs of the training set, as published", _ecs_dbn(**train)
     yield "dbn", "DBN, label of the largest probability", _dbn()
     yield "dbn-balanced", "DBN with balanced class weights", _dbn(**balanced)
-    yield "dbn-prior", "DBN, decided at the training prevalence", partial(_at_prior, _dbn())
+    yield "dbn-prior", "DBN, decided at the training prevalence", partial(at_prior, _dbn())
     yield (
         "dbn-ensemble-prior",
         "networks of ecs-dbn, decided by the costs that balance its probabilities",
         _ecs_dbn(shrinkage=1.0),
     )
-    yield "csdbn", "DBN with random class costs", partial(_random_costs, _dbn())
+    yield "csdbn", "DBN with random class costs", partial(with_random_costs, _dbn())
     grid = {"search": "grid", "shrinkage": 0.0}
     yield "csdbn-grid", "DBN, out-of-fold costs from a grid", _ecs_dbn(**grid)
 
 
 def _perceptrons():
-    mlp = _maker(MLPClassifier)
-    yield "ecs-mlp", "MLP, out-of-fold costs", partial(_tuned_costs, mlp)
+    mlp = maker(MLPClassifier, **FIXED_TRAINING)
+    yield "ecs-mlp", "MLP, out-of-fold costs", partial(with_tuned_costs, mlp)
     yield "mlp", "MLP, label of the largest probability", mlp
-    yield "mlp-prior", "MLP, decided at the training prevalence", partial(_at_prior, mlp)
-    bagging = _maker(BalancedBaggingNetClassifier)
+    yield "mlp-prior", "MLP, decided at the training prevalence", partial(at_prior, mlp)
+    present = partial(at_prior, maker(MLPClassifier))
+    yield "mlp-auto-prior", "MLP with its own defaults, decided at the training prevalence", present
+    bagging = maker(BalancedBaggingNetClassifier)
     yield "bagging-net", "mean of networks on bootstraps, out-of-bag costs", bagging
-    eco = _maker(ECOEnsembleClassifier)
+    eco = maker(ECOEnsembleClassifier)
     yield "eco-ensemble", "networks and cluster-based over-sampling, evolved together", eco
-    boosted = _maker(AdaBoostNetClassifier)
+    boosted = maker(AdaBoostNetClassifier)
     yield "adaboost-net", "at most ten MLPs of ten epochs each, boosted", boosted
 
 
 def _extreme_learning_machines():
-    welm = _maker(WeightedELMClassifier)
+    welm = maker(WeightedELMClassifier)
     yield "welm", "weighted extreme learning machine, leave-one-out costs", welm
-    published = _maker(WeightedELMClassifier, tune_costs=False)
+    published = maker(WeightedELMClassifier, tune_costs=False)
     yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
-    evolutionary = _maker(EvolutionaryELMClassifier)
+    evolutionary = maker(EvolutionaryELMClassifier)
     yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
 
 
 def _conventional():
     """The rows of Table VII, each with the defaults of scikit-learn."""
-    yield "svm", "SVM with RBF kernel", _maker(SVC)
-    yield "sklearn-mlp", "multi-layer perceptron of scikit-learn", _maker(SklearnMLPClassifier)
+    yield "svm", "SVM with RBF kernel", maker(SVC)
+    yield "sklearn-mlp", "multi-layer perceptron of scikit-learn", maker(SklearnMLPClassifier)
     yield "knn", "five nearest neighbors", _k_nearest_neighbors
-    yield "gradient-boosting", "gradient-boosted trees", _maker(GradientBoostingClassifier)
-    yield "logistic", "logistic regression", _maker(LogisticRegression)
-    yield "adaboost", "AdaBoost of decision stumps", _maker(AdaBoostClassifier)
+    yield "gradient-boosting", "gradient-boosted trees", maker(GradientBoostingClassifier)
+    yield "logistic", "logistic regression", maker(LogisticRegression)
+    yield "adaboost", "AdaBoost of decision stumps", maker(AdaBoostClassifier)
     yield "lasso", "logistic regression with an L1 penalty", _lasso
-    yield "sgd", "linear SVM fitted by stochastic gradient descent", _maker(SGDClassifier)
+    yield "sgd", "linear SVM fitted by stochastic gradient descent", maker(SGDClassifier)
 
 
 def _k_nearest_neighbors(random_state):
@@ -215,32 +189,33 @@ def _lasso(random_state):
 
 def _peers():
     balanced = {"class_weight": "balanced"}
-    logistic = _maker(LogisticRegression, **balanced, max_iter=1000)
+    logistic = maker(LogisticRegression, **balanced, max_iter=1000)
     yield "logistic-balanced", "logistic regression, balanced class weights", logistic
-    yield "svm-balanced", "SVM with RBF kernel, balanced class weights", _maker(SVC, **balanced)
-    forest = _maker(BalancedRandomForestClassifier, n_estimators=100, n_jobs=1)
+    yield "svm-balanced", "SVM with RBF kernel, balanced class weights", maker(SVC, **balanced)
+    forest = maker(BalancedRandomForestClassifier, n_estimators=100, n_jobs=1)
     yield "balanced-random-forest", "forest of trees on balanced bootstraps", forest
-    easy = _maker(EasyEnsembleClassifier, n_jobs=1)
+    easy = maker(EasyEnsembleClassifier, n_jobs=1)
     yield "easy-ensemble", "AdaBoost ensembles on balanced subsets", easy
-    boost = _maker(RUSBoostClassifier, estimator=DecisionTreeClassifier(max_depth=3))
+    boost = maker(RUSBoostClassifier, estimator=DecisionTreeClassifier(max_depth=3))
     yield "rusboost", "boosted trees of depth 3 with random under-sampling", boost
     trees = {"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1}
     random_forest, extra_trees = RandomForestClassifier, ExtraTreesClassifier
-    for name, title, maker in [
-        ("random-forest", "random forest", _maker(random_forest, **trees)),
-        ("extra-trees", "extremely randomized trees", _maker(extra_trees, **trees)),
+    for name, title, make in [
+        ("random-forest", "random forest", maker(random_forest, **trees)),
+        ("extra-trees", "extremely randomized trees", maker(extra_trees, **trees)),
     ]:
-        at_prior = partial(_at_prior, maker)
-        yield f"{name}-prior", f"{title}, decided at the training prevalence", at_prior
-        yield _with_tuned_threshold(name, title, maker)
-    # These two need the packages of the extra "boosting".
-    yield _with_tuned_threshold("lightgbm", "LightGBM", _lightgbm)
-    yield _with_tuned_threshold("xgboost", "XGBoost", _xgboost)
+        prior = partial(at_prior, make)
+        yield f"{name}-prior", f"{title}, decided at the training prevalence", prior
+        yield tuned(name, title, make)
+    yield from xgboost_peers()
+    stopped = maker(SklearnMLPClassifier, early_stopping=True)
+    stopped_mlp = "multi-layer perceptron of scikit-learn with early stopping, at the prevalence"
+    yield "sklearn-mlp-early-stopping", stopped_mlp, partial(at_prior, stopped)
 
 
 def _convolutional_networks():
     """Networks of one structure on signals; they standardize each channel, or each feature."""
-    cnn = partial(_maker, CNN1DClassifier)
+    cnn = partial(maker, CNN1DClassifier)
     yield "cnn", "CNN, label of the largest probability", cnn()
     yield "cnn-weighted", "CNN with balanced class weights", cnn(class_weight="balanced")
     iwce = IncrementalWeightedCrossEntropy()
@@ -248,15 +223,15 @@ def _convolutional_networks():
     yield "cnn-focal", "CNN with focal loss", cnn(loss="focal")
     smote = "CNN after SMOTE of the raw values"
     yield "cnn-smote", smote, partial(_resampled_signals, SMOTE, cnn())
-    yield "cnn-prior", "CNN, decided at the training prevalence", partial(_at_prior, cnn())
-    yield "ecs-cnn", "CNN, out-of-fold costs", partial(_tuned_costs, cnn())
+    yield "cnn-prior", "CNN, decided at the training prevalence", partial(at_prior, cnn())
+    yield "ecs-cnn", "CNN, out-of-fold costs", partial(with_tuned_costs, cnn())
     few_epochs = CNN1DClassifier(max_epochs=10)  # of each, or the first has no error to boost
-    boosted = _maker(AdaBoostNetClassifier, estimator=few_epochs)
+    boosted = maker(AdaBoostNetClassifier, estimator=few_epochs)
     yield "adaboost-cnn", "at most ten CNNs of ten epochs each, boosted", boosted
     yield "cnn-cosen", "CNN with a learned cost matrix on its scores", cnn(loss="cosen")
     yield "cnn-centers", "nearest class center in the features of a CNN", partial(_centers, cnn())
     large_batches = CNN1DClassifier(batch_size=256)  # several samples of a rare class in each
-    oversampled = _maker(DeepOversamplingClassifier, estimator=large_batches)
+    oversampled = maker(DeepOversamplingClassifier, estimator=large_batches)
     yield "cnn-deep-oversampling", "CNN with over-sampling in its feature space", oversampled
 
 
@@ -270,11 +245,11 @@ def _resampled_signals(sampler_class, make_classifier, random_state):
 
 
 def _peers_of_signals():
-    trees = _maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
+    trees = maker(ExtraTreesClassifier, n_estimators=100, min_samples_leaf=2, n_jobs=1)
     yield (
         "extra-trees-summary-prior",
         "extremely randomized trees on five summaries of each channel, at the training prevalence",
-        partial(_summarized, partial(_at_prior, trees)),
+        partial(_summarized, partial(at_prior, trees)),
     )
 
 
@@ -282,50 +257,52 @@ def _summarized(make_classifier, random_state):
     return make_pipeline(FunctionTransformer(channel_summaries), make_classifier(random_state))
 
 
-def _with_tuned_threshold(name, title, maker):
-    description = f"{title}, threshold tuned for G-mean by inner folds"
-    return f"{name}-tuned", description, partial(_tuned_threshold, maker)
-
-
-def _lightgbm(random_state):
-    from lightgbm import LGBMClassifier
-
-    return LGBMClassifier(n_jobs=1, verbose=-1, random_state=random_state)
-
-
-def _xgboost(random_state):
-    from xgboost import XGBClassifier
-
-    return EncodedLabelsClassifier(XGBClassifier(n_jobs=1, random_state=random_state))
-
-
 def _resampled_networks():
     for name, (title, sampler, options) in RESAMPLERS.items():
-        yield f"{name}-dbn", f"DBN after {title}", partial(_resampled, sampler, options, _dbn())
+        yield f"{name}-dbn", f"DBN after {title}", partial(resampled, sampler, options, _dbn())
 
 
 def _standardized(family):
-    for name, description, maker in family:
-        yield name, description, partial(_scaled, maker)
+    for name, description, make in family:
+        yield name, description, partial(scaled, make), partial(encoded_and_scaled, make)
+
+
+def _table_encoded(family):
+    for name, description, make in family:
+        yield name, description, partial(scaled, make), partial(table_encoded, make)
+
+
+def _native(family):
+    for name, description, make, columns in family:
+        yield name, description, partial(scaled, make), partial(native, columns, make)
+
+
+def _plain(family):
+    for name, description, make in family:
+        yield name, description, make, partial(encoded, make)
 
 
 def _all_methods():
+    """Each method, and the function that makes it for frames."""
     tables, signals = (2,), (3,)
     for family, group, n_axes in [
         (_standardized(_deep_belief_networks()), "deep belief network", tables),
-        (_resampled_networks(), "deep belief network", tables),
-        (_standardized(_perceptrons()), "multi-layer perceptron", tables),
+        (_plain(_resampled_networks()), "deep belief network", tables),
+        (_table_encoded(_perceptrons()), "multi-layer perceptron", tables),
         (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
         (_standardized(_conventional()), "conventional", tables),
         (_standardized(_peers()), "peer", tables),
-        (_convolutional_networks(), "convolutional network", (*tables, *signals)),
-        (_peers_of_signals(), "peer", signals),
+        (_native(native_peers()), "peer", tables),
+        (_plain(_convolutional_networks()), "convolutional network", (*tables, *signals)),
+        (_plain(_peers_of_signals()), "peer", signals),
     ]:
-        for name, description, make in family:
-            yield Method(name, description, make, group, n_axes)
+        for name, description, make, make_for_frames in family:
+            yield Method(name, description, make, group, n_axes), make_for_frames
 
 
-METHODS = {method.name: method for method in _all_methods()}
+_ALL = list(_all_methods())
+METHODS = {method.name: method for method, _ in _ALL}
+_MAKERS_FOR_FRAMES = {method.name: make for method, make in _ALL}
 
 
 def is_own(method):
@@ -335,7 +312,7 @@ def is_own(method):
 
 def for_frames(method):
     """A method of the package for tables of numbers as one for frames; the user's own as it is."""
-    return method if is_own(method) else replace(method, make=partial(_encoded, method.make))
+    return method if is_own(method) else replace(method, make=_MAKERS_FOR_FRAMES[method.name])
 
 
 def make_first(method):
@@ -356,10 +333,6 @@ def fingerprint(method):
     text = classifier.__repr__(N_CHAR_MAX=float("inf")) if is_estimator else repr(classifier)
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(text.split()))
     return f"{zlib.crc32(text.encode('utf-8', 'backslashreplace')):08x} {method.version}".strip()
-
-
-def _encoded(make_classifier, random_state):
-    return make_pipeline(make_table_encoder(), make_classifier(random_state))
 
 
 def resolve_methods(methods):

@@ -13,6 +13,7 @@ SUITE_NAMES = (
     "cwru",
     "kdd99",
     "ai4i2020",
+    "mixed",
 )
 RESAMPLER_NAMES = ("adasyn", "smote", "smote-borderline1", "smote-borderline2", "smote-svm")
 METHOD_NAMES = (
@@ -34,6 +35,7 @@ METHOD_NAMES = (
     "ecs-mlp",
     "mlp",
     "mlp-prior",
+    "mlp-auto-prior",
     "bagging-net",
     "eco-ensemble",
     "adaboost-net",
@@ -57,8 +59,18 @@ METHOD_NAMES = (
     "random-forest-tuned",
     "extra-trees-prior",
     "extra-trees-tuned",
-    "lightgbm-tuned",
+    "xgboost-prior",
     "xgboost-tuned",
+    "sklearn-mlp-early-stopping",
+    "lightgbm-prior",
+    "lightgbm-tuned",
+    "catboost-prior",
+    "catboost-tuned",
+    "hist-gradient-boosting-prior",
+    "hist-gradient-boosting-tuned",
+    "realmlp",
+    "realmlp-256",
+    "tabm",
     "cnn",
     "cnn-weighted",
     "cnn-iwce",
@@ -73,9 +85,11 @@ METHOD_NAMES = (
     "extra-trees-summary-prior",
 )
 DEMO_METHODS = ("ecs-dbn", "dbn-prior", "dbn", *(f"{name}-dbn" for name in RESAMPLER_NAMES))
+# Where cells run: in processes of this machine, or on the workers of a cluster.
+BACKENDS = ("processes", "dask", "ray")
 SPLITS = ("stratified", "official")
 # Scores of ranks, which no confusion matrix gives.
-RANK_METRICS = ("auc", "average_precision")
+RANK_METRICS = ("auc", "average_precision", "rare_average_precision")
 METRICS = ("g_mean", "accuracy", "balanced_accuracy", "macro_f1", *RANK_METRICS)
 # Kinds of a report that are written to a file of one's choice, and the endings of these files.
 REPORT_KINDS = {"html": ".html", "latex": ".tex", "markdown": ".md"}

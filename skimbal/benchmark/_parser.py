@@ -4,7 +4,15 @@ import argparse
 
 from skimbal._utils._names import unknown_name_message
 from skimbal._version import __version__
-from skimbal.benchmark._names import METHOD_NAMES, METRICS, REPORT_KINDS, SPLITS, SUITE_NAMES
+from skimbal.benchmark._backends import check_answers, check_backend
+from skimbal.benchmark._names import (
+    BACKENDS,
+    METHOD_NAMES,
+    METRICS,
+    REPORT_KINDS,
+    SPLITS,
+    SUITE_NAMES,
+)
 
 LISTS = ("datasets", "methods", "suites")
 SHELLS = ("bash", "zsh", "fish")
@@ -37,6 +45,7 @@ def check_names(options):
     checks = {
         "suite": ("suite", SUITE_NAMES),
         "split": ("split", SPLITS),
+        "backend": ("backend", BACKENDS),
         "metric": ("metric", METRICS),
         "what": ("list", LISTS),
         "shell": ("shell", SHELLS),
@@ -47,6 +56,12 @@ def check_names(options):
             raise ValueError(unknown_name_message(kind, value, known))
     if options.name == "run":
         _check_run(options)
+    if hasattr(options, "backend"):
+        check_backend(options.backend, options.scheduler, options.jobs)
+        if options.scheduler not in (None, "auto"):
+            check_answers(options.scheduler)
+    if options.name == "report":
+        _check_live(options)
 
 
 def _check_run(options):
@@ -65,6 +80,15 @@ def _check_run(options):
         raise ValueError(
             "--datasets chooses from a suite, and --data is one data set; leave it out"
         )
+
+
+def _check_live(options):
+    if options.live is None:
+        return
+    if not options.live >= 1:
+        raise ValueError(f"--live {options.live:g} is too often; give at least 1 second")
+    if options.html is None:
+        raise ValueError("--live needs --html FILE, the page that is written anew")
 
 
 def _add_run(parser):
@@ -98,6 +122,7 @@ def _add_run(parser):
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the methods (default 0)")
     parser.add_argument("--out", required=True, help="output folder; a stopped run is resumed")
+    _add_cluster_options(parser)
     _add_work_options(parser, jobs=1)
 
 
@@ -106,6 +131,7 @@ def _add_resume(parser):
     parser.add_argument(
         "--retry-failed", action="store_true", help="run failed and damaged cells again"
     )
+    _add_cluster_options(parser)
     _add_work_options(parser, jobs=1)
 
 
@@ -113,6 +139,14 @@ def _add_report(parser):
     parser.add_argument("out", help="output folder of the run")
     parser.add_argument("--metric", default="g_mean", help=", ".join(METRICS))
     parser.add_argument("--control", help="method that the others are tested against")
+    parser.add_argument(
+        "--live",
+        metavar="SECONDS",
+        nargs="?",
+        type=float,
+        const=10.0,
+        help="write the page of --html anew, every 10 seconds, until the run is complete",
+    )
     for kind, ending in REPORT_KINDS.items():
         parser.add_argument(
             f"--{kind}",
@@ -134,6 +168,15 @@ def _add_demo(parser):
 
 def _add_completion(parser):
     parser.add_argument("shell", help=", ".join(SHELLS))
+
+
+def _add_cluster_options(parser):
+    parser.add_argument(
+        "--backend",
+        default="processes",
+        help="processes of this machine (default), or dask or ray: all workers of a cluster",
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the cluster")
 
 
 def _add_work_options(parser, jobs):

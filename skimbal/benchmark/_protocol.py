@@ -107,10 +107,11 @@ class Protocol:
 def _members(what, stored, own):
     """Phrases for the members that only one of two lists has."""
     pairs = [("in the folder", set(stored) - set(own)), ("here", set(own) - set(stored))]
-    return [f"{what} only {where}: {_shortened(names)}" for where, names in pairs if names]
+    return [f"{what} only {where}: {shortened(names)}" for where, names in pairs if names]
 
 
-def _shortened(names, n_shown=5):
+def shortened(names, n_shown=5):
+    """The first names in their order, and the number of the others."""
     shown = ", ".join(sorted(names)[:n_shown])
     return shown if len(names) <= n_shown else f"{shown} and {len(names) - n_shown} more"
 

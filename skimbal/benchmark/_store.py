@@ -19,19 +19,24 @@ FILE_NAME = "results.sqlite"
 RESULT_COLUMNS = {
     **dict.fromkeys(METRICS, "REAL"),
     **dict.fromkeys(("confusion", "support"), "TEXT"),
-    **dict.fromkeys(("fit_seconds", "predict_seconds"), "REAL"),
+    "log_loss": "REAL",
+    **dict.fromkeys(("fit_seconds", "fit_cpu_seconds", "predict_seconds", "fit_mib"), "REAL"),
     "n_warnings": "INTEGER",
-    **dict.fromkeys(("warnings", "error"), "TEXT"),
+    **dict.fromkeys(("warnings", "error", "finished"), "TEXT"),
 }
 # The version is in the header of the file (PRAGMA user_version); the first one left it at 0.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 5
 # Columns of the table of cells that a version added: how often a cell was claimed, and how often
-# its worker died while the runner lived; the average precision.
+# its worker died while the runner lived; the average precision; that of the rarest class, the log
+# loss and the processor time; the memory of the fit, and when the cell was finished.
 _ADDED = {
     2: {"attempts": "INTEGER NOT NULL DEFAULT 0", "deaths": "INTEGER NOT NULL DEFAULT 0"},
     3: {"average_precision": "REAL"},
+    4: dict.fromkeys(("rare_average_precision", "log_loss", "fit_cpu_seconds"), "REAL"),
+    5: {"fit_mib": "REAL", "finished": "TEXT"},
 }
-_FIRST_RESULTS = {name: RESULT_COLUMNS[name] for name in RESULT_COLUMNS if name not in _ADDED[3]}
+_LATER = {name for names in _ADDED.values() for name in names}
+_FIRST_RESULTS = {name: kind for name, kind in RESULT_COLUMNS.items() if name not in _LATER}
 _FIRST_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS run (protocol TEXT NOT NULL, created TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS session (
@@ -83,7 +88,7 @@ class Store:
                     database.execute(statement)
             row = database.execute("SELECT protocol FROM run").fetchone()
             if row is None and database.execute("SELECT 1 FROM cell").fetchone() is None:
-                database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), _now()))
+                database.execute("INSERT INTO run VALUES (?, ?)", (protocol.to_json(), now()))
                 return store
         if differences := protocol.differences(store.protocol()):
             raise ValueError(
@@ -139,7 +144,7 @@ class Store:
 
     def begin_session(self, environment, estimators):
         """Record that a runner started, its environment and the parameters of its methods."""
-        row = (_now(), json.dumps(environment), json.dumps(estimators))
+        row = (now(), json.dumps(environment), json.dumps(estimators))
         with self.transaction() as database:
             database.execute("INSERT INTO session VALUES (?, ?, ?)", row)
 
@@ -220,5 +225,6 @@ def _unusable(path, reason):
     )
 
 
-def _now():
+def now():
+    """The time as text, in UTC, with microseconds."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

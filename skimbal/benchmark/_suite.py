@@ -40,7 +40,7 @@ class Suite:
         no published folds.
     load_groups : callable or None
         ``load_groups(name)`` returns groups of shape (n_samples,), such as persons. The samples of
-        a group are then on one side of each stratified split.
+        a group are then on one side of each stratified split. None for a data set without groups.
 
     Examples
     --------
@@ -261,7 +261,8 @@ def _official_folds(suite, name, info, n_folds):
 @lru_cache(maxsize=4)
 def _load(suite, dataset):
     X, y = suite.load(dataset)
-    groups = None if suite.load_groups is None else np.asarray(suite.load_groups(dataset))
+    groups = None if suite.load_groups is None else suite.load_groups(dataset)
+    groups = None if groups is None else np.asarray(groups)
     return X if _is_frame(X) else np.asarray(X), np.asarray(y), groups
 
 

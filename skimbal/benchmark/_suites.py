@@ -3,6 +3,7 @@
 from functools import partial
 
 from skimbal._utils._validation import unknown_name_message
+from skimbal.benchmark._mixed_suite import MIXED_SUITE
 from skimbal.benchmark._signal_suites import SIGNAL_SUITES
 from skimbal.benchmark._suite import Suite
 from skimbal.datasets import (
@@ -40,6 +41,7 @@ SUITES["demo"] = _keel("demo", DEMO_SETS)
 SUITES |= SIGNAL_SUITES
 SUITES["kdd99"] = Suite("kdd99", ("kdd99",), _load_kdd99)
 SUITES["ai4i2020"] = Suite("ai4i2020", ("ai4i2020",), _load_ai4i2020)
+SUITES["mixed"] = MIXED_SUITE
 
 
 def resolve_suite(suite):

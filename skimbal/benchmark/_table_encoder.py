@@ -2,13 +2,13 @@
 
 from functools import partial
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skimbal.benchmark._columns import column_kind
+from skimbal.preprocessing import TableEncoder
 
 
 def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
@@ -39,29 +39,46 @@ def make_table_encoder(*, max_categories: int = 30) -> ColumnTransformer:
     >>> make_table_encoder().fit_transform(table).tolist()
     [[1.0, 0.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0], [3.0, 0.0, 1.0, 0.0]]
     """
-    numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    texts = make_pipeline(
-        FunctionTransformer(_as_objects),
-        OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=max_categories,
-            sparse_output=False,
-        ),
+    numbers = TableEncoder(categorical_features=None, sparse_output=False)
+    return _transformer([("numbers", numbers, _NUMBERS)], max_categories)
+
+
+def make_scaled_encoder(*, max_categories: int = 30) -> ColumnTransformer:
+    """`make_table_encoder` with standardized numbers; its columns of zeros and ones stay.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"wear": [1.0, None, 3.0], "type": ["L", "M", "L"]})
+    >>> make_scaled_encoder().fit_transform(table).round(1).tolist()
+    [[-1.2, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [1.2, 0.0, 1.0, 0.0]]
+    """
+    numbers = SimpleImputer(strategy="median", keep_empty_features=True)
+    parts = [
+        ("numbers", make_pipeline(numbers, StandardScaler()), _NUMBERS),
+        ("missing", MissingIndicator(error_on_new=False), _NUMBERS),
+    ]
+    return _transformer(parts, max_categories)
+
+
+def _transformer(parts, max_categories):
+    """The parts, and one-hot columns of texts after them."""
+    encoder = TableEncoder(
+        max_one_hot=max_categories,
+        high_cardinality="most_frequent",
+        min_frequency=1,
+        sparse_output=False,
     )
-    return ColumnTransformer(
-        [
-            ("numbers", numbers, partial(_columns_of, "number")),
-            ("texts", texts, partial(_columns_of, "text")),
-        ],
-        sparse_threshold=0,
-    )
+    as_categories = FunctionTransformer(_as_categories, feature_names_out="one-to-one")
+    texts = ("texts", make_pipeline(as_categories, encoder), partial(_columns_of, "text"))
+    return ColumnTransformer([*parts, texts], sparse_threshold=0)
 
 
 def _columns_of(kind, X):
     return [name for name in X.columns if column_kind(X[name]) == kind]
 
 
-def _as_objects(X):
-    """Texts as they are, other values as texts, and None where a value is missing."""
-    missing = X.isna().to_numpy()
-    return np.where(missing, None, X.astype(str).to_numpy(dtype=object))
+_NUMBERS = partial(_columns_of, "number")
+
+
+def _as_categories(X):
+    """Texts and all other values as categories that are texts; missing values stay missing."""
+    return X.astype(str).where(X.notna()).astype("category")

@@ -166,15 +166,30 @@ def _record_death(store, suite, worker, error):
     # A signal to the whole process group also reaches the runner, and then it ends here.
     time.sleep(POLL_INTERVAL_S)
     worker.stop(kill=True)
-    held = count_death(store, worker.name)
+    held, _ = record_death(store, suite, worker.name, error)
+    return len(held)
+
+
+def record_death(store, suite, worker, error):
+    """Count the death of the worker of a name for its cells, and free them.
+
+    Returns
+    -------
+    held : list of Cell
+        The cells that the worker held.
+    failed : list of Cell
+        The one of them that died too often, if there is one.
+    """
+    held = count_death(store, worker)
+    failed = []
     if len(held) == 1:  # of several cells, any may have killed the worker
         ((cell, n_deaths),) = held.items()
         if n_deaths >= MAX_DEATHS:
-            finish_cell(
-                store, cell, "failed", _values_of_death(store, suite, cell, n_deaths, error)
-            )
-    free_cells(store, worker.name)
-    return len(held)
+            values = _values_of_death(store, suite, cell, n_deaths, error)
+            finish_cell(store, cell, "failed", values)
+            failed = [cell]
+    free_cells(store, worker)
+    return list(held), failed
 
 
 def _values_of_death(store, suite, cell, n_deaths, error):
@@ -192,16 +207,16 @@ def _values_of_death(store, suite, cell, n_deaths, error):
 def _work(worker, store, suite, methods, protocol, cells):
     """Run, in a worker, each cell that can be claimed; return their number."""
     n_run = 0
-    for row in _rows(cells):
+    for row in rows_of(cells):
         method = methods[row[0].method]
         together = has_fit_coroutine(method.make(0))
-        for group in _groups(row, MAX_CELLS_PER_FIT[0] if together else 1):
-            for part in _split_by_attempts(store, group):
+        for group in groups_of(row, MAX_CELLS_PER_FIT[0] if together else 1):
+            for part in split_by_attempts(store, group):
                 n_run += _run_cells(worker, store, suite, method, protocol, part)
     return n_run
 
 
-def _rows(cells):
+def rows_of(cells):
     """Cells of one data set and method, in the order of the cells."""
     rows: dict[tuple, list] = {}
     for cell in cells:
@@ -209,20 +224,23 @@ def _rows(cells):
     return list(rows.values())
 
 
-def _groups(cells, size):
+def groups_of(cells, size):
+    """Cells in groups of a size; the last one may be smaller."""
     return [cells[start : start + size] for start in range(0, len(cells), size)]
 
 
-def _split_by_attempts(store, cells):
+def split_by_attempts(store, cells):
     """Parts of a group that run together; cells that were tried before are in smaller ones."""
-    if len(cells) == 1:
-        return [cells]
-    n_attempts = attempts(store, cells)
+    return [cells] if len(cells) == 1 else parts_by_attempts(cells, attempts(store, cells))
+
+
+def parts_by_attempts(cells, n_attempts):
+    """`split_by_attempts` with known attempts, a dict of the cells."""
     parts = []
     for n, size in enumerate(MAX_CELLS_PER_FIT):
         is_last = n == len(MAX_CELLS_PER_FIT) - 1
         own = [c for c in cells if n_attempts[c] == n or (is_last and n_attempts[c] > n)]
-        parts += _groups(own, size)
+        parts += groups_of(own, size)
     return parts
 
 

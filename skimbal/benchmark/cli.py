@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.close()
             return 0
         except KeyboardInterrupt:
-            return _fail("interrupted; the finished cells are kept" + _advice(options), 130)
+            return _fail("interrupted" + _advice(options), 130)
         except (ValueError, OSError, sqlite3.Error, RuntimeError) as error:
             if options.debug:
                 raise
@@ -63,4 +63,6 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _advice(options):
-    return f"; resume with: skimbal resume {options.out}" if hasattr(options, "out") else ""
+    if options.name not in ("run", "resume", "demo"):
+        return ""
+    return f"; the finished cells are kept; resume with: skimbal resume {options.out}"

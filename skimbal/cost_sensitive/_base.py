@@ -113,7 +113,7 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             own = {"sample_weight": sample_weight, "groups": groups}
             own = {name: value for name, value in own.items() if value is not None}
             if groups is not None:
-                warn_of_lost_groups(self._base_estimator())
+                warn_of_lost_groups(self._base_estimator(), len(groups))
             return process_routing(self, method, **params, **own)
         if sample_weight is not None and takes_sample_weight(
             self._base_estimator(), self._without_weights

@@ -96,6 +96,17 @@ def measured_costs(targets, proba, sample_weight=None) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_classes,)
         Positive.
+
+    References
+    ----------
+    M. Saerens, P. Latinne and C. Decaestecker 2002, Adjusting the Outputs of a Classifier to New a
+    Priori Probabilities, Neural Computation 14(1), doi:10.1162/089976602753284446, equation 2.4.
+
+    Examples
+    --------
+    >>> targets, proba = np.repeat([0, 1], [80, 20]), np.tile([0.8, 0.2], (100, 1))
+    >>> measured_costs(targets, proba).round(1).tolist()  # calibrated, with classes of 4 : 1
+    [0.5, 2.0]
     """
     weights = measured_weights(targets, proba, sample_weight)
     counts = np.bincount(targets, in_safe_unit(sample_weight), proba.shape[1])

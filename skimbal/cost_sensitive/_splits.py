@@ -16,6 +16,7 @@ from skimbal._utils._labels import place_of_rows
 from skimbal._utils._random import MAX_SEED
 from skimbal._utils._warnings import warn
 from skimbal.exceptions import FewerFoldsWarning
+from skimbal.preprocessing import ChunkedTable
 
 
 def is_name(cv, name):
@@ -53,6 +54,8 @@ def make_splits(cv, refit, X, y, sample_weight, rng, split_params, groups=None):
             f"the splits of cv={cv!r} hold out no sample of the classes {absent.tolist()}, so "
             "their costs cannot be found; use stratified splits"
         )
+    if isinstance(X, ChunkedTable):  # its rows stay in the order of their files
+        splits = [(np.sort(train), np.sort(test)) for train, test in splits]
     return splits
 
 

@@ -3,6 +3,7 @@
 from skimbal.datasets._ai4i2020 import load_ai4i2020
 from skimbal.datasets._cifar import fetch_cifar10_imbalanced
 from skimbal.datasets._cwru import load_cwru
+from skimbal.datasets._diabetes130 import fetch_diabetes130
 from skimbal.datasets._gun_drilling import make_gun_drilling
 from skimbal.datasets._kddcup99 import load_kddcup99
 from skimbal.datasets._keel import keel_suite, list_keel, load_keel, official_folds
@@ -15,6 +16,7 @@ from skimbal.datasets._wisdm import fetch_wisdm
 __all__ = [
     "cut_segments",
     "fetch_cifar10_imbalanced",
+    "fetch_diabetes130",
     "fetch_wisdm",
     "list_keel",
     "load_ai4i2020",

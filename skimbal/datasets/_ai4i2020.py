@@ -31,7 +31,12 @@ MEASUREMENTS = (
 FAILURE, CAUSES = "Machine failure", ("TWF", "HDF", "PWF", "OSF", "RNF")
 
 
-def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: bool = False) -> Any:
+def load_ai4i2020(
+    *,
+    as_frame: bool = False,
+    data_home: str | os.PathLike | None = None,
+    return_X_y: bool = False,
+) -> Any:
     """Load AI4I 2020: 10,000 states of a milling machine, 339 of them failures.
 
     The set is synthetic; its authors made it to reflect a real machine.
@@ -42,6 +47,8 @@ def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: boo
 
     Parameters
     ----------
+    as_frame : bool, default=False
+        Return `data` as a DataFrame of six columns, in which the quality is a category.
     data_home : path-like, default=None
         Folder of a local copy; None is ``$SKIMBAL_DATA``, if that is set.
     return_X_y : bool, default=False
@@ -52,7 +59,8 @@ def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: boo
     Bunch
         ``data`` of shape (10000, 8), float64: a 0/1 column for each quality of the product (low,
         medium, high), air and process temperature in K, rotational speed in rpm, torque in Nm, and
-        tool wear in minutes; ``target`` of shape (10000,), "failure" and "no failure"; ``causes``,
+        tool wear in minutes (with ``as_frame=True`` a DataFrame of shape (10000, 6), ``Type`` and
+        the five numbers); ``target`` of shape (10000,), "failure" and "no failure"; ``causes``,
         a DataFrame of 0 and 1 with the columns TWF (tool wear), HDF (heat dissipation), PWF
         (power), OSF (overstrain) and RNF (random), the causes of failures, which are no inputs;
         ``feature_names``; ``target_names``; ``source``; ``DESCR``.
@@ -82,8 +90,7 @@ def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: boo
         path = cached_file(FILE, download, sha256=SHA256, what_to_do=_WHAT_TO_DO)
     with reading(path, "put a complete copy there"):
         frame = _read(path)
-    qualities = np.equal.outer(frame["Type"].to_numpy(dtype=str), np.array(QUALITIES))
-    X = np.hstack([qualities.astype(np.float64), frame[list(MEASUREMENTS)].to_numpy(np.float64)])
+    X, names = _inputs(frame, as_frame)
     y = np.where(frame[FAILURE] == 1, "failure", "no failure")
     if return_X_y:
         return X, y
@@ -91,7 +98,7 @@ def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: boo
         data=X,
         target=y,
         causes=frame[list(CAUSES)],
-        feature_names=[*(f"Type={quality}" for quality in QUALITIES), *MEASUREMENTS],
+        feature_names=names,
         target_names=np.unique(y),
         source=str(path),
         DESCR=(
@@ -101,6 +108,18 @@ def load_ai4i2020(*, data_home: str | os.PathLike | None = None, return_X_y: boo
             "AI4I 2020, doi:10.24432/C5HS5C. CC BY 4.0."
         ),
     )
+
+
+def _inputs(frame, as_frame):
+    """The inputs and their names, the quality as a category or as columns of zeros and ones."""
+    numbers = frame[list(MEASUREMENTS)].astype(np.float64)
+    if as_frame:
+        quality = pd.Categorical(frame["Type"], categories=QUALITIES)
+        X = pd.concat([pd.Series(quality, name="Type"), numbers], axis="columns")
+        return X, list(X)
+    qualities = np.equal.outer(frame["Type"].to_numpy(dtype=str), np.array(QUALITIES))
+    names = [*(f"Type={quality}" for quality in QUALITIES), *MEASUREMENTS]
+    return np.hstack([qualities.astype(np.float64), numbers.to_numpy()]), names
 
 
 def _read(path):

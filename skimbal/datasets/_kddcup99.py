@@ -40,6 +40,7 @@ def load_kddcup99(
     min_per_class: int = 1,
     max_per_class: int | None = None,
     random_state: int | np.random.RandomState | None = None,
+    as_frame: bool = False,
     data_home: str | os.PathLike | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -63,6 +64,9 @@ def load_kddcup99(
         keeps all.
     random_state : int, RandomState or None, default=None
         Seed of the thinning.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame of the 41 inputs, in which protocol, service and flag are
+        categories.
     data_home : path-like, default=None
         Folder of a local copy; None is ``$SKIMBAL_DATA``, if that is set.
     return_X_y : bool, default=False
@@ -72,7 +76,8 @@ def load_kddcup99(
     -------
     Bunch
         ``data`` of shape (n_samples, n_columns), float64: 38 numbers and a 0/1 column for each
-        protocol, service and flag that the file has, 118 columns in all; ``target`` of shape
+        protocol, service and flag that the file has, 118 columns in all (a
+        DataFrame of 41 columns with ``as_frame=True``); ``target`` of shape
         (n_samples,), "normal" and the names of the attacks; ``feature_names``; ``target_names``;
         ``n_attributes``, 41 inputs before encoding; ``source``; ``DESCR``. Rows are in the order of
         the file, which is sorted by time in long runs of one class: shuffle them.
@@ -110,8 +115,9 @@ def load_kddcup99(
     labels = frame.pop("label").to_numpy(dtype=str)
     rows = _choose(labels, min_per_class, max_per_class, check_random_state(random_state))
     # The columns are those of all rows of the file, so they don't depend on the choice.
-    columns = pd.get_dummies(frame, columns=list(NOMINAL), prefix_sep="=", dtype=np.float64)
-    X, y = columns.iloc[rows].to_numpy(dtype=np.float64), labels[rows]
+    columns = _inputs(frame, as_frame)
+    X, y = columns.iloc[rows].reset_index(drop=True), labels[rows]
+    X = X if as_frame else X.to_numpy(dtype=np.float64)
     if return_X_y:
         return X, y
     names = np.unique(y)
@@ -143,6 +149,13 @@ def _read(path):
             raise ValueError(f"the column {name} must hold {kind}")
     frame["label"] = frame["label"].astype(str).str.removesuffix(".")
     return frame.drop_duplicates(ignore_index=True)
+
+
+def _inputs(frame, as_frame):
+    """The inputs of all rows with categories, or with columns of zeros and ones in their place."""
+    if as_frame:
+        return frame.astype(dict.fromkeys(NOMINAL, "category"))
+    return pd.get_dummies(frame, columns=list(NOMINAL), prefix_sep="=", dtype=np.float64)
 
 
 def _choose(labels, min_per_class, max_per_class, rng):

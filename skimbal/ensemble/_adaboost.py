@@ -316,7 +316,9 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         return published.set_params(**changes)
 
     def _base_estimator(self):
-        return MLPClassifier(max_epochs=10) if self.estimator is None else self.estimator
+        if self.estimator is not None:
+            return self.estimator
+        return MLPClassifier(max_epochs=10, early_stopping=False, batch_size=64)
 
     def fit(
         self,
@@ -409,6 +411,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         params = {"sample_weight": weight}
         if start is not None:
             params["start"] = start
+        if valid is None and network.early_stopping == "auto":
+            network.set_params(early_stopping=False)  # a sampler makes no network stop early
         if valid is not None:
             params |= {"X_val": valid.X, "y_val": valid.y, "sample_weight_val": valid.weight}
         return Fit(network, X, y, params, is_part=True)

@@ -28,6 +28,7 @@ from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
+from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
     check_labels,
@@ -54,6 +55,7 @@ from skimbal.ensemble._bags import (
 from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
+from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
 from skimbal.metrics import (
     check_label_scorer,
     cost_matrix_from_costs,
@@ -89,7 +91,10 @@ def default_network() -> MLPClassifier:
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
+        batch_size="auto",
         max_epochs=60,
+        early_stopping="auto",
+        n_iter_no_change=10,
     )
 
 
@@ -108,7 +113,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     estimator : classifier with `predict_proba`, default=None
         Cloned for each bag, with a seed of its own. Networks are trained together, other
         classifiers bag by bag. None is an `MLPClassifier` with two layers, balanced class weights,
-        mixup and strong weight decay.
+        mixup and strong weight decay. Networks that stop early do so on the samples out of their
+        bag. If a bag leaves out no sample of some class, its network holds out samples of the bag
+        and `fit` warns. Networks inside pipelines always hold out samples of their bag.
     n_estimators : int, default=15
         Number of bags.
     sampling_strategy : float, str, dict, Series, callable or None, default=None
@@ -121,9 +128,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     encoding : {"auto", "standard", "rank", "both"} or None, default="auto"
         The features that the networks get: standardized, as Gaussian ranks cut at 3 standard
         deviations, or both side by side; fitted on all samples. "auto" is "standard" for dense
-        tables and None (unchanged) for other inputs, also sparse tables. With None the classifiers
-        get what `fit` is given: frames with texts, sparse matrices and missing values, where they
-        take them.
+        tables; with at least 10,000 samples, a one-hot column (0 in most of them, one other value
+        in all the rest) is only divided by that value. For other inputs, also sparse tables, "auto"
+        is None (unchanged).
+        With None the classifiers get what `fit` is given: frames with texts, sparse matrices and
+        missing values, where they take them.
     oob_score : bool, default=False
         Whether to compute `oob_proba_` and `oob_score_` also with ``tune_costs=False``.
     tune_costs : bool, default=True
@@ -162,7 +171,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         The costs found, with geometric mean 1 (`tune_costs`).
     oob_proba_ : ndarray of shape (n_samples, n_classes)
         Mean probabilities of the networks whose bags a sample is not in; NaN if it is in every
-        bag (`oob_score` or `tune_costs`).
+        bag (`oob_score` or `tune_costs`). Networks that stop early have chosen their epoch on these
+        samples.
     oob_score_ : float
         Score of the decisions on `oob_proba_`, without the samples that are in every bag.
     n_always_in_bag_ : int
@@ -318,13 +328,16 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
-            encoded = X if self.encoder_ is None else self.encoder_.transform(X)
+            encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
             to_fit = encoded_validation(self, to_fit)
+            own: list[dict] = [{}] * len(bags)
+            if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
+                own = stopping_params(members, bags, units, encoded, y, to_fit)
             if groups is not None or splits_copies(self._base_estimator()):
                 to_fit |= groups_params(self._base_estimator(), units)
             networks = yield [
-                Fit.on_rows(member, encoded, y, bag, to_fit)
-                for member, bag in zip(members, bags, strict=True)
+                Fit.on_rows(member, encoded, y, bag, to_fit | own_params)
+                for member, bag, own_params in zip(members, bags, own, strict=True)
             ]
             for network in networks:
                 check_known_classes(network, self.classes_)
@@ -494,7 +507,7 @@ def bag_drawer(y, rows, sizes, groups, replacement, estimator):
         used = np.concatenate(list(rows.values()))
         strata = group_strata(y[used], groups[used])
         draw = partial(draw_group_bag, rows, sizes, groups, strata, replacement=replacement)
-        needs_two, units = takes_groups(estimator) and holds_out(estimator), groups
+        needs_two, units = takes_groups(estimator) and holds_out(estimator, len(y)), groups
     return partial(draw_two_units, draw, rows, units) if needs_two else draw
 
 

@@ -186,7 +186,9 @@ class ECOEnsembleClassifier(BaseCostClassifier):
 
     def _base_estimator(self):
         if self.estimator is None:
-            return default_network().set_params(class_weight=None, standardize=True)
+            return default_network().set_params(
+                class_weight=None, standardize=True, batch_size=64, early_stopping=False
+            )
         return self.estimator
 
     def fit(

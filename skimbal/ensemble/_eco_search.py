@@ -114,6 +114,8 @@ def without_validation(estimator, data, rows, rng):
     seed = rng.randint(MAX_SEED)
     is_valid = validation_rows(estimator, data.X[rows], data.y[rows], groups, seed)
     if is_valid is None:
+        if estimator.early_stopping == "auto":
+            estimator.set_params(early_stopping=False)  # also for rows that are over-sampled
         return rows, {}
     valid = rows[is_valid]
     given = {"X_val": data.X[valid], "y_val": data.y[valid]}

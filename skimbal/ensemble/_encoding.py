@@ -5,9 +5,12 @@ from scipy.sparse import issparse
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
+from skimbal._training.tables import one_hot_units
 from skimbal._utils._validation import column_units
 
 ENCODINGS = ("standard", "rank", "both")
+# Larger tables gain if one-hot columns stay as they are; the guide to ensembles has the figures.
+MIN_ROWS_OF_ONE_HOT = 10_000
 MAX_QUANTILES = 1000
 MAX_RANK = 3.0
 
@@ -20,6 +23,30 @@ def _divided(X, unit):
     return X / unit
 
 
+class TableScaler(StandardScaler):
+    """A `StandardScaler` that leaves one-hot columns as they are, but for their unit.
+
+    Those are columns that have 0 in most rows, and one other value in all the rest.
+
+    Examples
+    --------
+    >>> X = [[1.0, 5.0], [2.0, 0.0], [3.0, 0.0]]
+    >>> TableScaler().fit_transform(X).round(1).tolist()
+    [[-1.2, 1.0], [0.0, 0.0], [1.2, 0.0]]
+    """
+
+    mean_: np.ndarray
+    scale_: np.ndarray
+
+    def fit(self, X, y=None):
+        """Compute the mean and the scale of each column."""
+        super().fit(X)
+        unit = one_hot_units(np.asarray(X))
+        self.mean_ = np.where(unit > 0, 0.0, self.mean_)
+        self.scale_ = np.where(unit > 0, unit, self.scale_)
+        return self
+
+
 def make_encoder(encoding, n_samples, unit=1.0):
     """Return an unfitted transformer of inputs of shape (n_samples, n_features).
 
@@ -30,7 +57,8 @@ def make_encoder(encoding, n_samples, unit=1.0):
 
     Parameters
     ----------
-    encoding : {"standard", "rank", "both"}
+    encoding : {"standard", "one-hot", "rank", "both"}
+        "one-hot" is "standard", but one-hot columns stay as they are.
     n_samples : int
         Samples that it will be fitted on.
     unit : ndarray of shape (n_features,), default=1.0
@@ -56,8 +84,13 @@ def make_encoder(encoding, n_samples, unit=1.0):
         FunctionTransformer(_clipped),
         StandardScaler(),
     )
-    encoders = {"standard": [StandardScaler()], "rank": [ranks], "both": [StandardScaler(), ranks]}
-    encoder = make_union(*encoders[encoding])
+    encoders = {
+        "standard": StandardScaler(),
+        "one-hot": TableScaler(),
+        "rank": ranks,
+        "both": make_union(StandardScaler(), ranks),
+    }
+    encoder = encoders[encoding]
     if np.any(unit != 1.0):
         encoder = make_pipeline(FunctionTransformer(_divided, kw_args={"unit": unit}), encoder)
     return encoder.set_output(transform="default")
@@ -66,7 +99,9 @@ def make_encoder(encoding, n_samples, unit=1.0):
 def fit_encoder(encoding, X):
     """Return the fitted encoder of inputs, None for inputs that stay as they are, or raise."""
     if encoding == "auto":
-        encoding = "standard" if X.ndim == 2 and not issparse(X) else None
+        if X.ndim != 2 or issparse(X):
+            return None
+        encoding = "standard" if len(X) < MIN_ROWS_OF_ONE_HOT else "one-hot"
     if encoding is None:
         return None
     if X.ndim != 2:

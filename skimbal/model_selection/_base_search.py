@@ -294,7 +294,7 @@ class _BaseSearch(BaseSearchCV):
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         if _routing_enabled():
             if params.get("groups") is not None:
-                warn_of_lost_groups(self.estimator)
+                warn_of_lost_groups(self.estimator, len(params["groups"]))
         else:  # scikit-learn's searches keep the groups for the splitter
             routed.estimator.fit.update(groups_params(self.estimator, params.get("groups")))
         state = self._state(X, y, params, routed.splitter.split)

@@ -1,7 +1,8 @@
 """Evaluation of candidates: fits on the training rows of every split, and scores on the others.
 
-Networks of one structure, candidates x folds, train as one population. Other estimators are fitted
-and scored by joblib on the active backend, one task for each fold.
+Networks of one structure, candidates x folds, train as one population, of which each worker of the
+active backend of joblib has a part. Other estimators are fitted and scored by joblib, one task for
+each fold. Either way, scores come back and no fitted estimators.
 """
 
 import time
@@ -13,7 +14,7 @@ from traceback import format_exception
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.utils import get_tags
@@ -109,25 +110,26 @@ class Evaluation:
             yield [next(results[kind]) for _ in self.splits]
 
     def _judge_population(self, pairs, attempt=1):
-        """Results of (estimator, split) pairs, whose networks are trained together."""
-        start = time.perf_counter()
-        subsets = [train for _, (train, _) in pairs]
-        fits = [
-            Fit.on_rows(clone(estimator), self.X, self.y, train, self.fit_params)
-            for estimator, (train, _) in pairs
-        ]
-        fitted: list = []
+        """Results of (estimator, split) pairs, whose networks are trained together.
+
+        Several workers have a part of the pairs each. They train the networks and score them, so
+        that scores travel and no networks.
+        """
+        n_workers = max(min(effective_n_jobs(self.n_jobs), len(pairs)), 1)
+        size = max(-(-len(pairs) // n_workers), 1)
+        parts = [pairs[start : start + size] for start in range(0, len(pairs), size)]
+        rest = replace(self, X=None, y=None)
+        calls = ((rest, self.X, self.y, part, n_workers) for part in parts)
         try:
-            for part in split_by_memory(fits, self.X, subsets):
-                fitted += run_fits(part, n_jobs=self.n_jobs)
+            if n_workers == 1:
+                results = [fit_and_judge_together(*call) for call in calls]
+            else:
+                run = delayed(fit_and_judge_together)
+                results = Parallel(n_jobs=self.n_jobs)(run(*call) for call in calls)
         except LOST_WORKER as error:
             warn_of_lost_worker(error, attempt)
             return self._judge_population(pairs, attempt + 1)
-        seconds = (time.perf_counter() - start) / max(len(pairs), 1)
-        splits = [split for _, split in pairs]
-        return [
-            self.judge(each, split, seconds) for each, split in zip(fitted, splits, strict=True)
-        ]
+        return [result for part in results for result in part]
 
     def _judge_in_parallel(self, pairs, attempt=1):
         """Yield the results of (estimator, split) pairs in order; lost workers are replaced."""
@@ -222,6 +224,27 @@ def _kind_of(candidate):
     # Rows of a precomputed kernel are cut along both axes, which the scheduler does not do.
     is_network = has_fit_coroutine(candidate) and not get_tags(candidate).input_tags.pairwise
     return "network" if is_network else "other"
+
+
+def fit_and_judge_together(evaluation, X, y, pairs, n_sharing):
+    """Train the networks of (estimator, split) pairs together and score them, in this process.
+
+    `n_sharing` processes do the same at the same time.
+    """
+    evaluation = replace(evaluation, X=X, y=y)
+    start = time.perf_counter()
+    subsets = [train for _, (train, _) in pairs]
+    fits = [
+        Fit.on_rows(clone(estimator), X, y, train, evaluation.fit_params)
+        for estimator, (train, _) in pairs
+    ]
+    estimators = [estimator for estimator, _ in pairs]
+    fitted: list = []
+    for part in split_by_memory(fits, estimators, X, subsets, n_sharing=n_sharing):
+        fitted += run_fits(part, n_jobs=1, n_sharing=n_sharing)
+    seconds = (time.perf_counter() - start) / max(len(pairs), 1)
+    splits = [split for _, split in pairs]
+    return [evaluation.judge(*each, seconds) for each in zip(fitted, splits, strict=True)]
 
 
 def fit_and_judge(evaluation, X, y, estimator, split):

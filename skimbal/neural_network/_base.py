@@ -26,11 +26,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import run_fit
 from skimbal._training.augmentation import make_augmentation
+from skimbal._training.chunked import ChunkedInputs
 from skimbal._training.early_stopping import choose
-from skimbal._training.inputs import WindowInputs, channel_moments, is_windows, to_tensors
+from skimbal._training.inputs import (
+    WindowInputs,
+    channel_moments,
+    is_chunked,
+    is_windows,
+    to_tensors,
+)
 from skimbal._training.job import TrainingJob
 from skimbal._training.net import make_net, unchanged_on_error
 from skimbal._training.prediction import predict_arrays, predict_logits
+from skimbal._training.robust import robust_moments, smooth_clip
 from skimbal._training.schedules import SCHEDULES
 from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
@@ -39,16 +47,23 @@ from skimbal._utils._labels import carries_labels, label_list
 from skimbal._utils._log_odds import log_odds, log_softmax
 from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
+from skimbal.neural_network._by_rows import (
+    resolve_patience,
+    sampler_needs_validation,
+    stops_early,
+)
+from skimbal.neural_network._chunked import in_chunks, unchanged_file
 from skimbal.neural_network._fit_data import (
     TrainingData,
     check_input_shape,
     check_inputs,
     count_classes,
     drop_weightless,
+    encode_classes,
     encode_labels,
     given_class_counts,
-    hold_out,
     is_held_out,
+    is_held_out_if_possible,
     own_validation_data,
     validate_training_data,
     with_mean_one,
@@ -58,7 +73,6 @@ from skimbal.neural_network._fit_plan import (
     finish_module,
     make_early_stopping,
     make_fit_plan,
-    needs_validation,
 )
 from skimbal.neural_network._forgetting import following_counts, stream_estimate
 from skimbal.neural_network._input_parts import moments_of_parts
@@ -76,17 +90,17 @@ NET_CONSTRAINTS: dict = {
     "sampler": "no_validation",
     "augmentation": "no_validation",
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "standardize": ["boolean", StrOptions({"auto"})],
+    "standardize": ["boolean", StrOptions({"auto", "robust"})],
     "optimizer": [str, callable],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "learning_rate_schedule": [None, StrOptions(set(SCHEDULES)), callable],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "forgetting_half_life": [None, Interval(Real, 0, None, closed="neither")],
-    "early_stopping": ["boolean"],
+    "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "scoring": [None, str, callable],
     "device": [str, torch.device],
     "n_threads": [Interval(Integral, 1, None, closed="left")],
@@ -98,6 +112,11 @@ DENSE_CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     **NET_CONSTRAINTS,
 }
+
+
+# What standardizes inputs: `input_limit_` only with standardize="robust".
+MOMENTS = ("input_mean_", "input_scale_", "input_limit_")
+MOMENTS_OF = {True: channel_moments, "auto": moments_without_one_hot, "robust": robust_moments}
 
 
 def check_layer_sizes(given, name="hidden_layer_sizes"):
@@ -126,6 +145,8 @@ class BaseNetClassifier(
     _takes_windows = True
     # Whether sparse tables are taken, and made dense batch by batch.
     _takes_sparse = False
+    # Whether the rows of a large table that many fits share are taken batch by batch.
+    _takes_table_rows = False
     # Whether a dict of arrays, one for each input of the network, is taken.
     _takes_dict = False
     # What a fit that starts from another network takes over besides its parameters.
@@ -160,6 +181,8 @@ class BaseNetClassifier(
         X = X if X.ndim == 2 else self._with_axes(X)  # the channel of images; features stay so
         if self.standardize:
             X = (X - self.input_mean_) / self.input_scale_
+        if self.standardize == "robust":
+            X = smooth_clip(X, self.input_limit_)
         return self._with_axes(X)
 
     # ---------------------------------------------------------------- training
@@ -183,7 +206,8 @@ class BaseNetClassifier(
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, ...)
             Training inputs, finite. Networks that take tables also take sparse ones of SciPy; their
-            rows are made dense batch by batch.
+            rows are made dense batch by batch. Rows that do not fit into memory are a
+            `skimbal.preprocessing.ChunkedTable`.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, numbers or strings.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -216,7 +240,7 @@ class BaseNetClassifier(
     def _fit_coroutine(self, X, y, sample_weight=None, groups=None, **own_validation):
         """`fit` as a generator: see `skimbal/_fitting`."""
         self._validate_params()
-        with undone_on_error(self):
+        with undone_on_error(self), unchanged_file(X):
             X, y, weight = validate_training_data(self, X, y, sample_weight, reset=True)
             yield from self._fit_checked_coroutine(X, y, weight, groups, **own_validation)
         return self
@@ -235,7 +259,7 @@ class BaseNetClassifier(
         X, y, sample_weight, groups = drop_weightless(X, y, sample_weight, groups)
         sample_weight = with_mean_one(sample_weight)
         forget_attributes(self, ["_stream_counts"])
-        self.classes_, targets = np.unique(y, return_inverse=True)
+        self.classes_, targets = encode_classes(X, y)
         check_two_classes(self.classes_.tolist())
         self._set_input_attributes(X)
         if start is not None:
@@ -244,8 +268,10 @@ class BaseNetClassifier(
         data = TrainingData(X, targets, sample_weight, groups)
         counts = count_classes(data, len(self.classes_))
         rng = check_random_state(self.random_state)
-        data, valid = split_validation(self, data, rng, **own_validation)
-        inputs, early_stopping = yield from initialize(self, data, counts, rng, valid, start)
+        data, valid, patience = split_validation(self, data, rng, **own_validation)
+        inputs, early_stopping = yield from initialize(
+            self, data, counts, rng, valid, patience, start
+        )
         yield from train(self, inputs, data, self.max_epochs, early_stopping)
         return self
 
@@ -282,6 +308,7 @@ class BaseNetClassifier(
 
     # ---------------------------------------------------------------- prediction
 
+    @in_chunks
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the activations before the last layer.
 
@@ -297,6 +324,7 @@ class BaseNetClassifier(
         """
         return self._forward(X, predict_arrays)[0]
 
+    @in_chunks
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the predicted probabilities; costs do not change them.
 
@@ -313,6 +341,7 @@ class BaseNetClassifier(
         """
         return log_odds(self.predict_log_proba(X))
 
+    @in_chunks
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the logarithms of the predicted probabilities.
 
@@ -327,6 +356,7 @@ class BaseNetClassifier(
         """
         return log_softmax(self._forward(X, predict_logits) + log_prior_ratio(self))
 
+    @in_chunks
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the predicted probabilities, the softmax of the logits; costs do not change them.
 
@@ -344,6 +374,7 @@ class BaseNetClassifier(
         """
         return np.exp(self.predict_log_proba(X))
 
+    @in_chunks
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the class with the lowest expected cost; without costs, the most probable class.
 
@@ -382,24 +413,36 @@ class BaseNetClassifier(
 
 
 def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_val=None):
-    """Return the training data and the validation data, which are None if nothing needs them."""
+    """Return the training data, the validation data and the patience in epochs.
+
+    The validation data are None if nothing needs them, the patience without early stopping.
+    """
     valid = own_validation_data(network, X_val, y_val, sample_weight_val)
-    if not needs_validation(network):
-        if valid is not None:
+    stops = stops_early(network, data.X, has_own_validation=valid is not None)
+    patience = resolve_patience(network) if stops else None
+    if valid is not None:
+        if not (stops or sampler_needs_validation(network)):
             raise ValueError(
                 "X_val and y_val are given, but nothing uses them; set early_stopping=True or "
                 "leave them out"
             )
-        return data, None
-    if valid is not None:
-        return data, valid
-    reason = reason_to_hold_out(network)
-    return hold_out(data, network.classes_, network.validation_fraction, rng, reason)
+        return data, valid, patience
+    is_valid = draw_validation(network, data, network.classes_, rng)
+    if is_valid is None:
+        return data, None, None
+    return data.take(~is_valid), data.take(is_valid), patience
 
 
-def reason_to_hold_out(network):
-    """The setting that needs validation data, for errors."""
-    return "early_stopping=True" if network.early_stopping else f"sampler={network.sampler!r}"
+def draw_validation(network, data, classes, rng):
+    """Draw the rows that a network holds out; None if it needs none, or "auto" can have none."""
+    fraction = network.validation_fraction
+    if sampler_needs_validation(network) and network.early_stopping in (False, "auto"):
+        return is_held_out(data, classes, fraction, rng, f"sampler={network.sampler!r}")
+    if not stops_early(network, data.X):
+        return None
+    if network.early_stopping == "auto":
+        return is_held_out_if_possible(data, fraction, rng)
+    return is_held_out(data, classes, fraction, rng, "early_stopping=True")
 
 
 def validation_rows(
@@ -451,13 +494,9 @@ def validation_rows(
     >>> validation_rows(MLPClassifier(), X, y) is None
     True
     """
-    if not needs_validation(network):
-        return None
     classes, targets = np.unique(y, return_inverse=True)
     data = TrainingData(X, targets, None, groups)
-    rng = check_random_state(random_state)
-    reason = reason_to_hold_out(network)
-    return is_held_out(data, classes, network.validation_fraction, rng, reason)
+    return draw_validation(network, data, classes, check_random_state(random_state))
 
 
 def stream_counts(estimator, class_counts, classes):
@@ -489,13 +528,13 @@ def history_table(history, best_epoch):
 def continue_fit(network, X, y, classes, sample_weight, given_counts):
     """`partial_fit` as a generator."""
     network._validate_params()
-    if network.early_stopping:
+    if network.early_stopping not in (False, "auto"):
         raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
-    if needs_validation(network):
+    if sampler_needs_validation(network):
         raise ValueError(
             f"partial_fit has no validation data, which sampler={network.sampler!r} needs"
         )
-    is_first = not hasattr(network, "net_")
+    is_first, given = not hasattr(network, "net_"), X
     with undone_on_error(network):
         _check_partial_fit_first_call(network, classes)
         X, y, weight = validate_training_data(network, X, y, sample_weight, reset=is_first)
@@ -515,7 +554,8 @@ def continue_fit(network, X, y, classes, sample_weight, given_counts):
             inputs = prepared(network, X)
             counts = stream_estimate(network, network._class_counts, data)
         generators = network._training_plan.generators()
-        with following_counts(network, counts), unchanged_on_error(network.net_, generators):
+        unchanged = unchanged_on_error(network.net_, generators)
+        with following_counts(network, counts), unchanged, unchanged_file(given):
             yield from train(network, inputs, data, n_epochs=1)
     return network
 
@@ -552,23 +592,27 @@ def check_training_data(
 def standardize_as(network, data, start):
     """Set the standardization of the inputs: of the data, or that of a network to start from."""
     if start is not None:
-        network.input_mean_, network.input_scale_ = start.input_mean_, start.input_scale_
+        copy_attributes(start, network, MOMENTS)
         return
-    moments = moments_without_one_hot if network.standardize == "auto" else channel_moments
+    forget_attributes(network, MOMENTS)
+    moments = MOMENTS_OF[network.standardize]
     if hasattr(network, "input_parts_"):
-        mean, scale = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
+        found = moments_of_parts(data.X, network.input_parts_, data.sample_weight, moments)
     else:
-        is_ready = is_windows(data.X) or data.X.ndim == 2
+        is_ready = is_windows(data.X) or is_chunked(data.X) or data.X.ndim == 2
         X = data.X if is_ready else network._with_axes(data.X)
-        mean, scale = moments(X, data.sample_weight)
-    network.input_mean_, network.input_scale_ = mean, scale
+        found = moments(X, data.sample_weight)
+    for name, value in zip(MOMENTS, found, strict=False):  # the limit is of robust ones only
+        setattr(network, name, value)
 
 
 def prepared(network, X):
     """Validated inputs as a network takes them: an array, or rows that are prepared when asked for.
 
-    Those are windows, and rows of large or sparse tables.
+    Those are windows, and rows of large or sparse tables, in memory or in chunks on the disk.
     """
+    if is_chunked(X):
+        return ChunkedInputs(X, network._prepare_inputs)
     if is_windows(X):
         return WindowInputs(X, network._prepare_inputs)
     if network._takes_sparse and is_large(X):
@@ -576,7 +620,7 @@ def prepared(network, X):
     return network._prepare_inputs(X)
 
 
-def initialize(network, data, counts, rng, valid=None, start=None):
+def initialize(network, data, counts, rng, valid=None, patience=None, start=None):
     """Build the net; return the inputs as it takes them, and what judges it (a generator).
 
     Every setting is checked before anything is trained.
@@ -588,6 +632,7 @@ def initialize(network, data, counts, rng, valid=None, start=None):
         network.classes_,
         counts,
         rng,
+        n_rows=len(data.targets),
         is_weighted=is_weighted,
         has_validation=has_validation,
     )
@@ -602,9 +647,11 @@ def initialize(network, data, counts, rng, valid=None, start=None):
     if valid is not None:
         valid = TrainingData(valid.X, valid.targets, with_mean_one(valid.sample_weight))
         valid_inputs = prepared(network, valid.X)
-        early_stopping = make_early_stopping(network, plan, valid_inputs, valid, is_held_out=True)
+        early_stopping = make_early_stopping(
+            network, plan, valid_inputs, valid, patience, is_held_out=True
+        )
     elif plan.scorer is not None:
-        early_stopping = make_early_stopping(network, plan, inputs, data, is_held_out=False)
+        early_stopping = make_early_stopping(network, plan, inputs, data, None, is_held_out=False)
     generators = training.generator, training.noise_generator
     module = finish_module(network._build_module(inputs, len(network.classes_), *generators), plan)
     net = make_net(

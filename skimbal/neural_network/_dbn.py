@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._training.contrastive_divergence import PretrainingJob, PretrainingPlan
-from skimbal._training.inputs import blocks_of_rows, to_tensors
+from skimbal._training.inputs import blocks_of_rows, is_chunked, to_tensors
 from skimbal._training.tables import stored_values
 from skimbal.losses import class_weight_vector
 from skimbal.modules import MLP, RBM, stack_rbms
@@ -98,11 +98,14 @@ class DBNClassifier(BaseNetClassifier):
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : "auto" or bool, default="auto"
+    standardize : "auto", "robust" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
         feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
         most training samples and one other value in all the rest is only divided by that value: a
-        one-hot column stays as it is.
+        one-hot column stays as it is. "robust" is "auto" with the median and the range of the
+        quartiles in place of the mean and the deviation; where the quartiles are equal, it divides
+        by half of the whole range. Then x becomes x / sqrt(1 + (x / 3)^2), so that no value is
+        beyond 3 (Holzmueller et al. 2024, arXiv:2407.04491).
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.003
@@ -114,21 +117,25 @@ class DBNClassifier(BaseNetClassifier):
         `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
-    batch_size : int, default=128
-        Samples of a mini-batch.
+    batch_size : int or "auto", default=128
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
+        there on.
     max_epochs : int, default=100
         Epochs of training.
     forgetting_half_life : float > 0 or None, default=None
         For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
         one counts half in the class counts, from which class weights, balancing losses and the
         costs "inverse_frequency" are made anew in each call. None keeps the first counts.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default=False
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
-        validation no longer improves, and to restore the best weights.
+        validation no longer improves, and to restore the best weights. "auto" does so for tables
+        (2-D inputs) of at least 10,000 samples if each class can be held out, and where `fit` is
+        given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default=10
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
@@ -239,12 +246,12 @@ class DBNClassifier(BaseNetClassifier):
         learning_rate: float = 3e-3,
         learning_rate_schedule: str | Callable | None = None,
         weight_decay: float = 1e-4,
-        batch_size: int = 128,
+        batch_size: int | str = 128,
         max_epochs: int = 100,
         forgetting_half_life: float | None = None,
-        early_stopping: bool = False,
+        early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = 10,
         scoring: str | Callable | None = None,
         device: str | torch.device = "auto",
         n_threads: int = 1,
@@ -321,6 +328,7 @@ class DBNClassifier(BaseNetClassifier):
         )
 
     _takes_sparse = True
+    _takes_table_rows = True
     _takes_windows = False  # pre-training goes through all rows of one tensor
     _attributes_of_start = ("visible_", "visible_biases_", "pretrain_history_")
 
@@ -338,10 +346,18 @@ class DBNClassifier(BaseNetClassifier):
         check_step_setting("pretrain_weight_decay", self.pretrain_weight_decay)
         if self.pretrain_learning_rate != "auto":
             check_step_setting("pretrain_learning_rate", self.pretrain_learning_rate)
-        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
-        if self.visible_ == "bernoulli" and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
+        if is_chunked(X) and X.ndim > 2:
             raise ValueError(
-                f"X lies in [{X.min():g}, {X.max():g}], but visible='bernoulli' takes values in "
+                f"X is a ChunkedTable with samples of shape {X.shape[1:]}; a belief network takes "
+                "tables in chunks only: write the rows as (n_samples, n_features)"
+            )
+        if self.visible_ != "bernoulli":
+            return
+        # A scaler may end at 1 + 2e-16, which is set to 1 as any value outside in `predict` is.
+        least, largest = value_range(X)
+        if least < -ROUNDING or largest > 1 + ROUNDING:
+            raise ValueError(
+                f"X lies in [{least:g}, {largest:g}], but visible='bernoulli' takes values in "
                 "[0, 1]; scale X (MinMaxScaler) or use visible='gaussian'"
             )
 
@@ -374,7 +390,7 @@ class DBNClassifier(BaseNetClassifier):
             weight_decay=self.pretrain_weight_decay,
             n_gibbs_steps=self.n_gibbs_steps,
             persistent=self.persistent,
-            batch_size=self.batch_size,
+            batch_size=plan.batch_size,
         )
         X = X.reshape(len(X), -1) if isinstance(X, np.ndarray) else X
         tensor, *weight = to_tensors(X, sample_weight, device=net.device)
@@ -412,6 +428,14 @@ class DBNClassifier(BaseNetClassifier):
         for rbm, visible_bias in zip(rbms, self.visible_biases_, strict=True):
             rbm.visible_bias = visible_bias
         return rbms
+
+
+def value_range(X):
+    """Smallest and largest number of inputs."""
+    if not is_chunked(X):
+        return X.min(), X.max()
+    ends = [(part.min(), part.max()) for _, part in blocks_of_rows(X)]
+    return min(least for least, _ in ends), max(largest for _, largest in ends)
 
 
 def pretraining_weight(network, data, counts):

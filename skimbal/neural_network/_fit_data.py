@@ -16,12 +16,20 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skimbal._training.inputs import blocks_of_rows, dtype_name, is_windows
+from skimbal._training.chunked import counts_by_class
+from skimbal._training.inputs import blocks_of_rows, dtype_name, is_chunked, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
-from skimbal._utils._groups import check_group_counts, held_out_groups
+from skimbal._utils._groups import check_group_counts, groups_by_class, held_out_groups
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
+from skimbal._utils._table_rows import TableRows
 from skimbal._utils._validation import check_labels, check_weights
+from skimbal.neural_network._chunked import (
+    ROWS_AT_ONCE,
+    check_table,
+    encode_in_blocks,
+    rows_held_out,
+)
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -33,7 +41,7 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, ...), CSR table or WindowIndex
+    X : ndarray of shape (n_samples, ...), CSR table, WindowIndex or ChunkedTable
     targets : ndarray of int of shape (n_samples,)
         Indices of the classes.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -54,11 +62,14 @@ class TrainingData:
 
 
 def check_inputs(estimator, X, *, reset):
-    """Return inputs as an array; windows of recordings stay as they are.
+    """Return inputs as an array; windows of recordings and tables in chunks stay as they are.
 
     Sparse tables become CSR. Sets scikit-learn's attributes of the inputs where `reset` is True:
     those of columns for 2-D X, none for n-d X.
     """
+    if is_chunked(X):
+        check_table(estimator, X, check_inputs, check_range, reset=reset)
+        return X
     X = joined_if_dict(estimator, X, reset=reset)
     if is_windows(X):
         if estimator._takes_windows:
@@ -66,6 +77,15 @@ def check_inputs(estimator, X, *, reset):
         X = np.asarray(X)
     if issparse(X):
         return check_sparse(estimator, X, reset=reset)
+    if isinstance(X, TableRows) and len(X):
+        for _, part in blocks_of_rows(X):
+            validate_data(estimator, part, reset=reset, dtype=FLOATS)
+        return X
+    return check_dense(estimator, X, reset=reset)
+
+
+def check_dense(estimator, X, *, reset):
+    """Return samples as an array, or raise a ValueError."""
     X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_axes > 2:
@@ -142,6 +162,7 @@ def check_range(X):
             i = int(abs(part).max(axis=1).toarray().argmax())
             part = part[[i]].toarray()
         elif name == "sample":
+            part = np.asarray(part)
             i = int((np.abs(part) > limit).reshape(len(part), -1).any(axis=1).argmax())
             part = part[i]
         raise ValueError(
@@ -166,7 +187,8 @@ def validate_training_data(estimator, X, y, sample_weight, *, reset):
     if y is None:
         validate_data(estimator, X, y, reset=reset)  # raises what scikit-learn says of it
     X = check_inputs(estimator, X, reset=reset)
-    check_range(X)
+    if not is_chunked(X):
+        check_range(X)
     y = check_labels(y)
     check_consistent_length(X, y)
     return X, y, check_weights(sample_weight, y, dtype=np.float64)
@@ -227,8 +249,20 @@ def encode_labels(y, classes):
     return np.searchsorted(classes, y)
 
 
+def encode_classes(X, y):
+    """Sorted labels, and the index of the label of each sample; small numbers for large tables."""
+    if is_chunked(X):
+        return encode_in_blocks(y)
+    if len(y) > ROWS_AT_ONCE:  # sorting them takes several times the memory
+        classes, targets = encode_in_blocks(y)
+        return classes, targets.astype(np.intp)
+    return np.unique(y, return_inverse=True)
+
+
 def count_classes(data, n_classes):
     """Sample-weighted number of samples of each class."""
+    if is_chunked(data.X):
+        return counts_by_class(data.targets, data.sample_weight, n_classes)
     return np.bincount(data.targets, data.sample_weight, n_classes).astype(np.float64)
 
 
@@ -285,7 +319,8 @@ def copies(X, targets):
 def is_held_out(data, classes, fraction, rng, reason):
     """Draw validation data, stratified, and leave groups whole.
 
-    Without groups, a recording is a group of its windows, and a sample one of its copies.
+    Without groups, a recording is a group of its windows, and a sample one of its copies. Copies of
+    rows that are read in chunks are not sought.
 
     Parameters
     ----------
@@ -302,12 +337,9 @@ def is_held_out(data, classes, fraction, rng, reason):
     -------
     ndarray of bool of shape (n_samples,)
     """
-    if data.groups is not None:
-        units, unit = data.groups, "group"
-    elif is_windows(data.X):
-        units, unit = data.X.recording, "recording"
-    else:
-        units, unit = copies(data.X, data.targets), "sample"
+    if is_chunked(data.X) and data.groups is None:
+        return rows_held_out(data, classes, fraction, rng, reason)
+    units, unit = validation_units(data)
     check_group_counts(classes.tolist(), data.targets, units, reason, unit)
     held_out = held_out_groups(data.targets, units, fraction, rng)
     if held_out is None:
@@ -317,6 +349,29 @@ def is_held_out(data, classes, fraction, rng, reason):
             "groups"
         )
     return np.isin(units, held_out)
+
+
+def validation_units(data):
+    """Number what is held out as a whole; return it and what it is called."""
+    if data.groups is not None:
+        return data.groups, "group"
+    if is_windows(data.X):
+        return data.X.recording, "recording"
+    return copies(data.X, data.targets), "sample"
+
+
+def is_held_out_if_possible(data, fraction, rng):
+    """As `is_held_out`, but None where not every class can be on both sides."""
+    if is_chunked(data.X) and data.groups is None:
+        classes, counts = np.unique(data.targets, return_counts=True)
+        if counts.min() < 2:
+            return None
+        return rows_held_out(data, classes, fraction, rng, "early stopping")
+    units, _ = validation_units(data)
+    if min(len(own) for own in groups_by_class(data.targets, units)) < 2:
+        return None
+    held_out = held_out_groups(data.targets, units, fraction, rng)
+    return None if held_out is None else np.isin(units, held_out)
 
 
 def hold_out(data, classes, fraction, rng, reason):

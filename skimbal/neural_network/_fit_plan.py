@@ -26,6 +26,7 @@ from skimbal.exceptions import BalancedTwiceWarning, NonFiniteLossError
 from skimbal.losses import BoundLoss, Formula, class_weight_vector, resolve_loss
 from skimbal.metrics import check_class_scorer, get_scorer, inverse_frequency_cost_matrix
 from skimbal.modules import NormalizedLinear, OwnNetwork
+from skimbal.neural_network._by_rows import resolve_batch_size
 from skimbal.neural_network._prior import check_probabilities_option, final_log_prior_ratio
 from skimbal.sampling import resolve_batches
 
@@ -67,14 +68,6 @@ class FitPlan:
         return None if self.loss_value.needs_costs else self.costs
 
 
-def needs_validation(estimator):
-    """Whether an estimator holds samples out, for early stopping or for its sampler."""
-    if estimator.early_stopping or estimator.sampler is None:
-        return estimator.early_stopping
-    sampler = resolve_batches(estimator.sampler)
-    return sampler is not None and sampler.needs_validation
-
-
 def depends_on_counts(estimator):
     """Whether class weights, costs or the loss are made from class counts."""
     return (
@@ -85,7 +78,7 @@ def depends_on_counts(estimator):
     )
 
 
-def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validation):
+def make_fit_plan(estimator, classes, counts, rng, *, n_rows, is_weighted, has_validation):
     """Check and resolve the settings of a network for classes with these counts."""
     if isinstance(estimator.optimizer, str) and estimator.optimizer not in OPTIMIZERS:
         raise ValueError(unknown_name_message("optimizer", estimator.optimizer, OPTIMIZERS))
@@ -107,8 +100,9 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
             "twice; use sampler=None",
             BalancedTwiceWarning,
         )
+    batch_size = resolve_batch_size(estimator.batch_size, n_rows)
     if value.compares_classes:
-        warn_of_batches_of_one_class(value, counts, share, estimator.batch_size)
+        warn_of_batches_of_one_class(value, counts, share, batch_size)
     check_probabilities_option(estimator, loss, classes)
     is_balanced_later = value.needs_costs or estimator.probabilities == "data"
     if isinstance(estimator.cost_matrix, str) and not is_balanced_later:
@@ -120,7 +114,7 @@ def make_fit_plan(estimator, classes, counts, rng, *, is_weighted, has_validatio
         loss,
         costs,
         scorer=make_scorer_of_classes(estimator.scoring, classes),
-        training=make_training_plan(estimator, device, sampler, value, rng),
+        training=make_training_plan(estimator, device, sampler, value, batch_size, rng),
         callbacks=make_callbacks(
             estimator.callbacks,
             has_validation=has_validation,
@@ -138,7 +132,7 @@ def make_scorer_of_classes(scoring, classes):
     return scorer
 
 
-def make_training_plan(estimator, device, sampler, loss_value, rng):
+def make_training_plan(estimator, device, sampler, loss_value, batch_size, rng):
     """What the training loop needs to know, with generators of random numbers of its own."""
     for name in ("learning_rate", "weight_decay"):
         check_step_setting(name, getattr(estimator, name))
@@ -148,7 +142,7 @@ def make_training_plan(estimator, device, sampler, loss_value, rng):
         optimizer=estimator.optimizer,
         learning_rate=estimator.learning_rate,
         weight_decay=estimator.weight_decay,
-        batch_size=estimator.batch_size,
+        batch_size=batch_size,
         max_epochs=estimator.max_epochs,
         mixup=estimator.mixup,
         device=device,
@@ -389,10 +383,11 @@ def can_weight(loss, n_classes):
     return True
 
 
-def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
+def make_early_stopping(estimator, plan, inputs, data, patience, *, is_held_out):
     """Judge every epoch on prepared inputs and their labels, by what the network is trained for.
 
-    Held-out data decide when the training ends; on training data only `scoring` is recorded.
+    Held-out data decide when the training ends, if there is a patience, a number of epochs; on
+    training data only `scoring` is recorded.
     """
     value = plan.loss_value
     if value.needs_features:  # a loss of all pairs of a batch: a whole set has too many
@@ -403,7 +398,7 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
     X, target, *weight = to_tensors(inputs, data.targets, data.sample_weight, device=device)
     evaluate = ValidationSet(
         X,
-        target,
+        target.long(),
         weight[0] if weight else None,
         loss=loss.to(device),
         scorer=plan.scorer,
@@ -414,7 +409,6 @@ def make_early_stopping(estimator, plan, inputs, data, *, is_held_out):
         class_factor=None if factor is None else factor.to(device),
         log_prior_ratio=final_log_prior_ratio(estimator, plan.counts, loss),
     )
-    patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return EarlyStopping(evaluate, patience, is_held_out=is_held_out)
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._labels import check_label_parameters, proba_by_class
+from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
     check_probabilities,
@@ -100,7 +101,7 @@ def fit_population(
         for estimator, rows in zip(estimators, subsets, strict=True)
     ]
     fitted = []
-    for turn in split_by_memory(fits, X, subsets, memory_limit):
+    for turn in split_by_memory(fits, estimators, X, subsets, memory_limit):
         fitted += run_fits(
             turn, n_jobs=n_jobs, memory_limit=memory_limit, report=print if verbose else None
         )
@@ -180,7 +181,8 @@ def cross_fit(
     classes = np.unique(labels)
     total = np.zeros((len(labels), len(classes)))
     n_held_out = np.zeros(len(labels))
-    for turn in split_by_memory(splits, X, [train for train, _ in splits], memory_limit):
+    subsets = [train for train, _ in splits]
+    for turn in split_by_memory(splits, [estimator], X, subsets, memory_limit):
         (outcome,) = run_fits(
             [cross_fit_coroutine([estimator] * len(turn), X, labels, turn, params, classes)],
             n_jobs=n_jobs,
@@ -309,7 +311,7 @@ def _check_memory_limit(value):
 
 def _check_data(X, y, sample_weight):
     X, y = indexable(X, column_or_1d(y, warn=True))
-    return X, y, {"sample_weight": check_weights(sample_weight, y)}
+    return row_by_row(X), y, {"sample_weight": check_weights(sample_weight, y)}
 
 
 def _matched(estimators, subsets, n_samples):

@@ -168,7 +168,7 @@ def as_slice(places):
 
 
 def moments_of_parts(X, shapes, sample_weight=None, moments=channel_moments):
-    """Means and deviations of joined inputs: of each feature, and of each channel of n-d parts.
+    """Moments of joined inputs: of each feature, and of each channel of n-d parts.
 
     Parameters
     ----------
@@ -177,11 +177,12 @@ def moments_of_parts(X, shapes, sample_weight=None, moments=channel_moments):
         Shape of each part, in the order of the columns.
     sample_weight : ndarray of shape (n_samples,), default=None
     moments : callable
-        Computes them for one part.
+        Computes them for one part: mean and scale, or more.
 
     Returns
     -------
-    mean, scale : ndarray of shape (n_columns,)
+    tuple of ndarray of shape (n_columns,)
+        As many as `moments` returns.
     """
     found, start = [], 0
     for shape in shapes.values():
@@ -190,5 +191,4 @@ def moments_of_parts(X, shapes, sample_weight=None, moments=channel_moments):
             [np.broadcast_to(moment, shape).ravel() for moment in moments(part, sample_weight)]
         )
         start += prod(shape)
-    mean, scale = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    return mean, scale
+    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))

@@ -57,11 +57,14 @@ class MLPClassifier(BaseNetClassifier):
     mixup : float >= 0, default=0.0
         Above 0, the network is trained on mixtures of two samples and of their losses. The shares
         are drawn from Beta(mixup, mixup) (Zhang et al. 2018, arXiv:1710.09412).
-    standardize : "auto" or bool, default="auto"
+    standardize : "auto", "robust" or bool, default="auto"
         Whether inputs are brought to mean 0 and standard deviation 1 of the training data: per
         feature for 2-D inputs, per channel for n-d inputs. With "auto", a feature that has 0 in
         most training samples and one other value in all the rest is only divided by that value: a
-        one-hot column stays as it is.
+        one-hot column stays as it is. "robust" is "auto" with the median and the range of the
+        quartiles in place of the mean and the deviation; where the quartiles are equal, it divides
+        by half of the whole range. Then x becomes x / sqrt(1 + (x / 3)^2), so that no value is
+        beyond 3 (Holzmueller et al. 2024, arXiv:2407.04491).
     optimizer : {"adam", "adamw", "sgd", "adagrad", "rmsprop"} or callable, default="adam"
         Optimizer, or a class of `torch.optim`.
     learning_rate : float > 0, default=0.001
@@ -73,21 +76,25 @@ class MLPClassifier(BaseNetClassifier):
         `max_epochs`.
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
-    batch_size : int, default=64
-        Samples of a mini-batch.
+    batch_size : int or "auto", default="auto"
+        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
+        there on.
     max_epochs : int, default=100
         Epochs of training.
     forgetting_half_life : float > 0 or None, default=None
         For `partial_fit` on streams whose class frequencies drift: samples after which an earlier
         one counts half in the class counts, from which class weights, balancing losses and the
         costs "inverse_frequency" are made anew in each call. None keeps the first counts.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default="auto"
         Whether to hold out `validation_fraction` of the samples, stratified, to stop when
-        validation no longer improves, and to restore the best weights.
+        validation no longer improves, and to restore the best weights. "auto" does so for tables
+        (2-D inputs) of at least 10,000 samples if each class can be held out, and where `fit` is
+        given validation data. `partial_fit` never does.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the samples held out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping ends the training.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement after which early stopping ends the training. "auto" is 30 with
+        ``early_stopping="auto"``, and else 10.
     scoring : str, callable or None, default=None
         Score of each epoch: a name or scikit-learn scorer. With `early_stopping` it is computed on
         the validation data and decides; the validation loss decides between equal scores. Without,
@@ -173,12 +180,12 @@ class MLPClassifier(BaseNetClassifier):
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable | None = None,
         weight_decay: float = 1e-4,
-        batch_size: int = 64,
+        batch_size: int | str = "auto",
         max_epochs: int = 100,
         forgetting_half_life: float | None = None,
-        early_stopping: bool = False,
+        early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         scoring: str | Callable | None = None,
         device: str | torch.device = "auto",
         n_threads: int = 1,
@@ -215,6 +222,7 @@ class MLPClassifier(BaseNetClassifier):
         self.random_state = random_state
 
     _takes_sparse = True
+    _takes_table_rows = True
 
     def _build_module(self, X, n_classes, generator, noise_generator):
         return MLP(

@@ -25,6 +25,9 @@ class PredictionSteps:
     moments : tuple of ndarray or None
         Mean and scale: the mean is subtracted, then the sample is divided by the scale. Both
         broadcast against a sample of `channel_shape`.
+    limit : ndarray or None
+        Then a value x becomes x / sqrt(1 + (x / limit)^2); the limit broadcasts as the moments, and
+        is infinite where values stay as they are. None for all values as they are.
     module_shape : tuple of int
         Shape of a sample that the module takes.
     module : torch.nn.Module
@@ -49,6 +52,7 @@ class PredictionSteps:
     clip_range: tuple[float, float] | None
     channel_shape: tuple[int, ...]
     moments: tuple[np.ndarray, np.ndarray] | None
+    limit: np.ndarray | None
     module_shape: tuple[int, ...]
     module: nn.Module
     log_prior_ratio: np.ndarray
@@ -87,12 +91,13 @@ def prediction_steps(network: BaseNetClassifier) -> PredictionSteps:
     shape = tuple(network.input_shape_)
     with_axes = network._with_axes(np.empty((1, *shape))).shape[1:]
     is_clipped = getattr(network, "visible_", None) == "bernoulli"
-    is_standardized = network.standardize and not is_clipped
+    standardize = False if is_clipped else network.standardize
     return PredictionSteps(
         input_shape=shape,
         clip_range=(0.0, 1.0) if is_clipped else None,
         channel_shape=shape if len(shape) == 1 else with_axes,
-        moments=(network.input_mean_, network.input_scale_) if is_standardized else None,
+        moments=(network.input_mean_, network.input_scale_) if standardize else None,
+        limit=network.input_limit_ if standardize == "robust" else None,
         module_shape=with_axes,
         module=network.net_.module_,
         log_prior_ratio=np.zeros(len(network.classes_)) + log_prior_ratio(network),

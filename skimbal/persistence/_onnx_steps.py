@@ -69,6 +69,8 @@ def _(network: BaseNetClassifier, graph, x):
     if steps.moments is not None:
         mean, scale = steps.moments
         x = graph.add("Div", graph.subtract(x, mean), scale)
+    if steps.limit is not None:
+        x = add_smooth_clip(graph, x, steps.limit)
     if steps.module_shape != steps.channel_shape:
         x = graph.reshape(x, steps.module_shape)
     if isinstance(steps.module, OwnNetwork):
@@ -78,6 +80,21 @@ def _(network: BaseNetClassifier, graph, x):
     if steps.log_prior_ratio.any():
         x = graph.add("Add", x, steps.log_prior_ratio)
     return graph.add("Softmax", x, axis=1)
+
+
+def add_smooth_clip(graph, x, limit):
+    """Add the nodes of x / sqrt(1 + r^2), r = x / limit, over m = max(1, |r|): no square overflows.
+
+    An infinite limit is a factor of 0.
+    """
+    ratio = graph.add("Mul", x, 1.0 / limit)
+    unit = graph.add("Max", graph.add("Abs", ratio), 1.0)
+    squares = []
+    for part in (graph.add("Reciprocal", unit), graph.add("Div", ratio, unit)):
+        squares.append(graph.add("Mul", part, part))
+    return graph.add(
+        "Div", graph.add("Div", x, unit), graph.add("Sqrt", graph.add("Add", *squares))
+    )
 
 
 # ---------------------------------------------------------------- probabilities

@@ -185,7 +185,7 @@ def test_fits_are_split_by_the_memory_of_their_rows(memory_limit, n_parts):
     """20 rows of 3 numbers are 480 bytes, and a fit holds four times as much."""
     rows = [np.arange(20)] * 6
     fits = list("abcdef")
-    parts = split_by_memory(fits, np.zeros((40, 3)), rows, memory_limit)
+    parts = split_by_memory(fits, [None] * 6, np.zeros((40, 3)), rows, memory_limit)
     assert [fit for part in parts for fit in part] == fits
     assert len(parts) == n_parts
 

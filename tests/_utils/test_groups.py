@@ -5,6 +5,8 @@ from contextlib import nullcontext
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.pipeline import make_pipeline as make_resampled
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier
@@ -23,6 +25,7 @@ from skimbal._utils._groups import (
     takes_groups,
     warn_of_lost_groups,
 )
+from skimbal.preprocessing import TableEncoder
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_splits_that_groups_do_not_reach_warn(
     message = with_routing if is_routed else without_routing
     expects = nullcontext() if message is None else pytest.warns(UserWarning, match=message)
     with config_context(enable_metadata_routing=is_routed), expects:
-        warn_of_lost_groups(wrap(model))
+        warn_of_lost_groups(wrap(model), 100)
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.9])
@@ -151,3 +154,29 @@ def test_who_takes_groups_and_by_what_name(estimator, expected):
     assert takes_groups(estimator) == (expected is not None)
     assert list(groups_params(estimator, np.arange(3))) == ([] if expected is None else [expected])
     assert groups_params(estimator, None) == {}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (make_pipeline(TableEncoder(), LogisticRegression()), ["tableencoder__groups"]),
+        (
+            make_pipeline("passthrough", TableEncoder(), NET),
+            ["tableencoder__groups", "mlpclassifier__groups"],
+        ),
+        (
+            make_pipeline(StandardScaler(), make_pipeline(TableEncoder(), NET)),
+            ["pipeline__tableencoder__groups", "pipeline__mlpclassifier__groups"],
+        ),
+        (make_resampled(RandomUnderSampler(), TableEncoder(), LogisticRegression()), []),
+        (
+            make_resampled(TableEncoder(), RandomUnderSampler(), LogisticRegression()),
+            ["tableencoder__groups"],
+        ),
+    ],
+)
+def test_transformers_of_a_pipeline_get_groups(estimator, expected):
+    groups = np.arange(3)
+    given = groups_params(estimator, groups)
+    assert list(given) == expected
+    assert all(value is groups for value in given.values())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -24,7 +24,6 @@ X, y = make_classification(150, 4, weights=[0.8], random_state=0)
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 SPLITS = [(X[a], X[b], y[a], y[b]) for a, b in FOLDS.split(X, y)]
 SEEDS = [3, 4, 5]
-TIMES = {"fit_seconds", "predict_seconds"}
 
 
 def network(random_state):
@@ -65,7 +64,7 @@ def test_together_is_one_by_one(make):
         ((alone_status, alone),) = evaluate(make, [seed], [split])
         assert status == alone_status == "done"
         assert values.keys() == alone.keys()
-        assert all(values[key] == alone[key] for key in values.keys() - TIMES)
+        assert all(values[key] == alone[key] for key in values.keys() - set(toy.MEASURED))
 
 
 def test_a_cell_that_fails_keeps_its_error_and_spoils_no_other():
@@ -160,6 +159,19 @@ def test_the_area_under_the_curve_is_the_mean_over_one_against_rest_curves():
         average_precision_score(y[1::2] == label, proba[:, k]) for k, label in enumerate("abc")
     ]
     assert values["average_precision"] == pytest.approx(np.mean(precisions), abs=1e-12)
+    assert values["log_loss"] == pytest.approx(log_loss(y[1::2], proba), abs=1e-12)
+
+
+@pytest.mark.parametrize("rarest", ["a", "b", "c"])
+def test_the_rarest_class_is_that_of_the_training_data(rarest):
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["a", "b", "c"])[y]
+    train = np.r_[np.flatnonzero(y != rarest), np.flatnonzero(y == rarest)[:20]]
+    split = (X[train], X, y[train], y)
+    ((_, values),) = evaluate(lambda seed: GaussianNB(), [0], [split])
+    proba = GaussianNB().fit(X[train], y[train]).predict_proba(X)
+    precision = average_precision_score(y == rarest, proba[:, "abc".index(rarest)])
+    assert values["rare_average_precision"] == pytest.approx(precision, abs=1e-12)
 
 
 def test_the_scores_of_perfect_ranks_are_1_and_not_above():
@@ -189,6 +201,7 @@ def test_the_scores_of_four_ranks_by_hand():
     assert values["auc"] == pytest.approx(3 / 4)
     # Of a the precisions are 1 and 2/3, too, from the other end.
     assert values["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert values["log_loss"] is None  # these are no probabilities
 
 
 def test_the_area_under_the_curve_of_a_decision_function():
@@ -211,4 +224,5 @@ def test_a_score_of_ranks_that_does_not_exist_is_none(make, train, test):
     ((status, values),) = evaluate(
         lambda seed: make(), [0], [(X[train], X[test], y[train], y[test])]
     )
-    assert (status, values["auc"], values["average_precision"]) == ("done", None, None)
+    names = ("auc", "average_precision", "rare_average_precision", "log_loss")
+    assert (status, *(values[name] for name in names)) == ("done", None, None, None, None)

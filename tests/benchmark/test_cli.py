@@ -13,6 +13,8 @@ from skimbal.benchmark._methods import METHODS, RESAMPLERS
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._suites import SUITES
 
+from . import toy
+
 RUN = ["run", "--suite", "demo", "--datasets", "glass0,new-thyroid1", "--folds", "2"]
 PEERS = ["--methods", "logistic-balanced,svm-balanced"]
 
@@ -39,12 +41,12 @@ def test_quiet_is_quiet_and_loud_prints_the_table(out, capsys):
 
 @pytest.mark.usefixtures("without_processes")
 def test_resume_runs_what_is_missing(out, capsys):
-    before = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    before = Store.open(out).cells().drop(columns=toy.MEASURED)
     with Store.open(out).transaction() as database:
         database.execute("DELETE FROM cell WHERE fold = 2")
         database.execute("UPDATE cell SET status = 'failed' WHERE method = 'svm-balanced'")
     assert cli.main(["resume", str(out), "--retry-failed", "--jobs", "2"]) == 0
-    after = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    after = Store.open(out).cells().drop(columns=toy.MEASURED)
     pd.testing.assert_frame_equal(after, before)
 
 
@@ -161,11 +163,11 @@ def test_a_store_that_cannot_be_used_is_one_line(kind, command, out, tmp_path, c
 def test_damaged_cells_run_again_when_asked_to(out, tmp_path):
     path = tmp_path / "results.sqlite"
     path.write_bytes((out / "results.sqlite").read_bytes())
-    right = Store.open(out).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    right = Store.open(out).cells().drop(columns=toy.MEASURED)
     with Store.open(tmp_path).transaction() as database:
         database.execute("UPDATE cell SET g_mean = 2 WHERE fold = 1")
     assert cli.main(["resume", str(tmp_path), "--retry-failed", "--quiet"]) == 0
-    found = Store.open(tmp_path).cells().drop(columns=["fit_seconds", "predict_seconds"])
+    found = Store.open(tmp_path).cells().drop(columns=toy.MEASURED)
     pd.testing.assert_frame_equal(found, right)
 
 

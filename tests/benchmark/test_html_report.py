@@ -11,7 +11,7 @@ import pytest
 
 from skimbal.benchmark import _html_report, cli, report
 from skimbal.benchmark._completion import completion_script
-from skimbal.benchmark._html_charts import spread_labels, time_chart
+from skimbal.benchmark._html_charts import cost_chart, spread_labels
 from skimbal.benchmark._names import REPORT_KINDS
 from skimbal.benchmark._parser import make_parser
 from skimbal.benchmark._report_markdown import markdown_table
@@ -306,9 +306,9 @@ def test_labels_keep_their_distance_and_their_order():
     assert heights.max() <= 100.0
 
 
-def test_the_time_chart_has_each_method_inside_its_axes(result):
+def test_a_chart_of_costs_has_each_method_inside_its_axes(result):
     summary = result.summary.assign(fit_seconds=[0.02, 3.0, 40.0])
-    chart = time_chart(summary)
+    chart = cost_chart(summary, "fit_seconds", "s")
     assert [point.method for point in chart.points] == list(summary.index)
     assert [tick.text for tick in chart.x_ticks] == ["0.01 s", "0.1 s", "1 s", "10 s", "100 s"]
     xs, ys = [p.x for p in chart.points], [p.y for p in chart.points]
@@ -316,7 +316,7 @@ def test_the_time_chart_has_each_method_inside_its_axes(result):
     assert chart.x_ticks[0].position < xs[0] < xs[-1] < chart.x_ticks[-1].position
     assert ys == sorted(ys)  # the best mean is the first, and is on top
     assert chart.y_ticks[0].position > max(ys) > min(ys) > chart.y_ticks[-1].position
-    assert time_chart(summary.assign(fit_seconds=np.nan)) is None
+    assert cost_chart(summary.assign(fit_seconds=np.nan), "fit_seconds", "s") is None
 
 
 def test_markdown_tables_escape_bars(result):
@@ -391,7 +391,7 @@ def test_a_browser_runs_the_script_of_the_page_and_no_other(text, tmp_path):
     other = "<script>document.title = 'changed'</script></body>"
     dom, log = dumped(text.replace("</body>", other), tmp_path)
     assert "<title>Which of 3 methods" in dom
-    assert dom.count('aria-sort="none"') == 13 + 4  # headings of the summary and of the scores
+    assert dom.count('aria-sort="none"') == 14 + 4  # headings of the summary and of the scores
     assert "hidden" not in re.search('<div class="tools"[^>]*>', dom)[0]
     assert len(log) == 1  # the script that was refused
     assert "Content Security Policy" in log[0]

@@ -18,6 +18,7 @@ from skimbal.benchmark._own_methods import code_checksum, load_methods
 from skimbal.benchmark._read_table import read_table
 from skimbal.benchmark._store import Store
 
+from . import toy
 from .test_frames import make_table
 
 CODE = """
@@ -87,7 +88,7 @@ def arguments(methods, *more, data="pumps.csv"):
 
 def scores(out):
     cells = Store.open(out).cells()
-    return cells.drop(columns=["fit_seconds", "predict_seconds"])
+    return cells.drop(columns=toy.MEASURED)
 
 
 # ---------------------------------------------------------------- runs

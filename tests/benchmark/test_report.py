@@ -34,7 +34,7 @@ def fill(store, score):
             n_right = round(1000 * score(cell))  # of each class, so that the G-mean is the score
             confusion = [[n_right, 1000 - n_right], [1000 - n_right, n_right]]
             values = dict.fromkeys(RANK_METRICS, score(cell))
-            values |= {"fit_seconds": 2.0, "n_warnings": 0}
+            values |= {"fit_seconds": 2.0, "predict_seconds": 0.0, "n_warnings": 0}
             values |= {**scores_of_confusion(confusion), "g_mean": score(cell)}
             claim.finish("done", {**values, "confusion": json.dumps(confusion)})
 
@@ -291,6 +291,8 @@ def test_a_cost_search_without_the_prior_threshold_is_noted(methods, is_missing,
         ("support = '[5, 1]'", r"but its support is \[5, 1\]"),
         ("support = '[-1, 6]'", r"'\[-1, 6\]', which are no counts"),
         ("auc = 1.5", "its auc is 1.5"),
+        ("log_loss = -0.5", "its log_loss is -0.5"),
+        ("fit_cpu_seconds = 'x'", "its fit_cpu_seconds is 'x'"),
         ("average_precision = -0.5", "its average_precision is -0.5"),
         ("dataset = 'c'", "the run has no such cell"),
         ("fold = 9", "the run has no such cell"),

@@ -22,12 +22,10 @@ from skimbal.benchmark._store import Store
 
 from . import toy
 
-TIMES = ["fit_seconds", "predict_seconds"]
-
 
 def results(out):
     """All cells of a run but the times, which differ from run to run."""
-    return Store.open(out).cells().drop(columns=TIMES)
+    return Store.open(out).cells().drop(columns=toy.MEASURED)
 
 
 def start_runner(out, folder, names, jobs=2):

@@ -120,6 +120,18 @@ def folder_of_version_2(old_folder):
     return old_folder
 
 
+@pytest.fixture
+def folder_of_version_3(folder_of_version_2):
+    """The same folder as the third version wrote it, with an average precision."""
+    execute(
+        folder_of_version_2 / stores.FILE_NAME,
+        "ALTER TABLE cell ADD COLUMN average_precision REAL;"
+        "UPDATE cell SET average_precision = 0.75 WHERE status = 'done';"
+        "PRAGMA user_version = 3",
+    )
+    return folder_of_version_2
+
+
 @pytest.mark.parametrize("is_migrated", [False, True])
 def test_a_store_without_average_precision_has_an_empty_one(is_migrated, folder_of_version_2):
     folder = folder_of_version_2
@@ -139,6 +151,26 @@ def test_a_store_of_version_2_takes_average_precisions_when_its_run_resumes(fold
     assert Store.create(folder_of_version_2, PROTOCOL).n_finished() == 2
 
 
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_a_store_without_log_losses_has_empty_ones(is_migrated, folder_of_version_3):
+    folder = folder_of_version_3
+    store = Store.create(folder, PROTOCOL) if is_migrated else Store.open(folder)
+    cells = store.cells()
+    assert cells.average_precision.tolist() == [0.75]
+    added = ["rare_average_precision", "log_loss", "fit_cpu_seconds"]
+    assert cells[added].isna().all(axis=None)
+    assert version(store.path) == (stores.SCHEMA_VERSION if is_migrated else 3)
+
+
+def test_a_store_of_version_3_takes_log_losses_when_its_run_resumes(folder_of_version_3):
+    store = Store.create(folder_of_version_3, PROTOCOL)
+    values = {"rare_average_precision": 0.25, "log_loss": 1.5, "fit_cpu_seconds": 2.0}
+    with claim_cell(store, PROTOCOL.cells()[2], 4) as claim:
+        claim.finish("done", values)
+    assert store.cells()[list(values)].dropna().to_dict("records") == [values]
+    assert Store.create(folder_of_version_3, PROTOCOL).n_finished() == 2
+
+
 def test_a_new_store_has_the_present_version(store):
     assert version(store.path) == stores.SCHEMA_VERSION
 
@@ -146,11 +178,12 @@ def test_a_new_store_has_the_present_version(store):
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("PRAGMA user_version = 99", "has version 99, but .* knows 3 at most; update skimbal"),
+        ("PRAGMA user_version = 99", "has version 99, but .* knows 5 at most; update skimbal"),
         ("ALTER TABLE cell DROP COLUMN macro_f1", "has no macro_f1 in its table cell"),
         ("ALTER TABLE run RENAME TO runs", "has no created, protocol in its table run"),
         ("ALTER TABLE cell DROP COLUMN deaths", "has no deaths in its table cell"),
         ("ALTER TABLE cell DROP COLUMN average_precision", "has no average_precision in its table"),
+        ("ALTER TABLE cell DROP COLUMN log_loss", "has no log_loss in its table"),
         ("DROP TABLE session", "has no environment, estimators, started in its table session"),
     ],
 )

@@ -17,8 +17,8 @@ from skimbal.benchmark._protocol import Protocol
 from skimbal.benchmark._store import Store
 from skimbal.benchmark._workers import (
     _record_death,
-    _split_by_attempts,
     run_open_cells,
+    split_by_attempts,
     termination_as_interrupt,
 )
 
@@ -40,7 +40,7 @@ def attempt(store, cells):
 
 
 def sizes(store, cells):
-    return [len(part) for part in _split_by_attempts(store, cells)]
+    return [len(part) for part in split_by_attempts(store, cells)]
 
 
 def test_groups_shrink_with_every_attempt_without_a_result(store):

@@ -22,6 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from skimbal._fitting import Fit, run_fit
 from skimbal.benchmark import Method, Suite, run_benchmark
 
+# Columns of a cell that differ from run to run.
+MEASURED = ["fit_seconds", "fit_cpu_seconds", "predict_seconds", "fit_mib", "finished"]
 SIZES = {"small": (30, 8), "middle": (50, 10), "large": (90, 12)}
 
 

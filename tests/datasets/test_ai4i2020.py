@@ -45,6 +45,18 @@ def test_the_content(tmp_path):
     np.testing.assert_array_equal(y, machine.target)
 
 
+def test_a_frame_has_the_quality_as_a_category(tmp_path):
+    write(tmp_path)
+    numbers = load_ai4i2020(data_home=tmp_path)
+    machine = load_ai4i2020(as_frame=True, data_home=tmp_path)
+    X = machine.data
+    assert list(X) == machine.feature_names == ["Type", *numbers.feature_names[3:]]
+    assert X["Type"].tolist() == ["M", "L", "H"]
+    assert X["Type"].cat.categories.tolist() == ["L", "M", "H"]
+    np.testing.assert_array_equal(X.iloc[:, 1:].to_numpy(np.float64), numbers.data[:, 3:])
+    np.testing.assert_array_equal(machine.target, numbers.target)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

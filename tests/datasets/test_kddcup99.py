@@ -50,6 +50,18 @@ def test_duplicates_are_dropped_and_names_become_columns(folder):
     assert kdd.source == str(folder / _kddcup99.LOCAL)
 
 
+def test_a_frame_has_categories_in_place_of_columns_of_zeros_and_ones(folder):
+    options = {"max_per_class": 3, "random_state": 0, "data_home": folder}
+    numbers, kdd = load_kddcup99(**options), load_kddcup99(as_frame=True, **options)
+    X = kdd.data
+    assert list(X) == kdd.feature_names == list(_kddcup99.INPUTS)
+    assert X.select_dtypes("category").columns.tolist() == list(_kddcup99.NOMINAL)
+    assert X["protocol_type"].cat.categories.tolist() == ["icmp", "tcp", "udp"]
+    assert X.index.tolist() == list(range(6))
+    np.testing.assert_array_equal(X["duration"], numbers.data[:, 0])
+    np.testing.assert_array_equal(kdd.target, numbers.target)
+
+
 def test_rare_classes_are_left_out_and_large_ones_thinned(folder):
     whole = load_kddcup99(data_home=folder)
     options = {"min_per_class": 2, "max_per_class": 3, "data_home": folder, "return_X_y": True}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skimbal.ensemble import _encoding
 from skimbal.ensemble._encoding import fit_encoder, make_encoder
 
 X = np.random.default_rng(0).normal(size=(260, 6))
@@ -31,7 +32,35 @@ def test_auto_encodes_only_tables(shape, n_encoded):
         assert encoder.transform(inputs).shape == (20, n_encoded)
 
 
-@pytest.mark.parametrize("encoding", ["standard", "rank", "both"])
+@pytest.fixture
+def large(monkeypatch):
+    """Tables of 260 rows are large."""
+    monkeypatch.setattr(_encoding, "MIN_ROWS_OF_ONE_HOT", 260)
+
+
+def test_auto_leaves_one_hot_columns_of_large_tables_as_they_are(large):
+    table = X.copy()
+    table[:, 1] = table[:, 1] > 1
+    table[:, 3] = -7.0 * (table[:, 3] > 1)
+    encoded = fit_encoder("auto", table).transform(table)
+    assert np.array_equal(encoded[:, 1], table[:, 1])
+    np.testing.assert_array_equal(encoded[:, 3], table[:, 3] / 7)
+    assert abs(fit_encoder("auto", table[:200]).transform(table[:200])[:, 1].mean()) < 1e-9
+    standard = fit_encoder("standard", table).transform(table)
+    assert np.array_equal(encoded[:, ::2], standard[:, ::2])
+    assert abs(standard[:, 1].mean()) < 1e-9
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_without_one_hot_columns_auto_is_standard(dtype, large):
+    table = X.astype(dtype)
+    table[:, 0] = table[:, 0] > -1  # 1 in most rows
+    encoded = fit_encoder("auto", table).transform(table)
+    assert encoded.dtype == dtype
+    assert np.array_equal(encoded, fit_encoder("standard", table).transform(table))
+
+
+@pytest.mark.parametrize("encoding", ["one-hot", "standard", "rank", "both"])
 @pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e-120, 1e200, 1e300])
 def test_the_unit_of_a_column_changes_nothing(encoding, scale):
     """Squares of its values overflow, or vanish, in float64."""

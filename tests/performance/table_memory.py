@@ -27,7 +27,7 @@ from skimbal import MLPClassifier
 N_ROWS = 494_016
 N_NUMBERS, LEVELS = 38, (3, 59, 11)
 NETWORKS = {
-    "skimbal": MLPClassifier(batch_size=512, max_epochs=1, random_state=0),
+    "skimbal": MLPClassifier(batch_size=512, max_epochs=1, early_stopping=False, random_state=0),
     "scikit-learn": ScikitLearnClassifier((64, 32), batch_size=512, max_iter=1, random_state=0),
 }
 

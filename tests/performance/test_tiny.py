@@ -32,6 +32,7 @@ OPTIONS = {
     "de_variants": ["{out}/runs", "--out", "{out}"],
     "journeys": [],
     "keel58_tables": ["{out}/one", "{out}/two", "--name", "tiny", "--out", "{out}"],
+    "mixed_suite_tables": ["{out}/one", "{out}/two", "--out", "{out}"],
     "suite_tables": ["{out}/run", "--name", "tiny", "--out", "{out}"],
     **{name: ["--out", "{out}"] for name in WRITE_A_FOLDER},
 }

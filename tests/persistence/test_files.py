@@ -42,6 +42,7 @@ from skimbal.losses import all_losses
 from skimbal.model_selection import ClassWeights, CostMatrix
 from skimbal.neural_network import Module
 from skimbal.persistence import load, save
+from skimbal.preprocessing import TableEncoder
 from skimbal.sampling import NDSampler
 from tests.persistence import own_code
 
@@ -66,6 +67,7 @@ def assert_same(loaded, estimator, X):
 
 
 NETWORKS = [
+    MLPClassifier(**SMALL, standardize="robust"),
     MLPClassifier(**SMALL, dropout=0.2, early_stopping=True, scoring="g_mean"),
     MLPClassifier(**SMALL, sampler="balanced", optimizer="sgd", learning_rate_schedule="cosine"),
     DBNClassifier(**SMALL, pretrain_epochs=2),
@@ -138,20 +140,28 @@ def test_estimators_that_hold_others(estimator, tmp_path):
     assert_same(clone(loaded).fit(X, y), clone(fitted).fit(X, y), X)
 
 
-def test_a_table_of_texts_and_missing_values(tmp_path):
-    X, y = data()
-    frame = pd.DataFrame(X[:, :2], columns=["speed", "load"])
-    frame["machine"] = pd.Categorical(np.where(X[:, 2] > 0, "a", "b"))
-    frame["note"] = np.where(X[:, 3] > 0, "new", None)
-    frame.loc[::7, "speed"] = np.nan
-    columns = ColumnTransformer(
+def column_transformer():
+    return ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["speed", "load"]),
             ("texts", OneHotEncoder(handle_unknown="ignore"), ["machine", "note"]),
         ],
         sparse_threshold=0,
     )
-    fitted = make_pipeline(columns, MLPClassifier(**SMALL)).fit(frame, y)
+
+
+@pytest.mark.parametrize(
+    "make_encoder",
+    [column_transformer, TableEncoder, lambda: TableEncoder(max_one_hot=1)],
+    ids=["columns", "one-hot", "target"],
+)
+def test_a_table_of_texts_and_missing_values(make_encoder, tmp_path):
+    X, y = data()
+    frame = pd.DataFrame(X[:, :2], columns=["speed", "load"])
+    frame["machine"] = pd.Categorical(np.where(X[:, 2] > 0, "a", "b"))
+    frame["note"] = np.where(X[:, 3] > 0, "new", None)
+    frame.loc[::7, "speed"] = np.nan
+    fitted = make_pipeline(make_encoder(), MLPClassifier(**SMALL)).fit(frame, y)
     loaded = there_and_back(fitted, tmp_path)
     assert_same(loaded, fitted, frame)
     np.testing.assert_array_equal(loaded.feature_names_in_, fitted.feature_names_in_)

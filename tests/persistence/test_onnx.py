@@ -109,6 +109,7 @@ DENSE = [
     MLPClassifier(**SMALL, loss="ldam", dropout=0.2, cost_matrix=GAINS),
     MLPClassifier(**SMALL, class_weight="balanced", probabilities="data"),
     MLPClassifier(**SMALL, standardize=False, cost_matrix="inverse_frequency"),
+    MLPClassifier(**SMALL, standardize="robust"),
     DBNClassifier(**SMALL, pretrain_epochs=2),
     ECSDBNClassifier(**SMALL, pretrain_epochs=1, cost_cv=2, max_generations=2),
     FixedCostClassifier(MLPClassifier(**SMALL), costs=COSTS),
@@ -187,7 +188,7 @@ CONVOLUTIONS = [
         dropout=0.2,
         cost_matrix=COSTS,
     ),
-    CNN1DClassifier(**SMALL_CNN, kernel_size=4, loss="ldam"),
+    CNN1DClassifier(**SMALL_CNN, kernel_size=4, loss="ldam", standardize="robust"),
     make_pipeline(StandardScaler(), FixedCostClassifier(CNN1DClassifier(**SMALL_CNN))),
 ]
 

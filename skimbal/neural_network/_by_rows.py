@@ -1,0 +1,47 @@
+"""Settings that are "auto": early stopping, its patience, and the size of batches."""
+
+from skimbal._utils._early_stopping import may_hold_out
+from skimbal.sampling import resolve_batches
+
+SMALL_BATCH = 64
+LARGE_BATCH = 256
+MIN_ROWS_OF_LARGE_BATCHES = 100_000
+# Of early stopping that is asked for, and of the automatic one, which does less harm if it is long.
+PATIENCE = 10
+AUTOMATIC_PATIENCE = 30
+
+
+def resolve_batch_size(batch_size, n_rows):
+    """Samples of a mini-batch for so many training samples.
+
+    >>> resolve_batch_size("auto", 500), resolve_batch_size("auto", 500_000)
+    (64, 256)
+    """
+    if batch_size != "auto":
+        return batch_size
+    return SMALL_BATCH if n_rows < MIN_ROWS_OF_LARGE_BATCHES else LARGE_BATCH
+
+
+def resolve_patience(network):
+    """Epochs without improvement after which a network that stops early ends its training."""
+    if network.n_iter_no_change != "auto":
+        return network.n_iter_no_change
+    return AUTOMATIC_PATIENCE if network.early_stopping == "auto" else PATIENCE
+
+
+def sampler_needs_validation(network):
+    """Whether the sampler of a network looks at validation data."""
+    sampler = None if network.sampler is None else resolve_batches(network.sampler)
+    return sampler is not None and sampler.needs_validation
+
+
+def stops_early(network, X, *, has_own_validation=False):
+    """Whether validation data end the training of a network.
+
+    "auto" stops on tables of enough samples, and on validation data that nothing else would use.
+    """
+    if network.early_stopping != "auto":
+        return bool(network.early_stopping)
+    if has_own_validation and not sampler_needs_validation(network):
+        return True
+    return X.ndim == 2 and may_hold_out("auto", X.shape[0])

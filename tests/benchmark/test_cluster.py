@@ -1,0 +1,459 @@
+"""Runs on a cluster: workers that come, die, lack packages; what is sent; what cells cost.
+
+The cluster is a fake one of this process. tests/extended has a real one of dask.
+"""
+
+import pickle
+import socket
+import subprocess
+import sys
+import types
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+
+from skimbal.benchmark import Method, Suite, _cluster, _cluster_task, cli, resume, run_benchmark
+from skimbal.benchmark._backends import check_answers
+from skimbal.benchmark._claims import claim_cell
+from skimbal.benchmark._cluster import ClusterRun, Queue, reason_to_refuse
+from skimbal.benchmark._cluster_task import Reply, SentData, Task, pack, run_packed
+from skimbal.benchmark._costs import Costs, makespan
+from skimbal.benchmark._methods import METHODS
+from skimbal.benchmark._protocol import Cell, Protocol
+from skimbal.benchmark._run import COMPARED, environment
+from skimbal.benchmark._source import methods_of
+from skimbal.benchmark._store import Store
+from skimbal.benchmark._suite import describe_dataset
+
+from . import toy
+from .conftest import InlineWorker
+
+
+def versions_here():
+    now = environment()
+    return {name: now[name] for name in COMPARED} | {
+        "python": ".".join(now["python"].split(".")[:2])
+    }
+
+
+class FakeCluster:
+    """Runs each task when it is asked for; `plan` says what happens in its place.
+
+    The plan maps the number of a task to a function of the cluster and the worker, which returns a
+    `Reply`. `joins` maps the number of a round of questions to workers that join in it.
+    """
+
+    start_help = "start workers"
+
+    def __init__(self, workers=("a",), *, plan=None, joins=None, versions=None):
+        self.living = list(workers)
+        self.plan, self.joins, self._versions = plan or {}, joins or {}, versions or {}
+        self.waiting: dict = {}
+        self.given: list = []  # (worker, cells, data came along)
+        self.n_rounds = 0
+
+    def workers(self):
+        self.n_rounds += 1
+        self.living += self.joins.get(self.n_rounds, [])
+        return set(self.living)
+
+    def versions(self, names):
+        return {name: versions_here() | self._versions.get(name, {}) for name in names}
+
+    def submit(self, name, packed):
+        task = pickle.loads(packed)
+        cells = [cell for group in task.groups for cell in group]
+        self.given.append((name, cells, task.data is not None))
+        self.waiting[name] = (len(self.given), packed)
+
+    def wait(self, seconds):
+        replies = []
+        for name, (number, packed) in list(self.waiting.items()):
+            del self.waiting[name]
+            happens = self.plan.get(number, self.plan.get("all"))
+            reply = happens(self, name) if happens else run_packed(packed)
+            if reply is not None:
+                replies.append((name, reply))
+        return replies
+
+    def close(self):
+        self.waiting.clear()
+
+
+def vanish(cluster, name):
+    """The worker is gone, and its task with it."""
+    cluster.living.remove(name)
+
+
+def die_and_return(cluster, name):
+    """The process dies, and another one takes its address."""
+    return Reply("lost", "the process is gone")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(_cluster, "POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(_cluster_task, "_SUITES", {})
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Let `run_benchmark` use a fake cluster."""
+
+    def use(cluster):
+        made = types.SimpleNamespace(DaskCluster=lambda address, packages: cluster)
+        monkeypatch.setitem(
+            sys.modules["skimbal.benchmark._clusters"].CLUSTERS, "dask", (made.DaskCluster, "json")
+        )
+        return {"backend": "dask", "scheduler": "tcp://x:1"}
+
+    return use
+
+
+def scores(result):
+    """All that is not measured, in a fixed order."""
+    return result.cells.drop(columns=toy.MEASURED)
+
+
+def run(out, options, names=("forest", "logistic"), folder=None, **others):
+    return toy.run_toy(out, names, folder=folder, **options, **others)
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """The scores of a run of one process, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skimbal.benchmark._workers.Worker", InlineWorker)
+        return scores(run(tmp_path_factory.mktemp("serial"), {}, n_trials=1))
+
+
+def check_same(result, serial):
+    pd.testing.assert_frame_equal(scores(result), serial)
+
+
+def test_a_cluster_gives_the_cells_of_one_process(tmp_path, use, serial):
+    cluster = FakeCluster(["a", "b"])
+    check_same(run(tmp_path / "a", use(cluster), n_trials=1), serial)
+    assert {name for name, *_ in cluster.given} == {"a", "b"}
+    assert not list((tmp_path / "a").glob("*.lock"))
+
+
+def test_data_go_once_to_a_worker_and_again_when_it_lost_them(tmp_path, use):
+    def forget(cluster, name):
+        return Reply("no data")
+
+    cluster = FakeCluster(plan={2: forget})
+    run(tmp_path, use(cluster), datasets=["small"], n_trials=1)
+    with_data = [number for number, (_, _, came) in enumerate(cluster.given, 1) if came]
+    assert with_data == [1, 3]
+    assert cluster.given[1][1] == cluster.given[2][1]
+
+
+def test_published_folds_are_sent(tmp_path, use, without_processes):
+    options = {"split": "official", "datasets": ["middle"], "n_folds": 5, "n_trials": 1}
+    on_cluster = run(tmp_path / "a", use(FakeCluster()), **options)
+    pd.testing.assert_frame_equal(scores(on_cluster), scores(run(tmp_path / "b", {}, **options)))
+
+
+def test_the_largest_group_goes_first_and_single_cells_together(tmp_path, use):
+    cluster = FakeCluster()
+    run(tmp_path, use(cluster), ["logistic"])
+    first = cluster.given[0][1]
+    assert first[0].dataset == "large"
+    assert len(first) == 1  # nothing is known yet
+    assert max(len(cells) for _, cells, _ in cluster.given) == 6
+    assert sum(len(cells) for _, cells, _ in cluster.given) == 18
+
+
+def test_networks_stay_together(tmp_path, use):
+    cluster = FakeCluster(["a", "b"])
+    run(tmp_path, use(cluster), ["sleeping-0"], folder=tmp_path)
+    assert [len(cells) for _, cells, _ in cluster.given] == [6, 6, 6]
+
+
+def test_a_worker_that_is_gone_costs_a_second_attempt(tmp_path, use, serial):
+    cluster = FakeCluster(["a", "b"], plan={2: vanish})
+    check_same(run(tmp_path, use(cluster), n_trials=1), serial)
+    lost = cluster.given[1][1]
+    again = [(name, cells) for name, cells, _ in cluster.given[2:] if set(cells) & set(lost)]
+    assert again
+    assert {name for name, _ in again} == {"a"}
+
+
+def test_a_worker_that_joins_late_gets_work(tmp_path, use):
+    cluster = FakeCluster(["a"], joins={3: ["late"]})
+    run(tmp_path, use(cluster), n_trials=1)
+    assert {name for name, *_ in cluster.given[:2]} == {"a"}
+    assert "late" in {name for name, *_ in cluster.given}
+
+
+def test_a_cell_whose_workers_die_three_times_fails(tmp_path, use):
+    result = run(
+        tmp_path,
+        use(FakeCluster(plan={"all": die_and_return})),
+        ["sleeping-0"],
+        folder=tmp_path,
+        datasets=["small"],
+    )
+    assert result.cells.status.eq("failed").all()
+    assert "died in each of" in result.cells.error[0]
+    assert "WorkerDied: the process is gone" in result.cells.error[0]
+    deaths = Store.open(tmp_path).read("SELECT deaths, attempts FROM cell")
+    assert deaths.deaths.tolist() == [3] * 6
+
+
+@pytest.mark.parametrize(
+    ("versions", "text"),
+    [
+        ({"numpy": "1.0"}, "b gets no cells: numpy is 1.0 there and"),
+        ({"skimbal": None}, "b gets no cells: it lacks skimbal=="),
+        ({"python": "3.1"}, "b gets no cells: python is 3.1 there"),
+    ],
+)
+def test_a_worker_with_other_versions_is_refused_in_one_line(versions, text, tmp_path, use):
+    cluster = FakeCluster(["a", "b"], versions={"b": versions})
+    with pytest.warns(UserWarning, match=text) as caught:
+        run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert len(caught) == 1
+    assert {name for name, *_ in cluster.given} == {"a"}
+
+
+def test_a_worker_that_can_not_do_a_task_is_refused_and_its_cells_go_elsewhere(tmp_path, use):
+    def refuse(cluster, name):
+        return Reply("refused", "ModuleNotFoundError: No module named 'mine'")
+
+    cluster = FakeCluster(["a", "b"], plan={1: refuse})
+    with pytest.warns(UserWarning, match="gets no cells: ModuleNotFoundError: No module named"):
+        result = run(tmp_path, use(cluster), ["sleeping-0"], folder=tmp_path)
+    assert result.n_failed == 0
+    assert len({name for name, *_ in cluster.given[2:]}) == 1
+    assert [len(cells) for _, cells, _ in cluster.given] == [6] * 4  # the attempt does not count
+
+
+def test_a_run_without_workers_ends_and_says_why(tmp_path, use, monkeypatch):
+    monkeypatch.setattr(_cluster, "NO_WORKER_S", 0.0)
+    with pytest.raises(RuntimeError, match=r"none has joined\); .*kept; start workers, then"):
+        run(tmp_path, use(FakeCluster([])))
+    cluster = FakeCluster(["a"], versions={"a": {"torch": None}})
+    with (
+        pytest.warns(UserWarning, match="a gets no cells: it lacks torch"),
+        pytest.raises(RuntimeError, match=r"can be used \(it lacks torch=="),
+    ):
+        run(tmp_path, use(cluster))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("the scheduler is gone")])
+def test_a_stopped_run_keeps_its_cells_and_is_resumed(error, tmp_path, use, serial):
+    def stop(cluster, name):
+        raise error
+
+    cluster = FakeCluster(plan={4: stop})
+    with pytest.raises((KeyboardInterrupt, RuntimeError)):
+        run(tmp_path, use(cluster), n_trials=1)
+    assert cluster.waiting == {}  # the tasks are canceled
+    assert 0 < Store.open(tmp_path).n_finished() < 18
+    check_same(run(tmp_path, use(FakeCluster()), n_trials=1), serial)
+
+
+def test_a_run_waits_for_workers_and_says_so(tmp_path, use):
+    cluster = FakeCluster([], joins={3: ["late"]})
+    with pytest.warns(UserWarning, match="no worker that can be used now; the run waits") as caught:
+        run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert len(caught) == 1
+
+
+def test_cells_of_another_runner_are_left_to_it(tmp_path, use):
+    protocol = Protocol("toy", ["forest"], {"small": [1, 2]}, 2, 1, "stratified", 0, {"small": ""})
+    protocol = replace(
+        protocol, fingerprints={"small": describe_dataset(toy.SUITE, "small").fingerprint}
+    )
+    store = Store.create(tmp_path, protocol)
+    first, second = protocol.cells()
+    cluster = FakeCluster()
+    methods = {method.name: method for method in toy.methods(["forest"])}
+    work = ClusterRun(cluster, store, toy.SUITE, methods, {"small": 114}, versions_here())
+    with claim_cell(store, first, 0):
+        assert work.run([first, second], lambda: None) == 1
+    assert [cells for _, cells, _ in cluster.given] == [[second]]
+    assert work.run([first, second], lambda: None) == 1
+    assert work.run([first, second], lambda: None) == 0
+
+
+# ---------------------------------------------------------------- what is sent
+
+
+def packed_task(method, data=None, fingerprint=None):
+    own = describe_dataset(toy.SUITE, "small").fingerprint
+    folds, marks = {"small": [1, 2, 3]}, {"small": fingerprint or own}
+    protocol = Protocol("toy", [method.name], folds, 3, 1, "stratified", 0, marks)
+    data = SentData(*toy.load_toy("small")) if data is None else data
+    return pack(Task(protocol, method, [[Cell("small", method.name, 1, 0)]], data))
+
+
+def test_other_data_than_those_of_the_protocol_are_refused():
+    X, y = toy.load_toy("small")
+    reply = run_packed(packed_task(METHODS["logistic"], SentData(X + 1e-9, y)))
+    assert reply.kind == "refused"
+    assert "the data set 'small' came as 38x3 crc32" in reply.value
+
+
+def test_code_beside_a_methods_file_is_sent_by_its_source(tmp_path):
+    """The worker is a process that can't import the file, nor what it imports from its folder."""
+    (tmp_path / "of_mine_helpers.py").write_text(
+        "from sklearn.dummy import DummyClassifier\nclass Mine(DummyClassifier):\n    pass\n"
+    )
+    (tmp_path / "of_mine.py").write_text(
+        "from of_mine_helpers import Mine\ndef make_methods():\n    return {'mine': Mine()}\n"
+    )
+    (method,) = methods_of({"methods": [str(tmp_path / "of_mine.py")]})
+    task = pickle.loads(packed_task(METHODS["logistic"]))
+    protocol = replace(task.protocol, source={"methods": [str(tmp_path / "of_mine.py")]})
+    groups = [[Cell("small", "mine", 1, 0)]]
+    (tmp_path / "task").write_bytes(
+        pack(replace(task, protocol=protocol, method=method, groups=groups))
+    )
+    script = (
+        "import sys; from skimbal.benchmark._cluster_task import run_packed\n"
+        f"reply = run_packed(open({str(tmp_path / 'task')!r}, 'rb').read())\n"
+        "assert 'of_mine' not in sys.modules\n"
+        "print(reply.kind, [status for _, status, _ in reply.value])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "done ['done']", done.stderr
+
+
+def test_a_method_that_can_not_be_sent_is_an_error(tmp_path, use):
+    connection = socket.socket()
+    method = Method("bound", "", lambda seed: DummyClassifier(constant=connection.family))
+    bound = replace(method, make=lambda seed: DummyClassifier() if connection else None)
+    with connection, pytest.raises(ValueError, match="'bound' can't be sent to other machines"):
+        run_benchmark(toy.SUITE, [bound], out=tmp_path, **use(FakeCluster()))
+
+
+def test_a_worker_keeps_a_few_data_sets(monkeypatch):
+    monkeypatch.setattr(_cluster_task, "MAX_SETS", 1)
+    packed = packed_task(METHODS["logistic"])
+    task = pickle.loads(packed)
+    without = pack(replace(task, data=None))
+    assert run_packed(without).kind == "no data"
+    assert run_packed(packed).kind == "done"
+    assert run_packed(without).kind == "done"
+    other = replace(task.protocol, fingerprints={"small": "other"})
+    assert run_packed(pack(replace(task, protocol=other, data=None))).kind == "no data"
+
+
+def test_groups_are_sent(tmp_path, use, without_processes):
+    options = {"n_folds": 3, "n_trials": 1}
+    constant = Method("constant", "", lambda seed: DummyClassifier())
+    frames = Suite(
+        "frames",
+        ("watch",),
+        lambda name: (pd.DataFrame(toy.load_windows(name)[0][:, 0]), toy.load_windows(name)[1]),
+        load_groups=toy.persons,
+    )
+    tables = [
+        run_benchmark(frames, [constant, "svm"], out=tmp_path / kind, **options, **where)
+        for kind, where in (("a", use(FakeCluster())), ("b", {}))
+    ]
+    pd.testing.assert_frame_equal(*map(scores, tables))
+
+
+# ---------------------------------------------------------------- costs
+
+
+def test_costs_are_measured_or_estimated():
+    costs = Costs({"small": 10, "large": 1000})
+    assert costs.seconds("large", "dbn") == 100 * costs.seconds("small", "dbn")
+    costs.add("small", "dbn", 1.0)
+    costs.add("small", "dbn", 3.0)
+    assert costs.seconds("small", "dbn") == 2.0
+    assert costs.seconds("large", "dbn") == 200.0
+    assert costs.seconds("small", "svm") == 2.0
+    assert [costs.is_measured(name) for name in ("dbn", "svm")] == [True, False]
+    table = pd.DataFrame(
+        {
+            "dataset": ["small", "small"],
+            "method": ["svm", "svm"],
+            "fit_seconds": [4.0, np.nan],
+            "predict_seconds": [1.0, np.nan],
+        }
+    )
+    costs.add_table(table)
+    assert costs.seconds("small", "svm") == 5.0
+
+
+def test_the_queue_gives_the_costliest_first_and_tried_cells_by_themselves():
+    costs = Costs({"small": 10, "large": 1000})
+    costs.add("small", "dbn", 0.001)
+    queue = Queue(costs)
+    cells = {name: [[Cell(name, "dbn", fold, 0)] for fold in range(40)] for name in costs.sizes}
+    queue.put(cells["small"])
+    queue.put(cells["large"][:3])
+    queue.put(cells["large"][3:5], tried=True)
+    sizes = []
+    while queue:
+        sizes.append((len(groups := queue.pop()), groups[0][0].dataset))
+    assert sizes == [(3, "large"), (1, "large"), (1, "large"), (25, "small"), (15, "small")]
+
+
+def test_the_makespan_is_that_of_largest_first():
+    assert makespan([3.0, 3.0, 2.0, 2.0, 2.0], 2) == 7.0
+    assert makespan([1.0], 100) == 1.0
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "dusk"}, "unknown backend 'dusk'; did you mean 'dask'"),
+        ({"backend": "dask"}, "backend='dask' needs the address of a scheduler, such as"),
+        ({"backend": "ray"}, "backend='ray' needs the address of a scheduler, such as"),
+        ({"scheduler": "tcp://a:1"}, "scheduler='tcp://a:1' needs backend='dask' or 'ray'"),
+        (
+            {"backend": "dask", "scheduler": "tcp://a:1", "n_jobs": 2},
+            "jobs=2 is not usable with backend='dask'",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        toy.run_toy(tmp_path / "out", **options)
+    with pytest.raises(ValueError, match=message):
+        resume(tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["nowhere", "tcp://nowhere", "tcp://a:b", "", "10.0.0.1:99999"])
+def test_an_address_needs_a_host_and_a_port(address):
+    with pytest.raises(ValueError, match=r"give its host and port, such as tcp://10\.0\.0\.1:8786"):
+        check_answers(address)
+
+
+def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        command = ["run", "--suite", "demo", "--methods", "svm", "--out", str(tmp_path / "out")]
+        assert cli.main([*command, "--backend", "dask", "--scheduler", address]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"skimbal: the scheduler {address} can't be reached (")
+    monkeypatch.setitem(sys.modules, "distributed", types.ModuleType("distributed"))
+    with pytest.raises(ConnectionError, match="can't be reached"):
+        toy.run_toy(tmp_path / "out", backend="dask", scheduler=address)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ValueError, match=r"not installed: pip install 'skimbal\[cluster\]'"):
+        toy.run_toy(tmp_path, backend="dask", scheduler="tcp://127.0.0.1:1")
+
+
+def test_versions_that_agree_are_no_reason():
+    assert reason_to_refuse(versions_here(), versions_here()) is None
+    assert reason_to_refuse(None, versions_here()) == "it did not say which versions it has"

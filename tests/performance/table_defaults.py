@@ -1,0 +1,226 @@
+"""MLPClassifier with its earlier and its present defaults on mixed tables, beside two peers.
+
+The tables and their test rows are those of mixed_tables.py; the defaults were chosen on other rows
+of them (docs/development/registered_tests.rst). For each seed, four fifths of the other rows are
+fitted. The last fifth tunes costs for the G-mean of two classes, and ends the boosting of LightGBM.
+With ten classes, the costs are those of the class frequencies. Every fit is a process of its own,
+so that its peak memory is measured above that of the data.
+
+    python tests/performance/table_defaults.py --out docs/results/table_defaults.csv
+    python tests/performance/table_defaults.py --whole --out docs/results/table_defaults_whole.csv
+
+The second command fits the 494,016 connections of KDD99's 10 % file, duplicates and all. The time
+of 100 epochs is computed from fits of one and six epochs.
+"""
+
+import argparse
+import multiprocessing
+import os
+import warnings
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+import torch
+from _tiny import first, parse_arguments
+from mixed_tables import TABLES, encoded, load_parts, split, visits
+from population_speed import peak_kilobytes
+from sklearn.datasets import make_classification
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+from sklearn.neural_network import MLPClassifier as ScikitLearnClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, label_binarize
+
+from skimbal import MLPClassifier
+from skimbal.cost_sensitive import find_costs
+from skimbal.metrics import decide_by_costs, g_mean, prior_costs
+
+SHARE = 0.2
+N_SEEDS = 3
+BEFORE = {"standardize": "auto", "early_stopping": False, "batch_size": 64}
+LIGHTGBM = {"n_estimators": 1000, "learning_rate": 0.05, "n_jobs": 1, "verbose": -1}
+
+
+def fit_network(parameters, data, seed):
+    """Fit a network of this package."""
+    network = MLPClassifier(**parameters, random_state=seed)
+    network.fit(data["X"], data["y"], groups=data["groups"])
+    return network, network.n_iter_
+
+
+def fit_scikit_learn(data, seed):
+    """Fit scikit-learn's network with its early stopping, on standardized columns."""
+    network = ScikitLearnClassifier((64, 32), early_stopping=True, random_state=seed)
+    model = make_pipeline(StandardScaler(), network).fit(data["X"], data["y"])
+    return model, network.n_iter_
+
+
+def fit_lightgbm(data, seed):
+    """Fit LightGBM; the validation rows say how many trees."""
+    from lightgbm import LGBMClassifier, early_stopping
+
+    model = LGBMClassifier(**LIGHTGBM, random_state=seed)
+    model.fit(
+        data["X"],
+        data["y"],
+        eval_set=[(data["X_val"], data["y_val"])],
+        callbacks=[early_stopping(50, verbose=False)],
+    )
+    return model, model.best_iteration_
+
+
+METHODS = {
+    "MLPClassifier, earlier defaults": lambda data, seed: fit_network(BEFORE, data, seed),
+    "MLPClassifier": lambda data, seed: fit_network({}, data, seed),
+    'MLPClassifier, standardize="robust"': lambda data, seed: fit_network(
+        {"standardize": "robust"}, data, seed
+    ),
+    "scikit-learn's MLPClassifier": fit_scikit_learn,
+    "LightGBM": fit_lightgbm,
+}
+
+
+cached_parts = lru_cache(load_parts)
+
+
+def parts_of(name, seed):
+    """Arrays to fit, to validate and to test, with class numbers as labels."""
+    development, test = cached_parts(name)
+    train, valid = split(development, SHARE, seed)
+    X, X_val, X_test = encoded(train, valid, test)
+    classes = np.unique(train.y)
+    y, y_val, y_test = (np.searchsorted(classes, table.y) for table in (train, valid, test))
+    return {"X": X, "y": y, "groups": train.groups, "X_val": X_val, "y_val": y_val} | {
+        "X_test": X_test,
+        "y_test": y_test,
+    }
+
+
+def scores(data, proba, proba_val):
+    """Scores of the test rows."""
+    n_classes, y = proba.shape[1], data["y_test"]
+    counts = np.bincount(data["y"])
+    if n_classes == 2:
+        columns, one_hot = [1], np.column_stack([1 - y, y])
+        costs = find_costs(data["y_val"], proba_val, shrinkage=0.5).costs
+    else:
+        columns, one_hot = range(n_classes), label_binarize(y, classes=np.arange(n_classes))
+        costs = prior_costs(counts)
+    ap = np.array([average_precision_score(one_hot[:, c], proba[:, c]) for c in columns])
+    rarest = np.argsort(counts)[:4] if n_classes > 2 else [0]
+    return {
+        "auc": np.mean([roc_auc_score(one_hot[:, c], proba[:, c]) for c in columns]),
+        "average_precision": ap.mean(),
+        "ap_of_rarest": ap[rarest].mean() if n_classes > 2 else np.nan,
+        "g_mean": g_mean(y, decide_by_costs(proba, costs)),
+        "log_loss": log_loss(y, proba, labels=np.arange(n_classes)),
+    }
+
+
+def fit(method, data, seed):
+    """Fit by a method of the table, or the earlier defaults for some epochs."""
+    if method in METHODS:
+        return METHODS[method](data, seed)
+    return fit_network(BEFORE | {"max_epochs": int(method.split()[0])}, data, seed)
+
+
+def megabytes_above(function):
+    """Call a function; return its result, processor seconds, and peak memory above that before."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts from what is there now
+    before = peak_kilobytes()
+    started = process_time()
+    result = function()
+    return result, process_time() - started, (peak_kilobytes() - before) / 1024
+
+
+def measure(pipe, method, data, seed):
+    """Fit in this process, and send a row of figures."""
+    warnings.simplefilter("ignore")
+    (model, epochs), seconds, megabytes = megabytes_above(lambda: fit(method, data, seed))
+    row = {"epochs": epochs, "fit_cpu_s": seconds, "fit_mb": megabytes}
+    if "X_test" in data:
+        row |= scores(data, model.predict_proba(data["X_test"]), model.predict_proba(data["X_val"]))
+    pipe.send(row)
+
+
+def in_process(method, data, seed):
+    """The row of figures of a fit in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=measure, args=(sender, method, data, seed))
+    process.start()
+    sender.close()
+    row = receiver.recv()
+    process.join()
+    return row
+
+
+def rows_of_tables(path):
+    """Measure all cells that the file has not, and return all."""
+    cells = (
+        pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["table", "method", "seed"])
+    )
+    done = set(zip(cells.table, cells.method, cells.seed, strict=True))
+    for seed, name in product(range(N_SEEDS), TABLES):
+        missing = [method for method in METHODS if (name, method, seed) not in done]
+        data = parts_of(name, seed) if missing else None
+        for method in missing:
+            row = {"table": name, "method": method, "seed": seed}
+            row |= in_process(method, data, seed)
+            print(row, flush=True)
+            cells = pd.concat([cells, pd.DataFrame([row])], ignore_index=True)
+            cells.to_csv(path, index=False)
+    order = list(METHODS)
+    return cells.sort_values(
+        ["table", "method", "seed"], key=lambda c: c.map(order.index) if c.name == "method" else c
+    )
+
+
+def whole_file():
+    """All connections of the 10 % file in classes of four or more, codes one-hot."""
+    path = Path(os.environ["SKIMBAL_DATA"]) / "kddcup99" / "kddcup.data_10_percent.gz"
+    table = pd.read_csv(path, header=None, keep_default_na=False)
+    y = table.pop(41).to_numpy(str)
+    names, counts = np.unique(y, return_counts=True)
+    rows = np.isin(y, names[counts >= 4])
+    X = pd.get_dummies(table, columns=[1, 2, 3], dtype=np.float32).to_numpy(np.float32)
+    return {"X": X[rows], "y": y[rows], "groups": None}
+
+
+def rows_of_whole_file(data):
+    """Processor seconds of the earlier and of the present defaults."""
+    one, six = (in_process(f"{n} epochs", data, 0)["fit_cpu_s"] for n in (1, 6))
+    seconds = one + 99 * (six - one) / 5
+    earlier, present = first(list(METHODS), 2)
+    yield {"method": earlier, "epochs": 100, "fit_cpu_s": seconds}
+    yield {"method": present} | in_process(present, data, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
+    arguments = parse_arguments(
+        parser, globals(), TABLES={"diabetes130": visits}, METHODS=first(METHODS, 2), N_SEEDS=1
+    )
+    torch.set_num_threads(1)
+    MLPClassifier(max_epochs=1).fit(*make_classification(random_state=0))  # what loads once
+    cells = arguments.cells or arguments.out.with_name(arguments.out.stem + "_cells.csv")
+    if arguments.whole:
+        table = pd.DataFrame(rows_of_whole_file(whole_file())).round(1)
+    else:
+        by_method = rows_of_tables(cells).groupby(["table", "method"], sort=False)
+        table = by_method.mean().drop(columns="seed").reset_index()
+        error = by_method.average_precision.sem().reset_index(drop=True)
+        table.insert(list(table).index("average_precision") + 1, "ap_standard_error", error)
+        table = table.round({"epochs": 0, "fit_cpu_s": 1, "fit_mb": 0}).round(4)
+    table.to_csv(arguments.out, index=False)
+    print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
