@@ -222,9 +222,7 @@ def play(cluster, transcript, folder, names, n_cells):
     runner.wait(LIMIT_S)
     cluster.alive.remove(runner)
     transcript.say(runner.log.read_text().strip())
-    transcript.say(
-        f"# exit code {runner.returncode}; {n_done(folder / 'cluster')[0]} cells are kept"
-    )
+    transcript.say(f"# exit code {runner.returncode}; {n_done(folder / 'cluster')} cells are kept")
     cluster.start_scheduler()
     for _ in range(2):
         cluster.start_worker()
