@@ -80,7 +80,7 @@ def connections(seed):
     return pd.DataFrame(X).add_prefix("x"), np.isin(y, BREAK_INS), np.arange(len(y))
 
 
-TABLES = {"AI4I 2020": machine, "diabetes130": visits, "KDD99": connections}
+TABLES = {"diabetes130": visits, "AI4I 2020": machine, "KDD99": connections}
 
 # ---------------------------------------------------------------- categories
 
@@ -295,12 +295,23 @@ def main():
             row = pd.DataFrame([key | cell(parts, seed, task)])
             row.to_csv(path, mode="a", header=not path.exists(), index=False)
             print(row.round(4).to_string(index=False, header=False), flush=True)
-    scores = pd.read_csv(path).groupby(keys[:3], sort=False)
-    means = scores.mean().drop(columns="seed")
-    means["ap_se"] = scores["average_precision"].sem()
-    means["seeds"] = scores.size()
-    means.round(4).reset_index().to_csv(arguments.out, index=False)
-    print(means.round(4).to_string())
+    means = means_of(pd.read_csv(path))
+    means.to_csv(arguments.out, index=False)
+    print(means.to_string(index=False))
+
+
+def means_of(cells):
+    """Means over the seeds, and the gain over numbers as they are and one-hot columns."""
+    usual = cells[cells["inputs"] == "as they are"].set_index(["table", "seed"])
+    pairs = pd.MultiIndex.from_frame(cells[["table", "seed"]])
+    usual = usual["average_precision"].loc[pairs].to_numpy()
+    cells = cells.assign(gain=cells["average_precision"] - usual)
+    by_inputs = cells.groupby(["table", "subject", "inputs"])
+    means = by_inputs.mean().drop(columns="seed")
+    means["gain_se"] = by_inputs["gain"].sem()
+    means["seeds"] = by_inputs.size()
+    order = [(name, *task[:2]) for name in TABLES for task in tasks(name)]
+    return means.loc[[row for row in order if row in means.index]].round(4).reset_index()
 
 
 if __name__ == "__main__":
