@@ -95,7 +95,9 @@ METHODS = {
     "network, stopped": network(True),
     "five networks": network(False, 5),
     "five networks, stopped": network(True, 5),
-    "ensemble, one-hot columns standardized": ensemble("standard", early_stopping=False),
+    "ensemble, one-hot columns standardized": ensemble(
+        "standard", early_stopping=False, batch_size=64
+    ),
     "the same, stopped": ensemble("standard", early_stopping=True),
     "ensemble, stopped": ensemble(early_stopping=True),
 }
@@ -205,7 +207,9 @@ def main():
         done = pd.concat([done, pd.DataFrame([row], columns=COLUMNS)], ignore_index=True)
         if path is not None:
             done.to_csv(path, index=False)
-    means = done.groupby(["table", "method"], sort=False).mean().drop(columns="seed")
+    by_method = done.groupby(["table", "method"], sort=False)
+    means = by_method.mean().drop(columns="seed")
+    means.insert(0, "seeds", by_method.size())
     means = means.round({**dict.fromkeys(SCORES, 3), **dict.fromkeys(COLUMNS[8:], 1)})
     means.to_csv(arguments.out)
     print(means.to_string())

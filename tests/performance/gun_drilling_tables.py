@@ -38,7 +38,7 @@ from skimbal.neural_network import MLPClassifier
 SIZES = [10_000, 100_000, 1_000_000]  # samples to train on
 SPLITS = ["samples", "tools"]
 N_TEST_TOOLS = 6
-EPOCHS = {"pretrain_epochs": 3, "max_epochs": 10, "batch_size": 256}
+EPOCHS = {"pretrain_epochs": 10, "max_epochs": 50, "batch_size": 128}
 LIMIT_S, LIMIT_BYTES = 60, 8 * 2**30
 CONVENTIONAL = [
     "svm",

@@ -190,6 +190,16 @@ def whole_file():
     return {"X": X[rows], "y": y[rows], "groups": None}
 
 
+def means(cells):
+    """A row for each table and method: means over the seeds, and their number."""
+    by_method = cells.groupby(["table", "method"], sort=False)
+    table = by_method.mean().drop(columns="seed")
+    table.insert(0, "seeds", by_method.size())
+    place = list(table).index("average_precision") + 1
+    table.insert(place, "ap_standard_error", by_method.average_precision.sem())
+    return table.round({"epochs": 0, "fit_cpu_s": 1, "fit_mb": 0}).round(4).reset_index()
+
+
 def rows_of_whole_file(data):
     """Processor seconds of the earlier and of the present defaults."""
     one, six = (in_process(f"{n} epochs", data, 0)["fit_cpu_s"] for n in (1, 6))
@@ -213,11 +223,7 @@ def main():
     if arguments.whole:
         table = pd.DataFrame(rows_of_whole_file(whole_file())).round(1)
     else:
-        by_method = rows_of_tables(cells).groupby(["table", "method"], sort=False)
-        table = by_method.mean().drop(columns="seed").reset_index()
-        error = by_method.average_precision.sem().reset_index(drop=True)
-        table.insert(list(table).index("average_precision") + 1, "ap_standard_error", error)
-        table = table.round({"epochs": 0, "fit_cpu_s": 1, "fit_mb": 0}).round(4)
+        table = means(rows_of_tables(cells))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))
 
