@@ -38,7 +38,6 @@ from skimbal.ensemble import (
     EvolutionaryELMClassifier,
     LMLEClassifier,
     PriorCorrectedClassifier,
-    VotingCostClassifier,
     WeightedELMClassifier,
 )
 from skimbal.ensemble._elm_base import BaseELMClassifier
@@ -99,17 +98,10 @@ ESTIMATORS = [
     WeightedELMClassifier("poly", weighting="W2", encoding="standard", tune_costs=False),
     WeightedELMClassifier(None, n_nodes=30, C=[1, 8], gamma="scale", tune_costs=False),
     EvolutionaryELMClassifier(C=4.0, gamma="scale", population_size=4, max_generations=2),
-    VotingCostClassifier(
-        [("linear", LogisticRegression()), ("kernel", WeightedELMClassifier(C=4.0, gamma="scale"))],
-        cv=2,
-    ),
 ]
 COSTS = "costs move the decision away from the largest posterior"
 WEIGHTS_UNDONE = "costs that are found make up for class weights; probabilities keep them"
-SEARCH_COSTS = (
-    TunedCostClassifierCV | ECSDBNClassifier | BalancedBaggingNetClassifier | VotingCostClassifier
-)
-DRAWN_BY_ROW = BalancedBaggingNetClassifier | ECOEnsembleClassifier | VotingCostClassifier
+SEARCH_COSTS = TunedCostClassifierCV | ECSDBNClassifier | BalancedBaggingNetClassifier
 BATCHES = "mini-batches and float32: weights and repetition agree at full batch in float64 only"
 WEIGHTS_ARE_REPETITION = (
     "check_sample_weight_equivalence_on_dense_data",
@@ -129,7 +121,7 @@ def expected_failures(estimator):
         failures["check_class_weight_classifiers"] = WEIGHTS_UNDONE
     if has_network:
         failures |= dict.fromkeys(WEIGHTS_ARE_REPETITION, BATCHES)
-    if isinstance(estimator, DRAWN_BY_ROW):
+    if isinstance(estimator, BalancedBaggingNetClassifier | ECOEnsembleClassifier):
         failures |= dict.fromkeys(WEIGHTS_ARE_REPETITION, BAGS)
     return failures
 

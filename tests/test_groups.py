@@ -13,7 +13,6 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import (
@@ -45,7 +44,6 @@ from skimbal.ensemble import (
     DeepOversamplingClassifier,
     EvolutionaryELMClassifier,
     LMLEClassifier,
-    VotingCostClassifier,
     WeightedELMClassifier,
 )
 from skimbal.neural_network import _fit_plan, cross_fit, fit_population
@@ -93,10 +91,6 @@ HOLD_OUT = {
     "evolutionary ELM": EvolutionaryELMClassifier(
         C=4.0, gamma="scale", population_size=4, max_generations=1, **ELM
     ),
-    "vote": VotingCostClassifier(
-        [("t", RandomForestClassifier(30, oob_score=True)), ("kernel", WeightedELMClassifier())],
-        scoring="balanced_accuracy", random_state=0,
-    ),
 }  # fmt: skip  # settings side by side
 
 
@@ -108,16 +102,13 @@ def coin_flips(n_groups=32, n_samples=8):
     return X, np.where(groups % 2, "up", "down"), np.array([f"patient {g}" for g in groups])
 
 
-NAMES_OF_SCORES = ("oob_score_", "loo_score_", "best_score_", "held_out_score_")
-
-
 def held_out_score(fitted):
     """The score that a fitted classifier reports for samples that it held out."""
     while isinstance(fitted, Pipeline):
         fitted = fitted[-1]
     if hasattr(fitted, "history_"):
         return fitted.history_["valid_score"].iloc[5:].mean()
-    scores = (getattr(fitted, name, None) for name in NAMES_OF_SCORES)
+    scores = (getattr(fitted, name, None) for name in ("oob_score_", "loo_score_", "best_score_"))
     return next(score for score in scores if score is not None)
 
 

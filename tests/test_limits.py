@@ -32,9 +32,14 @@ PACKAGES_OF_SCRIPT = {
     "bagging_defaults": ["ensemble"],
     "table_inputs": ["preprocessing"],
     "bayes_optimizer": ["model_selection"],
+    "cluster_run": ["benchmark"],
+    "cluster_sizing": ["benchmark"],
+    "cost_search_parts": ["cost_sensitive"],
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
+    "gun_drilling_tables": ["benchmark"],
+    "table_defaults_choice": ["_training", "neural_network"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}
@@ -81,8 +86,7 @@ WITHOUT_PAPER = {
         modules.smallest_size
     """,
     "fits other estimators, or predicts by them": """
-        ensemble.default_network ensemble.default_voters cost_sensitive.make_splits
-        neural_network.check_training_data
+        ensemble.default_network neural_network.check_training_data
         neural_network.class_probabilities neural_network.cross_fit
         neural_network.check_training_data
         neural_network.cross_fit_coroutine neural_network.fit_population

@@ -60,7 +60,6 @@ ELSEWHERE = [
     ("ensemble", "PriorCorrectedClassifier"),
     ("ensemble", "CategoryCentersClassifier"),
     ("ensemble", "RecordingStream"),
-    ("ensemble", "VotingCostClassifier"),
     ("inspection", "ClassWeightScheduleDisplay"),
     ("inspection", "ConfusionMatrixGridDisplay"),
     ("inspection", "CostSurfaceDisplay"),

@@ -272,6 +272,7 @@ class ChunkedBatches(BufferedBatches):
         if weight is not None:  # `Batches` copies weights
             return self.make(X, target, weight, order)
         if n_rows not in self.made:
+            self.made.clear()  # those of the last rows of an epoch would take as much again
             self.made[n_rows] = self.make(X, target, weight, order)
         self.made[n_rows].orders = [order]
         return self.made[n_rows]

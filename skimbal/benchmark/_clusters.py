@@ -142,7 +142,7 @@ class DaskCluster:
         try:
             return function(*arguments, **options)
         except (OSError, TimeoutError) as error:
-            raise self._gone(error) from error
+            raise self._gone("the connection is closed") from error
 
     def _gone(self, reason):
         return RuntimeError(

@@ -57,7 +57,6 @@ from skimbal.ensemble import (
     DeepOversamplingClassifier,
     ECOEnsembleClassifier,
     EvolutionaryELMClassifier,
-    VotingCostClassifier,
     WeightedELMClassifier,
 )
 from skimbal.losses import IncrementalWeightedCrossEntropy
@@ -79,7 +78,7 @@ class Method:
         ``make(random_state)`` returns an unfitted classifier.
     group : str
         "deep belief network", "multi-layer perceptron", "convolutional network", "extreme learning
-        machine", "vote of several kinds", "conventional", "peer" or any name of your own.
+        machine", "conventional", "peer" or any name of your own.
     n_axes : tuple of int or None
         Numbers of axes of X that the method takes: (2,) for tables, (2, 3) for tables and signals.
         None takes all. A run leaves out the methods that can't take its data, and says so.
@@ -163,11 +162,6 @@ def _extreme_learning_machines():
     yield "welm-no-costs", "weighted extreme learning machine, decided by its outputs", published
     evolutionary = maker(EvolutionaryELMClassifier)
     yield "evolutionary-elm", "extreme learning machine, class weights by JADE", evolutionary
-
-
-def _votes():
-    vote = maker(VotingCostClassifier)
-    yield "vote", "soft vote of bagging-net, welm and extra trees, held-out costs", vote
 
 
 def _conventional():
@@ -296,7 +290,6 @@ def _all_methods():
         (_plain(_resampled_networks()), "deep belief network", tables),
         (_table_encoded(_perceptrons()), "multi-layer perceptron", tables),
         (_standardized(_extreme_learning_machines()), "extreme learning machine", tables),
-        (_standardized(_votes()), "vote of several kinds", tables),
         (_standardized(_conventional()), "conventional", tables),
         (_standardized(_peers()), "peer", tables),
         (_native(native_peers()), "peer", tables),

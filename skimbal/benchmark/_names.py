@@ -42,7 +42,6 @@ METHOD_NAMES = (
     "welm",
     "welm-no-costs",
     "evolutionary-elm",
-    "vote",
     "svm",
     "sklearn-mlp",
     "knn",

@@ -7,7 +7,6 @@ from skimbal.cost_sensitive._fixed_cost import FixedCostClassifier
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._row_scores import scoring_with_metadata
-from skimbal.cost_sensitive._splits import make_splits
 from skimbal.cost_sensitive._training_prior import training_prior, unknown_balance
 from skimbal.cost_sensitive._tuned_cost import TunedCostClassifierCV
 
@@ -20,7 +19,6 @@ __all__ = [
 __all__ += [  # for extenders
     "BaseCostClassifier",
     "PosteriorEnsemble",
-    "make_splits",
     "measured_costs",
     "scoring_with_metadata",
     "training_prior",

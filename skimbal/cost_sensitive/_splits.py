@@ -38,13 +38,6 @@ def make_splits(cv, refit, X, y, sample_weight, rng, split_params, groups=None):
     """Return a list of (train, test) that holds out samples of every class, or raise.
 
     `groups` are numbers, or None; no split has samples of one group on both sides.
-
-    Examples
-    --------
-    >>> X, y, rng = np.zeros((6, 1)), np.array([0, 1] * 3), np.random.RandomState(0)
-    >>> splits = make_splits(3, True, X, y, None, rng, {})
-    >>> [sorted(y[test].tolist()) for _, test in splits]
-    [[0, 1], [0, 1], [0, 1]]
     """
     if cv is None or isinstance(cv, Real):
         splits = stratified_splits(cv, y, sample_weight, rng.randint(MAX_SEED), groups)

@@ -9,7 +9,6 @@ from skimbal.ensemble._evolutionary_elm import EvolutionaryELMClassifier
 from skimbal.ensemble._lmle import LMLEClassifier
 from skimbal.ensemble._prior_corrected import PriorCorrectedClassifier
 from skimbal.ensemble._recording_stream import RecordingStream
-from skimbal.ensemble._voting import VotingCostClassifier, default_voters
 from skimbal.ensemble._weighted_elm import WeightedELMClassifier
 from skimbal.ensemble._windowed import WindowedClassifier
 
@@ -23,9 +22,7 @@ __all__ = [
     "LMLEClassifier",
     "PriorCorrectedClassifier",
     "RecordingStream",
-    "VotingCostClassifier",
     "WeightedELMClassifier",
     "WindowedClassifier",
     "default_network",
-    "default_voters",
 ]

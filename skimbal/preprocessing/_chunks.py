@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from math import prod
 from numbers import Integral
 from typing import Any
 
@@ -21,8 +22,8 @@ from skimbal.preprocessing._chunk_sources import (
 )
 
 BUFFER_BYTES = 2**28
-# Chunks that follow each other are joined to blocks of about so many numbers. Predictions take some
-# multiples of a block, because networks have more units than columns.
+# Small chunks are joined, and large ones cut, to blocks of about so many numbers. Predictions take
+# some multiples of a block, because networks have more units than columns.
 NUMBERS_OF_BLOCK = 2**18
 
 
@@ -301,7 +302,7 @@ class ChunkedTable:
         self.check_unchanged()
 
     def blocks(self) -> Iterator[tuple[slice, NDArray]]:
-        """Read all rows in their order, in blocks of about 260,000 numbers or more.
+        """Read all rows in their order, in blocks of about 260,000 numbers.
 
         Yields
         ------
@@ -309,14 +310,16 @@ class ChunkedTable:
             The rows of the block in the table.
         array : ndarray of shape (n_rows, ...)
         """
+        n_rows = max(1, NUMBERS_OF_BLOCK // max(1, prod(self._row_shape)))
         parts: list[NDArray] = []
-        first = n_numbers = 0
-        for rows, array in self.chunks():
-            parts.append(array)
-            n_numbers += array.size
-            if n_numbers >= NUMBERS_OF_BLOCK:
-                yield slice(first, rows.stop), joined(parts)
-                first, n_numbers, parts = rows.stop, 0, []
+        first = n_there = 0
+        for _, array in self.chunks():
+            for start in range(0, len(array), n_rows):
+                parts.append(array[start : start + n_rows])
+                n_there += len(parts[-1])
+                if n_there >= n_rows:
+                    yield slice(first, first + n_there), joined(parts)
+                    first, n_there, parts = first + n_there, 0, []
         if parts:
             yield slice(first, len(self)), joined(parts)
 

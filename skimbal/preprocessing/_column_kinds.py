@@ -15,6 +15,11 @@ from skimbal.preprocessing._column_values import (
 )
 
 NUMBER, ONE_HOT, TARGET, LEFT_OUT = "number", "one-hot", "target", "left out"
+BOTH = "one-hot and target"
+# The kinds of columns that each encoder gets, in the order of the result.
+KINDS_OF_ENCODER = {NUMBER: [NUMBER], ONE_HOT: [ONE_HOT, BOTH], TARGET: [TARGET, BOTH]}
+# What becomes of categories of many levels, by `high_cardinality`.
+WIDE_KINDS = {"target": TARGET, "both": BOTH, "most_frequent": ONE_HOT}
 # In tables with fewer rows, texts that all differ may be chance.
 MIN_IDENTIFIERS = 10
 # A column with so few texts that are no numbers is taken for one of numbers with marks.
@@ -124,13 +129,22 @@ def warn_of_numbers(column, distinct):
     )
 
 
-def kinds_of(columns, held, is_category, *, max_one_hot, min_frequency):
-    """How each column is encoded: "number", "one-hot", "target" or "left out".
+def kinds_of(columns, held, is_category, *, max_one_hot, min_frequency, wide_kind):
+    """How each column is encoded.
+
+    Parameters
+    ----------
+    columns : list of Column
+    held : list of {"numbers", "texts", "no values"}
+    is_category : ndarray of bool of shape (n_columns,)
+    max_one_hot : int or None
+    min_frequency : int or float
+    wide_kind : str
+        The kind of categories that would become more than `max_one_hot` one-hot columns.
 
     Returns
     -------
     ndarray of str of shape (n_columns,)
-        "target" are categories that one-hot encoding would make more columns than `max_one_hot`.
     """
     kinds = []
     for column, what, is_own in zip(columns, held, is_category, strict=True):
@@ -143,9 +157,18 @@ def kinds_of(columns, held, is_category, *, max_one_hot, min_frequency):
             check_levels(column, levels, what)
             counts = np.unique(levels.astype(str), return_counts=True)[1]
             n_columns = n_one_hot(counts, min_frequency, len(levels))
-            is_few = max_one_hot is None or n_columns <= max_one_hot
-            kinds.append(ONE_HOT if is_few else TARGET)
+            is_wide = max_one_hot is not None and n_columns > max_one_hot
+            kinds.append(wide_kind if is_wide else ONE_HOT)
     return np.array(kinds)
+
+
+def of_encoder(kinds, encoder):
+    """Mask of the columns that an encoder gets.
+
+    >>> of_encoder(np.array(["number", "one-hot", "one-hot and target"]), "one-hot").tolist()
+    [False, True, True]
+    """
+    return np.isin(kinds, KINDS_OF_ENCODER[encoder])
 
 
 def check_changes(columns, held, kinds, levels):

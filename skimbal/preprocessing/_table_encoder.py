@@ -17,15 +17,18 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal.preprocessing._column_kinds import (
+    KINDS_OF_ENCODER,
     LEFT_OUT,
     NUMBER,
     ONE_HOT,
     TARGET,
+    WIDE_KINDS,
     categories_by_type,
     check_categorical_features,
     check_changes,
     check_held,
     kinds_of,
+    of_encoder,
 )
 from skimbal.preprocessing._column_values import (
     as_frame,
@@ -72,7 +75,7 @@ def known_levels(encoders, kinds):
     for kind, encoder in encoders.items():
         if kind != NUMBER:
             categories = (encoder if kind == ONE_HOT else encoder.encoders_[0]).categories_
-            own = np.flatnonzero(kinds == kind).tolist()
+            own = np.flatnonzero(of_encoder(kinds, kind)).tolist()
             for i, known in zip(own, categories, strict=True):
                 levels[i] = [level for level in known if level is not None]
     return levels
@@ -84,7 +87,7 @@ def is_sparse(blocks, sparse_output, wants_frame):
         return sparse_output
     n_columns = sum(block.shape[1] for block in blocks)
     n_nonzero = sum(block.nnz if issparse(block) else np.count_nonzero(block) for block in blocks)
-    density = n_nonzero / (n_columns * blocks[0].shape[0])
+    density = n_nonzero / max(1, n_columns * blocks[0].shape[0])
     return not wants_frame and n_columns >= MIN_SPARSE_COLUMNS and density < MAX_SPARSE_DENSITY
 
 
@@ -118,9 +121,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         be in it. None is no column.
     max_one_hot : int or None, default=30
         One-hot columns of a category at most, 1 or more. None is no limit.
-    high_cardinality : {"target", "most_frequent"}, default="target"
-        What becomes of a category that exceeds the limit. With "most_frequent" it becomes
-        `max_one_hot` one-hot columns, of which the rarest levels share the last one.
+    high_cardinality : {"target", "both", "most_frequent"}, default="target"
+        What becomes of a category that exceeds the limit. "both" is target encoding and all one-hot
+        columns. With "most_frequent" it becomes `max_one_hot` one-hot columns, of which the rarest
+        levels share the last one.
     min_frequency : int or float, default=5
         Levels with fewer training rows share a column: a number of rows, or a fraction of the rows
         in (0, 1). 1 keeps all levels.
@@ -143,7 +147,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     kinds_ : ndarray of str of shape (n_features_in_,)
-        How each column is encoded: "number", "one-hot", "target" or "left out".
+        How each column is encoded: "number", "one-hot", "target", "one-hot and target" or "left
+        out".
     encoders_ : dict of str to transformer
         The fitted transformer of each kind.
     held_ : list of str
@@ -195,7 +200,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "categorical_features": ["array-like", str, None],
         "max_one_hot": [Interval(Integral, 1, None, closed="left"), None],
-        "high_cardinality": [StrOptions({"target", "most_frequent"})],
+        "high_cardinality": [StrOptions({"target", "both", "most_frequent"})],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
@@ -317,7 +322,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = np.asarray(_check_feature_names_in(self, input_features), dtype=object)
         parts = [
-            encoder.get_feature_names_out(names[self.kinds_ == kind])
+            encoder.get_feature_names_out(names[of_encoder(self.kinds_, kind)])
             for kind, encoder in self.encoders_.items()
         ]
         return np.array(unique_names(np.concatenate(parts).tolist()), dtype=object)
@@ -334,9 +339,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._validate_params()
         columns = self._columns(X, reset=True)
         self._choose_kinds(columns)
-        self.encoders_ = {kind: self._make_encoder(kind) for kind in self._tables(columns)}
+        tables = self._tables(columns)
+        self.encoders_ = {kind: self._make_encoder(kind) for kind in tables}
         blocks = []
-        for kind, table in self._tables(columns).items():
+        for kind, table in tables.items():
             given = self._target(columns, y, groups) if kind == TARGET else ()
             blocks.append(self.encoders_[kind].fit_transform(table, *given))
         self.levels_ = known_levels(self.encoders_, self.kinds_)
@@ -362,8 +368,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             columns,
             held,
             mask,
-            max_one_hot=self.max_one_hot if self.high_cardinality == "target" else None,
+            max_one_hot=self.max_one_hot,
             min_frequency=self.min_frequency,
+            wide_kind=WIDE_KINDS[self.high_cardinality],
         )
         if (self.kinds_ == LEFT_OUT).all():
             raise ValueError("X holds no values: all entries are missing; give a table with values")
@@ -371,10 +378,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _tables(self, columns):
         """Kind -> table of the columns of this kind, in the order of the result."""
         tables = {}
-        for kind, convert in ((NUMBER, as_numbers), (ONE_HOT, as_levels), (TARGET, as_levels)):
-            own = [column for column, its in zip(columns, self.kinds_, strict=True) if its == kind]
+        for kind in KINDS_OF_ENCODER:
+            own = [columns[i] for i in np.flatnonzero(of_encoder(self.kinds_, kind))]
             if own:
-                tables[kind] = convert(own)
+                tables[kind] = as_numbers(own) if kind == NUMBER else as_levels(own)
         return tables
 
     def _make_encoder(self, kind):
@@ -384,10 +391,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             encoder = TargetMeans(self.cv, int(seed))
         elif kind == ONE_HOT:
+            is_limited = self.high_cardinality == "most_frequent"
             encoder = OneHotEncoder(
                 handle_unknown="infrequent_if_exist",
                 min_frequency=self.min_frequency,
-                max_categories=self.max_one_hot,
+                max_categories=self.max_one_hot if is_limited else None,
                 feature_name_combiner=level_name,
             )
         else:
@@ -400,7 +408,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """What the target encoding is fitted to; a ValueError names the columns that need it."""
         if y is not None:
             return y, groups
-        names = [c.name for c, kind in zip(columns, self.kinds_, strict=True) if kind == TARGET]
+        names = [columns[i].name for i in np.flatnonzero(of_encoder(self.kinds_, TARGET))]
         raise ValueError(
             f"{', '.join(names)} would become more than max_one_hot={self.max_one_hot} one-hot "
             "columns, and target encoding needs y; give y, raise max_one_hot (None is no limit), "

@@ -258,6 +258,13 @@ def test_a_stopped_run_keeps_its_cells_and_is_resumed(error, tmp_path, use, seri
     check_same(run(tmp_path, use(FakeCluster()), n_trials=1), serial)
 
 
+def test_a_run_waits_for_workers_and_says_so(tmp_path, use):
+    cluster = FakeCluster([], joins={3: ["late"]})
+    with pytest.warns(UserWarning, match="no worker that can be used now; the run waits") as caught:
+        run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert len(caught) == 1
+
+
 def test_cells_of_another_runner_are_left_to_it(tmp_path, use):
     protocol = Protocol("toy", ["forest"], {"small": [1, 2]}, 2, 1, "stratified", 0, {"small": ""})
     protocol = replace(

@@ -43,7 +43,7 @@ PEERS |= {
 # Packages that only some methods need; the first word of these methods' names.
 PACKAGES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 PACKAGES |= {"realmlp": "pytabkit", "tabm": "pytabkit"}
-ENSEMBLES = {"bagging-net", "eco-ensemble", "adaboost-net", "vote"}
+ENSEMBLES = {"bagging-net", "eco-ensemble", "adaboost-net"}
 
 
 def make_small(name, seed=0):

@@ -1,6 +1,7 @@
 """Evaluation of candidates: splits, populations, metadata and workers that die."""
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,23 @@ def test_networks_of_a_worker_that_dies_are_trained_again(data, monkeypatch, row
         pytest.raises(TerminatedWorkerError),
     ):
         clone(whole).fit(*data)
+
+
+def test_workers_send_scores_and_no_networks(data, monkeypatch, rows):
+    """Each of two workers gets a part of the networks, in this process here."""
+    sent = []
+
+    def run_parts(n_jobs):
+        def run(calls):
+            sent.append([function(*arguments) for function, arguments, _ in calls])
+            return sent[-1]
+
+        return run
+
+    space = {"learning_rate": (0.001, 0.1, "log-uniform")}
+    whole = DESearchCV(NETWORK, space, refit=False, **SMALL).fit(*data)
+    monkeypatch.setattr(_evaluation, "Parallel", run_parts)
+    search = clone(whole).set_params(n_jobs=2).fit(*data)
+    assert rows(search) == rows(whole)
+    assert {len(parts) for parts in sent} == {2}
+    assert len(pickle.dumps(sent[0])) < 200 * sum(map(len, sent[0]))

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -247,6 +249,44 @@ def test_names_of_columns(tmp_path):
     other = ChunkedTable.from_parquet(tmp_path, columns=["wear", "heat", "force"])
     with pytest.raises(ValueError, match="feature names"):
         network.predict(other)
+
+
+PEAK = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from skimbal import DBNClassifier
+from skimbal.preprocessing import ChunkedTable
+
+def anonymous():
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssAnon:")[1].split()[0])
+
+path, y = sys.argv[1], np.arange(600_000) % 2
+network = DBNClassifier(batch_size=4096, pretrain_epochs=1, max_epochs=1, random_state=0)
+network.fit(np.load(path, mmap_mode="r")[:9000], y[:9000])
+before, points, ended = anonymous(), [], threading.Event()
+
+def watch():
+    while not ended.wait(0.005):
+        points.append(anonymous())
+
+thread = threading.Thread(target=watch)
+thread.start()
+network.fit(ChunkedTable.from_npy(path, buffer_bytes=2**25), y)
+ended.set()
+thread.join()
+print(max(points) - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_memory_of_a_fit_is_at_most_one_and_a_third_of_the_buffer(tmp_path):
+    np.save(tmp_path / "a.npy", rng.normal(size=(600_000, 32)).astype(np.float32))  # 77 MB
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "a.npy")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 2**23 < int(run.stdout) < 1.3 * 2**25
 
 
 # ---------------------------------------------------------------- bad input

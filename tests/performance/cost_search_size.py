@@ -5,8 +5,9 @@
 
 One sample in ten is rare. Beside each search, in the same process: two sorts with NumPy of the
 scores of the two classes, and the imblearn samplers on 14 numeric columns of as many samples, until
-one takes longer than the limit. With a limit of 0, their times of an earlier run are kept. Times are CPU seconds, the shortest of three runs; the samplers run
-once. The memory is the peak above the probabilities, as a multiple of their size.
+one takes longer than the limit. With a limit of 0, their times of an earlier run are kept. Times
+are CPU seconds, the shortest of three runs; the samplers run once. The memory is the peak above the
+probabilities, as a multiple of their size.
 """
 
 import argparse

@@ -38,7 +38,7 @@ from skimbal.neural_network import MLPClassifier
 SIZES = [10_000, 100_000, 1_000_000]  # samples to train on
 SPLITS = ["samples", "tools"]
 N_TEST_TOOLS = 6
-EPOCHS = {"pretrain_epochs": 3, "max_epochs": 10, "batch_size": 256}
+EPOCHS = {"pretrain_epochs": 10, "max_epochs": 50, "batch_size": 128}
 LIMIT_S, LIMIT_BYTES = 60, 8 * 2**30
 CONVENTIONAL = [
     "svm",
@@ -141,6 +141,17 @@ def measure(make, data):
     raise RuntimeError(f"the process ended with {process.exitcode}")
 
 
+def side_by_side(cells):
+    """A row for each method and size, with the scores of both splits; empty where none ended."""
+    scores = ["accuracy", "g_mean", "auc", "precision", "f1", "fit_s"]
+    keys = ["samples", "method"]
+    parts = [
+        cells[cells["split"] == how].set_index(keys)[[*scores, "ended"]].add_suffix(f", {how}")
+        for how in SPLITS
+    ]
+    return parts[0].join(parts[1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", help="samples to train on, with commas (three sizes)")
@@ -168,6 +179,8 @@ def main():
                     rows.append({"samples": n, "split": how, "method": name, **row})
                     print(rows[-1], flush=True)
                     pd.DataFrame(rows).round(4).to_csv(arguments.out, index=False)
+    beside = side_by_side(pd.DataFrame(rows).round(4)).reindex(list(methods), level="method")
+    beside.to_csv(arguments.out.with_name(f"{arguments.out.stem}_splits.csv"))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def table_of(cells):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", nargs="+", help="folders of runs")
-    parser.add_argument("--name", default="mixed", help="the beginning of the files' names")
+    parser.add_argument("--name", default="mixed_suite", help="the beginning of the files' names")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parse_arguments(parser, globals())
     if arguments.tiny:

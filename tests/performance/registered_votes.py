@@ -40,6 +40,7 @@ N_PIECES = 8
 N_TREES = 200
 WIDTH, COUNT = 0.7, 0.5  # of the smoothed threshold
 EQUAL = 0.5  # share of class 1
+RULES = ("half-way", "smoothed")
 
 
 class RandomPieces(TransformerMixin, BaseEstimator):
@@ -262,7 +263,7 @@ def scores_of_cell(path):
             "AP": average_precision_score(y_test, test),
             "log loss": -np.log(np.where(y_test == 1, posterior, 1 - posterior)).sum(),
             "n_rows": len(y_test),
-            "seconds": cell.get(f"{name}_seconds", np.nan),
+            "seconds": float(cell.get(f"{name}_seconds", np.nan)),
         }
         for rule, labels in decided.items():
             for c in (0, 1):
@@ -281,7 +282,7 @@ def scores_of_problem(name, folder):
     groups = pd.DataFrame(rows).groupby(["method", "seed"], sort=False)
     sums, means = groups.sum(), groups.mean()
     table = means[["AUC", "AP", "seconds"]].assign(**{"log loss": sums["log loss"] / sums.n_rows})
-    for rule in ("half-way", "smoothed"):
+    for rule in RULES:
         rates = [sums[f"{rule} {c}"] / sums[f"n {c}"] for c in (0, 1)]
         table[f"G-mean, {rule}"] = np.sqrt(rates[0] * rates[1])
     return table.groupby("method", sort=False).mean().assign(problem=name)
@@ -360,7 +361,8 @@ def main():
     out = str(arguments.out)
     scores.round(5).reset_index().to_csv(f"{out}_problems.csv", index=False)
     means = scores.groupby("method", sort=False).mean().round(4)
-    means.reset_index().to_csv(f"{out}.csv", index=False)
+    order = [*(f"G-mean, {rule}" for rule in RULES), *SCORES[1:], "seconds"]
+    means[order].reset_index().to_csv(f"{out}.csv", index=False)
     table = test_table(scores)
     table.to_csv(f"{out}_tests.csv", index=False)
     print(

@@ -273,9 +273,9 @@ def run(path, stages, sets):
 def difference(cells, one, other, score):
     """Mean difference over problems and its standard error, problems of a source as one draw."""
     table = cells[cells.setting.isin([one, other])]
-    table = table.groupby(["source", "problem", "setting"])[score].mean().unstack("setting")
-    table = table.dropna()
-    d = table[one] - table[other]
+    keys = ["source", "problem", "seed"]
+    table = table.set_index([*keys, "setting"])[score].unstack("setting").dropna()
+    d = (table[one] - table[other]).groupby(keys[:2]).mean()
     sums = (d - d.mean()).groupby("source").sum()
     n_sources = len(sums)
     error = np.sqrt(n_sources / max(1, n_sources - 1) * (sums**2).sum()) / len(d)

@@ -149,6 +149,19 @@ def test_of_several_classes_each_has_a_column():
     assert np.isfinite(encoded).all()
 
 
+def test_target_encoding_beside_one_hot_columns():
+    options = {"min_frequency": 1, "random_state": 0}
+    both = TableEncoder(max_one_hot=5, high_cardinality="both", **options)
+    encoded = both.fit_transform(X, Y)
+    assert both.kinds_[-1] == "one-hot and target"
+    one_hot = TableEncoder(max_one_hot=None, **options)
+    target = TableEncoder(max_one_hot=5, **options)
+    expected = one_hot.fit_transform(X), target.fit_transform(X, Y)[:, -1:]
+    np.testing.assert_array_equal(encoded, np.hstack(expected))
+    names = [*one_hot.get_feature_names_out(), "code_target"]
+    assert both.get_feature_names_out().tolist() == names
+
+
 def test_real_numbers_are_a_target():
     y = X["age"].fillna(60.0).to_numpy()
     own = TableEncoder(max_one_hot=5).fit(X, y).transform(X)[:, -1]
@@ -230,6 +243,11 @@ def test_piecewise_linear_columns_by_hand():
         encoder.transform(new),
         [[0, 0, 0, 0], [0.5, 0, 0.25, 0], [1, 0.5, 0.5, 0], [1, 0, 1, 1]],
     )
+
+
+def test_a_table_of_constants_has_no_bins():
+    encoder = TableEncoder(numeric="piecewise_linear")
+    assert encoder.fit_transform(np.ones((4, 2))).shape == (4, 0)
 
 
 @pytest.mark.parametrize(
