@@ -9,8 +9,8 @@ process of its own, in which the peak of the memory above that with the data, an
 processor are measured. The second table has these for two epochs on 20,000 rows of 1,000 random
 columns.
 
-    python tests/performance/ensemble_tables.py --out docs/results/ensemble_tables.csv \
-        --memory docs/results/ensemble_memory.csv
+    python tests/performance/ensemble_tables.py --seeds 1 \
+        --out docs/results/ensemble_tables.csv --memory docs/results/ensemble_memory.csv
 """
 
 import argparse
