@@ -1,6 +1,6 @@
 """Ensembles beside single networks on three tables with categories: scores, time and memory.
 
-Hospital visits (about 500 columns, most of them one-hot), a milling machine and network connections
+Hospital visits (about 600 columns, most of them one-hot), a milling machine and network connections
 as in standardize_one_hot.py, with up to 14,000 rows. The test set of a seed is a quarter
 of the rows; visits of one patient are on one side, also in bags and in early stopping. The scores
 are those of the predicted probabilities, and the G-mean that of `predict`. Log losses are those of
