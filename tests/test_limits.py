@@ -38,8 +38,8 @@ PACKAGES_OF_SCRIPT = {
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
-    "table_defaults_choice": ["_training", "neural_network"],
     "gun_drilling_tables": ["benchmark"],
+    "table_defaults_choice": ["_training", "neural_network"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}
