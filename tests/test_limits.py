@@ -34,9 +34,12 @@ PACKAGES_OF_SCRIPT = {
     "bayes_optimizer": ["model_selection"],
     "cluster_run": ["benchmark"],
     "cluster_sizing": ["benchmark"],
+    "cost_search_parts": ["cost_sensitive"],
     "de_variants": ["optim", "cost_sensitive"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
+    "gun_drilling_tables": ["benchmark"],
+    "table_defaults_choice": ["_training", "neural_network"],
     "weighted_stopping": ["neural_network"],
 }
 CLASSES = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in FIGURES.own_classes()}

@@ -118,15 +118,17 @@ def draw_searches_compared():
 def decisions():
     """Questions in their order; each has the answer for yes, its figures, and what is ahead."""
     peers = read("keel58_peers", index_col="method")["mean"]
-    classes, watch, bearings, connections, machine, spheres = (
+    classes, watch, bearings, connections, spheres, machine, stays, attacks = (
         read(name, index_col="method").g_mean
         for name in (
             "keel_multiclass",
             "watch_suite",
             "cwru_suite",
             "kdd99_suite",
-            "ai4i2020_suite",
             "spheres_suite",
+            "mixed_suite_ai4i2020",
+            "mixed_suite_diabetes130",
+            "mixed_suite_kdd99_rare_attacks",
         )
     )
     stream = read("drifting_stream", index_col=["kind", "learner"])["Gaussian"].loc["network"]
@@ -175,9 +177,12 @@ def decisions():
         ),
         (
             None,
-            "balanced random forest, or a network in\nFixedCostClassifier()",
-            f"AI4I 2020: forest {machine['balanced-random-forest']:.2f}, "
-            f"network {machine['mlp-prior']:.2f}, without it {machine['mlp']:.2f}",
+            "random forest, or a network after a TableEncoder,\neach in FixedCostClassifier()",
+            f"machine: forest {machine['random-forest-prior']:.2f}, "
+            f"network {machine['mlp-auto-prior']:.2f}; "
+            f"stays: {stays['random-forest-prior']:.2f}, {stays['mlp-auto-prior']:.2f}\n"
+            f"rare attacks: {attacks['random-forest-prior']:.2f}, "
+            f"{attacks['mlp-auto-prior']:.2f}",
             "either",
         ),
     ]

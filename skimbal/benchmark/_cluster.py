@@ -106,6 +106,7 @@ class Workforce:
     def __init__(self, cluster, versions):
         self._cluster, self._versions = cluster, versions
         self._usable_at = time.monotonic()
+        self._has_waited = False
         self.accepted: dict[str, set] = {}  # and the data sets that each was sent
         self.refused: dict[str, str] = {}  # and why
 
@@ -135,11 +136,20 @@ class Workforce:
         warnings.warn(f"{who} gets no cells: {reason}", UserWarning, stacklevel=2)
 
     def _check_patience(self):
-        """Raise a RuntimeError if no worker could be used for long."""
+        """Say once that no worker can be used; raise a RuntimeError if that lasts for long."""
         now = time.monotonic()
         if self.accepted:
-            self._usable_at = now
+            self._usable_at, self._has_waited = now, False
+            return
         if now - self._usable_at < NO_WORKER_S:
+            if not self._has_waited:
+                self._has_waited = True
+                warnings.warn(
+                    f"the cluster has no worker that can be used now; the run waits for "
+                    f"{NO_WORKER_S:g} s; {self._cluster.start_help}",
+                    UserWarning,
+                    stacklevel=2,
+                )
             return
         reasons = "; ".join(sorted(set(self.refused.values()))) or "none has joined"
         raise RuntimeError(
@@ -190,7 +200,7 @@ class ClusterRun:
 
     def __init__(self, cluster, store, suite, methods, sizes, versions):
         self._cluster, self._store, self._suite, self._methods = cluster, store, suite, methods
-        self._protocol = store.protocol()
+        self._protocol, self._sizes = store.protocol(), sizes
         self._costs = Costs(sizes)
         self._queue = Queue(self._costs)
         self._workforce = Workforce(cluster, versions)
@@ -219,7 +229,9 @@ class ClusterRun:
     def _fill_queue(self, cells):
         """Queue the open cells, in the groups that a run in processes would make."""
         table = self._store.cells()
+        self._costs = Costs(self._sizes)
         self._costs.add_table(table)
+        self._queue = Queue(self._costs)
         columns = table[["dataset", "method", "fold", "trial"]]
         finished = set(columns.itertuples(index=False, name=None))
         for row in rows_of(cells):

@@ -91,9 +91,10 @@ def default_network() -> MLPClassifier:
         optimizer="adamw",
         learning_rate=0.005,
         weight_decay=0.2,
-        batch_size=64,
+        batch_size="auto",
         max_epochs=60,
         early_stopping="auto",
+        n_iter_no_change=10,
     )
 
 

@@ -187,7 +187,7 @@ class ECOEnsembleClassifier(BaseCostClassifier):
     def _base_estimator(self):
         if self.estimator is None:
             return default_network().set_params(
-                class_weight=None, standardize=True, early_stopping=False
+                class_weight=None, standardize=True, batch_size=64, early_stopping=False
             )
         return self.estimator
 

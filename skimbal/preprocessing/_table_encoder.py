@@ -87,7 +87,7 @@ def is_sparse(blocks, sparse_output, wants_frame):
         return sparse_output
     n_columns = sum(block.shape[1] for block in blocks)
     n_nonzero = sum(block.nnz if issparse(block) else np.count_nonzero(block) for block in blocks)
-    density = n_nonzero / (n_columns * blocks[0].shape[0])
+    density = n_nonzero / max(1, n_columns * blocks[0].shape[0])
     return not wants_frame and n_columns >= MIN_SPARSE_COLUMNS and density < MAX_SPARSE_DENSITY
 
 
@@ -339,9 +339,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._validate_params()
         columns = self._columns(X, reset=True)
         self._choose_kinds(columns)
-        self.encoders_ = {kind: self._make_encoder(kind) for kind in self._tables(columns)}
+        tables = self._tables(columns)
+        self.encoders_ = {kind: self._make_encoder(kind) for kind in tables}
         blocks = []
-        for kind, table in self._tables(columns).items():
+        for kind, table in tables.items():
             given = self._target(columns, y, groups) if kind == TARGET else ()
             blocks.append(self.encoders_[kind].fit_transform(table, *given))
         self.levels_ = known_levels(self.encoders_, self.kinds_)

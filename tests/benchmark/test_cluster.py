@@ -258,6 +258,13 @@ def test_a_stopped_run_keeps_its_cells_and_is_resumed(error, tmp_path, use, seri
     check_same(run(tmp_path, use(FakeCluster()), n_trials=1), serial)
 
 
+def test_a_run_waits_for_workers_and_says_so(tmp_path, use):
+    cluster = FakeCluster([], joins={3: ["late"]})
+    with pytest.warns(UserWarning, match="no worker that can be used now; the run waits") as caught:
+        run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert len(caught) == 1
+
+
 def test_cells_of_another_runner_are_left_to_it(tmp_path, use):
     protocol = Protocol("toy", ["forest"], {"small": [1, 2]}, 2, 1, "stratified", 0, {"small": ""})
     protocol = replace(
@@ -439,6 +446,11 @@ def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypa
     with pytest.raises(ConnectionError, match="can't be reached"):
         toy.run_toy(tmp_path / "out", backend="dask", scheduler=address)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
+    options = types.SimpleNamespace(out="x", backend="dask", scheduler="a:1")
+    assert cli._advice(options) == "; resume with: skimbal resume x --backend dask --scheduler a:1"
 
 
 def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch):

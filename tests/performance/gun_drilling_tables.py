@@ -38,7 +38,7 @@ from skimbal.neural_network import MLPClassifier
 SIZES = [10_000, 100_000, 1_000_000]  # samples to train on
 SPLITS = ["samples", "tools"]
 N_TEST_TOOLS = 6
-EPOCHS = {"pretrain_epochs": 3, "max_epochs": 10, "batch_size": 256}
+EPOCHS = {"pretrain_epochs": 10, "max_epochs": 50, "batch_size": 128}
 LIMIT_S, LIMIT_BYTES = 60, 8 * 2**30
 CONVENTIONAL = [
     "svm",
@@ -178,10 +178,9 @@ def main():
                     row = measure(methods[name], data)
                     rows.append({"samples": n, "split": how, "method": name, **row})
                     print(rows[-1], flush=True)
-                    cells = pd.DataFrame(rows).round(4)
-                    cells.to_csv(arguments.out, index=False)
-                    beside = arguments.out.with_name(f"{arguments.out.stem}_splits.csv")
-                    side_by_side(cells).to_csv(beside)
+                    pd.DataFrame(rows).round(4).to_csv(arguments.out, index=False)
+    beside = side_by_side(pd.DataFrame(rows).round(4)).reindex(list(methods), level="method")
+    beside.to_csv(arguments.out.with_name(f"{arguments.out.stem}_splits.csv"))
 
 
 if __name__ == "__main__":

@@ -245,6 +245,11 @@ def test_piecewise_linear_columns_by_hand():
     )
 
 
+def test_a_table_of_constants_has_no_bins():
+    encoder = TableEncoder(numeric="piecewise_linear")
+    assert encoder.fit_transform(np.ones((4, 2))).shape == (4, 0)
+
+
 @pytest.mark.parametrize(
     ("x", "knots"),
     [
