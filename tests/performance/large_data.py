@@ -12,6 +12,7 @@ Seconds are those of the processor, one thread.
 """
 
 import argparse
+import ctypes
 import json
 import subprocess
 import sys
@@ -63,6 +64,8 @@ class Peak:
     """Peak of the anonymous memory in a block above that at its begin, in bytes."""
 
     def __enter__(self):
+        # What was freed before would be used again, and not count.
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
         self.start = self.largest = anonymous_bytes()
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._watch)
