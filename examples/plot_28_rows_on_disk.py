@@ -31,7 +31,7 @@ sources = {
     "memory map": lambda: np.load(path, mmap_mode="r"),
     "array in memory": lambda: np.load(path),
 }
-network = MLPClassifier(batch_size=4096, max_epochs=2, random_state=0)
+network = MLPClassifier(batch_size=4096, max_epochs=2, early_stopping=False, random_state=0)
 
 # %%
 # A thread looks at the memory of the process without the pages of files. The pages of a memory map

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
 
-from skimbal._training.prediction import forward
+from skimbal._training.prediction import forward, logits_only
 from skimbal._utils._log_odds import log_odds
 from skimbal.exceptions import NonFiniteLossError
 from skimbal.metrics import decide
@@ -112,7 +112,10 @@ class ValidationSet:
     log_prior_ratio: np.ndarray | None = None
 
     def __call__(self, module):
-        features, logits = forward(module, self.X)
+        if self.needs_features:
+            features, logits = forward(module, self.X)
+        else:  # of many rows, the features take much memory
+            features, logits = None, forward(module, self.X, logits_only)[-1]
         loss = self.loss_of(features, logits, slice(None)).item()
         logits = logits.double()
         if self.log_prior_ratio is not None:

@@ -114,6 +114,11 @@ def _check_logits(logits):
     )
 
 
+def logits_only(module, x):
+    """The logits of a dense network in its own precision, for `forward`."""
+    return (module(x),)
+
+
 @torch.no_grad()
 def forward(module, X, dense=lambda module, x: module(x, with_features=True)[::-1]):
     """Return features and logits of a module in evaluation mode.

@@ -63,6 +63,8 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _advice(options):
-    if options.name not in ("run", "resume", "demo"):
+    if not hasattr(options, "out"):
         return ""
-    return f"; the finished cells are kept; resume with: skimbal resume {options.out}"
+    scheduler = getattr(options, "scheduler", None)
+    where = f" --backend {options.backend} --scheduler {scheduler}" if scheduler else ""
+    return f"; resume with: skimbal resume {options.out}{where}"

@@ -448,6 +448,11 @@ def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypa
     assert not (tmp_path / "out").exists()
 
 
+def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
+    options = types.SimpleNamespace(out="x", backend="dask", scheduler="a:1")
+    assert cli._advice(options) == "; resume with: skimbal resume x --backend dask --scheduler a:1"
+
+
 def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"not installed: pip install 'skimbal\[cluster\]'"):

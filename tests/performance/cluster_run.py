@@ -154,23 +154,21 @@ def run(transcript, folder, arguments):
 
 
 def n_done(folder):
-    """Cells of a run that are finished, and those that a worker has."""
-    if not (folder / "results.sqlite").exists():
-        return 0, 0
-    store = Store.open(folder)
-    n_claimed = store.read("SELECT COUNT(*) AS n FROM cell WHERE status = 'claimed'").n.iloc[0]
-    return store.n_finished(), int(n_claimed)
+    """Number of the cells of a run that are finished."""
+    with contextlib.suppress(ValueError):  # there is no file yet, or it has no tables yet
+        return Store.open(folder).n_finished()
+    return 0
 
 
 def disturb(cluster, folder, n_cells, workers, scheduler):
     """Kill a worker, let another join, kill the scheduler, each when a share of cells is done."""
     out = folder / "cluster"
-    wait_for(lambda: n_done(out)[0] >= KILL_WORKER_AT * n_cells)
-    cluster.transcript.say(f"# {n_done(out)[0]} of {n_cells} cells are finished")
+    wait_for(lambda: n_done(out) >= KILL_WORKER_AT * n_cells)
+    cluster.transcript.say(f"# {n_done(out)} of {n_cells} cells are finished")
     cluster.kill(workers[0], "WORKER_1")
     cluster.start_worker("        # joins late")
-    wait_for(lambda: n_done(out)[0] >= KILL_SCHEDULER_AT * n_cells)
-    cluster.transcript.say(f"# {n_done(out)[0]} of {n_cells} cells are finished")
+    wait_for(lambda: n_done(out) >= KILL_SCHEDULER_AT * n_cells)
+    cluster.transcript.say(f"# {n_done(out)} of {n_cells} cells are finished")
     cluster.kill(scheduler, "SCHEDULER")
 
 
@@ -224,9 +222,7 @@ def play(cluster, transcript, folder, names, n_cells):
     runner.wait(LIMIT_S)
     cluster.alive.remove(runner)
     transcript.say(runner.log.read_text().strip())
-    transcript.say(
-        f"# exit code {runner.returncode}; {n_done(folder / 'cluster')[0]} cells are kept"
-    )
+    transcript.say(f"# exit code {runner.returncode}; {n_done(folder / 'cluster')} cells are kept")
     cluster.start_scheduler()
     for _ in range(2):
         cluster.start_worker()

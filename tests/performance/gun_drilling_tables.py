@@ -178,10 +178,9 @@ def main():
                     row = measure(methods[name], data)
                     rows.append({"samples": n, "split": how, "method": name, **row})
                     print(rows[-1], flush=True)
-                    cells = pd.DataFrame(rows).round(4)
-                    cells.to_csv(arguments.out, index=False)
-                    beside = arguments.out.with_name(f"{arguments.out.stem}_splits.csv")
-                    side_by_side(cells).to_csv(beside)
+                    pd.DataFrame(rows).round(4).to_csv(arguments.out, index=False)
+    beside = side_by_side(pd.DataFrame(rows).round(4)).reindex(list(methods), level="method")
+    beside.to_csv(arguments.out.with_name(f"{arguments.out.stem}_splits.csv"))
 
 
 if __name__ == "__main__":

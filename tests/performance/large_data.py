@@ -34,7 +34,8 @@ WHOLE, PART = 13_798_690, 1_000_000
 BUFFER_BYTES = {WHOLE: 2**28, PART: 2**25}
 CHUNK_ROWS = 50_000
 KEYS = ["network", "rows_from", "samples"]
-SETTINGS = {"batch_size": 4096, "max_epochs": 1, "random_state": 0, "learning_rate": 0.003}
+SETTINGS = {"batch_size": 4096, "max_epochs": 1, "random_state": 0}
+SETTINGS |= {"learning_rate": 0.003, "early_stopping": False}
 NETWORKS = {
     "MLP": MLPClassifier(**SETTINGS),
     "MLP, balanced batches": MLPClassifier(sampler="balanced", **SETTINGS),

@@ -120,13 +120,6 @@ def scores(data, proba, proba_val):
     }
 
 
-def fit(method, data, seed):
-    """Fit by a method of the table, or the earlier defaults for some epochs."""
-    if method in METHODS:
-        return METHODS[method](data, seed)
-    return fit_network(BEFORE | {"max_epochs": int(method.split()[0])}, data, seed)
-
-
 def megabytes_above(function):
     """Call a function; return its result, processor seconds, and peak memory above that before."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts from what is there now
@@ -139,7 +132,7 @@ def megabytes_above(function):
 def measure(pipe, method, data, seed):
     """Fit in this process, and send a row of figures."""
     warnings.simplefilter("ignore")
-    (model, epochs), seconds, megabytes = megabytes_above(lambda: fit(method, data, seed))
+    (model, epochs), seconds, megabytes = megabytes_above(lambda: METHODS[method](data, seed))
     row = {"epochs": epochs, "fit_cpu_s": seconds, "fit_mb": megabytes}
     if "X_test" in data:
         row |= scores(data, model.predict_proba(data["X_test"]), model.predict_proba(data["X_val"]))
@@ -190,13 +183,35 @@ def whole_file():
     return {"X": X[rows], "y": y[rows], "groups": None}
 
 
+def means(cells):
+    """A row for each table and method: means over the seeds, and their number."""
+    by_method = cells.groupby(["table", "method"], sort=False)
+    table = by_method.mean().drop(columns="seed")
+    table.insert(0, "seeds", by_method.size())
+    place = list(table).index("average_precision") + 1
+    table.insert(place, "ap_standard_error", by_method.average_precision.sem())
+    return table.round({"epochs": 0, "fit_cpu_s": 1, "fit_mb": 0}).round(4).reset_index()
+
+
 def rows_of_whole_file(data):
-    """Processor seconds of the earlier and of the present defaults."""
-    one, six = (in_process(f"{n} epochs", data, 0)["fit_cpu_s"] for n in (1, 6))
-    seconds = one + 99 * (six - one) / 5
-    earlier, present = first(list(METHODS), 2)
-    yield {"method": earlier, "epochs": 100, "fit_cpu_s": seconds}
-    yield {"method": present} | in_process(present, data, 0)
+    """Processor seconds of fits in batches of some sizes, with and without early stopping."""
+    for size in (64, 256):
+        fixed = {"early_stopping": False, "batch_size": size}
+        one, six = (seconds_of(data, fixed | {"max_epochs": n})[1] for n in (1, 6))
+        seconds = one + 99 * (six - one) / 5
+        yield {"batch": size, "stopping": "none", "epochs": 100, "fit_cpu_s": seconds}
+    for size in (64, 512):
+        settings = {"early_stopping": True, "batch_size": size}
+        epochs, seconds = seconds_of(data, settings)
+        stopping = "patience of 10"
+        yield {"batch": size, "stopping": stopping, "epochs": epochs, "fit_cpu_s": seconds}
+
+
+def seconds_of(data, parameters):
+    """Epochs and processor seconds of a fit."""
+    started = process_time()
+    _, epochs = fit_network(parameters, data, 0)
+    return epochs, process_time() - started
 
 
 def main():
@@ -213,11 +228,7 @@ def main():
     if arguments.whole:
         table = pd.DataFrame(rows_of_whole_file(whole_file())).round(1)
     else:
-        by_method = rows_of_tables(cells).groupby(["table", "method"], sort=False)
-        table = by_method.mean().drop(columns="seed").reset_index()
-        error = by_method.average_precision.sem().reset_index(drop=True)
-        table.insert(list(table).index("average_precision") + 1, "ap_standard_error", error)
-        table = table.round({"epochs": 0, "fit_cpu_s": 1, "fit_mb": 0}).round(4)
+        table = means(rows_of_tables(cells))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))
 

@@ -160,9 +160,9 @@ def embedding(parts):
 def with_numbers(X_train, X_test, make):
     """The tables, with new columns in place of those of more than two values."""
     is_number = np.array([len(np.unique(x)) > 2 for x in X_train.T])
-    numbers = make(X_train[:, is_number], X_test[:, is_number])
+    made = make(X_train[:, is_number], X_test[:, is_number])
     rest = X_train[:, ~is_number], X_test[:, ~is_number]
-    return tuple(np.hstack(pair) for pair in zip(numbers, rest, strict=True))
+    return tuple(np.hstack(pair) for pair in zip(made, rest, strict=True))
 
 
 def transformed(transformer, train, test):
@@ -222,6 +222,9 @@ STANDARDIZE = {
 
 # ---------------------------------------------------------------- cells
 
+KEYS = ["table", "subject", "inputs", "seed"]
+USUAL = ["one-hot, levels of 5 rows", "as they are"]  # of the categories and of the numbers
+
 
 def split(name, seed):
     """Training and test rows of a table, and the groups of the training rows."""
@@ -241,17 +244,28 @@ def split(name, seed):
 
 def tasks(name):
     """What is measured on a table: (subject, inputs, function of the parts)."""
-    network = MLPClassifier()
     if name == "diabetes130":
         for inputs, options in ENCODERS.items():
-            yield "categories", inputs, partial(lambda o, p: (network, *encoded(o, p)), options)
+            yield "categories", inputs, partial(categories, options)
         yield "categories", "learned embedding", embedding
     for inputs, make in NUMBERS.items():
-        network = MLPClassifier(standardize=STANDARDIZE.get(inputs, False))
-        task = partial(lambda n, m, p: (n, *with_numbers(*encoded([ONE_HOT], p), m)), network, make)
-        yield "numbers", inputs, task
-    boosting = HistGradientBoostingClassifier(random_state=0)
-    yield "numbers", "histogram boosting", lambda p: (boosting, *encoded([{}], p))
+        yield "numbers", inputs, partial(numbers, STANDARDIZE.get(inputs, False), make)
+    yield "numbers", "histogram boosting", boosting
+
+
+def categories(options, parts):
+    """The network, and the encoded tables."""
+    return MLPClassifier(), *encoded(options, parts)
+
+
+def numbers(standardize, make, parts):
+    """The network, and the tables with other columns for the numbers."""
+    return MLPClassifier(standardize=standardize), *with_numbers(*encoded([ONE_HOT], parts), make)
+
+
+def boosting(parts):
+    """scikit-learn's boosting, and the tables of the encoder's defaults."""
+    return HistGradientBoostingClassifier(random_state=0), *encoded([{}], parts)
 
 
 def cell(parts, seed, task):
@@ -285,13 +299,12 @@ def main():
     arguments = parse_arguments(parser, globals(), **tiny)
     torch.set_num_threads(1)
     path = arguments.out.with_name(f"{arguments.out.stem}_cells.csv")
-    keys = ["table", "subject", "inputs", "seed"]
-    done = set(pd.read_csv(path)[keys].itertuples(index=False, name=None)) if path.exists() else ()
+    done = set(pd.read_csv(path)[KEYS].itertuples(index=False, name=None)) if path.exists() else ()
     for seed, name in product(range(arguments.seeds), TABLES):
         missing = [t for t in tasks(name) if (name, *t[:2], seed) not in done]
         parts = split(name, seed) if missing else {}
         for subject, inputs, task in missing:
-            key = dict(zip(keys, (name, subject, inputs, seed), strict=True))
+            key = dict(zip(KEYS, (name, subject, inputs, seed), strict=True))
             row = pd.DataFrame([key | cell(parts, seed, task)])
             row.to_csv(path, mode="a", header=not path.exists(), index=False)
             print(row.round(4).to_string(index=False, header=False), flush=True)
@@ -301,12 +314,11 @@ def main():
 
 
 def means_of(cells):
-    """Means over the seeds, and the gain over numbers as they are and one-hot columns."""
-    usual = cells[cells["inputs"] == "as they are"].set_index(["table", "seed"])
-    pairs = pd.MultiIndex.from_frame(cells[["table", "seed"]])
-    usual = usual["average_precision"].loc[pairs].to_numpy()
-    cells = cells.assign(gain=cells["average_precision"] - usual)
-    by_inputs = cells.groupby(["table", "subject", "inputs"])
+    """Means over the seeds, and the gain over the usual inputs."""
+    keys = ["table", "subject", "seed"]
+    usual = cells[cells["inputs"].isin(USUAL)].set_index(keys)["average_precision"]
+    usual = usual.loc[pd.MultiIndex.from_frame(cells[keys])].to_numpy()
+    by_inputs = cells.assign(gain=cells["average_precision"] - usual).groupby(KEYS[:3])
     means = by_inputs.mean().drop(columns="seed")
     means["gain_se"] = by_inputs["gain"].sem()
     means["seeds"] = by_inputs.size()
