@@ -39,6 +39,7 @@ PACKAGES_OF_SCRIPT = {
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
     "gun_drilling_tables": ["benchmark"],
+    "registered_votes": ["cost_sensitive"],
     "table_defaults_choice": ["_training", "neural_network"],
     "weighted_stopping": ["neural_network"],
 }

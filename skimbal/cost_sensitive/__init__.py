@@ -4,7 +4,6 @@ from skimbal.cost_sensitive._base import BaseCostClassifier
 from skimbal.cost_sensitive._ecs_dbn import ECSDBNClassifier
 from skimbal.cost_sensitive._find_costs import find_costs
 from skimbal.cost_sensitive._fixed_cost import FixedCostClassifier
-from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._row_scores import scoring_with_metadata
 from skimbal.cost_sensitive._training_prior import training_prior, unknown_balance
@@ -19,7 +18,6 @@ __all__ = [
 __all__ += [  # for extenders
     "BaseCostClassifier",
     "PosteriorEnsemble",
-    "measured_costs",
     "scoring_with_metadata",
     "training_prior",
     "unknown_balance",

@@ -30,7 +30,8 @@ from sklearn.utils import check_random_state
 from tqdm import tqdm
 
 from skimbal import BalancedBaggingNetClassifier
-from skimbal.cost_sensitive import find_costs, measured_costs
+from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.ensemble import WeightedELMClassifier, default_network
 from skimbal.metrics import decide_by_costs
 
