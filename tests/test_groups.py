@@ -398,11 +398,9 @@ def test_an_early_stopped_network_in_a_bag_does_not_train_on_its_validation_rows
     net = MLPClassifier(early_stopping=True, max_epochs=2, validation_fraction=0.3)
     bag = BalancedBaggingNetClassifier(net, encoding=None, n_estimators=3, random_state=0).fit(X, y)
     for valid, rows in zip(seen, bag.estimators_samples_, strict=True):
-        counts = {row.tobytes(): 0 for row in valid}
-        for row in valid:
-            counts[row.tobytes()] += 1
-        in_bag = [X[r].tobytes() for r in rows]
-        assert all(in_bag.count(row) == n for row, n in counts.items()), "a copy is in training"
+        in_bag = {X[r].tobytes() for r in rows}
+        assert len(valid) > 0
+        assert not in_bag & {row.tobytes() for row in valid}
 
 
 @pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(FunctionTransformer(), m)],
@@ -434,6 +432,7 @@ def test_a_cost_search_in_a_bag_has_two_rows_of_a_tiny_class(n_rare):
                          ids=["bare", "pipeline"])  # fmt: skip  # as a table
 @pytest.mark.parametrize("n_rare", [3, 4])
 @pytest.mark.parametrize("name", ["early stopping", "dynamic", "tuned costs"])
+@pytest.mark.filterwarnings("ignore:.* bags leave out no sample of some class:UserWarning")
 def test_a_bag_of_groups_has_two_groups_of_a_tiny_class(name, n_rare, wrap):
     """Without groups, the rows of a class that has one can be held out; a group cannot."""
     inner = {
