@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 
 from skimbal._training.inputs import NUMBERS_AT_ONCE, is_windows
 from skimbal._training.tables import one_hot_units
+from skimbal._utils._table_rows import TableRows
 
 LIMIT = 3.0
 QUARTILES = (0.25, 0.5, 0.75)
@@ -87,7 +88,7 @@ def robust_moments(X, sample_weight=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_channels, ...), CSR table or WindowIndex
+    X : ndarray of shape (n_samples, n_channels, ...), CSR table, TableRows or WindowIndex
         Training data.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weight of each sample, above 0.
@@ -136,10 +137,17 @@ def _columns(X, weight):
         table = X.tocsc() if issparse(X) else X
         n_columns = max(MIN_COLUMNS_AT_ONCE, NUMBERS_AT_ONCE // max(1, X.shape[0]))
         for first in range(0, X.shape[1], n_columns):
-            part = table[:, first : first + n_columns]
-            part = part.toarray() if issparse(X) else part
+            part = _columns_of_table(table, first, first + n_columns)
             for values in np.ascontiguousarray(part.T):
                 yield values, weight
+
+
+def _columns_of_table(table, first, last):
+    """Some columns of a dense table, a sparse one or shared rows, as an array."""
+    if isinstance(table, TableRows):
+        return table.columns(first, last)
+    part = table[:, first:last]
+    return part.toarray() if issparse(part) else part
 
 
 def _columns_of_recordings(windows, weight):
