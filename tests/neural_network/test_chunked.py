@@ -382,7 +382,7 @@ def test_a_loss_that_diverges_leaves_nothing(folder, labels):
 
 def test_quartiles_are_not_computed_in_chunks(folder, labels):
     network = MLPClassifier(standardize="robust", **SMALL)
-    with pytest.raises(ValueError, match="'robust' needs the quartiles .* use standardize='auto'"):
+    with pytest.raises(ValueError, match=r"'robust' needs the quartiles .*standardize='auto'"):
         network.fit(table_of(folder), labels)
     assert not hasattr(network, "net_")
 
