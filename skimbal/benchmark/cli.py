@@ -65,6 +65,8 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 def _advice(options):
     if not hasattr(options, "out"):
         return ""
+    if options.name == "report":
+        return "; that ends the report and changes nothing in the run"
     scheduler = getattr(options, "scheduler", None)
     where = f" --backend {options.backend} --scheduler {scheduler}" if scheduler else ""
     return f"; resume with: skimbal resume {options.out}{where}"

@@ -224,6 +224,17 @@ def test_an_interrupt_tells_how_to_go_on(name, out, capsys, monkeypatch):
     assert f"resume with: skimbal resume {out}" in capsys.readouterr().err
 
 
+def test_an_interrupted_report_does_not_advise_to_resume_the_run(out, capsys, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_commands, "follow", interrupt)
+    assert cli.main(["report", str(out), "--html", "a.html", "--live"]) == 130
+    error = capsys.readouterr().err
+    assert "changes nothing in the run" in error
+    assert "resume" not in error
+
+
 def test_the_demo_runs_the_paper_s_methods_on_the_demo_suite(monkeypatch, tmp_path):
     calls = []
     monkeypatch.setattr(_commands, "run_benchmark", lambda *a, **k: calls.append((a, k)))
