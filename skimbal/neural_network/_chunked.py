@@ -6,12 +6,10 @@ from functools import wraps
 import numpy as np
 import pandas as pd
 
-from skimbal._training.chunked import counts_by_class, drawn_rows
+from skimbal._training.chunked import ROWS_AT_ONCE, counts_by_class, drawn_rows
 from skimbal._training.inputs import is_chunked, slices_of
 from skimbal._training.tables import is_large
 from skimbal._utils._files import check_unchanged, fingerprint
-
-ROWS_AT_ONCE = 2**18
 
 
 def as_given(table, array):
