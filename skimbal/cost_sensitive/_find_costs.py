@@ -125,8 +125,8 @@ def find_costs(
           decisions, `candidates` has evenly spaced ones and the best.
         - "jade" is adaptive differential evolution, for any number of classes. It starts from a
           class-by-class search and, for up to four classes, a grid. It ends with a class-by-class
-          search. Its result is therefore never below theirs.
-          It runs on parts of more than 100,000 samples (see the notes).
+          search. Its result is therefore never below theirs. With more than 100,000 samples of
+          three or more classes, it runs on parts of them instead (see the notes).
         - "grid" is only the grid, for up to four classes.
         - "auto" is "exact" for two classes and "jade" for more.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
@@ -179,8 +179,8 @@ def find_costs(
     of rare classes; then near its result, on samples whose decision may still change. The last
     class-by-class searches have all of these, up to 100,000. `candidates` and `scores` are only
     those that were scored on all samples, and their generation is 0. Up to 100,000 samples, every
-    step is scored on all of them; so it is for a `scoring` that needs each sample, such as one with
-    metadata, which may then take long.
+    step is scored on all of them. The same holds for any number of samples if `scoring` needs each
+    of them, as a scorer with metadata does; this may take long.
 
     References
     ----------
