@@ -146,7 +146,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    kinds_ : ndarray of str of shape (n_features_in_,)
+    kinds_ : ndarray of str of shape (n_features,)
         How each column is encoded: "number", "one-hot", "target", "one-hot and target" or "left
         out".
     encoders_ : dict of str to transformer
@@ -159,7 +159,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Whether the result is sparse.
     n_features_in_ : int
         Columns of the training data.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features,)
         Their names, if they all are texts.
 
     See Also
