@@ -31,6 +31,11 @@ def check_table(estimator, table, check, check_range, *, reset):
     reset : bool
         Whether the attributes of the inputs are set.
     """
+    if reset and getattr(estimator, "standardize", None) == "robust":
+        raise ValueError(
+            "X is a ChunkedTable, and standardize='robust' needs all values of a column at once; "
+            "use standardize='auto', or bring the columns to one scale before they are written"
+        )
     check(estimator, as_given(table, np.asarray(table[:1])), reset=reset)
     if reset and estimator._with_axes(np.zeros((1, *table.shape[1:]))).ndim != table.ndim:
         raise ValueError(

@@ -355,6 +355,13 @@ def test_numbers_beyond_float32(tmp_path):
         MLPClassifier(**SMALL).fit(ChunkedTable.from_npy(tmp_path), Y)
 
 
+def test_robust_standardization_is_refused(folder, labels):
+    network = MLPClassifier(standardize="robust", **SMALL)
+    with pytest.raises(ValueError, match="standardize='robust' needs all values of a column"):
+        network.fit(table_of(folder), labels)
+    assert not hasattr(network, "classes_")
+
+
 def test_a_buffer_that_is_too_small_says_how_large_it_must_be(folder, labels):
     network = MLPClassifier(**SMALL)
     with pytest.raises(ValueError, match=r"too small for chunks of 1024 .* buffer_bytes=\d+ or"):
