@@ -245,7 +245,7 @@ def encode_labels(y, classes):
 
 
 def encode_classes(X, y):
-    """Sorted labels, and the index of the label of each sample; small numbers for large tables."""
+    """Sorted labels, and the index of the label of each sample, of a small type for chunks."""
     if is_chunked(X):
         return encode_in_blocks(y)
     if len(y) > ROWS_AT_ONCE:  # sorting them takes several times the memory
