@@ -237,8 +237,8 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
-            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; give classes=... if some "
-            "are missing from y_true"
+            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; leave out the columns of "
+            "classes that y_true lacks"
         )
     check_two_classes(labels.tolist())
     if not (proba.min(initial=0.0) >= 0 and proba.max(initial=0.0) < np.inf):
@@ -267,7 +267,30 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             weight = {"sample_weight": sample_weight} if is_weighted else {}
             scoring = RowScorer(get_scorer(scoring), weight)
     targets = positions if is_sorted(order) else order.astype(positions.dtype)[positions]
+    check_weight_of_classes(targets, sample_weight, labels)
+    if Table is DecisionTable:
+        proba, targets, sample_weight = samples_that_count(proba, targets, sample_weight)
     return Table(proba, targets, scoring, labels, sample_weight)
+
+
+def check_weight_of_classes(targets, sample_weight, labels):
+    """Raise a ValueError for classes whose samples have no weight."""
+    if sample_weight is None:
+        return
+    is_absent = np.bincount(targets, sample_weight, len(labels)) == 0
+    if is_absent.any():
+        raise ValueError(
+            f"all samples of the classes {labels[is_absent].tolist()} have the weight 0; give "
+            "positive weights, or leave out these classes, in proba, too"
+        )
+
+
+def samples_that_count(proba, targets, sample_weight):
+    """The samples whose weight is not 0; all of them without weights."""
+    if sample_weight is None or sample_weight.all():
+        return proba, targets, sample_weight
+    counts = sample_weight > 0
+    return proba[counts], targets[counts], sample_weight[counts]
 
 
 def labels_and_positions(y_true):

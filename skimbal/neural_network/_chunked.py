@@ -40,9 +40,9 @@ def check_table(estimator, table, check, check_range, *, reset):
     if reset and estimator._with_axes(np.zeros((1, *table.shape[1:]))).ndim != table.ndim:
         raise ValueError(
             f"X is a ChunkedTable with samples of shape {table.shape[1:]}; "
-            f"{type(estimator).__name__} takes tables and signals in chunks as they are, and "
-            "images with their channels: give samples of shape (n_channels, height, width), and "
-            "tables (n_samples, n_features) to belief networks"
+            f"{type(estimator).__name__} takes samples in chunks with all their axes: give "
+            "signals of shape (n_channels, length), images of shape (n_channels, height, width), "
+            "and to networks for tables samples of shape (n_features,)"
         )
     for rows, part in table.blocks():
         with rows_named(rows):

@@ -231,7 +231,7 @@ def test_signals_and_images(tmp_path):
     np.testing.assert_array_equal(mlp.predict_proba(table), mlp.predict_proba(signals))
     np.save(tmp_path / "images.npy", X[:800].reshape(800, 8, 8))
     gray = ChunkedTable.from_npy(tmp_path / "images.npy")
-    with pytest.raises(ValueError, match=r"give samples of shape \(n_channels, height, width\)"):
+    with pytest.raises(ValueError, match=r"images of shape \(n_channels, height, width\)"):
         CNN2DClassifier(max_epochs=1).fit(gray, Y[:800])
     with pytest.raises(ValueError, match=r"write the rows as \(n_samples, n_features\)"):
         DBNClassifier().fit(table, Y[:800])
