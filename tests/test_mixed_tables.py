@@ -155,9 +155,11 @@ def test_any_column_may_have_missing_values_in_prediction(fitted, column):
     assert np.isfinite(fitted.predict_proba(missing)).all()
 
 
-@pytest.mark.parametrize("kind", ["network", "belief network", "fixed costs", "tuned costs"])
-def test_a_frame_with_texts_straight_into_a_network_is_told_what_to_do(kind):
-    message = r"takes numbers, but the columns 'insulin', 'ward', 'diagnosis' hold texts .*encode"
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_a_frame_with_texts_without_an_encoder_is_told_what_to_do(kind):
+    message = (
+        r"takes numbers, but the columns 'insulin', 'ward', 'diagnosis' hold texts .*TableEncoder"
+    )
     with pytest.raises(ValueError, match=message):
         clone(ESTIMATORS[kind]).fit(VISITS, Y)
 

@@ -9,8 +9,9 @@ from math import prod
 import numpy as np
 from scipy.sparse import issparse
 
-from skimbal._training.inputs import NUMBERS_AT_ONCE, is_windows
+from skimbal._training.inputs import NUMBERS_AT_ONCE, is_chunked, is_windows
 from skimbal._training.tables import one_hot_units
+from skimbal._utils._table_rows import TableRows
 
 LIMIT = 3.0
 QUARTILES = (0.25, 0.5, 0.75)
@@ -87,7 +88,7 @@ def robust_moments(X, sample_weight=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_channels, ...), CSR table or WindowIndex
+    X : ndarray of shape (n_samples, n_channels, ...), CSR table, TableRows or WindowIndex
         Training data.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weight of each sample, above 0.
@@ -97,12 +98,22 @@ def robust_moments(X, sample_weight=None):
     center, scale, limit : ndarray of shape (n_channels, 1, ...)
         They broadcast against a sample. A constant channel has scale 1.
 
+    Raises
+    ------
+    ValueError
+        For a table in chunks: quartiles need all rows in memory.
+
     Examples
     --------
     >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 2.0], [30.0, 0.0]])
     >>> [array.tolist() for array in robust_moments(X)]
     [[1.5, 0.0], [15.5, 2.0], [3.0, inf]]
     """
+    if is_chunked(X):
+        raise ValueError(
+            "standardize='robust' needs the quartiles of all rows, which a ChunkedTable does not "
+            "hold in memory; use standardize='auto', or give an array or a memory map"
+        )
     found = [_center_and_scale(*column) for column in _columns(X, sample_weight)]
     center, scale = np.array(found).T.copy()
     limit = np.full(len(center), LIMIT)
@@ -136,10 +147,17 @@ def _columns(X, weight):
         table = X.tocsc() if issparse(X) else X
         n_columns = max(MIN_COLUMNS_AT_ONCE, NUMBERS_AT_ONCE // max(1, X.shape[0]))
         for first in range(0, X.shape[1], n_columns):
-            part = table[:, first : first + n_columns]
-            part = part.toarray() if issparse(X) else part
+            part = _columns_of_table(table, first, first + n_columns)
             for values in np.ascontiguousarray(part.T):
                 yield values, weight
+
+
+def _columns_of_table(table, first, last):
+    """Some columns of a dense table, a sparse one or shared rows, as an array."""
+    if isinstance(table, TableRows):
+        return table.columns(first, last)
+    part = table[:, first:last]
+    return part.toarray() if issparse(part) else part
 
 
 def _columns_of_recordings(windows, weight):

@@ -61,6 +61,10 @@ class TableRows:
         for start in range(0, len(self), n_rows):
             yield self[start : start + n_rows].toarray()
 
+    def columns(self, first, last):
+        """Return some of the columns as an array of their own."""
+        return self.table[self.rows, first:last]
+
     def min(self):
         """Return the smallest number."""
         return np.min([part.min() for part in self.parts()])

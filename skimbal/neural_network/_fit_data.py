@@ -23,6 +23,7 @@ from skimbal._utils._groups import check_group_counts, groups_by_class, held_out
 from skimbal._utils._labels import vector_by_label
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._table_rows import TableRows
+from skimbal._utils._text_columns import text_columns_named
 from skimbal._utils._validation import check_labels, check_weights
 from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
@@ -87,35 +88,8 @@ def check_dense(estimator, X, *, reset):
         if reset:
             forget_attributes(estimator, INPUT_ATTRIBUTES)
         return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
-    try:
+    with text_columns_named(estimator, X):
         return validate_data(estimator, X, reset=reset, dtype=FLOATS)
-    except (TypeError, ValueError) as error:
-        names = columns_of_texts(X)
-        if not names:
-            raise
-        raise ValueError(
-            f"{type(estimator).__name__} takes numbers, but the columns {', '.join(names)} hold "
-            "texts or categories; encode them in a pipeline, such as make_pipeline("
-            "make_column_transformer((OneHotEncoder(handle_unknown='ignore'), [columns]), "
-            "remainder='passthrough'), network)"
-        ) from error
-
-
-def columns_of_texts(X):
-    """Names of the columns of a frame that can't be converted to numbers, as shown in errors.
-
-    >>> columns_of_texts(pd.DataFrame({"wear": [1, 2], "type": ["L", "M"]}))
-    ["'type'"]
-    """
-    if not isinstance(X, pd.DataFrame):
-        return []
-    names = []
-    for i, name in enumerate(X.columns):
-        try:
-            X.iloc[:, i].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            names.append(repr(name))
-    return names
 
 
 def joined_if_dict(estimator, X, *, reset):

@@ -12,7 +12,7 @@ from skimbal._utils._texts import are_dates
 # So many values are looked at to tell dates from other texts.
 N_LOOKED_AT = 200
 NUMBERS, TEXTS, NOTHING = "numbers", "texts", "no values"
-DATES = ["period", "interval", "datetime", "datetime64", "date", "time", "timedelta", "timedelta64"]
+DATES = ["period", "datetime", "datetime64", "date", "time", "timedelta", "timedelta64"]
 # What pandas finds in a column of objects, missing values left aside.
 HELD_BY_OBJECTS = {
     **dict.fromkeys(["integer", "floating", "mixed-integer-float", "decimal", "boolean"], NUMBERS),
@@ -137,7 +137,7 @@ def what_it_holds(column):
     Raises
     ------
     ValueError
-        For dates, for numbers and texts in one column, and for other objects.
+        For dates, for intervals, for numbers and texts in one column, and for other objects.
 
     Examples
     --------
@@ -153,6 +153,11 @@ def what_it_holds(column):
     kind = types.infer_dtype(held, skipna=True)
     if kind in DATES:
         raise ValueError(f"{column.name} holds dates or times; {DATE_ADVICE}")
+    if kind == "interval":
+        raise ValueError(
+            f"{column.name} holds intervals, such as {held.iloc[0]}; make texts of them with "
+            ".astype(str), or give the numbers that they were made of"
+        )
     if kind not in HELD_BY_OBJECTS:
         raise ValueError(_mixed_message(column.name, held))
     if kind == "string" and not column.is_category and are_dates(_texts(held[:N_LOOKED_AT])):

@@ -55,11 +55,12 @@ def probabilities(fitted):
         clone(NET).set_params(class_weight="balanced", mixup=0.5),
         clone(NET).set_params(early_stopping=True, validation_fraction=0.3),
         clone(NET).set_params(sampler="balanced"),
+        clone(NET).set_params(standardize="robust"),
         DBN,
         TunedCostClassifierCV(NET, cv=2, random_state=0),
         make_pipeline(StandardScaler(), NET),
     ],
-    ids=["plain", "as it is", "mixup", "stopped", "sampler", "DBN", "costs", "pipeline"],
+    ids=["plain", "as it is", "mixup", "stopped", "sampler", "robust", "DBN", "costs", "pipeline"],
 )
 def test_a_population_on_shared_rows(network, table, shared):
     def fit():
@@ -145,6 +146,7 @@ def test_table_rows_are_those_of_an_array(shared):
     assert np.array_equal(rows, own)
     assert np.array_equal(rows[own[:, 0] > 0], own[own[:, 0] > 0])
     assert np.array_equal(rows[2], own[[2]])
+    assert np.array_equal(rows.columns(1, 4), own[:, 1:4])
     assert (rows.min(), rows.max()) == (own.min(), own.max())
     assert np.asarray(rows, dtype=np.float32).dtype == np.float32
 

@@ -333,6 +333,7 @@ GOOD = pd.DataFrame({"x": np.arange(12.0), "t": ["a", "b", "a"] * 4})
         (pd.date_range("2024", periods=12), "'c' holds dates or times; make numbers.*days"),
         (pd.to_timedelta(range(12), "h"), "'c' holds dates or times"),
         (pd.period_range("2024", periods=12, freq="D"), "'c' holds dates or times"),
+        (pd.cut(range(12), 3), r"'c' holds intervals, such as \(-0.011, 3.667\]; .*astype\(str\)"),
         (["2024-01-31", "2024-02-01"] * 6, "'c' holds texts that look like dates, such as '2024"),
     ],
 )
