@@ -387,13 +387,6 @@ def test_a_loss_that_diverges_leaves_nothing(folder, labels):
     assert not hasattr(network, "net_")
 
 
-def test_quartiles_are_not_computed_in_chunks(folder, labels):
-    network = MLPClassifier(standardize="robust", **SMALL)
-    with pytest.raises(ValueError, match=r"'robust' needs the quartiles .*standardize='auto'"):
-        network.fit(table_of(folder), labels)
-    assert not hasattr(network, "net_")
-
-
 def test_bernoulli_units_take_numbers_from_0_to_1(tmp_path, folder, labels):
     with pytest.raises(ValueError, match=r"X lies in \[-.*visible='bernoulli'"):
         DBNClassifier(visible="bernoulli", **SMALL).fit(table_of(folder), labels)
