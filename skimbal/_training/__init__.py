@@ -16,6 +16,10 @@ stack
     computed: by hand (dense), by `torch.func` (functional) or one after another (sequential).
 row order
     The order in which an epoch goes through the training rows of a network.
+segment
+    A part of the row order of many rows, whose batches are made when it comes (`segments.py`).
+buffer
+    The rows of a table on the disk that are in memory at a time (`chunked.py`).
 share
     What a row counts in the loss of its batch: its weight divided by the sum of the batch.
 net

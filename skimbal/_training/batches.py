@@ -10,9 +10,9 @@ from skimbal._training.tables import TableInputs, as_tensor
 
 # So many rows are whole blocks of numbers, whatever the number of columns.
 WHOLE_BLOCKS = 32
-# So many numbers of a network are taken at once, or one batch.
+# About so many numbers of a network are taken at once; a larger batch is taken by itself.
 NUMBERS_OF_NETWORK = 2**16
-# Training sets of more rows are long: what is as long as they are takes much memory.
+# Rows of a segment. Arrays with an entry for each row of a longer epoch are avoided.
 ROWS_OF_SEGMENT = 2**18
 
 

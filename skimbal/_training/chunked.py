@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from skimbal._training.batches import rounded_up
+from skimbal._training.batches import rounded_up, through
 from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type
 from skimbal._training.row_order import RowOrder, checked_share
-from skimbal._training.segments import BufferedBatches, through
+from skimbal._training.segments import BufferedBatches
 
 # What `Batches` needs for a row besides its inputs: its class, weight, share and place in orders.
 BYTES_OF_A_ROW = 72
@@ -21,6 +21,7 @@ BYTES_OF_A_ROW = 72
 COPIES_OF_A_CHUNK = 3
 # Part of the buffer for rows that stay in memory, from which a sampler draws rare classes.
 RESIDENT_PART = 0.25
+# Labels and classes of so many rows are looked at together.
 ROWS_AT_ONCE = 2**18
 
 

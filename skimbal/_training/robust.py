@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from scipy.sparse import issparse
 
-from skimbal._training.inputs import NUMBERS_AT_ONCE, is_chunked, is_windows
+from skimbal._training.inputs import NUMBERS_AT_ONCE, is_windows
 from skimbal._training.tables import one_hot_units
 from skimbal._utils._table_rows import TableRows
 
@@ -98,22 +98,12 @@ def robust_moments(X, sample_weight=None):
     center, scale, limit : ndarray of shape (n_channels, 1, ...)
         They broadcast against a sample. A constant channel has scale 1.
 
-    Raises
-    ------
-    ValueError
-        For a table in chunks: quartiles need all rows in memory.
-
     Examples
     --------
     >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 2.0], [30.0, 0.0]])
     >>> [array.tolist() for array in robust_moments(X)]
     [[1.5, 0.0], [15.5, 2.0], [3.0, inf]]
     """
-    if is_chunked(X):
-        raise ValueError(
-            "standardize='robust' needs the quartiles of all rows, which a ChunkedTable does not "
-            "hold in memory; use standardize='auto', or give an array or a memory map"
-        )
     found = [_center_and_scale(*column) for column in _columns(X, sample_weight)]
     center, scale = np.array(found).T.copy()
     limit = np.full(len(center), LIMIT)

@@ -154,8 +154,8 @@ class TableInputs:
         """Return the rows on a device: all of a table in memory, those asked for of others.
 
         Sparse tables, files that are mapped into the memory and, on the processor, shared tables
-        would otherwise be there as a whole. Processors of graphics have the rows of shared tables
-        in their own memory.
+        would otherwise be there as a whole. A graphics card has the rows of shared tables in
+        its own memory.
         """
         moved = TableInputs(self.X, self.prepare, device, self.dtype)
         is_shared = isinstance(self.X, TableRows) and moved.device.type == "cpu"

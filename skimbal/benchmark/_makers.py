@@ -9,10 +9,13 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal.benchmark._estimators import FoldSafeSampler, RandomCostClassifier
 from skimbal.benchmark._native_columns import NativeColumns
-from skimbal.benchmark._table_encoder import make_scaled_encoder, make_table_encoder
+from skimbal.benchmark._table_encoder import (
+    make_network_encoder,
+    make_scaled_encoder,
+    make_table_encoder,
+)
 from skimbal.cost_sensitive import FixedCostClassifier, TunedCostClassifierCV
 from skimbal.metrics import get_scorer
-from skimbal.preprocessing import TableEncoder
 
 
 def maker(classifier_class, **options):
@@ -70,8 +73,7 @@ def encoded_and_scaled(make_classifier, random_state):
 
 def table_encoded(make_classifier, random_state):
     """A network of the package for a frame, as the guide makes it: it scales for itself."""
-    encoder = TableEncoder(random_state=random_state)
-    return make_pipeline(encoder, make_classifier(random_state))
+    return make_pipeline(make_network_encoder(random_state), make_classifier(random_state))
 
 
 def native(options, make_classifier, random_state):

@@ -59,6 +59,19 @@ def make_scaled_encoder(*, max_categories: int = 30) -> ColumnTransformer:
     return _transformer(parts, max_categories)
 
 
+def make_network_encoder(random_state: int) -> ColumnTransformer:
+    """A `TableEncoder` of the columns of a frame, without dates, identifiers and row numbers.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"wear": [1.0, None, 3.0], "day": ["1.2.2024", "3.2.2024", None]})
+    >>> make_network_encoder(0).fit_transform(table).tolist()
+    [[1.0, 0.0], [2.0, 1.0], [3.0, 0.0]]
+    """
+    encoder = TableEncoder(random_state=random_state)
+    # A sparse table stays sparse, however dense it is.
+    return ColumnTransformer([("table", encoder, _columns_of_use)], sparse_threshold=1.0)
+
+
 def _transformer(parts, max_categories):
     """The parts, and one-hot columns of texts after them."""
     encoder = TableEncoder(
@@ -74,6 +87,12 @@ def _transformer(parts, max_categories):
 
 def _columns_of(kind, X):
     return [name for name in X.columns if column_kind(X[name]) == kind]
+
+
+def _columns_of_use(X):
+    """Names of the columns that `TableEncoder` takes; it leaves out empty ones by itself."""
+    no_use = ("date", "identifier", "row number")
+    return [name for name in X.columns if column_kind(X[name]) not in no_use]
 
 
 _NUMBERS = partial(_columns_of, "number")

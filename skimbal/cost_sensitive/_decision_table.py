@@ -268,7 +268,7 @@ class DecisionTable:
         order = np.flatnonzero(moves)
         order = order[np.argsort(margin[order], kind="stable")]
         edges = margin[order]
-        outer = edges[[0, -1]] if len(edges) else np.zeros(2)
+        outer = edges[[0, -1]] if len(edges) else np.zeros(2).clip(least, most)
         ends = np.concatenate([outer[:1] - OUTER_WIDTH, edges, outer[1:] + OUTER_WIDTH])
         ends = ends.clip(least, most)
         low, high = ends[:-1], ends[1:]

@@ -125,8 +125,8 @@ def find_costs(
           decisions, `candidates` has evenly spaced ones and the best.
         - "jade" is adaptive differential evolution, for any number of classes. It starts from a
           class-by-class search and, for up to four classes, a grid. It ends with a class-by-class
-          search. Its result is therefore never below theirs.
-          It runs on parts of more than 100,000 samples (see the notes).
+          search. Its result is therefore never below theirs. With more than 100,000 samples of
+          three or more classes, it runs on parts of them instead (see the notes).
         - "grid" is only the grid, for up to four classes.
         - "auto" is "exact" for two classes and "jade" for more.
     cost_space : {"log_ratio", "unit"}, default="log_ratio"
@@ -179,8 +179,8 @@ def find_costs(
     of rare classes; then near its result, on samples whose decision may still change. The last
     class-by-class searches have all of these, up to 100,000. `candidates` and `scores` are only
     those that were scored on all samples, and their generation is 0. Up to 100,000 samples, every
-    step is scored on all of them; so it is for a `scoring` that needs each sample, such as one with
-    metadata, which may then take long.
+    step is scored on all of them. The same holds for any number of samples if `scoring` needs each
+    of them, as a scorer with metadata does; this may take long.
 
     References
     ----------
@@ -237,8 +237,8 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
-            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; give classes=... if some "
-            "are missing from y_true"
+            f"{labels.tolist()} it must be {(len(y_true), len(labels))}; leave out the columns of "
+            "classes that y_true lacks"
         )
     check_two_classes(labels.tolist())
     if not (proba.min(initial=0.0) >= 0 and proba.max(initial=0.0) < np.inf):
@@ -267,7 +267,30 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
             weight = {"sample_weight": sample_weight} if is_weighted else {}
             scoring = RowScorer(get_scorer(scoring), weight)
     targets = positions if is_sorted(order) else order.astype(positions.dtype)[positions]
+    check_weight_of_classes(targets, sample_weight, labels)
+    if Table is DecisionTable:
+        proba, targets, sample_weight = samples_that_count(proba, targets, sample_weight)
     return Table(proba, targets, scoring, labels, sample_weight)
+
+
+def check_weight_of_classes(targets, sample_weight, labels):
+    """Raise a ValueError for classes whose samples have no weight."""
+    if sample_weight is None:
+        return
+    is_absent = np.bincount(targets, sample_weight, len(labels)) == 0
+    if is_absent.any():
+        raise ValueError(
+            f"all samples of the classes {labels[is_absent].tolist()} have the weight 0; give "
+            "positive weights, or leave out these classes, in proba, too"
+        )
+
+
+def samples_that_count(proba, targets, sample_weight):
+    """The samples whose weight is not 0; all of them without weights."""
+    if sample_weight is None or sample_weight.all():
+        return proba, targets, sample_weight
+    counts = sample_weight > 0
+    return proba[counts], targets[counts], sample_weight[counts]
 
 
 def labels_and_positions(y_true):

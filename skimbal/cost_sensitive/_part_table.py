@@ -152,9 +152,9 @@ def box_around(whole, log_weights, n_open, n_rows=None):
     """
     decided, lead = decisions_and_leads(whole.proba, log_weights)
     width = np.partition(lead, n_open)[n_open] if n_open < len(lead) else np.inf
-    if width < MIN_WIDTH:
-        return None
     is_open = lead < width
+    if width < MIN_WIDTH or not is_open.any():
+        return None
     others = whole.count(decided[None, ~is_open], ~is_open)[0]
     rows = np.flatnonzero(is_open)
     weight = whole.weight[rows]

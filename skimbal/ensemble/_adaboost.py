@@ -164,8 +164,9 @@ class AdaBoostNetClassifier(BaseCostClassifier):
     Parameters
     ----------
     estimator : network classifier, default=None
-        A network of this package. None is an `MLPClassifier` of 10 epochs. Choose few epochs: the
-        boosting ends with the first network without a training error.
+        A network of this package. None is an `MLPClassifier` of 10 epochs with batches of 64
+        samples, without early stopping. Choose few epochs: the boosting ends with the first network
+        without a training error.
     n_estimators : int, default=10
         Largest number of networks.
     learning_rate : float, default=1.0
@@ -412,7 +413,8 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         if start is not None:
             params["start"] = start
         if valid is None and network.early_stopping == "auto":
-            network.set_params(early_stopping=False)  # a sampler makes no network stop early
+            # The rows of `fit` have decided, not those after a sampler, which may be more.
+            network.set_params(early_stopping=False)
         if valid is not None:
             params |= {"X_val": valid.X, "y_val": valid.y, "sample_weight_val": valid.weight}
         return Fit(network, X, y, params, is_part=True)

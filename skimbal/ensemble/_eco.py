@@ -68,7 +68,8 @@ class ECOEnsembleClassifier(BaseCostClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         Cloned for each candidate and fold, with a seed of its own. Networks are trained together.
-        None is the network of a `BalancedBaggingNetClassifier` without class weights.
+        None is the network of a `BalancedBaggingNetClassifier` without class weights and early
+        stopping, with batches of 64 samples.
     population_size : int, default=10
         Candidates of a generation, 3 or more.
     max_generations : int, default=5

@@ -115,7 +115,8 @@ def without_validation(estimator, data, rows, rng):
     is_valid = validation_rows(estimator, data.X[rows], data.y[rows], groups, seed)
     if is_valid is None:
         if estimator.early_stopping == "auto":
-            estimator.set_params(early_stopping=False)  # also for rows that are over-sampled
+            # The rows of `fit` have decided, not those after over-sampling, which are more.
+            estimator.set_params(early_stopping=False)
         return rows, {}
     valid = rows[is_valid]
     given = {"X_val": data.X[valid], "y_val": data.y[valid]}

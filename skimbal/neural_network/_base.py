@@ -441,7 +441,7 @@ def draw_validation(network, data, classes, rng):
     if not stops_early(network, data.X):
         return None
     if network.early_stopping == "auto":
-        return is_held_out_if_possible(data, fraction, rng)
+        return is_held_out_if_possible(data, classes, fraction, rng)
     return is_held_out(data, classes, fraction, rng, "early_stopping=True")
 
 

@@ -6,7 +6,8 @@ from skimbal.sampling import resolve_batches
 SMALL_BATCH = 64
 LARGE_BATCH = 256
 MIN_ROWS_OF_LARGE_BATCHES = 100_000
-# Of early stopping that is asked for, and of the automatic one, which does less harm if it is long.
+# Epochs without improvement: of early stopping that is asked for, and of the automatic one. Nobody
+# has asked for that one, so it had better stop too late than too early.
 PATIENCE = 10
 AUTOMATIC_PATIENCE = 30
 

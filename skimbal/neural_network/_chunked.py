@@ -6,12 +6,10 @@ from functools import wraps
 import numpy as np
 import pandas as pd
 
-from skimbal._training.chunked import counts_by_class, drawn_rows
+from skimbal._training.chunked import ROWS_AT_ONCE, counts_by_class, drawn_rows
 from skimbal._training.inputs import is_chunked, slices_of
 from skimbal._training.tables import is_large
 from skimbal._utils._files import check_unchanged, fingerprint
-
-ROWS_AT_ONCE = 2**18
 
 
 def as_given(table, array):
@@ -33,13 +31,18 @@ def check_table(estimator, table, check, check_range, *, reset):
     reset : bool
         Whether the attributes of the inputs are set.
     """
+    if reset and getattr(estimator, "standardize", None) == "robust":
+        raise ValueError(
+            "X is a ChunkedTable, and standardize='robust' needs all values of a column at once; "
+            "use standardize='auto', or bring the columns to one scale before they are written"
+        )
     check(estimator, as_given(table, np.asarray(table[:1])), reset=reset)
     if reset and estimator._with_axes(np.zeros((1, *table.shape[1:]))).ndim != table.ndim:
         raise ValueError(
             f"X is a ChunkedTable with samples of shape {table.shape[1:]}; "
-            f"{type(estimator).__name__} takes tables and signals in chunks as they are, and "
-            "images with their channels: give samples of shape (n_channels, height, width), and "
-            "tables (n_samples, n_features) to belief networks"
+            f"{type(estimator).__name__} takes samples in chunks with all their axes: give "
+            "signals of shape (n_channels, length), images of shape (n_channels, height, width), "
+            "and to networks for tables samples of shape (n_features,)"
         )
     for rows, part in table.blocks():
         with rows_named(rows):

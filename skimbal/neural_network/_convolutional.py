@@ -289,7 +289,7 @@ class CNN1DClassifier(_BaseConvolutionClassifier):
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default=64
-        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for fewer than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=50
         Epochs of training.
@@ -519,7 +519,7 @@ class CNN2DClassifier(_BaseConvolutionClassifier):
     weight_decay : float >= 0, default=0.0001
         Weight decay of the optimizer.
     batch_size : int or "auto", default=64
-        Samples of a mini-batch. "auto" is 64 for less than 100,000 training samples, and 256 from
+        Samples of a mini-batch. "auto" is 64 for fewer than 100,000 training samples, and 256 from
         there on.
     max_epochs : int, default=50
         Epochs of training.

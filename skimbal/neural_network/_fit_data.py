@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skimbal._training.chunked import counts_by_class
+from skimbal._training.chunked import ROWS_AT_ONCE, counts_by_class
 from skimbal._training.inputs import blocks_of_rows, dtype_name, is_chunked, is_windows
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, groups_by_class, held_out_groups
@@ -25,12 +25,7 @@ from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._table_rows import TableRows
 from skimbal._utils._text_columns import text_columns_named
 from skimbal._utils._validation import check_labels, check_weights
-from skimbal.neural_network._chunked import (
-    ROWS_AT_ONCE,
-    check_table,
-    encode_in_blocks,
-    rows_held_out,
-)
+from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -224,7 +219,7 @@ def encode_labels(y, classes):
 
 
 def encode_classes(X, y):
-    """Sorted labels, and the index of the label of each sample; small numbers for large tables."""
+    """Sorted labels, and the index of the label of each sample, of a small type for chunks."""
     if is_chunked(X):
         return encode_in_blocks(y)
     if len(y) > ROWS_AT_ONCE:  # sorting them takes several times the memory
@@ -334,11 +329,10 @@ def validation_units(data):
     return copies(data.X, data.targets), "sample"
 
 
-def is_held_out_if_possible(data, fraction, rng):
+def is_held_out_if_possible(data, classes, fraction, rng):
     """As `is_held_out`, but None where not every class can be on both sides."""
     if is_chunked(data.X) and data.groups is None:
-        classes, counts = np.unique(data.targets, return_counts=True)
-        if counts.min() < 2:
+        if counts_by_class(data.targets, None, len(classes)).min() < 2:
             return None
         return rows_held_out(data, classes, fraction, rng, "early stopping")
     units, _ = validation_units(data)
@@ -346,12 +340,6 @@ def is_held_out_if_possible(data, fraction, rng):
         return None
     held_out = held_out_groups(data.targets, units, fraction, rng)
     return None if held_out is None else np.isin(units, held_out)
-
-
-def hold_out(data, classes, fraction, rng, reason):
-    """Split data into those for training and those for validation, as `is_held_out` draws them."""
-    is_valid = is_held_out(data, classes, fraction, rng, reason)
-    return data.take(~is_valid), data.take(is_valid)
 
 
 def own_validation_data(estimator, X_val, y_val, sample_weight_val):

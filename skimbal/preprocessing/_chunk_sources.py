@@ -6,6 +6,7 @@ list of names or None), ``ends`` (the row behind each chunk), ``read(start, stop
 """
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,23 +18,56 @@ from numpy.lib import format as npy_format
 CHUNK_BYTES = 2**18
 
 
-def files_of(paths, suffix):
-    """The files that paths name: of a folder those with a suffix, in the order of their names."""
+def files_of(paths, suffix, *, have_labels=False):
+    """The files that paths name: of a folder those with a suffix, in the order of their names.
+
+    The order of a folder must not be in doubt, unless the files have the labels of their rows.
+    """
     given = [paths] if isinstance(paths, str | os.PathLike) else paths
-    if not isinstance(given, Iterable):
+    if not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise ValueError(
             f"paths={paths!r} is not usable; give the path of a *{suffix} file or of a folder of "
             "them, or a list of paths"
         )
     files = []
     for path in map(Path, given):
-        files += sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
+        if path.is_dir():
+            found = sorted(path.glob(f"*{suffix}"))
+            if not have_labels:
+                check_order_of_names(path, [file.name for file in found])
+            files += found
+        else:
+            files.append(path)
     if not files:
         raise ValueError(f"{paths!r} has no *{suffix} files; give the path of one or more")
     for file in files:
         if not file.exists():
-            raise ValueError(f"there is no file {file}; check the path")
+            raise ValueError(f"there is no file {file}; check the path (patterns are not expanded)")
     return files
+
+
+def check_order_of_names(folder, names):
+    """Raise a ValueError where the order of names is not that of the numbers in them.
+
+    The labels are an array of their own then, and could belong to other rows.
+    """
+    by_number = sorted(names, key=name_with_numbers)
+    if by_number != names:
+        i = [a == b for a, b in zip(names, by_number, strict=True)].index(False)
+        raise ValueError(
+            f"the order of the files of {folder} is in doubt: {names[i]} comes before "
+            f"{by_number[i]} by name, and after it by number; give a list of the paths in the "
+            "order of the labels"
+        )
+
+
+def name_with_numbers(name):
+    """Key that sorts names by the numbers in them.
+
+    >>> sorted(["b2", "b10", "a"], key=name_with_numbers)
+    ['a', 'b2', 'b10']
+    """
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
 
 
 def float_type(dtype, name):
@@ -165,7 +199,9 @@ class ParquetSource:
         missing = [column for column in wanted if column not in known]
         if missing:
             raise ValueError(f"{path} has no columns {missing}; it has {known}")
-        types = [schema.field(column).type.to_pandas_dtype() for column in self.columns]
+        if label in self.columns:
+            raise ValueError(f"columns={self.columns} has the label {label!r}; leave it out there")
+        types = [numpy_type(schema.field(column).type) for column in self.columns]
         texts = [c for c, t in zip(self.columns, types, strict=True) if not is_number_type(t)]
         if texts:
             raise ValueError(
@@ -219,6 +255,14 @@ class ParquetSource:
         groups = range(len(self.ends))
         parts = [self._read_group(i, [self.label]).column(0).to_numpy() for i in groups]
         return np.concatenate(parts) if parts else np.empty(0)
+
+
+def numpy_type(arrow_type):
+    """NumPy's type for one of Arrow; object for those that have none, such as categories."""
+    try:
+        return arrow_type.to_pandas_dtype()
+    except NotImplementedError:
+        return np.object_
 
 
 def is_number_type(kind):

@@ -123,7 +123,8 @@ class ChunkedTable:
         ----------
         paths : path, numpy.memmap, or list of them
             Files of rows, a folder of ``*.npy`` files, or memory maps, such as those of files
-            without a header.
+            without a header. Files of a folder are in the order of their names. It is a ValueError
+            if that is not the order of the numbers in them.
         buffer_bytes : int, default=268435456
             See `ChunkedTable`.
 
@@ -157,7 +158,8 @@ class ChunkedTable:
         Parameters
         ----------
         paths : path or list of paths
-            Files, or a folder of ``*.parquet`` files.
+            Files, or a folder of ``*.parquet`` files in the order of their names. Without `label`
+            it is a ValueError if that is not the order of the numbers in them.
         columns : list of str, default=None
             The columns of the inputs, which hold numbers. None is all but `label`.
         label : str, default=None
@@ -171,7 +173,8 @@ class ChunkedTable:
         """
         if isinstance(columns, str):
             raise ValueError(f"columns={columns!r} is a name; give a list of names")
-        sources = [ParquetSource(path, columns, label) for path in files_of(paths, ".parquet")]
+        files = files_of(paths, ".parquet", have_labels=label is not None)
+        sources = [ParquetSource(path, columns, label) for path in files]
         return cls(sources, buffer_bytes=buffer_bytes)
 
     @classmethod

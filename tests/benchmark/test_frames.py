@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from skimbal.benchmark import Method, Suite, make_table_encoder, run_benchmark
 from skimbal.benchmark._columns import checksum_of_frame, column_kind, marks_among_numbers
 from skimbal.benchmark._suite import describe_dataset
+from skimbal.benchmark._table_encoder import make_network_encoder
 
 N = 120
 
@@ -212,6 +213,19 @@ def test_a_table_with_nothing_to_learn_from():
 def test_columns_of_no_use_are_warned_of(column, message):
     with pytest.warns(UserWarning, match=message):
         Suite.from_frame(changed(new=column), "failed", "machine")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [[f"p-{i}" for i in range(N)], range(N), pd.date_range("2024-01-01", periods=N).astype(str)],
+    ids=["identifiers", "row numbers", "dates"],
+)
+def test_networks_do_not_get_columns_of_no_use(column):
+    table = make_table()
+    y = table.pop("failed")
+    expected = make_network_encoder(0).fit_transform(table, y)
+    found = make_network_encoder(0).fit_transform(table.assign(new=column), y)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_checksums_change_with_values_and_names():

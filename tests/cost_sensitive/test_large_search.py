@@ -1,8 +1,10 @@
 """The search on parts of many samples against that on all of them."""
 
+import warnings
+
 import numpy as np
 import pytest
-from sklearn.metrics import make_scorer, matthews_corrcoef
+from sklearn.metrics import f1_score, make_scorer, matthews_corrcoef
 
 from skimbal.cost_sensitive import _large_search as module
 from skimbal.cost_sensitive import find_costs
@@ -127,3 +129,26 @@ def test_a_box_of_ties_is_none():
     table = DecisionTable(proba, np.arange(600) % 3, "g_mean", np.arange(3))
     assert box_around(table, np.zeros(3), 100) is None
     assert isinstance(box_around(table, np.zeros(3), 600), PartTable)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("n_leaves", [1, 2, 4])
+def test_many_samples_with_the_probabilities_of_a_few_leaves(n_leaves):
+    """Boxes may have no sample of which a class can be taken over."""
+    rng = np.random.default_rng(0)
+    targets = rng.choice(3, 1500, p=[0.7, 0.2, 0.1])
+    leaves = np.array([[0.7, 0.2, 0.1], [0.6, 0.1, 0.3], [0.5, 0.45, 0.05], [0.9, 0.06, 0.04]])
+    leaf = (rng.random(1500) + targets) * n_leaves // 3
+    proba = leaves[leaf.astype(int)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # one leaf: the probabilities are constant
+        found = find_costs(targets, proba, scoring="f1_macro", max_generations=5, random_state=0)
+    decided = decide_by_costs(proba, found.costs)
+    assert found.score == pytest.approx(f1_score(targets, decided, average="macro"))
+
+
+def test_a_sweep_in_a_box_has_an_interval_where_no_sample_can_be_taken_over():
+    table = DecisionTable(np.full((6, 3), 1 / 3), np.arange(6) % 3, "accuracy", np.arange(3))
+    center = np.array([0.0, 5.0, 0.0])
+    found = PartTable(table, np.arange(6), np.ones(6), 0.0, center, 0.5).sweep(center, 1)
+    np.testing.assert_allclose([found.low, found.high, found.score], [[4.5], [5.5], [1 / 3]])

