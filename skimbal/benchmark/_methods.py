@@ -35,7 +35,11 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skimbal._utils._validation import unknown_name_message
-from skimbal.benchmark._estimators import FoldSafeSampler, channel_summaries
+from skimbal.benchmark._estimators import (
+    EncodedLabelsClassifier,
+    FoldSafeSampler,
+    channel_summaries,
+)
 from skimbal.benchmark._makers import (
     at_prior,
     encoded,
@@ -208,9 +212,14 @@ def _peers():
         yield f"{name}-prior", f"{title}, decided at the training prevalence", prior
         yield tuned(name, title, make)
     yield from xgboost_peers()
-    stopped = maker(SklearnMLPClassifier, early_stopping=True)
     stopped_mlp = "multi-layer perceptron of scikit-learn with early stopping, at the prevalence"
-    yield "sklearn-mlp-early-stopping", stopped_mlp, partial(at_prior, stopped)
+    yield "sklearn-mlp-early-stopping", stopped_mlp, partial(at_prior, _stopped_mlp)
+
+
+def _stopped_mlp(random_state):
+    """scikit-learn 1.8 cannot stop early with labels that are texts."""
+    network = SklearnMLPClassifier(early_stopping=True, random_state=random_state)
+    return EncodedLabelsClassifier(network)
 
 
 def _convolutional_networks():

@@ -449,7 +449,7 @@ def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypa
 
 
 def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
-    options = types.SimpleNamespace(out="x", backend="dask", scheduler="a:1")
+    options = types.SimpleNamespace(name="run", out="x", backend="dask", scheduler="a:1")
     assert cli._advice(options) == "; resume with: skimbal resume x --backend dask --scheduler a:1"
 
 
