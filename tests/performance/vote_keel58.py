@@ -86,7 +86,7 @@ def summary(cells):
         p_values = wilcoxon_to_control(means, names.index("three"))
         table[f"p (Holm), {score}"] = holm(p_values)
     table["sets"] = cells.dataset.nunique()
-    return table.round(4)
+    return table
 
 
 def main():
@@ -100,7 +100,7 @@ def main():
     names = sorted(DATASETS, key=lambda name: load_keel(name, return_X_y=True)[0].shape[0])
     cells = [{"dataset": name, "fold": fold} for name in names for fold in range(N_FOLDS)]
     table = summary(run_missing(evaluate, cells, path, arguments.jobs))
-    table.to_csv(arguments.out)
+    table.to_csv(arguments.out, float_format="%.4g")  # small p values keep their digits
     print(table.to_string())
 
 
