@@ -145,8 +145,8 @@ def balance(log_proba, share, frequency):
 
     They minimize the convex function sum_i s_i log sum_c p_ic w_c - sum_c f_c log w_c. Its minimum
     is found by Newton's method, with steps that are halved until the function falls. Equal changes
-    of all log weights change nothing, so that the curvature is singular but for rounding. A constant
-    added to it makes it regular, and leaves the other steps as they are.
+    of all log weights change nothing, so that the curvature is singular but for rounding. A
+    constant added to it makes it regular, and leaves the other steps as they are.
     """
     tolerance = TOLERANCE * max(MIN_FREQUENCY, frequency.min())
     log_weights = np.zeros(len(frequency))
