@@ -1,8 +1,9 @@
 """What the networks of an ensemble say about the samples that are not in their bags."""
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
+from skimbal._training.inputs import slices_of
+from skimbal._utils._table_rows import TableRows, rows_for
 from skimbal.neural_network import class_probabilities
 
 
@@ -32,6 +33,13 @@ def check_out_of_bag(bags, units, rows):
         )
 
 
+def probabilities_of_rows(network, X, rows, classes):
+    """Return the probabilities of some rows; those of a large table are copied part by part."""
+    own = rows_for(network, X, rows)
+    parts = (own[i].toarray() for i in slices_of(own)) if isinstance(own, TableRows) else [own]
+    return np.concatenate([class_probabilities(network, part, classes) for part in parts])
+
+
 def out_of_bag_probabilities(networks, bags, units, X, classes):
     """Return the mean probabilities of the networks whose bags a sample is not in.
 
@@ -56,8 +64,6 @@ def out_of_bag_probabilities(networks, bags, units, X, classes):
     is_out = is_out_of_bag(bags, units)
     for network, rows in zip(networks, is_out, strict=True):
         if rows.any():
-            total[rows] += class_probabilities(
-                network, _safe_indexing(X, np.flatnonzero(rows)), classes
-            )
+            total[rows] += probabilities_of_rows(network, X, np.flatnonzero(rows), classes)
     n_networks = is_out.sum(axis=0)[:, None]
     return np.where(n_networks > 0, total / np.maximum(n_networks, 1), np.nan)
