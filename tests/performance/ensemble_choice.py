@@ -68,6 +68,7 @@ CANDIDATES: dict = {
         {},
         False,
     ),
+    "little decay": (default_network().set_params(weight_decay=0.01), {}, True),
     "no mixup, little decay": (
         default_network().set_params(mixup=0.0, weight_decay=0.01),
         {},
