@@ -3,16 +3,11 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skimbal._utils._cells import NOTHING, NUMBERS, TEXTS
 from skimbal._utils._texts import is_number
 from skimbal._utils._validation import is_whole_number
 from skimbal._utils._warnings import warn
-from skimbal.preprocessing._column_values import (
-    NOTHING,
-    NUMBERS,
-    TEXTS,
-    as_levels,
-    what_it_holds,
-)
+from skimbal.preprocessing._column_values import as_levels, what_it_holds
 
 NUMBER, ONE_HOT, TARGET, LEFT_OUT = "number", "one-hot", "target", "left out"
 BOTH = "one-hot and target"
