@@ -118,6 +118,16 @@ def look_like_dates(held):
     return are_dates([str(text).strip() for text in held[:N_LOOKED_AT]])
 
 
+def examples_of(held):
+    """The first value of each type, for three types at most.
+
+    >>> examples_of(np.array([1, "a", 2.5, "b", 3], dtype=object))
+    "2.5 (float) and 1 (int) and 'a' (str)"
+    """
+    examples = {type(value).__name__: value for value in reversed(held.tolist())}
+    return " and ".join(f"{value!r} ({name})" for name, value in sorted(examples.items())[:3])
+
+
 def refusal(subject, kind, held):
     """What is said of columns whose cells no encoding takes.
 
@@ -148,16 +158,14 @@ def refusal(subject, kind, held):
             f"{subject} complex numbers, such as {first}. Complex data not supported: give their "
             "real and imaginary parts, or their sizes and angles, as columns of their own"
         )
-    examples = {type(value).__name__: value for value in reversed(held.tolist())}
-    found = " and ".join(f"{value!r} ({name})" for name, value in sorted(examples.items())[:3])
     if kind == SEVERAL_TYPES:
         return (
-            f"{subject} values of several types, such as {found}; make it texts with .astype(str), "
-            "or numbers with pd.to_numeric(..., errors='coerce')"
+            f"{subject} values of several types, such as {examples_of(held)}; make it texts with "
+            ".astype(str), or numbers with pd.to_numeric(..., errors='coerce')"
         )
     return (
-        f"{subject} {found}; only numbers, truth values, texts and missing values can be encoded, "
-        "so give what is in each value as columns of their own"
+        f"{subject} {examples_of(held)}; only numbers, truth values, texts and missing values can "
+        "be encoded, so give what is in each value as columns of their own"
     )
 
 

@@ -16,6 +16,7 @@ from skimbal._utils._cells import (
     refusal,
     refusal_of_date_texts,
 )
+from skimbal._utils._texts import text_of
 
 
 @dataclass(frozen=True)
@@ -178,10 +179,5 @@ def as_levels(columns):
 
 def _levels(values):
     codes, distinct = pd.factorize(values)
-    texts = np.array([*map(_text, distinct), None], dtype=object)
+    texts = np.array([*map(text_of, distinct), None], dtype=object)
     return texts[codes]  # the code of a missing value is -1
-
-
-def _text(value):
-    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value) if is_whole else value)

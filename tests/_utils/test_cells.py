@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skimbal._utils._cells import held_values, kind_of_cells, look_like_dates, refusal
+from skimbal._utils._cells import held_values, kind_of_cells, look_like_dates
 
 DAY = datetime.date(2024, 1, 31)
 STAMPS = pd.date_range("2024-01-31", periods=3)
@@ -68,8 +68,3 @@ def test_the_first_200_texts_decide_on_dates():
     texts = pd.Series(["2024-01-31 "] * 200 + ["soon"])
     assert look_like_dates(texts)
     assert not look_like_dates(texts[1:])
-
-
-def test_examples_of_several_types_are_the_first_ones():
-    text = refusal("x holds", "values of several types", pd.Series([1, "a", 2.5, "b", 3]))
-    assert "such as 2.5 (float) and 1 (int) and 'a' (str);" in text
