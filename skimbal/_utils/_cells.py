@@ -31,6 +31,8 @@ KINDS_OF_TYPES = (
 KINDS_OF_PANDAS_TYPES = {"Period": DATES, "Interval": INTERVALS}
 # So many values are looked at to tell dates from other texts.
 N_LOOKED_AT = 200
+# In tables with fewer rows, texts that all differ may be chance.
+MIN_IDENTIFIERS = 10
 DATE_ADVICE = (
     "make numbers of them, such as the days since a date, (X[name] - pd.Timestamp('2024-01-01'))"
     ".dt.days after pd.to_datetime, a part of the date such as X[name].dt.month, or the seconds of "
@@ -113,9 +115,25 @@ def _kind_of_type(found):
     )
 
 
-def look_like_dates(held):
-    """Whether the first texts of a column look like dates."""
-    return are_dates([str(text).strip() for text in held[:N_LOOKED_AT]])
+def are_date_texts(values, held):
+    """Whether the first texts of a column look like dates; categories are what their type says.
+
+    Parameters
+    ----------
+    values : Series, or array of shape (n_rows,)
+    held : Series or ndarray of shape (n_values,)
+        Those that are not missing, which are texts.
+    """
+    return not is_category(values) and are_dates([text.strip() for text in held[:N_LOOKED_AT]])
+
+
+def are_all_different(n_distinct, n_values):
+    """Whether categories are names or numbers of rows; in few rows this may be chance.
+
+    >>> are_all_different(12, 12), are_all_different(11, 12), are_all_different(5, 5)
+    (True, False, False)
+    """
+    return n_distinct == n_values >= MIN_IDENTIFIERS
 
 
 def examples_of(held):

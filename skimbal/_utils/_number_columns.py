@@ -14,10 +14,9 @@ from skimbal._utils._cells import (
     REFUSED,
     SEVERAL_TYPES,
     TEXTS,
+    are_date_texts,
     held_values,
-    is_category,
     kind_of_cells,
-    look_like_dates,
     refusal,
     refusal_of_date_texts,
 )
@@ -130,7 +129,7 @@ def _said_of(kind, columns, name, has_names):
     subject = _subject(labels, has_names)
     if kind != TEXTS:
         return refusal(subject, kind, held)
-    if not is_category(values) and look_like_dates(held):
+    if are_date_texts(values, held):
         return refusal_of_date_texts(_subject(labels[:1], has_names), held)
     return (
         f"{subject} texts or categories; encode them in a pipeline, "

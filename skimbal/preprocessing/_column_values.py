@@ -9,10 +9,10 @@ from sklearn.utils.validation import validate_data
 from skimbal._utils._cells import (
     REFUSED,
     TEXTS,
+    are_date_texts,
     held_values,
     is_category,
     kind_of_cells,
-    look_like_dates,
     refusal,
     refusal_of_date_texts,
 )
@@ -140,7 +140,7 @@ def what_it_holds(column):
     kind, subject = kind_of_cells(held), f"{column.name} holds"
     if kind in REFUSED:
         raise ValueError(refusal(subject, kind, held))
-    if kind == TEXTS and not column.is_category and look_like_dates(held):
+    if kind == TEXTS and are_date_texts(column.values, held):
         raise ValueError(refusal_of_date_texts(subject, held))
     return kind
 

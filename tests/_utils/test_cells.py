@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skimbal._utils._cells import held_values, kind_of_cells, look_like_dates
+from skimbal._utils._cells import are_date_texts, held_values, kind_of_cells
 
 DAY = datetime.date(2024, 1, 31)
 STAMPS = pd.date_range("2024-01-31", periods=3)
@@ -66,5 +66,6 @@ def test_categories_that_do_not_occur_do_not_count():
 
 def test_the_first_200_texts_decide_on_dates():
     texts = pd.Series(["2024-01-31 "] * 200 + ["soon"])
-    assert look_like_dates(texts)
-    assert not look_like_dates(texts[1:])
+    assert are_date_texts(texts, texts)
+    assert not are_date_texts(texts[1:], texts[1:])
+    assert not are_date_texts(texts.astype("category"), texts)

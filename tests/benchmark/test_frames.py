@@ -1,5 +1,6 @@
 """Tables of one's own: columns, labels, groups, and what is wrong with them."""
 
+import datetime
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +57,11 @@ def make_table(seed=0):
         (["2024-01-31", "2024-02-01 10:00:00", None], "date"),
         (["31.1.2024", "1.2.2024"], "date"),
         (["1-2", "a"], "text"),
+        (pd.Categorical(["31.1.2024", "1.2.2024"]), "text"),
+        (pd.to_timedelta([1, 2], "h"), "date"),
+        (pd.period_range("2024", periods=2, freq="Y"), "date"),
+        ([datetime.date(2024, 1, 31), datetime.date(2024, 2, 1), None], "date"),
+        ([1, "a", None], "text"),
         (pd.to_datetime(["2024-01-31", "2024-02-01"]), "date"),
         (pd.Categorical(["a", "b", None]), "text"),
         (pd.array([1, 2, None, 2], dtype="Int64"), "number"),
