@@ -230,9 +230,7 @@ def encode_classes(X, y):
 
 def count_classes(data, n_classes):
     """Sample-weighted number of samples of each class."""
-    if is_chunked(data.X):
-        return counts_by_class(data.targets, data.sample_weight, n_classes)
-    return np.bincount(data.targets, data.sample_weight, n_classes).astype(np.float64)
+    return counts_by_class(data.targets, data.sample_weight, n_classes)
 
 
 def given_class_counts(class_counts, classes):
