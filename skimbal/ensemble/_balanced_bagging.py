@@ -364,8 +364,8 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
                 is_rounded = self.encoder_ is not None and encoded.itemsize < X.itemsize
-                given = (X, self.encoder_.transform) if is_rounded else (encoded, None)
-                self._judge_out_of_bag(given, y, sample_weight, units, scoring)
+                judged = (X, self.encoder_.transform) if is_rounded else (encoded, None)
+                self._judge_out_of_bag(judged, y, sample_weight, units, scoring)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -433,10 +433,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, given, y, sample_weight, units, scoring):
+    def _judge_out_of_bag(self, judged, y, sample_weight, units, scoring):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
-            self.estimators_, self.estimators_samples_, units, given[0], self.classes_, given[1]
+            self.estimators_, self.estimators_samples_, units, judged[0], self.classes_, judged[1]
         )
         is_judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~is_judged).sum())

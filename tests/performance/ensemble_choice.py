@@ -24,10 +24,8 @@ from scipy.sparse import issparse
 from table_defaults_choice import clipped, development, difference, large_problem, scored
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
-from skimbal._utils._groups import check_groups
 from skimbal.cost_sensitive import find_costs
 from skimbal.ensemble import default_network
-from skimbal.ensemble._out_of_bag import is_out_of_bag
 from skimbal.metrics import correct_prior, decide_by_costs, g_mean
 from skimbal.preprocessing import TableEncoder
 
@@ -125,9 +123,8 @@ def balanced_mean(ensemble, train, X):
     counts = np.unique(train.y, return_counts=True)[1]
     encoder = ensemble.encoder_
     own, other = (train.X, X) if encoder is None else map(encoder.transform, (train.X, X))
-    units = check_groups(train.groups, train.y)
-    units = np.arange(len(train.y)) if units is None else units
-    is_out = is_out_of_bag(ensemble.estimators_samples_, units)
+    units = np.arange(len(train.y)) if train.groups is None else train.groups
+    is_out = np.array([~np.isin(units, units[bag]) for bag in ensemble.estimators_samples_])
     held_out, mean = np.zeros((len(train.y), len(counts))), 0.0
     for member, rows in zip(ensemble.estimators_, is_out, strict=True):
         mean = mean + correct_prior(member.predict_proba(other), counts, np.ones(len(counts)))
