@@ -23,7 +23,13 @@ from sklearn.utils.validation import _check_method_params, _num_samples, check_c
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
-from skimbal._utils._groups import check_groups, groups_params, holds_out, takes_groups
+from skimbal._utils._groups import (
+    check_groups,
+    groups_params,
+    holds_out,
+    takes_groups,
+    transformers_that_take_groups,
+)
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
@@ -493,9 +499,12 @@ def network_for(ensemble, X):
 def splits_copies(estimator):
     """Whether a classifier splits its samples and cannot see which of them are copies.
 
-    Networks compare the inputs of their samples themselves.
+    Networks compare the inputs of their samples themselves. An encoder of targets before them does
+    not, and gives the copies of other folds other inputs.
     """
     while isinstance(estimator, Pipeline):
+        if transformers_that_take_groups(estimator):
+            return True
         estimator = estimator.steps[-1][1]
     return not isinstance(estimator, BaseNetClassifier) and takes_groups(estimator)
 

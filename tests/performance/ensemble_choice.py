@@ -58,6 +58,17 @@ CANDIDATES: dict = {
         True,
     ),
     "plain training": (default_network().set_params(**PLAIN), {}, False),
+    "plain training, stopped": (
+        default_network().set_params(**PLAIN, early_stopping=True),
+        {},
+        False,
+    ),
+    "no class weights, little decay": (
+        default_network().set_params(class_weight=None, weight_decay=0.01),
+        {},
+        False,
+    ),
+    "little decay": (default_network().set_params(weight_decay=0.01), {}, True),
     "no mixup, little decay": (
         default_network().set_params(mixup=0.0, weight_decay=0.01),
         {},
