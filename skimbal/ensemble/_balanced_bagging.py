@@ -72,11 +72,21 @@ from skimbal.neural_network import BaseNetClassifier, MLPClassifier
 
 # Fifteen bags leave 1 sample in 1,000 without out-of-bag probabilities, three bags 1 in 4.
 MAX_SHARE_IN_BAG = 0.05
+# Smaller tables need mixup and a strong weight decay; the guide to ensembles has the figures.
+MIN_ROWS_OF_LARGE_TABLE = 2000
 OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
 
-def default_network() -> MLPClassifier:
+def default_network(n_samples: int | None = None) -> MLPClassifier:
     """Return the network of a `BalancedBaggingNetClassifier` whose `estimator` is None.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        Samples of the table that the ensemble is fitted on. From 2,000 on, there is no mixup, and
+        the weight decay is 0.01 in place of 0.2: it acts in every step of the optimizer, and a
+        larger table has more steps. None is the network of smaller tables, and of inputs that are
+        no table.
 
     Returns
     -------
@@ -87,15 +97,18 @@ def default_network() -> MLPClassifier:
     --------
     >>> from skimbal.ensemble import BalancedBaggingNetClassifier, default_network
     >>> ensemble = BalancedBaggingNetClassifier(default_network().set_params(max_epochs=30))
+    >>> default_network().weight_decay, default_network(2000).weight_decay
+    (0.2, 0.01)
     """
+    is_large = n_samples is not None and n_samples >= MIN_ROWS_OF_LARGE_TABLE
     return MLPClassifier(
         hidden_layer_sizes=(32, 32),
         class_weight="balanced",
-        mixup=1.0,
+        mixup=0.0 if is_large else 1.0,
         standardize=False,
         optimizer="adamw",
         learning_rate=0.005,
-        weight_decay=0.2,
+        weight_decay=0.01 if is_large else 0.2,
         batch_size="auto",
         max_epochs=60,
         early_stopping="auto",
@@ -117,10 +130,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         Cloned for each bag, with a seed of its own. Networks are trained together, other
-        classifiers bag by bag. None is an `MLPClassifier` with two layers, balanced class weights,
-        mixup and strong weight decay. Networks that stop early do so on the samples out of their
-        bag. If a bag leaves out no sample of some class, its network holds out samples of the bag
-        and `fit` warns. Networks inside pipelines always hold out samples of their bag.
+        classifiers bag by bag. None is `default_network`, an `MLPClassifier` with two layers,
+        balanced class weights and, on tables of fewer than 2,000 samples, mixup and strong weight
+        decay. Networks that stop early do so on the samples out of their bag. If a bag leaves out
+        no sample of some class, its network holds out samples of the bag and `fit` warns. Networks
+        inside pipelines always hold out samples of their bag.
     n_estimators : int, default=15
         Number of bags.
     sampling_strategy : float, str, dict, Series, callable or None, default=None
@@ -490,10 +504,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
 def network_for(ensemble, X):
     """The classifier of the bags; the default one standardizes a sparse table itself."""
-    estimator = ensemble._base_estimator()
-    if ensemble.estimator is None and issparse(X):
-        estimator.set_params(standardize="auto")
-    return estimator
+    if ensemble.estimator is not None:
+        return ensemble.estimator
+    network = default_network(_num_samples(X) if len(getattr(X, "shape", ())) == 2 else None)
+    return network.set_params(standardize="auto") if issparse(X) else network
 
 
 def splits_copies(estimator):

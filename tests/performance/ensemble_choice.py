@@ -196,25 +196,21 @@ def run(path):
 
 
 def summary(cells):
-    """A row for each set and setting: means, differences to the default, and times."""
+    """A row for each set and setting: differences to the default, and times beside one network."""
+    names = [NETWORK, *CANDIDATES, *(f"{name}{BALANCED_MEAN}" for name in ALSO_BALANCED)]
     rows = []
     for kinds in (["mixed", "large"], ["medium"]):
         chosen = cells[cells.set.isin(kinds)]
-        if chosen.empty:
-            continue
-        means = chosen.groupby(["setting", "problem"])[SCORES].mean().groupby("setting").mean()
-        balanced = [f"{name}{BALANCED_MEAN}" for name in ALSO_BALANCED]
-        for name in (NETWORK, *CANDIDATES, *balanced):
-            if name not in means.index:
+        seconds = chosen.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
+        for name in names:
+            if name == BASE or name not in seconds:
                 continue
             row: dict = {"data": " and ".join(kinds), "setting": name}
             for key in SCORES:
-                row[key] = round(means.loc[name, key], 4)
-                if name != BASE:
-                    mean, error, row["n"] = difference(chosen, name, BASE, key)
-                    row |= {f"{key}_difference": round(mean, 4), f"{key}_se": round(error, 4)}
-            seconds = chosen.groupby("setting").cpu_s.sum()
-            row["time_ratio"] = round(seconds[name] / seconds[NETWORK], 2)
+                mean, error, row["n"] = difference(chosen, name, BASE, key)
+                row |= {key: round(mean, 4), f"{key}_se": round(error, 4)}
+            of_both = seconds[list({NETWORK, name})].dropna().sum()
+            row["time_ratio"] = round(of_both[name] / of_both[NETWORK], 2)
             rows.append(row)
     return pd.DataFrame(rows)
 
