@@ -25,7 +25,7 @@ from time import process_time
 import numpy as np
 import pandas as pd
 import torch
-from _tiny import first, parse_arguments
+from _tiny import parse_arguments
 from mixed_tables import TABLES, encoded, load_parts, split, visits
 from population_speed import peak_kilobytes
 from sklearn.datasets import make_classification
@@ -161,8 +161,6 @@ for title, given in BEHIND_THE_ENCODER.items():
     METHODS[title] = partial(fit_encoded, **given)
 # These take the table as it is, and not the encoded one.
 OF_FRAMES = ["CatBoost, categories as such", "RealMLP-TD, 64 epochs", *BEHIND_THE_ENCODER]
-# With one seed only, because of their time.
-FEWER_SEEDS = {}
 
 
 cached_parts = lru_cache(load_parts)
@@ -306,9 +304,9 @@ def main():
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), help="default: all")
-    arguments = parse_arguments(
-        parser, globals(), TABLES={"diabetes130": visits}, METHODS=first(METHODS, 2), N_SEEDS=1
-    )
+    tiny = {"TABLES": {"diabetes130": visits}, "N_SEEDS": 1}
+    tiny["methods"] = ["MLPClassifier", "the same, bins and both"]
+    arguments = parse_arguments(parser, globals(), **tiny)
     torch.set_num_threads(1)
     MLPClassifier(max_epochs=1).fit(*make_classification(random_state=0))  # what loads once
     cells = arguments.cells or arguments.out.with_name(arguments.out.stem + "_cells.csv")
