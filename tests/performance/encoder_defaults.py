@@ -1,6 +1,6 @@
 """Choose the defaults of TableEncoder and of early stopping with few rare rows: registered tests.
 
-The tests are (d6) to (d8) of docs/development/registered_tests.rst, on development data only. Each
+The tests are (d6) to (d9) of docs/development/registered_tests.rst, on development data only. Each
 row of the cells is one setting on one problem and seed. Cells that the file has are not run again.
 
     python tests/performance/encoder_defaults.py --cells cells.csv \\
@@ -29,6 +29,7 @@ from table_defaults_choice import source_of_any as source_of
 from skimbal import MLPClassifier
 from skimbal._training.inputs import blocks_of_rows
 from skimbal._training.tables import moments_without_one_hot
+from skimbal._utils._early_stopping import MIN_ROWS_TO_STOP
 from skimbal.neural_network import _base
 from skimbal.preprocessing import TableEncoder
 
@@ -40,6 +41,12 @@ NUMBERS = {  # setting -> encoders side by side, and parameters of the network
     "bins left alone": ([BINS], {"standardize": LEFT_ALONE}),
     "bins and numbers": ([BINS, {}], {"standardize": LEFT_ALONE}),
     LEFT_ALONE: ([{}], {"standardize": LEFT_ALONE}),
+}
+BINS_STOPPED = {
+    "bins, stopping": (
+        [BINS],
+        {"standardize": False, "early_stopping": True, "n_iter_no_change": 30},
+    )
 }
 CATEGORIES = {
     "target": ([{}], {}),
@@ -171,6 +178,14 @@ def tasks_of_numbers():
         yield "large", name, 0, "", settings, partial(score_folds, table, 0)
 
 
+def tasks_of_stopped_bins():
+    """Yield those of (d9): the problems on which the network would not stop early."""
+    for kind, problem, seed, n_rare, _, score in tasks_of_numbers():
+        rows = 2 / 3 if kind == "large" else 1 - SHARE
+        if len(score.args[0].y) * rows < MIN_ROWS_TO_STOP:
+            yield kind, problem, seed, n_rare, BINS_STOPPED, score
+
+
 def tasks_of_categories():
     """Yield those of (d7)."""
     for name in [name for name in TABLES if name in WIDE]:
@@ -200,7 +215,12 @@ def scores_of(train, test, seed, setting):
     return score_split(train, test, seed, setting)[0]
 
 
-TASKS = {"d6": tasks_of_numbers, "d7": tasks_of_categories, "d8": tasks_of_stopping}
+TASKS = {
+    "d6": tasks_of_numbers,
+    "d7": tasks_of_categories,
+    "d8": tasks_of_stopping,
+    "d9": tasks_of_stopped_bins,
+}
 
 
 def run(path, tests):
@@ -232,7 +252,11 @@ def with_ratio(cells):
     same = d6[(d6.set == "large") & (d6.setting == "bins left alone")].assign(setting="bins")
     plain = d6[(d6.set == "large") & (d6.setting == "numbers")].assign(setting=LEFT_ALONE)
     own = d6[(d6.set == "large") & (d6.setting == LEFT_ALONE)].problem
-    return pd.concat([cells, same, plain[~plain.problem.isin(own)]], ignore_index=True)
+    plain = plain[~plain.problem.isin(own)]
+    bins = pd.concat([d6[d6.setting == "bins"], same])
+    stopped = bins[bins.n_rows >= MIN_ROWS_TO_STOP].assign(test="d9", setting="bins, stopping")
+    numbers = d6[d6.setting == "numbers"].assign(test="d9")
+    return pd.concat([cells, same, plain, stopped, numbers], ignore_index=True)
 
 
 def compared(cells, one, other, error_of=difference):
@@ -254,18 +278,22 @@ def difference_of_seeds(cells, one, other, score):
     return d.mean(), error, n
 
 
+def rows_of_numbers(cells, name):
+    """Yield rows of a setting against numbers: of all problems, of each set and of mixed tables."""
+    mixed = cells[cells.set == "mixed"].groupby("problem")
+    for kind, chosen in [("large and mixed", cells), *cells.groupby("set"), *mixed]:
+        if {name, "numbers"} <= set(chosen.setting):
+            error_of = difference_of_seeds if chosen.problem.nunique() == 1 else difference
+            yield {"data": kind} | compared(chosen, name, "numbers", error_of)
+
+
 def summary(cells):
     """A row for each comparison."""
     cells, rows = with_ratio(cells), []
-    d6, d7, d8 = (cells[cells.test == test] for test in TASKS)
-    for name in list(NUMBERS)[1:] if len(d6) else ():
-        for kind, chosen in [("large and mixed", d6), *d6.groupby("set"), *d6.groupby("problem")]:
-            if {name, "numbers"} <= set(chosen.setting):
-                is_one = chosen.problem.nunique() == 1
-                row = compared(
-                    chosen, name, "numbers", difference_of_seeds if is_one else difference
-                )
-                rows.append({"test": "d6", "data": kind} | row)
+    d6, d7, d8, d9 = (cells[cells.test == test] for test in TASKS)
+    for test, of_test, names in [("d6", d6, list(NUMBERS)[1:]), ("d9", d9, BINS_STOPPED)]:
+        for name in names:
+            rows += [{"test": test} | row for row in rows_of_numbers(of_test, name)]
     for problem, chosen in d7.groupby("problem"):
         for name in set(list(CATEGORIES)[1:]) & set(chosen.setting):
             row = compared(chosen, name, "target", difference_of_seeds)
