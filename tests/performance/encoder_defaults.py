@@ -266,7 +266,8 @@ def compared(cells, one, other, error_of=difference):
     for score in [*SCORES, "log_loss_log"]:
         mean, error, row["n"] = error_of(cells, one, other, score)
         row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
-    seconds = cells.groupby("setting").cpu_s.mean()
+    seconds = cells.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
+    seconds = seconds[[one, other]].dropna().sum()
     return row | {"time_ratio": round(seconds[one] / seconds[other], 2)}
 
 
@@ -283,7 +284,8 @@ def rows_of_numbers(cells, name):
     """Yield rows of a setting against numbers: of all problems, of each set and of mixed tables."""
     mixed = cells[cells.set == "mixed"].groupby("problem")
     for kind, chosen in [("large and mixed", cells), *cells.groupby("set"), *mixed]:
-        if {name, "numbers"} <= set(chosen.setting):
+        sets = cells[cells.setting == "numbers"].set if kind == "large and mixed" else chosen.set
+        if set(chosen[chosen.setting == name].set) == set(sets):
             error_of = difference_of_seeds if chosen.problem.nunique() == 1 else difference
             yield {"data": kind} | compared(chosen, name, "numbers", error_of)
 
