@@ -60,3 +60,11 @@ def unreachable(address, error):
         f"the scheduler {address} can't be reached ({' '.join(str(error).split())}); check the "
         "address, that the scheduler runs, and that no firewall is in between"
     )
+
+
+def gone(address, reason):
+    """The error for a scheduler that has answered before and ends in the middle of a run."""
+    return RuntimeError(
+        f"the scheduler {address} does not answer any more ({' '.join(str(reason).split())}); the "
+        "finished cells are kept; start it and its workers again, then resume the run"
+    )

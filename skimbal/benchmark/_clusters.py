@@ -10,7 +10,7 @@ import queue
 import uuid
 from typing import Any
 
-from skimbal.benchmark._backends import ANSWER_S, check_answers, unreachable
+from skimbal.benchmark._backends import ANSWER_S, check_answers, gone, unreachable
 from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
 
@@ -133,22 +133,16 @@ class DaskCluster:
 
     def _check_scheduler(self):
         if self._client.status != "running":
-            raise self._gone("the connection is closed")
+            raise gone(self._address, "the connection is closed")
         if self._ask(self._client.scheduler_info, n_workers=1).get("id") != self._scheduler_id:
-            raise self._gone("it was started anew")
+            raise gone(self._address, "it was started anew")
 
     def _ask(self, function, *arguments, **options):
         """The answer of the scheduler; RuntimeError if there is none."""
         try:
             return function(*arguments, **options)
         except (OSError, TimeoutError) as error:
-            raise self._gone("the connection is closed") from error
-
-    def _gone(self, reason):
-        return RuntimeError(
-            f"the scheduler {self._address} does not answer any more ({reason}); the finished "
-            "cells are kept; start it and its workers again, then resume the run"
-        )
+            raise gone(self._address, "the connection is closed") from error
 
     def close(self):
         """Cancel the tasks and close the connection."""

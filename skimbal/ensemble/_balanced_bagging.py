@@ -28,7 +28,6 @@ from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
-from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
     check_labels,
@@ -52,7 +51,7 @@ from skimbal.ensemble._bags import (
     group_strata,
     rows_by_class,
 )
-from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
+from skimbal.ensemble._encoding import ENCODINGS, encoded_for, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
 from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
@@ -324,11 +323,12 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if not (self.warm_start and hasattr(self, "estimators_")):
                 self._begin(X, classes, fingerprint)
             self._check_warm_start(len(y), classes, fingerprint)
-            members, bags = self._draw(network_for(self, X), y, rows, sizes, groups)
+            network = network_for(self, X)
+            members, bags = self._draw(network, y, rows, sizes, groups)
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
-            encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
+            encoded = encoded_for(network, self.encoder_, X)
             to_fit = encoded_validation(self, to_fit)
             own: list[dict] = [{}] * len(bags)
             if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
@@ -343,7 +343,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 check_known_classes(network, self.classes_)
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
+                is_rounded = self.encoder_ is not None and encoded.itemsize < X.itemsize
+                given = (X, self.encoder_.transform) if is_rounded else (encoded, None)
+                self._judge_out_of_bag(given, y, sample_weight, units, scoring)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -411,10 +413,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, units, scoring):
+    def _judge_out_of_bag(self, given, y, sample_weight, units, scoring):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
-            self.estimators_, self.estimators_samples_, units, encoded, self.classes_
+            self.estimators_, self.estimators_samples_, units, given[0], self.classes_, given[1]
         )
         is_judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~is_judged).sum())

@@ -19,6 +19,7 @@ from skimbal.benchmark import Method, Suite, _cluster, _cluster_task, cli, resum
 from skimbal.benchmark._backends import check_answers
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._cluster import ClusterRun, Queue, reason_to_refuse
+from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, SentData, Task, pack, run_packed
 from skimbal.benchmark._costs import Costs, makespan
 from skimbal.benchmark._methods import METHODS
@@ -258,11 +259,89 @@ def test_a_stopped_run_keeps_its_cells_and_is_resumed(error, tmp_path, use, seri
     check_same(run(tmp_path, use(FakeCluster()), n_trials=1), serial)
 
 
-def test_a_run_waits_for_workers_and_says_so(tmp_path, use):
+def test_a_run_waits_for_workers_and_says_so(tmp_path, use, monkeypatch):
+    monkeypatch.setattr(_cluster, "SAY_NO_WORKER_S", 0.0)
     cluster = FakeCluster([], joins={3: ["late"]})
-    with pytest.warns(UserWarning, match="no worker that can be used now; the run waits") as caught:
+    with pytest.warns(UserWarning, match="can be used now; the run ends in 120 s") as caught:
         run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
     assert len(caught) == 1
+
+
+def test_workers_that_start_are_waited_for_in_silence(tmp_path, use):
+    cluster = FakeCluster([], joins={3: ["late"]})
+    run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert cluster.n_rounds >= 3
+
+
+class FakeRay(types.ModuleType):
+    """A ray of one node with one CPU, whose only task never ends well."""
+
+    exceptions = types.SimpleNamespace(RayError=OSError, RayTaskError=ArithmeticError)
+    killed = shut_down = 0
+
+    def __init__(self, address):
+        super().__init__("ray")
+        self.context = types.SimpleNamespace(gcs_address=address)
+        affinity = types.SimpleNamespace(NodeAffinitySchedulingStrategy=dict)
+        self.util = types.SimpleNamespace(scheduling_strategies=affinity)
+        self.is_initialized = lambda: False
+        self.init = lambda **options: None
+        self.get_runtime_context = lambda: self.context
+
+    def remote(self, **options):
+        method = types.SimpleNamespace(remote=lambda argument: object())
+        actor = types.SimpleNamespace(versions=method, run=method)
+        made = types.SimpleNamespace(remote=lambda: actor)
+        made.options = lambda **strategy: made
+        return lambda actor_class: made
+
+    def nodes(self):
+        about = {"NodeID": "n", "Alive": True, "NodeManagerAddress": "h", "Resources": {"CPU": 1}}
+        return [about]
+
+    def wait(self, references, num_returns, timeout):
+        return references, []
+
+    def get(self, reference):
+        raise OSError("the actor died")
+
+    def kill(self, actor):
+        self.killed += 1
+
+    def shutdown(self):
+        self.shut_down += 1
+
+
+@pytest.mark.parametrize("call", ["workers", "wait"])
+def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        ray = FakeRay(address)
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+        assert cluster.workers() == {"h#1"}
+        cluster.submit("h#1", b"")
+        assert cluster.wait(0.0) == [("h#1", Reply("lost", "OSError: the actor died"))]
+        assert cluster.workers() == {"h#2"}
+        cluster.submit("h#2", b"")
+    with pytest.raises(RuntimeError, match=f"{address} does not answer any more .*are kept; start"):
+        getattr(cluster, call)(*([0.0] if call == "wait" else []))
+    cluster.close()
+    assert (ray.killed, ray.shut_down) == (0, 1)  # a head that is gone would not answer
+
+
+def test_the_actors_of_ray_end_with_the_run(monkeypatch):
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+        cluster.workers()
+        cluster.close()
+    assert (ray.killed, ray.shut_down) == (1, 1)
 
 
 def test_cells_of_another_runner_are_left_to_it(tmp_path, use):
