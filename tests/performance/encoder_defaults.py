@@ -298,7 +298,7 @@ def summary(cells):
         for name in names:
             rows += [{"test": test} | row for row in rows_of_numbers(of_test, name)]
     for problem, chosen in d7.groupby("problem"):
-        for name in set(list(CATEGORIES)[1:]) & set(chosen.setting):
+        for name in [name for name in list(CATEGORIES)[1:] if name in set(chosen.setting)]:
             row = compared(chosen, name, "target", difference_of_seeds)
             rows.append({"test": "d7", "data": problem} | row)
     for limit in LIMITS:
