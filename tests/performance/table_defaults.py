@@ -237,13 +237,13 @@ def in_process(method, data, seed):
     return row
 
 
-def rows_of_tables(path, methods):
-    """Measure all cells that the file has not, and return all."""
+def rows_of_tables(path, methods, seeds):
+    """Measure the cells of these methods and seeds that the file has not, and return all."""
     cells = (
         pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["table", "method", "seed"])
     )
     done = set(zip(cells.table, cells.method, cells.seed, strict=True))
-    for seed, name in product(range(N_SEEDS), TABLES):
+    for seed, name in product(seeds, TABLES):
         missing = [method for method in methods if (name, method, seed) not in done]
         data = parts_of(name, seed) if missing else None
         for method in missing:
@@ -306,7 +306,8 @@ def main():
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), help="default: all")
-    tiny = {"TABLES": {"diabetes130": visits}, "N_SEEDS": 1}
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(N_SEEDS)))
+    tiny = {"TABLES": {"diabetes130": visits}, "seeds": [0]}
     tiny["methods"] = ["MLPClassifier", "the same, bins and both"]
     arguments = parse_arguments(parser, globals(), **tiny)
     torch.set_num_threads(1)
@@ -315,7 +316,7 @@ def main():
     if arguments.whole:
         table = pd.DataFrame(rows_of_whole_file(whole_file())).round(1)
     else:
-        table = means(rows_of_tables(cells, arguments.methods))
+        table = means(rows_of_tables(cells, arguments.methods, arguments.seeds))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))
 
