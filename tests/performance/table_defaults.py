@@ -53,7 +53,8 @@ BEHIND_THE_ENCODER = {
         "options": BINS | {"high_cardinality": "both", "max_one_hot": 30},
         "network": FOR_BINS,
     },
-    "five with bins": {"options": BINS, "network": FOR_BINS, "n_members": 5},
+    "five networks": {"options": {}, "network": {}, "n_members": 5},
+    "five networks, bins": {"options": BINS, "network": FOR_BINS, "n_members": 5},
 }
 CATBOOST = {"bootstrap_type": "Bernoulli", "thread_count": 1, "allow_writing_files": False}
 N_REALMLP_EPOCHS = 64
