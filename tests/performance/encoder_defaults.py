@@ -1,6 +1,6 @@
 """Choose the defaults of TableEncoder and of early stopping with few rare rows: registered tests.
 
-The tests are (d6) to (d9) of docs/development/registered_tests.rst, on development data only. Each
+The tests are (d6) to (d10) of docs/development/registered_tests.rst, on development data only. Each
 row of the cells is one setting on one problem and seed. Cells that the file has are not run again.
 
     python tests/performance/encoder_defaults.py --cells cells.csv \\
@@ -47,6 +47,9 @@ BINS_STOPPED = {
         [BINS],
         {"standardize": False, "early_stopping": True, "n_iter_no_change": 30},
     )
+}
+FOR_CATEGORIES = {
+    "bins and both": ([BINS | {"high_cardinality": "both"}], BINS_STOPPED["bins, stopping"][1])
 }
 CATEGORIES = {
     "target": ([{}], {}),
@@ -195,6 +198,13 @@ def tasks_of_categories():
             yield "mixed", name, seed, "", CATEGORIES, score
 
 
+def tasks_of_both():
+    """Yield those of (d10)."""
+    for name, seed in product([name for name in TABLES if name in WIDE], range(SEEDS["d6"])):
+        score = partial(score_mixed, development(name, True), seed)
+        yield "mixed", name, seed, "", FOR_CATEGORIES, score
+
+
 def tasks_of_stopping():
     """Yield those of (d8)."""
     settings = {name: (None, parameters) for name, parameters in STOPPING.items()}
@@ -221,6 +231,7 @@ TASKS = {
     "d7": tasks_of_categories,
     "d8": tasks_of_stopping,
     "d9": tasks_of_stopped_bins,
+    "d10": tasks_of_both,
 }
 
 
@@ -293,7 +304,7 @@ def rows_of_numbers(cells, name):
 def summary(cells):
     """A row for each comparison."""
     cells, rows = with_ratio(cells), []
-    d6, d7, d8, d9 = (cells[cells.test == test] for test in TASKS)
+    d6, d7, d8, d9, d10 = (cells[cells.test == test] for test in TASKS)
     for test, of_test, names in [("d6", d6, list(NUMBERS)[1:]), ("d9", d9, BINS_STOPPED)]:
         for name in names:
             rows += [{"test": test} | row for row in rows_of_numbers(of_test, name)]
@@ -307,6 +318,10 @@ def summary(cells):
             chosen = chosen.assign(problem=chosen.problem + chosen.rare_rows.astype(str))
             row = compared(chosen, *STOPPING)
             rows.append({"test": "d8", "data": f"fewer than {limit}"} | row)
+    for problem, chosen in d10.groupby("problem"):
+        chosen = pd.concat([chosen, d6[(d6.problem == problem) & (d6.setting == "numbers")]])
+        row = compared(chosen, "bins and both", "numbers", difference_of_seeds)
+        rows.append({"test": "d10", "data": problem} | row)
     return pd.DataFrame(rows).rename(columns=lambda name: name.replace("log_loss_log", "log_ratio"))
 
 
