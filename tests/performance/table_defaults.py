@@ -45,16 +45,18 @@ SHARE = 0.2
 N_SEEDS = 3
 BEFORE = {"standardize": "auto", "early_stopping": False, "batch_size": 64}
 BINS = {"numeric": "piecewise_linear"}
+BINS_AND_BOTH = BINS | {"high_cardinality": "both"}
 FOR_BINS = {"standardize": False, "early_stopping": True, "n_iter_no_change": 30}
 BEHIND_THE_ENCODER = {
     "TableEncoder, MLPClassifier": {"options": {}, "network": {}},
     "the same, bins": {"options": BINS, "network": FOR_BINS},
-    "the same, bins and both": {
-        "options": BINS | {"high_cardinality": "both", "max_one_hot": 30},
-        "network": FOR_BINS,
-    },
+    "the same, bins and both": {"options": BINS_AND_BOTH, "network": FOR_BINS},
     "five networks": {"options": {}, "network": {}, "n_members": 5},
-    "five networks, bins": {"options": BINS, "network": FOR_BINS, "n_members": 5},
+    "five networks, bins and both": {
+        "options": BINS_AND_BOTH,
+        "network": FOR_BINS,
+        "n_members": 5,
+    },
 }
 CATBOOST = {"bootstrap_type": "Bernoulli", "thread_count": 1, "allow_writing_files": False}
 N_REALMLP_EPOCHS = 64
