@@ -30,13 +30,15 @@ CONVERSION = re.compile(
 
 
 @contextmanager
-def numbers_needed(estimator, X):
+def numbers_needed(estimator, X, place=""):
     """Name the columns that are no numbers, around the validation of what takes numbers.
 
     Parameters
     ----------
     estimator : estimator
     X : DataFrame or array-like of shape (n_samples, ...)
+    place : str, default=""
+        What errors begin with, such as "X['table']: " for one of several inputs.
 
     Raises
     ------
@@ -45,14 +47,15 @@ def numbers_needed(estimator, X):
         where NumPy would take them for numbers, the nanoseconds since 1970.
     """
     if any(getattr(dtype, "kind", "O") in "mM" for dtype in _dtypes(X)):
-        raise ValueError(complaint(X, type(estimator).__name__) or refusal("X holds", DATES, X))
+        found = complaint(X, type(estimator).__name__) or refusal("X holds", DATES, X)
+        raise ValueError(place + found)
     try:
         yield
     except (TypeError, ValueError) as error:
         found = complaint(X, type(estimator).__name__)
         if found is None:
             raise
-        raise ValueError(found) from error
+        raise ValueError(place + found) from error
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from .populations import (
     y,
 )
 
-SPLITS = [[[0], [1], [2], [3], [4], [5]], [[0, 1], [2, 3, 4, 5]], [[5, 3, 1], [4, 2, 0]]]
+SPLITS = [[[0], [1, 2, 3]], [[3, 1], [2, 0]]]
 
 
 LOSSES = [
@@ -122,7 +122,7 @@ def alone():
 @pytest.mark.filterwarnings("ignore::skimbal.exceptions.BalancedTwiceWarning")
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_a_network_is_the_same_alone_and_in_any_population(name, alone):
-    for split in SPLITS[1:]:
+    for split in SPLITS:
         for part in split:
             together = fit_population(
                 [POPULATIONS[name][i] for i in part], X, y, [SUBSETS[i] for i in part]
