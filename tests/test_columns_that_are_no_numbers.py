@@ -147,6 +147,15 @@ def test_windows_of_other_recordings_are_refused(dtype):
         index_windows([np.zeros((1, 40), dtype=dtype)], size=10, step=10)
 
 
+@pytest.mark.parametrize("name", ["network", "bagging", "extreme learning", "clusters"])
+def test_columns_with_missing_values_are_named(name):
+    table = with_column(np.arange(N)).assign(b=pd.array([1, None] * (N // 2), dtype="Int64"))
+    table.loc[3, "a"] = np.nan
+    message = r"contains NaN: the columns 'a', 'b' hold missing values; .*TableEncoder.*Imputer"
+    with pytest.raises(ValueError, match=message):
+        fit(TAKE_NUMBERS[name], table)
+
+
 def test_a_network_names_them_in_prediction_too():
     table = with_column(np.arange(N))
     for estimator in (NET, FixedCostClassifier(LogisticRegression())):
