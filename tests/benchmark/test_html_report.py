@@ -380,7 +380,7 @@ def dumped(text, folder):
         [BROWSER, *options, "--enable-logging=stderr", "--dump-dom", file.as_uri()],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     return run.stdout, [line for line in run.stderr.splitlines() if "CONSOLE" in line]
 

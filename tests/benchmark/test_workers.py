@@ -100,6 +100,7 @@ def test_one_deadly_cell_of_a_group_is_found(tmp_path):
     assert cells.status.to_dict() == {2: "done", 3: "failed", 4: "done", 5: "done"}
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_an_exit_in_a_method_is_a_failure_of_the_cell(tmp_path):
     leaving = Method("leaving", "", lambda seed: toy.RaisingClassifier(SystemExit, "fit"))
     methods = [leaving, *toy.methods(["logistic"])]

@@ -391,6 +391,7 @@ def test_critical_difference_joins_methods_that_do_not_differ():
     assert display.p_values[0, 2] < 0.05 < display.p_values[0, 1]
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_critical_difference_of_a_run_and_of_its_folder(tmp_path, data):
     suite = Suite("own", ("one", "two"), lambda name: data)
     methods = [
