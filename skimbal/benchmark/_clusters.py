@@ -60,7 +60,7 @@ class DaskCluster:
     """
 
     def __init__(self, address, packages):
-        check_answers(address)
+        check_answers(address, "dask")
         import dask
         import distributed
 
@@ -171,8 +171,13 @@ def _silent(name):
 
 
 def _ray_cluster(address, packages):
-    if address != "auto":
-        check_answers(address)
+    try:
+        if address == "auto":  # that of a head that was killed may still be noted
+            services = importlib.import_module("ray._private.services")
+            address = services.canonicalize_bootstrap_address(address)
+    except ConnectionError as error:
+        raise unreachable(address, error) from error
+    check_answers(address, "ray")
     try:
         return RayCluster(address, packages)
     except Exception as error:  # of many kinds; another version of ray or Python is one of them
