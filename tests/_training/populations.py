@@ -33,7 +33,7 @@ def networks(network, **lists):
 
 
 def mlp(**parameters):
-    return MLPClassifier(**{"hidden_layer_sizes": (13, 7), "max_epochs": 8, **parameters})
+    return MLPClassifier(**{"hidden_layer_sizes": (13, 7), "max_epochs": 5, **parameters})
 
 
 def dbn(**parameters):
