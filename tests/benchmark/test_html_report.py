@@ -245,7 +245,7 @@ def test_one_method_and_unfinished_runs_have_less_to_show(tmp_path):
 
 def test_without_matplotlib_the_ranks_are_in_the_table_alone(result, monkeypatch):
     def missing(draw, figsize):
-        raise ImportError("drawing needs matplotlib; pip install 'skimbal[plot]'")
+        raise ImportError("drawing needs matplotlib; pip install matplotlib")
 
     monkeypatch.setattr(_html_report, "svg_of", missing)
     text = Page(result.to_html()).text("section", id="ranks")[0]
