@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -21,10 +22,11 @@ from skimbal import (
     ECSDBNClassifier,
     FixedCostClassifier,
     MLPClassifier,
+    NetClassifier,
     TunedCostClassifierCV,
 )
 from skimbal.ensemble import WeightedELMClassifier
-from skimbal.preprocessing import Spectrogram, TableEncoder
+from skimbal.preprocessing import Spectrogram, TableEncoder, index_windows
 from skimbal.sampling import ClusterOverSampler, ConditionalVAESampler, NDSampler
 
 N = 24
@@ -112,6 +114,46 @@ def test_arrays_of_dates_do_not_become_nanoseconds(estimator, shape, dtype):
         ValueError, match=r"takes numbers, but columns 0, 1 hold dates or|^X holds dates or"
     ):
         fit(estimator, X)
+
+
+class TwoInputs(torch.nn.Module):
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.last = torch.nn.Linear(2, n_classes)
+
+    def forward(self, first, second):
+        return self.last(torch.cat([first, second], dim=1))
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (
+            DAYS.to_numpy()[:, None],
+            "X['second']: NetClassifier takes numbers, but column 0",
+        ),
+        (pd.DataFrame({"when": ["a"] * N}), "X['second']: NetClassifier takes numbers, but the"),
+    ],
+    ids=["dates", "texts"],
+)
+def test_one_of_several_inputs_is_named(second, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fit(NetClassifier(TwoInputs, max_epochs=1), {"first": np.ones((N, 1)), "second": second})
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "complex"])
+def test_windows_of_other_recordings_are_refused(dtype):
+    with pytest.raises(ValueError, match=r"recordings have the types \['.*'\]; give real numbers"):
+        index_windows([np.zeros((1, 40), dtype=dtype)], size=10, step=10)
+
+
+@pytest.mark.parametrize("name", ["network", "bagging", "extreme learning", "clusters"])
+def test_columns_with_missing_values_are_named(name):
+    table = with_column(np.arange(N)).assign(b=pd.array([1, None] * (N // 2), dtype="Int64"))
+    table.loc[3, "a"] = np.nan
+    message = r"contains NaN: the columns 'a', 'b' hold missing values; .*TableEncoder.*Imputer"
+    with pytest.raises(ValueError, match=message):
+        fit(TAKE_NUMBERS[name], table)
 
 
 def test_a_network_names_them_in_prediction_too():

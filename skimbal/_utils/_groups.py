@@ -273,7 +273,7 @@ def groups_params(estimator, groups):
         return {"groups": groups} if takes_groups(estimator) else {}
     names, prefix = [], ""
     while isinstance(estimator, Pipeline):
-        names += [f"{prefix}{step}__groups" for step in _transformers_that_take_groups(estimator)]
+        names += [f"{prefix}{step}__groups" for step in transformers_that_take_groups(estimator)]
         if not takes_groups(estimator):
             return dict.fromkeys(names, groups)
         step, estimator = estimator.steps[-1]
@@ -283,7 +283,7 @@ def groups_params(estimator, groups):
     return dict.fromkeys(names, groups)
 
 
-def _transformers_that_take_groups(pipeline):
+def transformers_that_take_groups(pipeline):
     """Names of the steps before the last one, and before any resampler, whose `fit` has groups."""
     names = []
     for name, step in pipeline.steps[:-1]:

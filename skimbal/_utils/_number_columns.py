@@ -30,29 +30,36 @@ CONVERSION = re.compile(
 
 
 @contextmanager
-def numbers_needed(estimator, X):
-    """Name the columns that are no numbers, around the validation of what takes numbers.
+def numbers_needed(estimator, X, place=""):
+    """Name the columns that are no numbers or miss some, around a validation of numbers.
 
     Parameters
     ----------
     estimator : estimator
     X : DataFrame or array-like of shape (n_samples, ...)
+    place : str, default=""
+        What errors begin with, such as "X['table']: " for one of several inputs.
 
     Raises
     ------
     ValueError
-        In place of a TypeError or ValueError in the block, if X has such columns. For dates also
-        where NumPy would take them for numbers, the nanoseconds since 1970.
+        In place of a TypeError or ValueError in the block, if X has such columns, or is a frame
+        with missing values. For dates also where NumPy would take them for numbers, the nanoseconds
+        since 1970.
     """
     if any(getattr(dtype, "kind", "O") in "mM" for dtype in _dtypes(X)):
-        raise ValueError(complaint(X, type(estimator).__name__) or refusal("X holds", DATES, X))
+        found = complaint(X, type(estimator).__name__) or refusal("X holds", DATES, X)
+        raise ValueError(place + found)
     try:
         yield
     except (TypeError, ValueError) as error:
-        found = complaint(X, type(estimator).__name__)
+        name = type(estimator).__name__
+        found = complaint(X, name)
+        if found is None and "contains NaN" in str(error):
+            found = complaint_of_missing(X, name)
         if found is None:
             raise
-        raise ValueError(found) from error
+        raise ValueError(place + found) from error
 
 
 @contextmanager
@@ -122,6 +129,24 @@ def complaint(X, name, *, with_texts=True):
         if kind in found:
             return f"{name} takes numbers, but {_said_of(kind, found[kind], name, has_names)}"
     return None
+
+
+def complaint_of_missing(X, name):
+    """What is said of the columns of a frame with missing values; None without any.
+
+    >>> import pandas as pd
+    >>> complaint_of_missing(pd.DataFrame({"a": [1.0, None], "b": [1, 2]}), "MLPClassifier")[:60]
+    "Input X contains NaN: the column 'a' holds missing values; f"
+    """
+    if not hasattr(X, "iloc"):
+        return None
+    labels = [label for label, values in _columns(X) if values.isna().any()]
+    if not labels:
+        return None
+    return (
+        f"Input X contains NaN: {_subject(labels, True)} missing values; fill them in a pipeline, "
+        f"make_pipeline(skimbal.preprocessing.TableEncoder(), {name}(...)) or with a SimpleImputer"
+    )
 
 
 def _said_of(kind, columns, name, has_names):

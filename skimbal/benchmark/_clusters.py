@@ -10,6 +10,7 @@ import queue
 import uuid
 from typing import Any
 
+from skimbal._utils._extras import how_to_install
 from skimbal.benchmark._backends import ANSWER_S, check_answers, gone, unreachable
 from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
@@ -37,7 +38,7 @@ def connect_cluster(backend, scheduler, packages):
     try:
         importlib.import_module(package)
     except ImportError as error:
-        how = "pip install 'skimbal[cluster]'" if backend == "dask" else "pip install ray"
+        how = how_to_install("cluster") if backend == "dask" else "pip install ray"
         raise ValueError(
             f"backend={backend!r} needs the package {package}, which is not installed: {how}"
         ) from error
@@ -59,7 +60,7 @@ class DaskCluster:
     """
 
     def __init__(self, address, packages):
-        check_answers(address)
+        check_answers(address, "dask")
         import dask
         import distributed
 
@@ -170,8 +171,13 @@ def _silent(name):
 
 
 def _ray_cluster(address, packages):
-    if address != "auto":
-        check_answers(address)
+    try:
+        if address == "auto":  # that of a head that was killed may still be noted
+            services = importlib.import_module("ray._private.services")
+            address = services.canonicalize_bootstrap_address(address)
+    except ConnectionError as error:
+        raise unreachable(address, error) from error
+    check_answers(address, "ray")
     try:
         return RayCluster(address, packages)
     except Exception as error:  # of many kinds; another version of ray or Python is one of them

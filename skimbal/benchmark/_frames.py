@@ -170,7 +170,8 @@ def _usable(X):
     Objects that are all numbers, such as decimals, become floats. Values of several types,
     intervals and other objects become texts, with a warning.
     """
-    changed, read_as_texts = {}, {}
+    changed: dict = {}
+    read_as_texts: dict[str, list] = {}
     for name in X.columns:
         held = held_values(X[name])
         kind = kind_of_cells(held)

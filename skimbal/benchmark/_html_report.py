@@ -20,6 +20,7 @@ from skimbal.benchmark._progress import clock
 from skimbal.benchmark._report_latex import latex_tables
 from skimbal.benchmark._report_tables import (
     MATRIX_LEGEND,
+    MEMORY_NOTE,
     SUMMARY_LEGEND,
     TITLES,
     by_method,
@@ -100,6 +101,7 @@ def html_report(result, *, progress=None, refresh_s=None, stopped=None):
         "matrix": _matrix(result),
         "matrix_legend": MATRIX_LEGEND,
         "charts": cost_charts(result.summary),
+        "memory_note": MEMORY_NOTE,
         "panels": panels(result),
         "failures": failures(result.cells),
         "warnings": list(warning_table(result.cells).itertuples()),

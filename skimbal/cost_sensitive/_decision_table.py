@@ -127,6 +127,16 @@ def score_or_nan(function):
         return np.nan
 
 
+def as_floats(proba):
+    """Probabilities in single precision as they are, and all others in double.
+
+    >>> as_floats(np.eye(2, dtype=np.float32)).dtype, as_floats([[0, 1]]).dtype
+    (dtype('float32'), dtype('float64'))
+    """
+    proba = np.asarray(proba)
+    return proba if proba.dtype == np.float32 else np.asarray(proba, dtype=np.float64)
+
+
 def count_confusion(targets, predicted, weight, n_classes):
     """Confusion matrices of predictions of shape (n_candidates, n_samples).
 
@@ -195,8 +205,8 @@ class DecisionTable:
 
     Parameters
     ----------
-    proba : ndarray of shape (n_samples, n_classes)
-        Predicted probabilities.
+    proba : ndarray of float32 or float64, shape (n_samples, n_classes)
+        Predicted probabilities; single precision is not copied, and computed with in double.
     targets : ndarray of shape (n_samples,)
         Index of the true class of each sample.
     scoring : str or callable
@@ -208,7 +218,7 @@ class DecisionTable:
     """
 
     def __init__(self, proba, targets, scoring, classes, sample_weight=None):
-        self.proba = np.asarray(proba, dtype=np.float64)
+        self.proba = as_floats(proba)
         self.targets = targets
         self.n_classes = len(classes)
         self._is_weighted = sample_weight is not None
@@ -220,7 +230,7 @@ class DecisionTable:
     def log_proba(self):
         """Logarithms of the probabilities, shape (n_samples, n_classes); columns are contiguous."""
         with np.errstate(divide="ignore"):
-            return np.asfortranarray(np.log(self.proba))
+            return np.asfortranarray(np.log(self.proba, dtype=np.float64))
 
     @cached_property
     def _cuts(self):

@@ -198,7 +198,7 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         return decision[:, 0] if decision.shape[1] == 1 else decision
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the probabilities of the classes, weighted as in the training.
+        """Return the probabilities of the classes, the softmax of `slope_` times the outputs.
 
         Parameters
         ----------

@@ -39,9 +39,12 @@ def probabilities_of_rows(network, X, rows, classes, encode=None):
     if encode is None and not is_shared(network, X):
         return class_probabilities(network, _safe_indexing(X, rows), classes)
     own = TableRows(X, rows)
-    parts = (own[i].toarray() for i in slices_of(own))
-    parts = parts if encode is None else map(encode, parts)
-    return np.concatenate([class_probabilities(network, part, classes) for part in parts])
+    probabilities = []
+    for i in slices_of(own):
+        part = own[i].toarray()
+        inputs = part if encode is None else encode(part)
+        probabilities.append(class_probabilities(network, inputs, classes))
+    return np.concatenate(probabilities)
 
 
 def out_of_bag_probabilities(networks, bags, units, X, classes, encode=None):

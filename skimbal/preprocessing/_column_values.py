@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils.validation import validate_data
 
 from skimbal._utils._cells import (
+    COMPLEX,
     REFUSED,
     TEXTS,
     are_date_texts,
@@ -67,6 +68,8 @@ def as_frame(estimator, X, *, reset):
             )
         # In an array of texts, numbers would become texts, too.
         X = np.array(X, dtype=object) if isinstance(X, list | tuple) else X
+        if getattr(getattr(X, "dtype", None), "kind", "O") == "c":
+            raise ValueError(refusal("X holds", COMPLEX, np.ravel(X)))
         X = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
         return pd.DataFrame(X)
     if not all(X.shape):

@@ -24,10 +24,8 @@ from scipy.sparse import issparse
 from table_defaults_choice import clipped, development, difference, large_problem, scored
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
-from skimbal._utils._groups import check_groups
 from skimbal.cost_sensitive import find_costs
 from skimbal.ensemble import default_network
-from skimbal.ensemble._out_of_bag import is_out_of_bag
 from skimbal.metrics import correct_prior, decide_by_costs, g_mean
 from skimbal.preprocessing import TableEncoder
 
@@ -58,6 +56,17 @@ CANDIDATES: dict = {
         True,
     ),
     "plain training": (default_network().set_params(**PLAIN), {}, False),
+    "plain training, stopped": (
+        default_network().set_params(**PLAIN, early_stopping=True),
+        {},
+        False,
+    ),
+    "no class weights, little decay": (
+        default_network().set_params(class_weight=None, weight_decay=0.01),
+        {},
+        False,
+    ),
+    "little decay": (default_network().set_params(weight_decay=0.01), {}, True),
     "no mixup, little decay": (
         default_network().set_params(mixup=0.0, weight_decay=0.01),
         {},
@@ -114,9 +123,8 @@ def balanced_mean(ensemble, train, X):
     counts = np.unique(train.y, return_counts=True)[1]
     encoder = ensemble.encoder_
     own, other = (train.X, X) if encoder is None else map(encoder.transform, (train.X, X))
-    units = check_groups(train.groups, train.y)
-    units = np.arange(len(train.y)) if units is None else units
-    is_out = is_out_of_bag(ensemble.estimators_samples_, units)
+    units = np.arange(len(train.y)) if train.groups is None else train.groups
+    is_out = np.array([~np.isin(units, units[bag]) for bag in ensemble.estimators_samples_])
     held_out, mean = np.zeros((len(train.y), len(counts))), 0.0
     for member, rows in zip(ensemble.estimators_, is_out, strict=True):
         mean = mean + correct_prior(member.predict_proba(other), counts, np.ones(len(counts)))
@@ -185,25 +193,21 @@ def run(path):
 
 
 def summary(cells):
-    """A row for each set and setting: means, differences to the default, and times."""
+    """A row for each set and setting: differences to the default, and times beside one network."""
+    names = [NETWORK, *CANDIDATES, *(f"{name}{BALANCED_MEAN}" for name in ALSO_BALANCED)]
     rows = []
     for kinds in (["mixed", "large"], ["medium"]):
         chosen = cells[cells.set.isin(kinds)]
-        if chosen.empty:
-            continue
-        means = chosen.groupby(["setting", "problem"])[SCORES].mean().groupby("setting").mean()
-        balanced = [f"{name}{BALANCED_MEAN}" for name in ALSO_BALANCED]
-        for name in (NETWORK, *CANDIDATES, *balanced):
-            if name not in means.index:
+        seconds = chosen.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
+        for name in names:
+            if name == BASE or name not in seconds:
                 continue
             row: dict = {"data": " and ".join(kinds), "setting": name}
             for key in SCORES:
-                row[key] = round(means.loc[name, key], 4)
-                if name != BASE:
-                    mean, error, row["n"] = difference(chosen, name, BASE, key)
-                    row |= {f"{key}_difference": round(mean, 4), f"{key}_se": round(error, 4)}
-            seconds = chosen.groupby("setting").cpu_s.sum()
-            row["time_ratio"] = round(seconds[name] / seconds[NETWORK], 2)
+                mean, error, row["n"] = difference(chosen, name, BASE, key)
+                row |= {key: round(mean, 4), f"{key}_se": round(error, 4)}
+            of_both = seconds[list({NETWORK, name})].dropna().sum()
+            row["time_ratio"] = round(of_both[name] / of_both[NETWORK], 2)
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -401,6 +401,11 @@ def test_bad_categorical_features(given, message):
         TableEncoder(categorical_features=given).fit(GOOD)
 
 
+def test_complex_arrays_are_refused():
+    with pytest.raises(ValueError, match="X holds complex numbers, such as 1j"):
+        TableEncoder().fit(np.full((12, 2), 1j))
+
+
 def test_names_need_a_frame():
     with pytest.raises(ValueError, match="names need a DataFrame"):
         TableEncoder(categorical_features=["x"]).fit(GOOD.to_numpy())
