@@ -82,17 +82,17 @@ clean: ## Remove the environments and everything that was built
 .venv/.demo: pyproject.toml constraints.txt
 	@$(call make_venv,.venv)
 	@echo "Installing skimbal into .venv"
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[keel]'
+	@$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[keel]'
 	@touch $@
 
 .venv/.dev: pyproject.toml constraints.txt
 	@$(call make_venv,.venv)
 	@echo "Installing skimbal and its development tools into .venv"
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[dev]'
 	@touch .venv/.demo $@
 
 .venv-oldest/.test: pyproject.toml constraints-oldest.txt
 	@$(call make_venv,.venv-oldest)
 	@echo "Installing skimbal with the oldest versions into .venv-oldest"
-	@$(OLDEST_BIN)/python -m pip install --quiet -c constraints-oldest.txt -e '.[test]'
+	@$(OLDEST_BIN)/python -m pip install --quiet --no-compile -c constraints-oldest.txt -e '.[test]'
 	@touch $@

@@ -6,6 +6,8 @@ only (``make test-extended``).
 
 import os
 import signal
+from concurrent.futures import Future
+from contextlib import contextmanager
 
 # Read when NumPy's and torch's libraries load, so before any test imports them.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -40,3 +42,41 @@ def cache_folder(tmp_path_factory):
         folder = tmp_path_factory.mktemp("skimbal-cache")
         patch.setenv("SKIMBAL_CACHE", str(folder))
         yield folder
+
+
+class InlineWorker:
+    """Runs cells in the process of the test."""
+
+    def __init__(self, runner):
+        self.name = f"{runner}-inline"
+
+    def stop(self, kill):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(self.name, *arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture(scope="session")
+def inline_workers():
+    """A context in which runs start no worker; for fixtures of more than one test."""
+
+    @contextmanager
+    def patched():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("skimbal.benchmark._workers.Worker", InlineWorker)
+            yield
+
+    return patched
+
+
+@pytest.fixture
+def without_processes(inline_workers):
+    """Start no worker, which takes seconds; for tests that are not about processes."""
+    with inline_workers():
+        yield

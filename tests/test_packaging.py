@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import skimbal
+from skimbal._utils._extras import PACKAGES_OF_EXTRA, how_to_install
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -49,6 +50,25 @@ def test_the_oldest_leg_tests_the_lower_bound(requirement):
 @pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
 def test_each_requirement_has_a_lower_bound(requirement):
     assert [spec.operator for spec in requirement.specifier] == [">="]
+
+
+@pytest.mark.parametrize("extra", PACKAGES_OF_EXTRA)
+def test_messages_name_the_packages_of_the_extra(extra):
+    assert how_to_install(extra).startswith(f"pip install {PACKAGES_OF_EXTRA[extra]} ")
+    assert PACKAGES_OF_EXTRA[extra].split() == [Requirement(text).name for text in EXTRAS[extra]]
+
+
+PATHS = [
+    path
+    for folder in ("skimbal", "docs", "examples")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".rst") and "_build" not in path.parts
+]
+
+
+def test_nothing_says_that_an_index_has_this_package():
+    found = [path for path in PATHS if re.search(r"pip install \S*skimbal\b", path.read_text())]
+    assert found == []
 
 
 def test_the_citation_is_of_this_version():

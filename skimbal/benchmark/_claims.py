@@ -70,6 +70,13 @@ def is_locked(path):
     return False
 
 
+def has_runner(store):
+    """Whether a living process runs cells of the run: each runner holds a lock file."""
+    return any(
+        _LOCK_NAME.fullmatch(path.name) and is_locked(path) for path in store.folder.glob("*.lock")
+    )
+
+
 def _lock(connection):
     connection.execute("PRAGMA journal_mode = MEMORY")  # no second file: nothing is ever written
     connection.execute("BEGIN EXCLUSIVE")

@@ -26,7 +26,9 @@ from skimbal.benchmark._workers import (
 
 # Cells that are not trained together are put into tasks of about this length.
 TASK_SECONDS = 10.0
-# A run without a worker that can be used ends after this time.
+# A run without a worker that can be used says so after this time (workers need some seconds to
+# start), and ends after that one.
+SAY_NO_WORKER_S = 10.0
 NO_WORKER_S = 120.0
 # What must be the same on a worker; of Python, the first two numbers of its version.
 COMPARED = ("skimbal", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skorch")
@@ -141,12 +143,13 @@ class Workforce:
         if self.accepted:
             self._usable_at, self._has_waited = now, False
             return
-        if now - self._usable_at < NO_WORKER_S:
-            if not self._has_waited:
+        waited = now - self._usable_at
+        if waited < NO_WORKER_S:
+            if waited >= SAY_NO_WORKER_S and not self._has_waited:
                 self._has_waited = True
                 warnings.warn(
-                    f"the cluster has no worker that can be used now; the run waits for "
-                    f"{NO_WORKER_S:g} s; {self._cluster.start_help}",
+                    "the cluster has no worker that can be used now; the run ends in "
+                    f"{NO_WORKER_S - waited:.0f} s unless one joins; {self._cluster.start_help}",
                     UserWarning,
                     stacklevel=2,
                 )

@@ -10,6 +10,7 @@ import threading
 import time
 from itertools import count
 
+from skimbal.benchmark._backends import check_answers, gone
 from skimbal.benchmark._cluster_task import Reply, error_text
 
 
@@ -57,13 +58,22 @@ class RayCluster:
         if self._is_own:
             with _handlers_kept():
                 ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        self._head = ray.get_runtime_context().gcs_address
+        self._is_gone = False
         self._numbers = count(1)
         self._class = ray.remote(num_cpus=1, max_restarts=0)(_actor_class())
         self._actors: dict = {}  # name: (node, actor, reference of its versions)
         self._running: dict = {}  # name: reference of the reply
 
     def workers(self):
-        """Names of the actors that have started; new ones are started where CPUs have none."""
+        """Names of the actors that have started; new ones are started where CPUs have none.
+
+        Raises
+        ------
+        RuntimeError
+            If the head node is gone.
+        """
+        self._check_head()
         nodes = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
         self._actors = {name: each for name, each in self._actors.items() if each[0] in nodes}
         for node, about in nodes.items():
@@ -110,15 +120,28 @@ class RayCluster:
             except self._ray.exceptions.RayTaskError as error:
                 reply = Reply("refused", error_text(error))
             except self._ray.exceptions.RayError as error:
+                self._check_head()  # its end is no death of a worker
                 del self._actors[name]  # another one takes its place
                 reply = Reply("lost", error_text(error))
             replies.append((name, reply))
         return replies
 
+    def _check_head(self):
+        """Raise a RuntimeError if the head node is gone.
+
+        Ray itself would wait for a minute, and then end this process without an exception.
+        """
+        try:
+            check_answers(self._head)
+        except ConnectionError as error:
+            self._is_gone = True
+            raise gone(self._head, error.__cause__) from error
+
     def close(self):
         """End the actors, and the connection if it was made here."""
-        for _, actor, _ in self._actors.values():
-            self._ray.kill(actor)
+        if not self._is_gone:
+            for _, actor, _ in self._actors.values():
+                self._ray.kill(actor)
         if self._is_own:
             self._ray.shutdown()
 

@@ -10,7 +10,8 @@ import queue
 import uuid
 from typing import Any
 
-from skimbal.benchmark._backends import ANSWER_S, check_answers, unreachable
+from skimbal._utils._extras import how_to_install
+from skimbal.benchmark._backends import ANSWER_S, check_answers, gone, unreachable
 from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
 
@@ -37,7 +38,7 @@ def connect_cluster(backend, scheduler, packages):
     try:
         importlib.import_module(package)
     except ImportError as error:
-        how = "pip install 'skimbal[cluster]'" if backend == "dask" else "pip install ray"
+        how = how_to_install("cluster") if backend == "dask" else "pip install ray"
         raise ValueError(
             f"backend={backend!r} needs the package {package}, which is not installed: {how}"
         ) from error
@@ -59,7 +60,7 @@ class DaskCluster:
     """
 
     def __init__(self, address, packages):
-        check_answers(address)
+        check_answers(address, "dask")
         import dask
         import distributed
 
@@ -133,22 +134,16 @@ class DaskCluster:
 
     def _check_scheduler(self):
         if self._client.status != "running":
-            raise self._gone("the connection is closed")
+            raise gone(self._address, "the connection is closed")
         if self._ask(self._client.scheduler_info, n_workers=1).get("id") != self._scheduler_id:
-            raise self._gone("it was started anew")
+            raise gone(self._address, "it was started anew")
 
     def _ask(self, function, *arguments, **options):
         """The answer of the scheduler; RuntimeError if there is none."""
         try:
             return function(*arguments, **options)
         except (OSError, TimeoutError) as error:
-            raise self._gone("the connection is closed") from error
-
-    def _gone(self, reason):
-        return RuntimeError(
-            f"the scheduler {self._address} does not answer any more ({reason}); the finished "
-            "cells are kept; start it and its workers again, then resume the run"
-        )
+            raise gone(self._address, "the connection is closed") from error
 
     def close(self):
         """Cancel the tasks and close the connection."""
@@ -176,8 +171,13 @@ def _silent(name):
 
 
 def _ray_cluster(address, packages):
-    if address != "auto":
-        check_answers(address)
+    try:
+        if address == "auto":  # that of a head that was killed may still be noted
+            services = importlib.import_module("ray._private.services")
+            address = services.canonicalize_bootstrap_address(address)
+    except ConnectionError as error:
+        raise unreachable(address, error) from error
+    check_answers(address, "ray")
     try:
         return RayCluster(address, packages)
     except Exception as error:  # of many kinds; another version of ray or Python is one of them

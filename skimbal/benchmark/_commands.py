@@ -47,24 +47,33 @@ def _resume(options):
 
 def _report(options):
     options.quiet = False
-    if options.live is not None:
-        follow(
-            options.out,
-            options.html,
-            options.live,
-            metric=options.metric,
-            control=options.control,
-            on_page=None if options.json else _tell,
-        )
+    stopped = None if options.live is None else _follow(options)
     result = report(options.out, metric=options.metric, control=options.control)
+    if stopped is not None and len(result.cells) == 0:
+        raise RuntimeError(stopped)
     files = {kind: getattr(options, kind) for kind in REPORT_KINDS if getattr(options, kind)}
     for kind, file in files.items():  # a mistake here is an error before anything is printed
-        result.export(file, kind)
+        if kind != "html" or stopped is None:  # else the last page is there, and says so
+            result.export(file, kind)
     code = _publish(result, options)
     if not options.json:
         for file in files.values():
             print(f"Written to {file}")
+    if stopped is not None:
+        raise RuntimeError(stopped)
     return code
+
+
+def _follow(options):
+    """Write the page until the run ends; return how to resume it if it was stopped."""
+    return follow(
+        options.out,
+        options.html,
+        options.live,
+        metric=options.metric,
+        control=options.control,
+        on_page=None if options.json else _tell,
+    )
 
 
 def _tell(progress):

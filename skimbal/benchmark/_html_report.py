@@ -20,6 +20,7 @@ from skimbal.benchmark._progress import clock
 from skimbal.benchmark._report_latex import latex_tables
 from skimbal.benchmark._report_tables import (
     MATRIX_LEGEND,
+    MEMORY_NOTE,
     SUMMARY_LEGEND,
     TITLES,
     by_method,
@@ -72,15 +73,20 @@ class Failure:
     traceback: str
 
 
-def html_report(result, *, progress=None, refresh_s=None):
-    """The page as text; of a run that goes on with its `Progress`, and loaded anew by itself."""
+def html_report(result, *, progress=None, refresh_s=None, stopped=None):
+    """The page as text; of a run that goes on with its `Progress`, and loaded anew by itself.
+
+    `stopped` says that the run was stopped; then the page is not loaded anew.
+    """
+    if stopped is not None:
+        refresh_s = None
     script = _asset("report.js")
     diagram, no_diagram = rank_diagram(result)
     page = {
         "question": question(result),
         "answer": answer(result),
         "notes": result.notes,
-        "progress": None if progress is None else progress_texts(progress, refresh_s),
+        "progress": None if progress is None else progress_texts(progress, refresh_s, stopped),
         "refresh_s": refresh_s,
         "tests": list(rank_test_lines(result)),
         "metric": TITLES[result.metric],
@@ -95,6 +101,7 @@ def html_report(result, *, progress=None, refresh_s=None):
         "matrix": _matrix(result),
         "matrix_legend": MATRIX_LEGEND,
         "charts": cost_charts(result.summary),
+        "memory_note": MEMORY_NOTE,
         "panels": panels(result),
         "failures": failures(result.cells),
         "warnings": list(warning_table(result.cells).itertuples()),
@@ -129,9 +136,13 @@ def checksum_of(script):
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def progress_texts(progress, refresh_s):
-    """A line on a run that goes on, and its methods as rows of texts."""
-    line = f"{progress.to_text()}. This page loads itself anew every {refresh_s:g} seconds."
+def progress_texts(progress, refresh_s, stopped):
+    """A title and a line on a run that goes on or was stopped; its methods as rows of texts."""
+    if stopped is None:
+        title = "The run goes on"
+        line = f"{progress.to_text()}. This page loads itself anew every {refresh_s:g} seconds."
+    else:
+        title, line = "The run was stopped", f"{stopped[:1].upper()}{stopped[1:]}."
     if progress.last_finished is not None:
         line += f" The latest cell was finished at {clock(progress.last_finished)}."
     rows = [
@@ -144,7 +155,8 @@ def progress_texts(progress, refresh_s):
         )
         for method, row in progress.methods.iterrows()
     ]
-    return {"line": line, "rows": rows, "share": progress.n_finished / progress.n_cells}
+    share = progress.n_finished / progress.n_cells
+    return {"title": title, "line": line, "rows": rows, "share": share}
 
 
 def question(result):

@@ -59,7 +59,7 @@ def check_names(options):
     if hasattr(options, "backend"):
         check_backend(options.backend, options.scheduler, options.jobs)
         if options.scheduler not in (None, "auto"):
-            check_answers(options.scheduler)
+            check_answers(options.scheduler, options.backend)
     if options.name == "report":
         _check_live(options)
 

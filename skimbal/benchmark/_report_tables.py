@@ -26,8 +26,13 @@ SUMMARY_LEGEND = (
     "worse than the method, or neither (Wilcoxon signed-rank over folds and trials, 5 %). p: "
     "Wilcoxon signed-rank over the data sets against {control}; p_holm: adjusted for all methods. "
     "fit_seconds: mean time of a fit; fit_mib: largest memory of a fit in MiB, above what the "
-    "process had before, with all cells that were trained together."
+    "process had before. "
 )
+MEMORY_NOTE = (
+    "The memory of networks is that of all cells that were trained together. Compare it with that "
+    "of other networks only, and not with that of methods whose cells are trained one by one."
+)
+SUMMARY_LEGEND += MEMORY_NOTE
 MATRIX_LEGEND = (
     "Data sets on which the method of the row is significantly better than that of the column, "
     "significantly worse, and neither (Wilcoxon signed-rank over folds and trials, 5 %)."

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.utils import gen_batches
 
+from skimbal._training.chunked import counts_by_class
 from skimbal.cost_sensitive._two_class_cuts import (
     OUTER_WIDTH,
     Intervals,
@@ -136,16 +137,6 @@ def as_floats(proba):
     return proba if proba.dtype == np.float32 else np.asarray(proba, dtype=np.float64)
 
 
-def count_classes(targets, weight, n_classes):
-    """Weight of each class."""
-    if weight is not None:
-        return np.bincount(targets, weight, n_classes).astype(np.float64)
-    counts = np.zeros(n_classes)
-    for i in gen_batches(len(targets), DECIDED_ROWS):  # `bincount` makes 8 bytes of each index
-        counts += np.bincount(targets[i], minlength=n_classes)
-    return counts
-
-
 def count_confusion(targets, predicted, weight, n_classes):
     """Confusion matrices of predictions of shape (n_candidates, n_samples).
 
@@ -232,7 +223,7 @@ class DecisionTable:
         self.n_classes = len(classes)
         self._is_weighted = sample_weight is not None
         self.weight = sample_weight if self._is_weighted else np.broadcast_to(1.0, len(targets))
-        self.counts = count_classes(targets, sample_weight, self.n_classes)
+        self.counts = counts_by_class(targets, sample_weight, self.n_classes)
         self._score = make_score(scoring, classes, is_weighted=self._is_weighted)
 
     @cached_property

@@ -3,10 +3,12 @@
 The cluster is a fake one of this process. tests/extended has a real one of dask.
 """
 
+import contextlib
 import pickle
 import socket
 import subprocess
 import sys
+import threading
 import types
 from dataclasses import replace
 
@@ -15,11 +17,22 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from skimbal.benchmark import Method, Suite, _cluster, _cluster_task, cli, resume, run_benchmark
+from skimbal.benchmark import (
+    Method,
+    Suite,
+    _backends,
+    _cluster,
+    _cluster_task,
+    cli,
+    resume,
+    run_benchmark,
+)
 from skimbal.benchmark._backends import check_answers
 from skimbal.benchmark._claims import claim_cell
 from skimbal.benchmark._cluster import ClusterRun, Queue, reason_to_refuse
+from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, SentData, Task, pack, run_packed
+from skimbal.benchmark._clusters import _ray_cluster
 from skimbal.benchmark._costs import Costs, makespan
 from skimbal.benchmark._methods import METHODS
 from skimbal.benchmark._protocol import Cell, Protocol
@@ -29,7 +42,6 @@ from skimbal.benchmark._store import Store
 from skimbal.benchmark._suite import describe_dataset
 
 from . import toy
-from .conftest import InlineWorker
 
 
 def versions_here():
@@ -123,10 +135,9 @@ def run(out, options, names=("forest", "logistic"), folder=None, **others):
 
 
 @pytest.fixture(scope="module")
-def serial(tmp_path_factory):
+def serial(tmp_path_factory, inline_workers):
     """The scores of a run of one process, in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skimbal.benchmark._workers.Worker", InlineWorker)
+    with inline_workers():
         return scores(run(tmp_path_factory.mktemp("serial"), {}, n_trials=1))
 
 
@@ -258,11 +269,89 @@ def test_a_stopped_run_keeps_its_cells_and_is_resumed(error, tmp_path, use, seri
     check_same(run(tmp_path, use(FakeCluster()), n_trials=1), serial)
 
 
-def test_a_run_waits_for_workers_and_says_so(tmp_path, use):
+def test_a_run_waits_for_workers_and_says_so(tmp_path, use, monkeypatch):
+    monkeypatch.setattr(_cluster, "SAY_NO_WORKER_S", 0.0)
     cluster = FakeCluster([], joins={3: ["late"]})
-    with pytest.warns(UserWarning, match="no worker that can be used now; the run waits") as caught:
+    with pytest.warns(UserWarning, match="can be used now; the run ends in 120 s") as caught:
         run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
     assert len(caught) == 1
+
+
+def test_workers_that_start_are_waited_for_in_silence(tmp_path, use):
+    cluster = FakeCluster([], joins={3: ["late"]})
+    run(tmp_path, use(cluster), ["logistic"], datasets=["small"], n_trials=1)
+    assert cluster.n_rounds >= 3
+
+
+class FakeRay(types.ModuleType):
+    """A ray of one node with one CPU, whose only task never ends well."""
+
+    exceptions = types.SimpleNamespace(RayError=OSError, RayTaskError=ArithmeticError)
+    killed = shut_down = 0
+
+    def __init__(self, address):
+        super().__init__("ray")
+        self.context = types.SimpleNamespace(gcs_address=address)
+        affinity = types.SimpleNamespace(NodeAffinitySchedulingStrategy=dict)
+        self.util = types.SimpleNamespace(scheduling_strategies=affinity)
+        self.is_initialized = lambda: False
+        self.init = lambda **options: None
+        self.get_runtime_context = lambda: self.context
+
+    def remote(self, **options):
+        method = types.SimpleNamespace(remote=lambda argument: object())
+        actor = types.SimpleNamespace(versions=method, run=method)
+        made = types.SimpleNamespace(remote=lambda: actor)
+        made.options = lambda **strategy: made
+        return lambda actor_class: made
+
+    def nodes(self):
+        about = {"NodeID": "n", "Alive": True, "NodeManagerAddress": "h", "Resources": {"CPU": 1}}
+        return [about]
+
+    def wait(self, references, num_returns, timeout):
+        return references, []
+
+    def get(self, reference):
+        raise OSError("the actor died")
+
+    def kill(self, actor):
+        self.killed += 1
+
+    def shutdown(self):
+        self.shut_down += 1
+
+
+@pytest.mark.parametrize("call", ["workers", "wait"])
+def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        ray = FakeRay(address)
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+        assert cluster.workers() == {"h#1"}
+        cluster.submit("h#1", b"")
+        assert cluster.wait(0.0) == [("h#1", Reply("lost", "OSError: the actor died"))]
+        assert cluster.workers() == {"h#2"}
+        cluster.submit("h#2", b"")
+    with pytest.raises(RuntimeError, match=f"{address} does not answer any more .*are kept; start"):
+        getattr(cluster, call)(*([0.0] if call == "wait" else []))
+    cluster.close()
+    assert (ray.killed, ray.shut_down) == (0, 1)  # a head that is gone would not answer
+
+
+def test_the_actors_of_ray_end_with_the_run(monkeypatch):
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+        cluster.workers()
+        cluster.close()
+    assert (ray.killed, ray.shut_down) == (1, 1)
 
 
 def test_cells_of_another_runner_are_left_to_it(tmp_path, use):
@@ -300,6 +389,7 @@ def test_other_data_than_those_of_the_protocol_are_refused():
     assert "the data set 'small' came as 38x3 crc32" in reply.value
 
 
+@pytest.mark.slow
 def test_code_beside_a_methods_file_is_sent_by_its_source(tmp_path):
     """The worker is a process that can't import the file, nor what it imports from its folder."""
     (tmp_path / "of_mine_helpers.py").write_text(
@@ -448,6 +538,72 @@ def test_a_scheduler_that_does_not_listen_is_one_line(tmp_path, capsys, monkeypa
     assert not (tmp_path / "out").exists()
 
 
+@contextlib.contextmanager
+def listener(greeting, reply=b""):
+    """The address of a program that greets one caller, and then answers what comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError), server.accept()[0] as caller:
+                caller.sendall(greeting)
+                if reply and caller.recv(100):
+                    caller.sendall(reply)
+                caller.recv(100)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+    thread.join()
+
+
+SIZE = (304).to_bytes(8, "little")  # of the first message of a scheduler of dask
+SETTINGS = bytes([0, 0, 6, 4, 0, 0, 0, 0, 0])  # the first frame of HTTP/2
+
+
+@pytest.mark.parametrize(
+    ("backend", "greeting", "reply"),
+    [("dask", SIZE, b""), ("ray", SETTINGS, b""), ("ray", b"", SETTINGS), (None, b"any", b"")],
+)
+def test_a_scheduler_is_known_by_how_it_begins(backend, greeting, reply):
+    with listener(greeting, reply) as address:
+        check_answers(address, backend)
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request", b"SSH-2.0-OpenSSH_9", b"a", b""])
+def test_another_program_at_the_address_is_said_at_once(backend, greeting, monkeypatch):
+    """The packages would wait for minutes, or allocate as much memory as a text says."""
+    monkeypatch.setattr(_backends, "ANSWER_S", 0.1)
+    message = f"can't be reached .what listens there is no scheduler of {backend}.; check"
+    with listener(greeting) as address, pytest.raises(ConnectionError, match=message):
+        check_answers(address, backend)
+
+
+def test_encrypted_schedulers_are_not_asked(monkeypatch):
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    for backend, scheme in (("dask", "tls://"), ("ray", "")):
+        with listener(b"") as address:
+            check_answers(scheme + address, backend)
+
+
+def test_the_note_of_a_head_that_is_gone_is_one_line(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        noted = f"127.0.0.1:{free.getsockname()[1]}"
+        services = types.ModuleType("ray._private.services")
+        services.canonicalize_bootstrap_address = lambda address: noted
+        monkeypatch.setitem(sys.modules, "ray._private.services", services)
+        with pytest.raises(ConnectionError, match=f"the scheduler {noted} can't be reached"):
+            _ray_cluster("auto", [])
+
+    def find_none(address):
+        raise ConnectionError("Could not find any running Ray instance.")
+
+    services.canonicalize_bootstrap_address = find_none
+    with pytest.raises(ConnectionError, match=r"the scheduler auto can't be reached .Could not"):
+        _ray_cluster("auto", [])
+
+
 def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
     options = types.SimpleNamespace(name="run", out="x", backend="dask", scheduler="a:1")
     assert cli._advice(options) == "; resume with: skimbal resume x --backend dask --scheduler a:1"
@@ -455,7 +611,7 @@ def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
 
 def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ValueError, match=r"not installed: pip install 'skimbal\[cluster\]'"):
+    with pytest.raises(ValueError, match=r"not installed: pip install dask distributed"):
         toy.run_toy(tmp_path, backend="dask", scheduler="tcp://127.0.0.1:1")
 
 

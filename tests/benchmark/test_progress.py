@@ -4,14 +4,14 @@ import contextlib
 import io
 import itertools
 import sqlite3
-import time
+import threading
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from tqdm import tqdm
 
 from skimbal.benchmark import _live_report, _run, cli
+from skimbal.benchmark._claims import runner_lock
 from skimbal.benchmark._memory import MIB, PeakMemory
 from skimbal.benchmark._progress import progress_of
 from skimbal.benchmark._store import Store
@@ -137,6 +137,88 @@ def test_the_command_ends_with_the_page_of_the_complete_run(half_run, tmp_path, 
     assert "g_mean on 2 data sets" in captured.out
 
 
+class Clock:
+    """A clock that sleeping moves; `events` maps a number of a sleep to what happens in it."""
+
+    def __init__(self, events=None):
+        self.now, self.slept, self.events = 0.0, [], events or {}
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.slept.append(seconds)
+        self.events.get(len(self.slept), lambda: None)()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(_live_report, "time", clock)
+    return clock
+
+
+def test_a_run_that_was_stopped_is_noticed_by_its_lock(half_run, tmp_path, clock):
+    """A runner holds its lock for three looks; half a minute after that it counts as gone."""
+    lock = runner_lock(half_run, "0" * 32)
+    clock.events = {3: lock.release}
+    file = tmp_path / "live.html"
+    stopped = _live_report.follow(half_run.folder, file, 10.0)
+    assert stopped == (
+        f"the run in {tmp_path} was stopped: 4 of 8 cells are finished, and no process works on "
+        f"it; resume it with: skimbal resume {tmp_path}"
+    )
+    assert clock.slept == [10.0] * 6
+    page = Page(file.read_text("utf-8"))
+    assert not page.all("meta", **{"http-equiv": "refresh"})
+    assert page.text("h2", id="progress-title") == ["The run was stopped"]
+    (progress,) = page.text("section", id="progress")
+    assert f"skimbal resume {tmp_path}. The latest cell was finished at" in progress
+    assert "loads itself anew" not in progress
+
+
+def test_a_run_that_is_resumed_in_time_or_has_new_cells_is_not_stopped(half_run, tmp_path, clock):
+    def finish(fold):
+        fill(half_run, lambda cell: 0.5 if cell[0] == "b" and cell.fold == fold else None)
+
+    locks = []
+    clock.events = {
+        2: lambda: locks.append(runner_lock(half_run, "0" * 32)),  # after 20 s without one
+        3: lambda: locks[0].release(),
+        5: lambda: finish(1),  # of a runner whose lock can't be seen here
+        7: lambda: finish(2),
+    }
+    assert _live_report.follow(half_run.folder, tmp_path / "live.html", 10.0) is None
+    assert clock.slept == [10.0] * 7
+
+
+def test_a_rare_page_does_not_delay_the_notice(half_run, tmp_path, clock):
+    _live_report.follow(half_run.folder, tmp_path / "live.html", 600.0)
+    assert clock.slept == [600.0, 30.0]
+
+
+@pytest.mark.parametrize("n_finished", [0, 4])
+def test_the_command_says_how_to_resume_a_run_that_was_stopped(
+    n_finished, half_run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(_live_report, "time", Clock())
+    out = half_run.folder
+    if n_finished == 0:
+        out = tmp_path / "new"
+        make_run(out, ["m"], ["a"]).begin_session({}, {})
+    file = tmp_path / "live.html"
+    assert cli.main(["report", str(out), "--html", str(file), "--live", "20"]) == 1
+    captured = capsys.readouterr()
+    last = captured.err.splitlines()[-1]
+    assert last.startswith(f"skimbal: the run in {out} was stopped: {n_finished} of ")
+    assert last.endswith(f"resume it with: skimbal resume {out}")
+    assert file.exists() == bool(n_finished)
+    if n_finished:
+        assert "The run was stopped" in file.read_text("utf-8")
+        assert f"Written to {file}" in captured.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -153,12 +235,28 @@ def test_live_options_that_cannot_be_used(arguments, message, half_run, capsys):
 # ---------------------------------------------------------------- memory
 
 
-def test_the_peak_of_a_block_is_found_after_its_memory_is_free_again():
+def test_the_peak_of_a_block_is_found_after_its_memory_is_free_again(monkeypatch):
+    """The memory is what the test says: that of a process depends on its allocator."""
+    used, was_seen = [100 * MIB], threading.Event()
+
+    def resident(self):
+        value = used[0]
+        if value > 100 * MIB:
+            was_seen.set()
+        return value
+
+    monkeypatch.setattr(PeakMemory, "_resident", resident)
     with PeakMemory() as memory:
-        block = np.ones(int(64 * MIB / 8))
-        time.sleep(0.1)
-        del block
-    assert 60 < memory.mib < 200
+        used[0] = 164 * MIB
+        assert was_seen.wait(60), "the thread did not look"
+        used[0] = 90 * MIB
+    assert memory.mib == 64.0
+
+
+def test_the_memory_is_that_of_this_process():
+    with PeakMemory() as memory:
+        assert memory._resident() > 10 * MIB  # Python alone takes more
+    assert memory.mib >= 0.0
 
 
 def test_a_cell_stores_its_memory_and_its_time(tmp_path):

@@ -1,14 +1,24 @@
-"""A run on a real cluster of dask, on the loopback address, which is disturbed: see the script."""
+"""Runs on real clusters of dask and ray, on this machine, which are disturbed."""
 
+import contextlib
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from skimbal.benchmark import report
+from skimbal.benchmark._store import Store
+
 TESTS = Path(__file__).parents[1]
+MEASURED = ["fit_seconds", "fit_cpu_seconds", "predict_seconds", "fit_mib", "finished"]
 
 
 @pytest.mark.extended
@@ -34,45 +44,124 @@ def test_a_disturbed_run_on_a_dask_cluster_ends_with_the_table_of_one_process(tm
     assert text.rstrip().endswith("True")
 
 
+# A method in a file, so slow that a run can be disturbed.
+SLOW = """
+import time
+
+from sklearn.linear_model import LogisticRegression
+
+
+class SlowClassifier(LogisticRegression):
+    def fit(self, X, y):
+        time.sleep(0.1)
+        return super().fit(X, y)
+
+
+def make_methods():
+    return {"slow": SlowClassifier()}
+"""
+N_CELLS = 2 * 5 * 10
+
+
 @pytest.mark.extended
 @pytest.mark.slow
-def test_a_ray_cluster_gives_the_table_of_one_process(tmp_path):
+def test_a_ray_run_whose_head_ends_is_resumed_to_the_table_of_one_process(tmp_path):
     pytest.importorskip("ray")
-    port = "26379"
-    options = ["--block", "--head", "--num-cpus", "2", "--node-ip-address", "127.0.0.1"]
-    options += ["--port", port, "--include-dashboard", "false", "--disable-usage-stats"]
-    ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start"]
-    log = tmp_path / "ray.log"
-    run = (
-        "import sys; from benchmark import toy; where = dict(backend=sys.argv[2],"
-        " scheduler=sys.argv[3]) if sys.argv[2:] else {}; toy.run_toy(sys.argv[1], **where)"
+    write_problem(tmp_path)
+    run = ["run", "--data", "data.csv", "--target", "y", "--methods", "slow.py,logistic-balanced"]
+    run += ["--trials", "10"]
+    skimbal(tmp_path, *run, "--out", "serial").check_returncode()
+    with ray_head(tmp_path / "one.log") as (address, head):
+        where = ["--backend", "ray", "--scheduler", address]
+        with skimbal_in_background(tmp_path, *run, *where, "--out", "ray") as runner:
+            wait_for(lambda: runner.poll() is not None or n_done(tmp_path / "ray") > 10)
+            end(head)
+            # ray alone would end the process without a word of ours, after a minute.
+            _, errors = runner.communicate(timeout=50)
+    assert runner.returncode == 1
+    last = errors.splitlines()[-1]
+    assert last.startswith("skimbal: the scheduler ")
+    assert "does not answer any more (" in last
+    assert 10 < n_done(tmp_path / "ray") < N_CELLS
+    assert not list((tmp_path / "ray").glob("*.lock"))
+    with ray_head(tmp_path / "two.log") as (address, _):
+        where = ["--backend", "ray", "--scheduler", address]
+        skimbal(tmp_path, "resume", "ray", *where).check_returncode()
+    one, two = [report(tmp_path / name).cells.drop(columns=MEASURED) for name in ("ray", "serial")]
+    assert len(one) == N_CELLS
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def write_problem(folder):
+    """A table of two overlapping classes, and the file of the slow method."""
+    y = np.repeat([0, 1], [90, 20])
+    X = np.random.default_rng(0).normal(size=(len(y), 3)) + y[:, None]
+    table = pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=y)
+    table.to_csv(folder / "data.csv", index=False)
+    (folder / "slow.py").write_text(SLOW)
+
+
+def skimbal_in_background(folder, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "skimbal", *arguments, "--quiet"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(TESTS.parent)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    # Workers import the toy methods; without the path they would be refused.
-    paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    environment = os.environ | {"PYTHONPATH": paths}
-    with (
-        log.open("w") as file,
-        subprocess.Popen([*ray, *options], stdout=file, stderr=file, env=environment) as head,
-    ):
+
+
+def skimbal(folder, *arguments):
+    """A command of skimbal until it ends."""
+    with skimbal_in_background(folder, *arguments) as process:
+        _, errors = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(arguments, process.returncode, "", errors)
+
+
+@contextlib.contextmanager
+def ray_head(log):
+    """A head of ray on a free port of this machine, with two CPUs: its address and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--block", "--head", "--num-cpus", "2", "--port", str(port)]
+    options += ["--include-dashboard", "false", "--disable-usage-stats"]
+    options += ["--object-store-memory", "100000000"]  # bytes; else a share of the memory
+    command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start"]
+    # Sockets of ray are in this folder, and the paths of sockets are short.
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        with log.open("w") as file:
+            head = subprocess.Popen(
+                [*command, *options, "--temp-dir", folder],
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                env=os.environ | {"PYTHONPATH": str(TESTS.parent)},
+            )
         try:
-            wait_for(lambda: "runtime started" in log.read_text())
-            for arguments in (["ray", f"127.0.0.1:{port}"], []):
-                out = str(tmp_path / (arguments[0] if arguments else "serial"))
-                command = [sys.executable, "-c", run, out, *arguments]
-                subprocess.run(command, check=True, env=environment, timeout=900)
+            wait_for(lambda: head.poll() is not None or "runtime started" in log.read_text())
+            assert head.poll() is None, log.read_text()
+            yield f"127.0.0.1:{port}", head
         finally:
-            head.terminate()
-    script = (
-        "import sys; from benchmark import toy; from skimbal.benchmark import report\n"
-        "one, two = [report(f).cells.drop(columns=toy.MEASURED) for f in sys.argv[1:]]\n"
-        "assert len(one) == 36 and one.equals(two)"
-    )
-    folders = [str(tmp_path / "ray"), str(tmp_path / "serial")]
-    subprocess.run([sys.executable, "-c", script, *folders], check=True, env=environment)
+            end(head)
+
+
+def end(head):
+    """Kill the processes of a head, which are a group; those that it leaves would keep ports."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(head.pid, signal.SIGKILL)
+    head.wait()
+
+
+def n_done(folder):
+    """Number of the cells of a run that are finished."""
+    with contextlib.suppress(ValueError):  # there is no file yet, or it has no tables yet
+        return Store.open(folder).n_finished()
+    return 0
 
 
 def wait_for(condition, seconds=300):
-    end = time.monotonic() + seconds
+    limit = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.5)
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.2)

@@ -246,8 +246,8 @@ TASKS = {
 }
 
 
-def run(path, stages, sets):
-    """Run all cells that the file has not, test by test."""
+def run(path, stages, sets, problems=None, seeds=None):
+    """Run all cells that the file has not, test by test, of some problems and seeds or all."""
     done = set()
     if path.exists():
         table = pd.read_csv(path)
@@ -261,6 +261,8 @@ def run(path, stages, sets):
         for stage, kind in product(stages, sets):
             chosen = settings(stage, kind)
             for problem, seed, n_rows, score in TASKS[kind]() if chosen else ():
+                if problem not in (problems or [problem]) or seed not in (seeds or [seed]):
+                    continue
                 for name, parameters in chosen.items():
                     if (kind, problem, n_rows, seed, name) in done:
                         continue
@@ -324,6 +326,8 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--stages", nargs="+", default=STAGES)
     parser.add_argument("--sets", nargs="+", default=list(TASKS))
+    parser.add_argument("--problems", nargs="+", help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, help="default: all")
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
     arguments = parse_arguments(
         parser,
@@ -338,7 +342,7 @@ def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", UserWarning)
     cells = arguments.cells or arguments.out.with_name(arguments.out.stem + "_cells.csv")
-    run(cells, arguments.stages, arguments.sets)
+    run(cells, arguments.stages, arguments.sets, arguments.problems, arguments.seeds)
     table = summary(pd.read_csv(cells))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))

@@ -63,27 +63,38 @@ for (const box of document.querySelectorAll("[data-column]")) {
   });
 }
 
-async function copyText(area) {
+// Returns whether the text is on the clipboard; if not, it is selected, and the reader can copy it.
+async function copyText(area, button) {
   if (navigator.clipboard) {
     try {
-      return await navigator.clipboard.writeText(area.value);
+      await navigator.clipboard.writeText(area.value);
+      return true;
     } catch (error) {
       // Not allowed here: the older way below works from a click.
     }
   }
-  area.closest("details").open = true;
+  const details = area.closest("details");
+  const wasOpen = details.open;
+  details.open = true; // what is not shown can't be selected
   area.select();
-  if (!document.execCommand("copy")) throw new Error("the browser does not allow it");
+  if (!document.execCommand("copy")) return false;
+  details.open = wasOpen;
+  button.focus();
+  return true;
 }
 
+const status = document.getElementById("copied");
+let clearing;
+
 for (const button of document.querySelectorAll("button[data-copy]")) {
+  const area = document.getElementById(button.dataset.copy);
   button.addEventListener("click", async () => {
-    const status = document.getElementById("copied");
-    try {
-      await copyText(document.getElementById(button.dataset.copy));
-      status.textContent = `${button.textContent.trim()}: done`;
-    } catch (error) {
-      status.textContent = `Copying failed (${error.message}). The text is selected below.`;
+    clearTimeout(clearing);
+    if (await copyText(area, button)) {
+      status.textContent = `Copied: ${area.getAttribute("aria-label")}`;
+      clearing = setTimeout(() => (status.textContent = ""), 5000);
+    } else {
+      status.textContent = "The browser does not copy. The text is selected: press Ctrl+C or Cmd+C.";
     }
   });
 }
