@@ -1,11 +1,15 @@
 """Settings of every test process: one numerics thread, and no file outside pytest's folders.
 
 Tests marked `extended` take minutes, or need what most machines lack. They run with ``--extended``
-only (``make test-extended``).
+only (``make test-extended``). Tests that are marked here for where they are: those of code that is
+torch's and skorch's (`torch_only`), and one of two checks that fit each kind of sparse table.
 """
 
 import os
 import signal
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
 
 # Read when NumPy's and torch's libraries load, so before any test imports them.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -21,11 +25,21 @@ def pytest_addoption(parser):
     parser.addoption("--extended", action="store_true", help="run the tests marked extended, too")
 
 
+TESTS = Path(__file__).parent
+OF_TORCH = [TESTS / folder for folder in ("_training", "losses", "modules")]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(config, items):
-    """Deselect the extended tests, unless they are asked for.
+    """Mark tests by their place, and deselect the extended ones, unless they are asked for.
 
     A marker expression in `addopts` would be replaced by that of the command line.
     """
+    for item in items:
+        if any(folder in item.path.parents for folder in OF_TORCH):
+            item.add_marker(pytest.mark.torch_only)
+        if item.name.endswith("check_estimator_sparse_array]"):
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--extended"):
         return
     extended = [item for item in items if item.get_closest_marker("extended")]
@@ -40,3 +54,41 @@ def cache_folder(tmp_path_factory):
         folder = tmp_path_factory.mktemp("skimbal-cache")
         patch.setenv("SKIMBAL_CACHE", str(folder))
         yield folder
+
+
+class InlineWorker:
+    """Runs cells in the process of the test."""
+
+    def __init__(self, runner):
+        self.name = f"{runner}-inline"
+
+    def stop(self, kill):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(self.name, *arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture(scope="session")
+def inline_workers():
+    """A context in which runs start no worker; for fixtures of more than one test."""
+
+    @contextmanager
+    def patched():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("skimbal.benchmark._workers.Worker", InlineWorker)
+            yield
+
+    return patched
+
+
+@pytest.fixture
+def without_processes(inline_workers):
+    """Start no worker, which takes seconds; for tests that are not about processes."""
+    with inline_workers():
+        yield

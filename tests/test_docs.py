@@ -100,6 +100,7 @@ EXCEPTIONS = sorted(
 NEEDED = {"skimbal.persistence._onnx": "onnxruntime", "serving": "onnxruntime"}
 
 
+@pytest.mark.usefixtures("without_processes")
 @pytest.mark.parametrize("name", ["skimbal", *MODULES])
 def test_docstring_examples_run(name):
     pytest.importorskip(NEEDED.get(name, "skimbal"))
@@ -109,6 +110,7 @@ def test_docstring_examples_run(name):
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 
 
+@pytest.mark.usefixtures("without_processes")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_examples_of_the_pages_run(page):
     pytest.importorskip(NEEDED.get(page.stem, "skimbal"))

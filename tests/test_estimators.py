@@ -66,15 +66,17 @@ def two_layers(input_shape, n_classes):
     return torch.nn.Sequential(first, torch.nn.ReLU(), last)
 
 
-SMALL = {"hidden_layer_sizes": (8,), "max_epochs": 30, "learning_rate": 0.03, "batch_size": 32}
-SMALL_CNN = {"n_filters": (8,), "max_epochs": 30, "learning_rate": 0.03, "batch_size": 32}
+EPOCHS = {"max_epochs": 10, "learning_rate": 0.1, "batch_size": 32}
+SMALL = {"hidden_layer_sizes": (8,), **EPOCHS}
+FEW_EPOCHS = {**SMALL, "max_epochs": 5}  # for losses that take long
+SMALL_CNN = {"n_filters": (8,), **EPOCHS}
 ESTIMATORS = [
     MLPClassifier(**SMALL),
     CNN1DClassifier(**SMALL_CNN, global_pooling=False),
     CNN2DClassifier(**SMALL_CNN, global_pooling=False),
     ResNetClassifier(depth=8, batch_size=64, max_epochs=6, learning_rate=0.01, augmentation=()),
     DBNClassifier(**SMALL, pretrain_epochs=3),
-    NetClassifier(Module(two_layers), max_epochs=30, learning_rate=0.03, batch_size=32),
+    NetClassifier(Module(two_layers), **EPOCHS),
     FixedCostClassifier(LogisticRegression()),
     TunedCostClassifierCV(LogisticRegression(), cv=2),
     TunedCostClassifierCV(MLPClassifier(**SMALL), cv=2),
@@ -87,8 +89,8 @@ ESTIMATORS = [
     AdaBoostNetClassifier(
         MLPClassifier(**SMALL), n_estimators=2, sampler=RandomUnderSampler(), continued_epochs=5
     ),
-    DeepOversamplingClassifier(MLPClassifier(**SMALL), n_neighbors=3),
-    LMLEClassifier(MLPClassifier(**SMALL), cluster_size=5, epochs_per_round=15, n_neighbors=3),
+    DeepOversamplingClassifier(MLPClassifier(**FEW_EPOCHS), n_neighbors=3),
+    LMLEClassifier(MLPClassifier(**FEW_EPOCHS), cluster_size=5, epochs_per_round=3, n_neighbors=3),
     ECOEnsembleClassifier(MLPClassifier(**SMALL), population_size=3, max_generations=1),
     ECOEnsembleClassifier(LogisticRegression(), population_size=4, max_generations=3),
     CategoryCentersClassifier(MLPClassifier(**SMALL, random_state=0)),
@@ -169,7 +171,7 @@ def test_class_weights_move_the_probabilities_of_ecs_dbn():
     """As scikit-learn's check of class weights, on probabilities."""
     X, y = make_blobs(centers=2, random_state=0, cluster_std=20)
     network = ECSDBNClassifier(**SMALL, pretrain_epochs=3, cost_cv=2, random_state=0)
-    network.set_params(class_weight={0: 1000, 1: 0.0001})
+    network.set_params(class_weight={0: 1000, 1: 0.0001}, max_epochs=30, learning_rate=0.03)
     assert (network.fit(X, y).predict_proba(X)[:, 0] > 0.5).mean() > 0.87
 
 

@@ -36,10 +36,12 @@ PACKAGES_OF_SCRIPT = {
     "cluster_sizing": ["benchmark"],
     "cost_search_parts": ["cost_sensitive"],
     "de_variants": ["optim", "cost_sensitive"],
+    "encoder_defaults": ["_training", "_utils", "neural_network"],
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
     "gun_drilling_tables": ["benchmark"],
     "registered_votes": ["cost_sensitive"],
+    "table_defaults": ["benchmark"],
     "table_defaults_choice": ["_training", "neural_network"],
     "weighted_stopping": ["neural_network"],
 }

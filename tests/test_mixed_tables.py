@@ -178,7 +178,7 @@ def test_numbers_and_truth_values_need_no_encoder():
     )
     with pytest.raises(ValueError, match="emergency"):
         network.predict(numbers[["days"]])
-    with pytest.raises(ValueError, match="takes numbers, but the columns 'days' hold texts"):
+    with pytest.raises(ValueError, match="takes numbers, but the column 'days' holds texts"):
         network.predict(numbers.assign(days="many"))
 
 

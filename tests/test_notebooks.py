@@ -7,7 +7,6 @@ After a change of a notebook, run it, so that its outputs belong to its code:
 
 import base64
 import json
-import resource
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -25,7 +24,6 @@ SAVED = {  # notebook -> the files that it saves
 }
 EXTENDED = {"keel_comparison"}  # its run takes a minute
 MAX_BYTES = 600_000
-MAX_CPU_S = 300.0
 
 
 def stored(name):
@@ -127,12 +125,9 @@ def test_notebooks_run(name, tmp_path, monkeypatch):
     notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     work = tmp_path / "work"
     work.mkdir()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(work)}})
     client.execute()  # raises CellExecutionError
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert messages(notebook) == []
     assert kinds(notebook) == kinds(stored(name))
     assert {path.name for path in work.iterdir()} == SAVED[name]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in work.glob("*.png"))
-    assert after.ru_utime - before.ru_utime < MAX_CPU_S

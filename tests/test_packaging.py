@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import skimbal
+from skimbal._utils._extras import PACKAGES_OF_EXTRA, how_to_install
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -46,9 +47,34 @@ def test_the_oldest_leg_tests_the_lower_bound(requirement):
     assert version == Version(bound.version)
 
 
+@pytest.mark.parametrize("name", ["torch", "skorch"])
+def test_the_oldest_leg_leaves_out_tests_of_packages_that_it_has_at_the_tested_version(name):
+    """Tests that are marked torch_only; if this fails, let `make test-oldest` run them."""
+    assert pins("constraints.txt")[name] == pins("constraints-oldest.txt")[name]
+
+
 @pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
 def test_each_requirement_has_a_lower_bound(requirement):
     assert [spec.operator for spec in requirement.specifier] == [">="]
+
+
+@pytest.mark.parametrize("extra", PACKAGES_OF_EXTRA)
+def test_messages_name_the_packages_of_the_extra(extra):
+    assert how_to_install(extra).startswith(f"pip install {PACKAGES_OF_EXTRA[extra]} ")
+    assert PACKAGES_OF_EXTRA[extra].split() == [Requirement(text).name for text in EXTRAS[extra]]
+
+
+PATHS = [
+    path
+    for folder in ("skimbal", "docs", "examples")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".rst") and "_build" not in path.parts
+]
+
+
+def test_nothing_says_that_an_index_has_this_package():
+    found = [path for path in PATHS if re.search(r"pip install \S*skimbal\b", path.read_text())]
+    assert found == []
 
 
 def test_the_citation_is_of_this_version():

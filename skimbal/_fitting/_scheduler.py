@@ -21,6 +21,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skimbal._utils._labels import part_of_larger_fit
+from skimbal._utils._number_columns import conversion_named
 from skimbal._utils._table_rows import is_shared, rows_for
 from skimbal._utils._torch import free_memory
 
@@ -84,7 +85,8 @@ class FitJob:
         """Return the fitted estimators, whatever their `fit` returns."""
         for job in jobs:
             fit = job.fit
-            with part_of_larger_fit() if fit.is_part else nullcontext():
+            scope = part_of_larger_fit() if fit.is_part else nullcontext()
+            with scope, conversion_named(fit.estimator, fit.X):
                 fit.estimator.fit(fit.X, fit.y, **fit.params)
         return [job.fit.estimator for job in jobs]
 
@@ -160,7 +162,8 @@ def last_step_fit(pipeline, X, y, params) -> Fit:
     stand_in = _LastStep(last)
     try:
         pipeline.steps[-1] = (name, stand_in)
-        pipeline.fit(X, y, **params)
+        with conversion_named(pipeline, X):
+            pipeline.fit(X, y, **params)
     finally:
         pipeline.steps[-1] = (name, last)
     return stand_in.fit_

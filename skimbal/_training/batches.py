@@ -88,14 +88,8 @@ class Batches:
         self.tensors = []
         for column in zip(*datasets, strict=True):
             self.tensors.append(_stack(column, n_slots))
-        self.weight = None
-        for i, weight in enumerate(weights):
-            if weight is not None:
-                if self.weight is None:
-                    like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
-                    n_rows = max(n_slots, *(len(own) for own in weights if own is not None))
-                    self.weight = torch.ones(len(weights), n_rows, **like_X)
-                self.weight[i, : len(weight)] = weight
+        like_X = {"dtype": self.tensors[0].dtype, "device": self.tensors[0].device}
+        self.weight = _stack_weights(weights, n_slots, like_X)
         batch, place = np.divmod(np.arange(n_slots), max(self.batches))
         # A batch is filled up with the row that comes next, for it may be the last one's partner.
         self.row_of_slot = batch * batch_size + np.minimum(place, batch_size)
@@ -407,6 +401,20 @@ def _stack(tensors, n_rows):
     out = first.new_zeros(len(tensors), n_rows, *first.shape[1:])
     for row, tensor in zip(out, tensors, strict=True):
         row[: len(tensor)] = tensor
+    return out
+
+
+def _stack_weights(weights, n_rows, like_X):
+    """Stack weights, filled up with ones, shape (P, n_rows or more), or None; as `_stack`."""
+    given = [weight for weight in weights if weight is not None]
+    if not given:
+        return None
+    if len(weights) == 1:
+        return given[0][None].to(**like_X)
+    out = torch.ones(len(weights), max(n_rows, *map(len, given)), **like_X)
+    for row, weight in zip(out, weights, strict=True):
+        if weight is not None:
+            row[: len(weight)] = weight
     return out
 
 

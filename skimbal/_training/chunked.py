@@ -1,9 +1,13 @@
 """Training on rows that are read from the disk in chunks: a buffer of them at a time.
 
 An epoch reads the chunks in random order until the buffer is full, goes through the rows of the
-buffer in random order, as `Batches` does with the rows of a training set, and continues.
+buffer in random order, as `SegmentedBatches` does with those of a training set, and continues.
 """
 
+import ctypes
+import mmap
+import sys
+from functools import lru_cache
 from math import ceil, prod
 from typing import Any
 
@@ -13,10 +17,14 @@ import torch
 from skimbal._training.batches import rounded_up, through
 from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type
 from skimbal._training.row_order import RowOrder, checked_share
-from skimbal._training.segments import BufferedBatches
+from skimbal._training.segments import BufferedBatches, GivenOrder
 
-# What `Batches` needs for a row besides its inputs: its class, weight, share and place in orders.
+# What a row needs besides its inputs: its class, its weight, its places in the order of the buffer
+# and in those that a sampler draws by class, and its part of what `Batches` has for a segment.
 BYTES_OF_A_ROW = 72
+# The order of a buffer is cut into segments: so many at least, of so many rows at most. What
+# `Batches` needs for a segment, which may be a copy of its rows, is small beside the buffer.
+MIN_SEGMENTS, MAX_SEGMENT_ROWS = 8, 2**15
 # Copies of a chunk while it is read: as it is stored, as an array, and the one before.
 COPIES_OF_A_CHUNK = 3
 # Part of the buffer for rows that stay in memory, from which a sampler draws rare classes.
@@ -37,6 +45,43 @@ def counts_by_class(targets, weight, n_classes):
         own = None if weight is None else weight[rows]
         counts += np.bincount(targets[rows], own, n_classes)
     return counts
+
+
+def own_pages(shape, dtype, device):
+    """Return a tensor, not initialized, in pages of its own, which are given back as a whole.
+
+    The allocator of C keeps what is freed between blocks that are still in use. Of buffers that
+    are made and freed, one fit after the other, it keeps several times the largest.
+
+    >>> own_pages((2, 3), torch.float32, torch.device("cpu")).fill_(1.0).sum()
+    tensor(6.)
+    """
+    if device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    n_bytes = max(1, prod(shape)) * dtype.itemsize
+    if sys.platform == "win32":
+        pages = mmap.mmap(-1, n_bytes)
+    else:
+        pages = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return torch.frombuffer(pages, dtype=dtype)[: prod(shape)].view(shape)
+
+
+@lru_cache(1)
+def trim_function():
+    """The function of the C library that gives free pages back to the system; None without one."""
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+
+
+def give_back_free_pages():
+    """Give pages back to the system that the allocator of C keeps between blocks in use.
+
+    Of thousands of batches it keeps up to twice the buffer, by chance more or less.
+    """
+    trim = trim_function()
+    if trim is not None:
+        trim(0)
 
 
 def drawn_rows(targets, numbers, rng):
@@ -213,34 +258,45 @@ class ChunkedBatches(BufferedBatches):
         super().__init__(order, batch_size, make)
         self.inputs, self.target, self.weight = inputs, target, weight
         self.size = inputs.rows_of_buffer(batch_size)
-        self.resident: Any = None
+        n_rows = min(ceil(self.size / MIN_SEGMENTS), MAX_SEGMENT_ROWS)
+        self.segment = rounded_up(n_rows, batch_size)
+        self.is_whole: Any = None
         self.buffer: Any = None
 
     def _allocate(self):
-        """Make the buffer, and read the rows that stay in memory."""
-        n_resident = 0
+        """Make the buffer, and read the rows that stay in memory into its end."""
+        mask, n_resident = None, 0
         if self.orders[0].sampler is not None:
-            self.resident = self._read_resident()
-            n_resident = len(self.resident[1])
-        n_rows, like_X = self.size + n_resident, {"device": self.inputs.device}
-        X = torch.empty(n_rows, *self.inputs.shape[1:], dtype=self.inputs.dtype, **like_X)
-        target = None if self.target is None else torch.empty(n_rows, dtype=torch.int64, **like_X)
-        weight = None if self.weight is None else torch.empty(n_rows, dtype=X.dtype, **like_X)
+            mask = self._draw_resident()
+            n_resident = int(np.count_nonzero(mask))
+        n_rows, dtype, device = self.size + n_resident, self.inputs.dtype, self.inputs.device
+        X = own_pages((n_rows, *self.inputs.shape[1:]), dtype, device)
+        target = None if self.target is None else own_pages((n_rows,), torch.int64, device)
+        weight = None if self.weight is None else own_pages((n_rows,), dtype, device)
         self.buffer = X, target, weight
+        if mask is not None:
+            self._read_resident(mask)
 
-    def _read_resident(self):
-        """Read rows of each class: their inputs, classes and weights, and which are whole."""
-        counts = counts_by_class(self.target.cpu().numpy(), None, len(self.orders[0].counts))
+    def _read_resident(self, mask):
+        """Put rows, given by a mask, into the end of the buffer."""
+        X, target, weight = self.buffer
+        place, rows = self.size, torch.as_tensor(mask)
+        table = self.inputs.table[mask]
+        for part in ChunkedInputs(table, self.inputs.prepare, self.inputs.device).blocks():
+            X[place : place + len(part)] = part
+            place += len(part)
+        target[self.size :] = self.target[rows]
+        if weight is not None:
+            weight[self.size :] = self.weight[rows]
+
+    def _draw_resident(self):
+        """Draw rows of each class, a mask; note of which classes these are all."""
+        targets = self.target.cpu().numpy()
+        counts = counts_by_class(targets, None, len(self.orders[0].counts))
         most = max(1, int(RESIDENT_PART * self.size) // len(counts))
+        self.is_whole = torch.as_tensor(counts <= most).to(self.inputs.device)
         seed = torch.randint(2**62, (1,), generator=self.orders[0].generator)
-        rng = np.random.default_rng(int(seed))
-        mask = drawn_rows(self.target.cpu().numpy(), np.minimum(counts, most), rng)
-        own = ChunkedInputs(self.inputs.table[mask], self.inputs.prepare, self.inputs.device)
-        X = torch.cat(list(own.blocks()))
-        rows = torch.as_tensor(mask)
-        weight = None if self.weight is None else self.weight[rows]
-        is_whole = torch.as_tensor(counts <= most).to(X.device)
-        return X, self.target[rows].long(), weight, is_whole
+        return drawn_rows(targets, np.minimum(counts, most), np.random.default_rng(int(seed)))
 
     def _fill(self, place, array, first):
         """Put rows that have been read into the buffer; `first` is the number of the first."""
@@ -257,30 +313,29 @@ class ChunkedBatches(BufferedBatches):
                 weight[begin:stop] = self.weight[rows]
             X[begin:stop] = self.inputs.tensor(part, range(rows.start, rows.stop))
 
-    def _batches_of(self, n_rows):
-        """The batches of the first rows of the buffer."""
-        n_resident = 0 if self.resident is None else len(self.resident[1])
-        end = n_rows + n_resident
-        X, target, weight = (None if x is None else x[:end] for x in self.buffer)
-        drawn = None
-        if n_resident:
-            resident = [own for own in self.resident[:3] if own is not None]
-            tensors = [tensor for tensor in (X, target, weight) if tensor is not None]
-            for tensor, own in zip(tensors, resident, strict=True):
-                tensor[n_rows:] = own
-            drawn = self._drawn_classes(target, n_rows)
-        order = self.orders[0].of_rows(n_rows, drawn, weight)
-        if weight is not None:  # `Batches` copies weights
-            return self.make(X, target, weight, order)
-        if n_rows not in self.made:
-            self.made.clear()  # those of the last rows of an epoch would take as much again
-            self.made[n_rows] = self.make(X, target, weight, order)
-        self.made[n_rows].orders = [order]
-        return self.made[n_rows]
+    def _batches_from(self, first):
+        """Yield the batches of the rows of the buffer from the first, in segments of an order."""
+        order = self._order_from(first)
+        rows, is_drawn = order.draw(), order.is_drawn
+        del order  # a sampler's has the rows of each class
+        for part in rows.split(self.segment):
+            if len(part) not in self.made:
+                given = GivenOrder(len(part), self.orders[0].generator)
+                self.made[len(part)] = self.make(*self.buffer, given)
+            (given,) = self.made[len(part)].orders
+            given.rows, given.is_drawn = part + first, is_drawn
+            yield self.made[len(part)]
+
+    def _order_from(self, first):
+        """The order of the rows of the buffer from the first."""
+        _, target, weight = (None if x is None else x[first:] for x in self.buffer)
+        n_rows = self.size - first
+        drawn = None if self.is_whole is None else self._drawn_classes(target, n_rows)
+        return self.orders[0].of_rows(n_rows, drawn, weight)
 
     def _drawn_classes(self, target, n_rows):
         """Classes of the rows of the buffer, -1 for those that the sampler does not draw."""
-        is_whole = self.resident[3]
+        is_whole = self.is_whole
         drawn = target.clone()
         passing, resident = drawn[:n_rows], drawn[n_rows:]
         is_there = torch.bincount(passing, minlength=len(is_whole)) > 0
@@ -289,23 +344,27 @@ class ChunkedBatches(BufferedBatches):
         return drawn
 
     def _buffers(self):
-        """Fill the buffer again and again; yield its batches."""
+        """Fill the buffer again and again; yield its batches.
+
+        The last rows of an epoch are put where they end before the rows that stay in memory.
+        """
         if self.buffer is None:
             self._allocate()
         table = self.inputs.table
-        n_there = 0
+        left = len(self.inputs)
+        first = place = self.size - min(self.size, left)
         for rows, array in table.chunks(self.orders[0].of_chunks(len(table.chunk_rows))):
             start = 0
             while start < len(array):
-                part = array[start : start + self.size - n_there]
-                self._fill(n_there, part, rows.start + start)
+                part = array[start : start + self.size - place]
+                self._fill(place, part, rows.start + start)
                 start += len(part)
-                n_there += len(part)
-                if n_there == self.size:
-                    yield self._batches_of(n_there)
-                    n_there = 0
-        if n_there:
-            yield self._batches_of(n_there)
+                place += len(part)
+                if place == self.size:
+                    give_back_free_pages()
+                    yield from self._batches_from(first)
+                    left -= self.size - first
+                    first = place = self.size - min(self.size, left)
 
     def in_slices(self):
         """Yield the inputs in their own order, in parts, as stacks of one."""

@@ -118,16 +118,16 @@ def channel_moments(X, sample_weight=None):
         They broadcast against a sample. A constant channel has scale 1, or that of the rounding of
         its mean, if this is larger.
     """
-    weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
     n_numbers = prod(X.shape[2:])
-    mean = _weighted_moment(X, weight)
+    mean = _weighted_moment(X, sample_weight)
     with np.errstate(over="ignore"):
-        variance = _weighted_moment(X, weight, center=mean)
+        variance = _weighted_moment(X, sample_weight, center=mean)
     deviation = np.sqrt(variance)
     is_extreme = (variance < SMALL_VARIANCE) | (variance == np.inf)
     if is_extreme.any():  # squares of small numbers vanish, those of large ones overflow
         unit = _largest_distances(X, mean)
-        relative = _weighted_moment(X, weight, center=mean, unit=np.where(unit > 0, unit, 1.0))
+        unit_or_one = np.where(unit > 0, unit, 1.0)
+        relative = _weighted_moment(X, sample_weight, center=mean, unit=unit_or_one)
         deviation = np.where(is_extreme, unit * np.sqrt(relative), deviation)
     # Rounding of a sum of n values leaves a constant channel a deviation up to n * eps * mean.
     rounding = X.shape[0] * n_numbers * np.finfo(np.float64).eps * np.abs(mean)
@@ -143,16 +143,29 @@ def _weighted_moment(X, weight, center=None, unit=None):
         values = part.reshape(*part.shape[:2], -1)
         if center is not None:
             values = values - center[:, None]
-            values = (values if unit is None else values / unit[:, None]) ** 2
-        total = total + np.einsum("n,ncl->c", weight[rows], values)
-    return total / (weight.sum() * prod(X.shape[2:]))
+            if unit is not None:
+                values /= unit[:, None]
+            np.square(values, out=values)
+        total = total + np.einsum("n,ncl->c", weights_of(rows, weight), values)
+    total_weight = X.shape[0] if weight is None else weight.sum()
+    return total / (total_weight * prod(X.shape[2:]))
+
+
+def weights_of(rows, sample_weight):
+    """Weights of a slice of rows; ones if there are none, which are not made for all rows at once.
+
+    >>> weights_of(slice(2, 5), None)
+    array([1., 1., 1.])
+    """
+    return np.ones(rows.stop - rows.start) if sample_weight is None else sample_weight[rows]
 
 
 def _largest_distances(X, center):
     """Largest distance of each channel from a center."""
     largest = np.zeros(len(center))
     for _, part in blocks_of_rows(X):
-        distance = np.abs(part.reshape(*part.shape[:2], -1) - center[:, None])
+        distance = part.reshape(*part.shape[:2], -1) - center[:, None]
+        np.abs(distance, out=distance)
         largest = np.maximum(largest, distance.max(axis=(0, 2)))
     return largest
 

@@ -57,21 +57,50 @@ class BufferedBatches(ABC):
                 yield through(self.layers, X), share
 
     def map_inputs(self, function):
-        """Replace the inputs by a function of them, which is called for every batch."""
-        self.layers.append(function)
+        """Replace the inputs by a function of them, which is called for every batch.
+
+        It takes a tensor for its result, too, or None.
+        """
+        self.layers.append(Reused(function))
+
+
+class Reused:
+    """A function of inputs whose result takes the memory of the last one.
+
+    Thousands of large blocks that are made and freed leave gaps in the memory of the process.
+
+    Parameters
+    ----------
+    function : callable
+        From a tensor of shape (P, n, ...), and one for the result or None, to a tensor of shape
+        (P, n, n_outputs).
+    """
+
+    def __init__(self, function):
+        self.function = function
+        self.memory = None
+
+    def __call__(self, X):
+        n_rows = X.shape[:2].numel()
+        if self.memory is None or len(self.memory) < n_rows:
+            result = self.function(X, None)
+            self.memory = result.flatten(0, 1)
+            return result
+        return self.function(X, self.memory[:n_rows].unflatten(0, X.shape[:2]))
 
 
 class GivenOrder:
     """Rows in an order that has been drawn; in place of `RowOrder`."""
 
-    def __init__(self, n_rows):
+    def __init__(self, n_rows, generator=None):
         self.n_rows = n_rows
+        self.generator = generator  # of what else is drawn for an epoch
         self.rows = None
         self.is_drawn = False
 
-    def draw(self, out):
+    def draw(self, out=None):
         """Return the rows."""
-        return out.copy_(self.rows)
+        return self.rows if out is None else out.copy_(self.rows)
 
 
 class SegmentedBatches(BufferedBatches):

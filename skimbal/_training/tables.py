@@ -17,6 +17,7 @@ from skimbal._training.inputs import (
     channel_moments,
     dense_rows,
     slices_of,
+    weights_of,
 )
 from skimbal._utils._table_rows import TableRows
 
@@ -48,15 +49,15 @@ def one_hot_units(X, sample_weight=None):
     >>> one_hot_units(np.array([[0.0, 1.0, 0.5], [0.0, 0.0, 0.0], [3.0, 1.0, 1.0]])).tolist()
     [3.0, 0.0, 0.0]
     """
-    weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
     low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
     weight_of_zeros = np.zeros(X.shape[1])
     for rows, part in blocks_of_rows(X):
         is_zero = part == 0
         low = np.minimum(low, np.where(is_zero, np.inf, part).min(axis=0))
         high = np.maximum(high, np.where(is_zero, -np.inf, part).max(axis=0))
-        weight_of_zeros += weight[rows] @ is_zero
-    is_one_hot = (low == high) & (weight_of_zeros > weight.sum() / 2)
+        weight_of_zeros += weights_of(rows, sample_weight) @ is_zero
+    total = X.shape[0] if sample_weight is None else sample_weight.sum()
+    is_one_hot = (low == high) & (weight_of_zeros > total / 2)
     return np.where(is_one_hot, np.abs(low), 0.0)
 
 

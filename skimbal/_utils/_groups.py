@@ -14,7 +14,7 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
-from skimbal._utils._early_stopping import may_hold_out
+from skimbal._utils._early_stopping import stops_early
 from skimbal._utils._labels import place_of_rows
 from skimbal._utils._warnings import warn
 
@@ -258,7 +258,7 @@ def holds_out(estimator, n_samples):
     sampler = getattr(estimator, "sampler", None)
     if not is_network or sampler is not None:
         return True
-    return may_hold_out(estimator.early_stopping, n_samples)
+    return stops_early(estimator.early_stopping, n_samples)
 
 
 def groups_params(estimator, groups):
@@ -273,7 +273,7 @@ def groups_params(estimator, groups):
         return {"groups": groups} if takes_groups(estimator) else {}
     names, prefix = [], ""
     while isinstance(estimator, Pipeline):
-        names += [f"{prefix}{step}__groups" for step in _transformers_that_take_groups(estimator)]
+        names += [f"{prefix}{step}__groups" for step in transformers_that_take_groups(estimator)]
         if not takes_groups(estimator):
             return dict.fromkeys(names, groups)
         step, estimator = estimator.steps[-1]
@@ -283,7 +283,7 @@ def groups_params(estimator, groups):
     return dict.fromkeys(names, groups)
 
 
-def _transformers_that_take_groups(pipeline):
+def transformers_that_take_groups(pipeline):
     """Names of the steps before the last one, and before any resampler, whose `fit` has groups."""
     names = []
     for name, step in pipeline.steps[:-1]:

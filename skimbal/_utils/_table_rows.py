@@ -79,13 +79,17 @@ def is_shared(estimator, X):
 
     The class of an estimator says so by `_takes_table_rows`.
     """
+    return may_be_shared(estimator, X) and X.flags.c_contiguous
+
+
+def may_be_shared(estimator, X):
+    """Whether X is shared once its rows are in memory one after the other."""
     return (
         getattr(type(estimator), "_takes_table_rows", False)
         and isinstance(X, np.ndarray)
         and X.ndim == 2
         and X.dtype in FLOATS
         and X.size > MIN_SHARED_NUMBERS
-        and X.flags.c_contiguous
     )
 
 

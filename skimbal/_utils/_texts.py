@@ -1,8 +1,20 @@
-"""What the texts of a column of a table look like: dates or numbers."""
+"""Texts of the values of a table, and what they look like: dates or numbers."""
 
 import re
 
+import numpy as np
+
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d.*)?")
+
+
+def text_of(value):
+    """The text of a value: a whole number has no decimal point.
+
+    >>> text_of(1.0), text_of(2.5), text_of("L")
+    ('1', '2.5', 'L')
+    """
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value) if is_whole else value)
 
 
 def are_dates(texts):

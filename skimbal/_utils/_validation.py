@@ -7,6 +7,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
+from skimbal._utils._cells import NOTHING, TEXTS, examples_of, kind_of_cells
 from skimbal._utils._names import unknown_name_message as unknown_name_message
 from skimbal._utils._warnings import warn
 
@@ -92,6 +93,11 @@ def check_labels(y):
             raise ValueError(
                 f"Input y contains NaN or None in {len(missing)} of {len(y)} rows, the first is "
                 f"row {missing[0]}; drop these rows, or give them a label of their own"
+            )
+        if kind_of_cells(y) not in (TEXTS, NOTHING):
+            raise ValueError(
+                f"y is an array of objects, such as {examples_of(y)}; labels are texts or numbers, "
+                "all of one type: use y.astype(str), or y.astype(int) for whole numbers"
             )
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)

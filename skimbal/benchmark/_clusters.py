@@ -10,6 +10,7 @@ import queue
 import uuid
 from typing import Any
 
+from skimbal._utils._extras import how_to_install
 from skimbal.benchmark._backends import ANSWER_S, check_answers, gone, unreachable
 from skimbal.benchmark._cluster_ray import RayCluster
 from skimbal.benchmark._cluster_task import Reply, error_text, run_packed
@@ -37,7 +38,7 @@ def connect_cluster(backend, scheduler, packages):
     try:
         importlib.import_module(package)
     except ImportError as error:
-        how = "pip install 'skimbal[cluster]'" if backend == "dask" else "pip install ray"
+        how = how_to_install("cluster") if backend == "dask" else "pip install ray"
         raise ValueError(
             f"backend={backend!r} needs the package {package}, which is not installed: {how}"
         ) from error

@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from skimbal._utils._texts import are_dates
+from skimbal._utils._cells import (
+    DATES,
+    MIN_IDENTIFIERS,
+    TEXTS,
+    are_all_different,
+    are_date_texts,
+    held_values,
+    kind_of_cells,
+)
 
-# So many values are looked at to tell dates and numbers from other texts.
-N_LOOKED_AT = 200
-MIN_IDENTIFIERS = 10
 # A column with a smaller share of texts that are no numbers is a column of numbers with marks.
 MAX_MARK_FRACTION = 0.1
 
@@ -42,20 +47,16 @@ def column_kind(column):
         return "constant"
     if types.is_numeric_dtype(column.dtype):
         return "row number" if _counts_rows(values, len(column)) else "number"
-    return _kind_of_texts(values, n_distinct)
+    held = held_values(column)
+    kind = kind_of_cells(held)
+    if kind == DATES or (kind == TEXTS and are_date_texts(column, held)):
+        return "date"
+    return "identifier" if are_all_different(n_distinct, len(values)) else "text"
 
 
 def _counts_rows(values, n_rows):
     is_integer = types.is_integer_dtype(values.dtype) and len(values) == n_rows >= MIN_IDENTIFIERS
     return is_integer and bool((np.diff(values.to_numpy()) == 1).all())
-
-
-def _kind_of_texts(values, n_distinct):
-    if types.is_datetime64_any_dtype(values.dtype):
-        return "date"
-    if are_dates(_texts(values[:N_LOOKED_AT])):
-        return "date"
-    return "identifier" if n_distinct == len(values) >= MIN_IDENTIFIERS else "text"
 
 
 def marks_among_numbers(column):

@@ -113,7 +113,16 @@ class FoldSafeSampler(BaseEstimator):
 
 
 class _Wrapper(ClassifierMixin, BaseEstimator):
-    """A classifier that hands predictions on to its fitted `estimator_`."""
+    """A classifier that hands predictions on to its fitted `estimator_`.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``
+        It is cloned.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
 
     def predict(self, X):
         """Labels, of shape (n_samples,)."""
@@ -139,7 +148,7 @@ class RandomCostClassifier(_Wrapper):
     """
 
     def __init__(self, estimator, *, random_state=None):
-        self.estimator = estimator
+        super().__init__(estimator)
         self.random_state = random_state
 
     def fit(self, X, y):
@@ -156,16 +165,7 @@ class RandomCostClassifier(_Wrapper):
 
 
 class EncodedLabelsClassifier(_Wrapper):
-    """Any labels for a classifier that takes the classes 0, 1 and so on only, such as XGBoost's.
-
-    Parameters
-    ----------
-    estimator : classifier with ``predict_proba``
-        It is cloned.
-    """
-
-    def __init__(self, estimator):
-        self.estimator = estimator
+    """Any labels for a classifier that takes the classes 0, 1 and so on only, such as XGBoost's."""
 
     def fit(self, X, y):
         """Encode the labels and fit the estimator."""
@@ -179,16 +179,7 @@ class EncodedLabelsClassifier(_Wrapper):
 
 
 class CategoriesAtFitClassifier(_Wrapper):
-    """A classifier whose `fit` must be told which columns are categories, as CatBoost's.
-
-    Parameters
-    ----------
-    estimator : classifier with ``predict_proba``
-        It is cloned.
-    """
-
-    def __init__(self, estimator):
-        self.estimator = estimator
+    """A classifier whose `fit` must be told which columns are categories, as CatBoost's."""
 
     def fit(self, X, y):
         """Fit the estimator; the columns of the type category of a frame are its categories."""

@@ -11,6 +11,18 @@ import pandas as pd
 from pandas.api import types
 from sklearn.utils.multiclass import type_of_target
 
+from skimbal._utils._cells import (
+    COMPLEX,
+    DATES,
+    NUMBERS,
+    OTHER_OBJECTS,
+    REFUSED,
+    examples_of,
+    held_values,
+    kind_of_cells,
+    refusal,
+)
+from skimbal._utils._texts import text_of
 from skimbal.benchmark._columns import column_kind, marks_among_numbers
 
 N_NAMES_SHOWN = 12
@@ -58,7 +70,8 @@ def split_frame(frame, target, group, drop):
     y = _labels(frame[str(target)])
     groups = None if group is None else _groups(frame[str(group)])
     X = frame.drop(columns=[str(name) for name in [*roles.values(), *drop]])
-    _check_inputs(X)
+    X = _usable(X)
+    _check_finite(X)
     _warn_of_useless(X)
     return X.reset_index(drop=True), y, groups
 
@@ -151,26 +164,57 @@ def _groups(column):
     return pd.factorize(column, sort=False)[0]
 
 
-def _check_inputs(X):
+def _usable(X):
+    """Columns that all methods read alike: numbers, truth values, texts, categories and dates.
+
+    Objects that are all numbers, such as decimals, become floats. Values of several types,
+    intervals and other objects become texts, with a warning.
+    """
+    changed: dict = {}
+    read_as_texts: dict[str, list] = {}
     for name in X.columns:
-        column = X[name]
-        if types.is_numeric_dtype(column.dtype):
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        held = held_values(X[name])
+        kind = kind_of_cells(held)
+        _check_cells(name, kind, held)
+        if kind == NUMBERS and X[name].dtype == object and not _are_truth_values(held):
+            changed[name] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        elif kind in REFUSED and kind != DATES:
+            changed[name] = X[name].astype(object).map(text_of, na_action="ignore")
+            read_as_texts.setdefault(kind, []).append((name, held))
+    for kind, columns in read_as_texts.items():
+        names = [name for name, _ in columns]
+        _warn(
+            f"the columns {_shown(names)} hold {kind}, such as {examples_of(columns[0][1])}, "
+            "so all methods read them as texts; if these should be numbers, make numbers of them "
+            "with pandas.to_numeric"
+        )
+    return X.assign(**changed)
+
+
+def _check_cells(name, kind, held):
+    """Raise a ValueError for complex numbers, and for lists and the like."""
+    found = held.tolist() if kind == OTHER_OBJECTS else ()
+    if kind == COMPLEX or any(isinstance(value, _NO_VALUES) for value in found):
+        message = refusal(f"the column {name!r} holds", kind, held)
+        raise ValueError(f"{message}, or drop the column")
+
+
+_NO_VALUES = (list, tuple, dict, set, np.ndarray, bytes)
+
+
+def _are_truth_values(held):
+    return all(isinstance(value, bool | np.bool_) for value in held)
+
+
+def _check_finite(X):
+    for name in X.columns:
+        if types.is_numeric_dtype(X[name].dtype):
+            values = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
             if n_infinite := int(np.isinf(values).sum()):
                 raise ValueError(
                     f"the column {name!r} is infinite in {n_infinite} rows; leave these values "
                     "empty or drop the column"
                 )
-        elif column.dtype == object:
-            found = {type(value) for value in column.dropna()}
-            if unusable := sorted(t.__name__ for t in found if issubclass(t, _NO_VALUES)):
-                raise ValueError(
-                    f"the column {name!r} has values of the type {_shown(unusable)}; give numbers "
-                    "or texts, or drop the column"
-                )
-
-
-_NO_VALUES = (list, tuple, dict, set, np.ndarray, bytes)
 
 
 def _warn_of_useless(X):

@@ -5,6 +5,7 @@ from functools import partial
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from skimbal._utils._extras import how_to_install
 from skimbal.benchmark._estimators import CategoriesAtFitClassifier, EncodedLabelsClassifier
 from skimbal.benchmark._makers import at_prior, maker, with_tuned_threshold
 
@@ -28,8 +29,7 @@ def package(name):
         yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"it needs {name}, which can't be imported ({error}): "
-            f"pip install 'skimbal[{EXTRAS[name]}]'"
+            f"it needs {name}, which can't be imported ({error}): {how_to_install(EXTRAS[name])}"
         ) from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skimbal._utils._extras import how_to_install
 from skimbal.benchmark._frames import check_unique
 
 PARQUET = {".parquet", ".pq"}
@@ -76,6 +77,6 @@ def _read_parquet(path, separator, missing):
     try:
         frame = pd.read_parquet(path)
     except ImportError as error:
-        raise ValueError("Parquet needs pyarrow: pip install 'skimbal[tables]'") from error
+        raise ValueError(f"Parquet needs pyarrow: {how_to_install('tables')}") from error
     frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
     return frame.replace(missing, None) if missing else frame

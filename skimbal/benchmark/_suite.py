@@ -74,7 +74,8 @@ class Suite:
         Parameters
         ----------
         frame : DataFrame of shape (n_samples, n_columns)
-            Columns of numbers, texts, truth values and missing values.
+            Columns of numbers, texts, truth values and missing values. Values of several types in
+            one column, intervals and other objects become texts, for all methods.
         target : str
             Column of the labels, of which none is missing. Truth values and whole numbers stay as
             they are, other labels become texts.
@@ -90,13 +91,15 @@ class Suite:
         Returns
         -------
         Suite
-            It warns of columns that are of no use: identifiers, dates, constant ones.
+            It warns of columns that are of no use (identifiers, dates, constant ones), and of those
+            that become texts.
 
         Raises
         ------
         ValueError
             If a column does not exist or is there twice, a label or a group is missing, the target
-            is no label or has one class, a column has infinite values, or no input is left.
+            is no label or has one class, a column has infinite values, complex numbers or lists, or
+            no input is left.
 
         Examples
         --------

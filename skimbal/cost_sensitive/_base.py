@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimbal._utils._groups import groups_params, warn_of_lost_groups
 from skimbal._utils._labels import proba_by_class
+from skimbal._utils._number_columns import conversion_named
 from skimbal._utils._validation import check_probabilities, takes_sample_weight
 from skimbal.metrics import decide
 
@@ -91,21 +92,24 @@ class BaseCostClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, met
             Probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        proba = self.estimator_.predict_proba(self._validate_inputs(X))
+        with conversion_named(self.estimator_, X):
+            proba = self.estimator_.predict_proba(self._validate_inputs(X))
         return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X) -> NDArray:
         """Return the logarithms of the predicted probabilities."""
         check_is_fitted(self)
-        proba = self.estimator_.predict_log_proba(self._validate_inputs(X))
+        with conversion_named(self.estimator_, X):
+            proba = self.estimator_.predict_log_proba(self._validate_inputs(X))
         return proba_by_class(proba, self.estimator_.classes_, self.classes_)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X) -> NDArray:
         """Return the decision function of the classifier; costs don't change it."""
         check_is_fitted(self)
-        return self.estimator_.decision_function(self._validate_inputs(X))
+        with conversion_named(self.estimator_, X):
+            return self.estimator_.decision_function(self._validate_inputs(X))
 
     def _route(self, sample_weight, groups, params, method="fit"):
         """Return what `fit` or `partial_fit` passes on, as `process_routing` structures it."""

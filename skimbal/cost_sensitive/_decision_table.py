@@ -14,6 +14,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.utils import gen_batches
 
+from skimbal._training.chunked import counts_by_class
 from skimbal.cost_sensitive._two_class_cuts import (
     OUTER_WIDTH,
     Intervals,
@@ -126,14 +127,14 @@ def score_or_nan(function):
         return np.nan
 
 
-def count_classes(targets, weight, n_classes):
-    """Weight of each class."""
-    if weight is not None:
-        return np.bincount(targets, weight, n_classes).astype(np.float64)
-    counts = np.zeros(n_classes)
-    for i in gen_batches(len(targets), DECIDED_ROWS):  # `bincount` makes 8 bytes of each index
-        counts += np.bincount(targets[i], minlength=n_classes)
-    return counts
+def as_floats(proba):
+    """Probabilities in single precision as they are, and all others in double.
+
+    >>> as_floats(np.eye(2, dtype=np.float32)).dtype, as_floats([[0, 1]]).dtype
+    (dtype('float32'), dtype('float64'))
+    """
+    proba = np.asarray(proba)
+    return proba if proba.dtype == np.float32 else np.asarray(proba, dtype=np.float64)
 
 
 def count_confusion(targets, predicted, weight, n_classes):
@@ -204,8 +205,8 @@ class DecisionTable:
 
     Parameters
     ----------
-    proba : ndarray of shape (n_samples, n_classes)
-        Predicted probabilities.
+    proba : ndarray of float32 or float64, shape (n_samples, n_classes)
+        Predicted probabilities; single precision is not copied, and computed with in double.
     targets : ndarray of shape (n_samples,)
         Index of the true class of each sample.
     scoring : str or callable
@@ -217,19 +218,19 @@ class DecisionTable:
     """
 
     def __init__(self, proba, targets, scoring, classes, sample_weight=None):
-        self.proba = np.asarray(proba, dtype=np.float64)
+        self.proba = as_floats(proba)
         self.targets = targets
         self.n_classes = len(classes)
         self._is_weighted = sample_weight is not None
         self.weight = sample_weight if self._is_weighted else np.broadcast_to(1.0, len(targets))
-        self.counts = count_classes(targets, sample_weight, self.n_classes)
+        self.counts = counts_by_class(targets, sample_weight, self.n_classes)
         self._score = make_score(scoring, classes, is_weighted=self._is_weighted)
 
     @cached_property
     def log_proba(self):
         """Logarithms of the probabilities, shape (n_samples, n_classes); columns are contiguous."""
         with np.errstate(divide="ignore"):
-            return np.asfortranarray(np.log(self.proba))
+            return np.asfortranarray(np.log(self.proba, dtype=np.float64))
 
     @cached_property
     def _cuts(self):

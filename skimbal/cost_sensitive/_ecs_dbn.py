@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skimbal._fitting import run_fit
 from skimbal._utils._fitted_attributes import copy_attributes
 from skimbal._utils._groups import check_groups
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._validation import check_labels, check_weights
 from skimbal.cost_sensitive._base import INPUT_ATTRIBUTES, BaseCostClassifier
 from skimbal.cost_sensitive._find_costs import SEARCH_CONSTRAINTS
@@ -387,9 +388,10 @@ class ECSDBNClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseCo
         sample_weight, groups = check_weights(sample_weight, y), check_groups(groups, y)
         own = {name: value for name, value in own_validation.items() if value is not None}
         if "X_val" in own:  # the networks are trained on arrays, which have no names of columns
-            own["X_val"] = validate_data(
-                network, own["X_val"], reset=False, dtype=FLOATS, accept_sparse="csr"
-            )
+            with numbers_needed(network, own["X_val"]):
+                own["X_val"] = validate_data(
+                    network, own["X_val"], reset=False, dtype=FLOATS, accept_sparse="csr"
+                )
         options = {name: getattr(self, name) for name in COST_PARAMETERS}
         tuned = TunedCostClassifierCV(network, cv=self.cost_cv, **options)
         yield from tuned._fit_checked_coroutine(X, y, sample_weight, groups, **own)

@@ -26,7 +26,11 @@ from skimbal._utils._labels import columns_by_label, vector_by_label
 from skimbal._utils._metadata import RowScorer
 from skimbal._utils._validation import check_two_classes, check_weights, in_safe_unit
 from skimbal._utils._warnings import warn
-from skimbal.cost_sensitive._decision_table import DecisionTable, depends_on_counts
+from skimbal.cost_sensitive._decision_table import (
+    DecisionTable,
+    as_floats,
+    depends_on_counts,
+)
 from skimbal.cost_sensitive._large_search import is_large, search_large
 from skimbal.cost_sensitive._measured_balance import measured_costs
 from skimbal.cost_sensitive._row_scores import RowTable
@@ -115,7 +119,7 @@ def find_costs(
         True labels; every class must occur.
     proba : array-like of shape (n_samples, n_classes)
         Predicted probabilities of a model that was not trained on these samples. The columns of a
-        frame must be the classes, in any order.
+        frame must be the classes, in any order. Arrays of float32 and float64 are not copied.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
@@ -233,7 +237,7 @@ def make_table(y_true, proba, scoring, classes, sample_weight):
     y_true = column_or_1d(y_true)
     present, positions = labels_and_positions(y_true)
     labels = present if classes is None else np.asarray(classes)
-    proba = np.asarray(columns_by_label(proba, labels), dtype=np.float64)
+    proba = as_floats(columns_by_label(proba, labels))
     if proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"proba has shape {proba.shape}, but with {len(y_true)} samples and the classes "
@@ -319,7 +323,8 @@ def log_target_costs(table, costs, labels):
     """Return the logarithms of the costs to shrink to: those given, or those measured."""
     n_classes = table.n_classes
     if costs is None:
-        return np.log(measured_costs(table.targets, table.proba, table.weight))
+        proba = np.asarray(table.proba, dtype=np.float64)
+        return np.log(measured_costs(table.targets, proba, table.weight))
     costs = vector_by_label(costs, labels, "shrinkage_target", None, is_outer=True)
     costs = np.asarray(costs, dtype=np.float64)
     if costs.shape != (n_classes,) or not (np.isfinite(costs) & (costs > 0)).all():

@@ -144,7 +144,9 @@ def balance(log_proba, share, frequency):
     """Solve for the log weights that give the frequencies; None where that takes too many steps.
 
     They minimize the convex function sum_i s_i log sum_c p_ic w_c - sum_c f_c log w_c. Its minimum
-    is found by Newton's method, with steps that are halved until the function falls.
+    is found by Newton's method, with steps that are halved until the function falls. Equal changes
+    of all log weights change nothing, so that the curvature is singular but for rounding. A
+    constant added to it makes it regular, and leaves the other steps as they are.
     """
     tolerance = TOLERANCE * max(MIN_FREQUENCY, frequency.min())
     log_weights = np.zeros(len(frequency))
@@ -156,7 +158,7 @@ def balance(log_proba, share, frequency):
         if np.abs(gradient).max() <= tolerance:
             return log_weights
         curvature = np.diag(mean) - (adjusted * share[:, None]).T @ adjusted
-        step = np.linalg.lstsq(curvature, gradient)[0]
+        step = np.linalg.lstsq(curvature + 1.0 / len(frequency), gradient)[0]
         step *= min(1.0, MAX_LOG_STEP / np.abs(step).max())
         trial = convex_loss(log_weights - step, log_proba, share, frequency)
         while trial > value + ROUNDING:

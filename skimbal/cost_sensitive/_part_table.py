@@ -27,7 +27,7 @@ def decisions_and_leads(proba, log_weights):
     lead = np.empty(len(proba))
     for rows in gen_batches(len(proba), BLOCK):
         with np.errstate(divide="ignore"):
-            weighted = np.log(proba[rows]) + log_weights
+            weighted = np.log(proba[rows], dtype=np.float64) + log_weights
         first = np.arange(len(weighted)), weighted.argmax(axis=1)
         highest = weighted[first]
         weighted[first] = -np.inf

@@ -29,6 +29,45 @@ def take(values, rows):
     return None if values is None else values[rows]
 
 
+def in_row_order(rows, proba):
+    """Join held-out rows and their probabilities in the order of the rows.
+
+    Parameters
+    ----------
+    rows : list of ndarray of int, or of one slice
+        The rows of each split. A slice is all rows, of which nothing is copied.
+    proba : list of ndarray of shape (n_rows, n_classes)
+        Their probabilities.
+
+    Returns
+    -------
+    rows : ndarray of int or slice
+    proba : ndarray of shape (n_rows, n_classes)
+
+    Examples
+    --------
+    >>> rows, proba = in_row_order([[3, 0], [2]], [[[0.1], [0.2]], [[0.3]]])
+    >>> rows.tolist(), proba.ravel().tolist()
+    ([0, 2, 3], [0.2, 0.3, 0.1])
+    """
+    if isinstance(rows[0], slice):
+        return rows[0], proba[0]
+    held_out = np.concatenate(rows)
+    order = np.argsort(held_out, kind="stable")
+    return held_out[order], np.concatenate(proba)[order]
+
+
+def last_of(rows, n_rows, n_last):
+    """Numbers of the last ones of some rows, which may be the slice of all.
+
+    >>> last_of(slice(None), 5, 2)
+    array([3, 4])
+    """
+    if isinstance(rows, slice):
+        return np.arange(max(0, n_rows - n_last), n_rows)
+    return rows[-n_last:]
+
+
 def weighted_classes(y, sample_weight):
     """Return the classes that have a sample of positive weight."""
     return np.unique(y if sample_weight is None else y[sample_weight > 0])

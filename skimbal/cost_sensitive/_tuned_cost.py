@@ -33,7 +33,14 @@ from skimbal.cost_sensitive._find_costs import (
 )
 from skimbal.cost_sensitive._posterior_ensemble import PosteriorEnsemble
 from skimbal.cost_sensitive._row_scores import scoring_with_metadata
-from skimbal.cost_sensitive._splits import is_name, make_splits, take, weighted_classes
+from skimbal.cost_sensitive._splits import (
+    in_row_order,
+    is_name,
+    last_of,
+    make_splits,
+    take,
+    weighted_classes,
+)
 from skimbal.cost_sensitive._stated_balance import warn_of_balance
 from skimbal.cost_sensitive._stream_window import check_classes, empty_window, follow_stream
 from skimbal.metrics import cost_matrix_from_costs, get_scorer
@@ -285,20 +292,18 @@ class TunedCostClassifierCV(BaseCostClassifier):
             warn(CONSTANT)
         with warnings.catch_warnings():  # of a single fold, or again
             warnings.filterwarnings("ignore", CONSTANT)
-            held_out, held_out_proba = np.concatenate(rows), np.concatenate(proba)
-            order = np.argsort(held_out, kind="stable")  # a score may depend on it
-            result = search(held_out[order], held_out_proba[order])
+            held_out, held_out_proba = in_row_order(rows, proba)  # a score may depend on it
+            result = search(held_out, held_out_proba)
             # A fold alone has too few samples to measure the balance.
             search = partial(search, target=result.shrinkage_target)
             parts = [] if splits is None else zip(rows, proba, strict=True)
             folds = [search(*part) for part in parts]
         window = empty_window(classes)
         if not is_name(self.cv, "train"):
-            newest = order[-self.window :]
-            last = held_out[order][-self.window :]
+            last = last_of(held_out, len(y), self.window)
             window = window.extended(
                 y[last],
-                held_out_proba[newest],
+                held_out_proba[-self.window :],
                 take(sample_weight, last),
                 self.window,
                 _check_method_params(y, to_score, indices=last),
@@ -365,7 +370,7 @@ class TunedCostClassifierCV(BaseCostClassifier):
 
     def _held_out_coroutine(self, X, y, splits, fit_params, classes, rng, *, is_checked):
         """Return the final classifier, and for each split its rows and probabilities."""
-        estimator, rows = self._base_estimator(), [np.arange(len(y))]
+        estimator, rows = self._base_estimator(), [slice(None)]
         if is_name(self.cv, "prefit"):
             check_is_fitted(estimator)
             return FrozenEstimator(estimator), rows, [class_probabilities(estimator, X, classes)]

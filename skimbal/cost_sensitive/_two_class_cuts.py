@@ -86,7 +86,7 @@ def log_odds_of_first(proba):
     odds = np.empty(len(proba))
     for i in chunks(proba):
         with np.errstate(divide="ignore"):
-            first, second = np.log(proba[i].T)
+            first, second = np.log(proba[i].T, dtype=np.float64)
         odds[i] = first - second
     return odds
 

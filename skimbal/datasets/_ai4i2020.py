@@ -5,21 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
-from skimbal.datasets._sources import (
-    cached_file,
-    data_folder,
-    local_file,
-    reading,
-    url_download,
-)
+from skimbal.datasets._sources import reading
+from skimbal.datasets._tables import check_columns, table_bunch, table_file
 
 LOCAL = "ai4i2020/ai4i2020.csv"
 URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/00601/ai4i2020.csv"
 FILE = "ai4i2020.csv"
 SHA256 = "9841aaa04b716d41ce9501f42d9388de7f571566608945061d026f95853c0337"
-_WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
 QUALITIES = ("L", "M", "H")
 MEASUREMENTS = (
     "Air temperature [K]",
@@ -84,28 +77,26 @@ def load_ai4i2020(
     >>> machine.data.shape, int((machine.target == "failure").sum())  # doctest: +SKIP
     ((10000, 8), 339)
     """
-    path = local_file(data_folder(data_home), LOCAL)
-    if path is None:
-        download = url_download(URL, FILE, what_to_do=_WHAT_TO_DO)
-        path = cached_file(FILE, download, sha256=SHA256, what_to_do=_WHAT_TO_DO)
+    path = table_file(LOCAL, URL, FILE, SHA256, data_home)
     with reading(path, "put a complete copy there"):
         frame = _read(path)
     X, names = _inputs(frame, as_frame)
     y = np.where(frame[FAILURE] == 1, "failure", "no failure")
     if return_X_y:
         return X, y
-    return Bunch(
-        data=X,
-        target=y,
+    return table_bunch(
+        X,
+        y,
+        names,
+        path,
         causes=frame[list(CAUSES)],
-        feature_names=names,
-        target_names=np.unique(y),
-        source=str(path),
-        DESCR=(
+        about=(
             f"AI4I 2020: {len(y)} states of a simulated milling machine, "
-            f"{(y == 'failure').sum()} failures.\nRead from {path}.\n\nReference: S. Matzka "
-            "(2020), Explainable artificial intelligence for predictive maintenance applications, "
-            "AI4I 2020, doi:10.24432/C5HS5C. CC BY 4.0."
+            f"{(y == 'failure').sum()} failures."
+        ),
+        reference=(
+            "S. Matzka (2020), Explainable artificial intelligence for predictive maintenance "
+            "applications, AI4I 2020, doi:10.24432/C5HS5C. CC BY 4.0."
         ),
     )
 
@@ -126,9 +117,7 @@ def _read(path):
     """The table; a ValueError for another file."""
     frame = pd.read_csv(path, encoding="utf-8-sig")
     numbers, flags = list(MEASUREMENTS), [FAILURE, *CAUSES]
-    missing = [name for name in ("Type", *numbers, *flags) if name not in frame]
-    if missing:
-        raise ValueError(f"it has no column {missing[0]!r}")
+    check_columns(frame, ("Type", *numbers, *flags))
     if not frame["Type"].isin(QUALITIES).all():
         raise ValueError(f"the column 'Type' must hold {', '.join(QUALITIES)}")
     if not np.isfinite(frame[numbers].to_numpy(np.float64)).all():

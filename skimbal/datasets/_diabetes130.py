@@ -6,23 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
 from skimbal.datasets._checks import unusable
-from skimbal.datasets._sources import (
-    cached_file,
-    data_folder,
-    local_file,
-    reading,
-    url_download,
-)
+from skimbal.datasets._sources import reading
+from skimbal.datasets._tables import check_columns, table_bunch, table_file
 
 LOCAL = "diabetes130/dataset_diabetes.zip"
 URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/00296/dataset_diabetes.zip"
 FILE = "dataset_diabetes.zip"
 SHA256 = "003e1c5b8aec71acea6294d3d93694137794530e2e2204964902acb5007a84e4"
 MEMBER = "diabetic_data.csv"
-_WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
 IDENTIFIER, PATIENT, LABEL = "encounter_id", "patient_nbr", "readmitted"
 EARLY, LATE, NEVER = "<30", ">30", "NO"
 LATER = "later or never"
@@ -114,10 +107,7 @@ def fetch_diabetes130(
     """
     if isinstance(n_classes, bool) or n_classes not in (2, 3):
         raise unusable("n_classes", n_classes, "2 or 3")
-    path = local_file(data_folder(data_home), LOCAL)
-    if path is None:
-        download = url_download(URL, FILE, what_to_do=_WHAT_TO_DO)
-        path = cached_file(FILE, download, sha256=SHA256, what_to_do=_WHAT_TO_DO)
+    path = table_file(LOCAL, URL, FILE, SHA256, data_home)
     with reading(path, "put a complete copy there"):
         frame = _read(path)
     if drop_deaths:
@@ -128,18 +118,19 @@ def fetch_diabetes130(
     if return_X_y:
         return X, y
     groups = frame[PATIENT].to_numpy()
-    return Bunch(
-        data=X,
-        target=y,
+    return table_bunch(
+        X,
+        y,
+        list(X),
+        path,
         groups=groups,
-        feature_names=list(X),
-        target_names=np.unique(y),
-        source=str(path),
-        DESCR=(
+        about=(
             f"Diabetes 130-US hospitals: {len(y)} stays of {len(np.unique(groups))} patients, "
-            f"{(y == EARLY).sum()} of them with a return within 30 days.\nRead from {path}.\n\n"
-            "Reference: B. Strack et al. (2014), Impact of HbA1c measurement on hospital "
-            "readmission rates, BioMed Research International, doi:10.1155/2014/781670. CC BY 4.0."
+            f"{(y == EARLY).sum()} of them with a return within 30 days."
+        ),
+        reference=(
+            "B. Strack et al. (2014), Impact of HbA1c measurement on hospital readmission rates, "
+            "BioMed Research International, doi:10.1155/2014/781670. CC BY 4.0."
         ),
     )
 
@@ -154,9 +145,7 @@ def _read(path):
             # "None" is a value of this table: the measurement was not made.
             frame = pd.read_csv(file, dtype=str, keep_default_na=False, na_values="?")
     numbers = [IDENTIFIER, PATIENT, *NUMBERS]
-    missing = [name for name in (*numbers, *NOMINAL, LABEL) if name not in frame]
-    if missing:
-        raise ValueError(f"it has no column {missing[0]!r}")
+    check_columns(frame, (*numbers, *NOMINAL, LABEL))
     if not frame[LABEL].isin([EARLY, LATE, NEVER]).all():
         raise ValueError(f"the column {LABEL!r} must hold {EARLY}, {LATE} and {NEVER}")
     return frame.astype(dict.fromkeys(numbers, np.int64))

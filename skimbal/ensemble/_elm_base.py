@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skimbal._utils._fitted_attributes import forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 from skimbal._utils._warnings import warn
 from skimbal.ensemble._elm_features import ACTIVATIONS, KERNELS, KernelFeatures, draw_nodes
@@ -127,7 +128,8 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        with numbers_needed(self, X):
+            X, y = validate_data(self, X, y, dtype=np.float64)
         y = check_labels(y)
         sample_weight = check_weights(sample_weight, y)
         return X, y, np.ones(len(y)) if sample_weight is None else sample_weight.astype(np.float64)
@@ -168,7 +170,8 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     def _decision(self, X):
         """Decision values of shape (n_samples, 1) or (n_samples, n_classes)."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
+        with numbers_needed(self, X):
+            X = validate_data(self, X, reset=False, dtype=np.float64)
         X = X if self.encoder_ is None else self.encoder_.transform(X)
         n_at_once = max(1, self.memory_limit // (2 * BYTES * len(self.output_weights_)))
         parts = [
@@ -195,7 +198,7 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         return decision[:, 0] if decision.shape[1] == 1 else decision
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the probabilities of the classes, weighted as in the training.
+        """Return the probabilities of the classes, the softmax of `slope_` times the outputs.
 
         Parameters
         ----------

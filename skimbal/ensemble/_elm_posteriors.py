@@ -4,7 +4,9 @@ r"""Probabilities from the decision values of an extreme learning machine.
 
 The slope s is fitted on leave-one-out decision values by maximum likelihood (temperature scaling:
 Guo, Pleiss, Sun & Weinberger 2017, ICML). There is no offset, so the largest probability belongs to
-the largest decision value. Two classes have one decision value f, and p = sigmoid(s f).
+the largest decision value, by which the machine decides without costs. An offset for balanced
+classes would leave the decisions by found costs as they are, and change those without costs.
+Two classes have one decision value f, and p = sigmoid(s f).
 """
 
 import numpy as np
@@ -43,7 +45,7 @@ def fit_slope(decision, class_sums, class_weight):
     class_sums : ndarray of shape (n, n_classes)
         Sample weight of each class in a row.
     class_weight : ndarray of shape (n_classes,)
-        The weights of the training; the probabilities are those of samples weighted so.
+        The weights of the training.
 
     Returns
     -------

@@ -5,7 +5,9 @@ from scipy.sparse import issparse
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
+from skimbal._training.inputs import dtype_name, slices_of
 from skimbal._training.tables import one_hot_units
+from skimbal._utils._table_rows import may_be_shared, row_by_row
 from skimbal._utils._validation import column_units
 
 ENCODINGS = ("standard", "rank", "both")
@@ -110,3 +112,20 @@ def fit_encoder(encoding, X):
             f"{X.shape}; use encoding=None"
         )
     return make_encoder(encoding, len(X), column_units(X)).fit(X)
+
+
+def encoded_for(estimator, encoder, X):
+    """Return what networks are trained on; a large table has its rows one after the other.
+
+    It is rounded to the precision of the training where networks take the numbers as they are.
+    """
+    if encoder is None:
+        return row_by_row(X)
+    dtype = np.dtype(dtype_name())
+    takes_as_is = getattr(estimator, "standardize", None) is False
+    if not (may_be_shared(estimator, X) and takes_as_is and X.dtype.itemsize > dtype.itemsize):
+        return row_by_row(encoder.transform(X))
+    encoded = np.empty((len(X), encoder.transform(X[:1]).shape[1]), dtype)
+    for rows in slices_of(X):
+        encoded[rows] = encoder.transform(X[rows])
+    return encoded

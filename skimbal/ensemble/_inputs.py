@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skimbal._utils._digest import digest, digest_of_array, digest_of_settings
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_groups
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._recordings import check_collection, check_one_shape
-from skimbal._utils._text_columns import text_columns_named
 from skimbal._utils._validation import check_labels, check_two_classes, check_weights
 
 COLUMN_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -67,7 +67,7 @@ def validate_arrays(ensemble, X, *, reset, advice=""):
     )
     sparse = "csr" if get_tags(ensemble).input_tags.sparse else False
     dtype = [np.float64, np.float32]
-    with text_columns_named(ensemble, X):
+    with numbers_needed(ensemble, X):
         X = validate_data(
             ensemble, X, reset=reset, allow_nd=True, dtype=dtype, accept_sparse=sparse
         )

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skimbal._fitting import Fit, run_fit
+from skimbal._utils._early_stopping import is_automatic
 from skimbal._utils._fitted_attributes import copy_attributes, undone_on_error
 from skimbal._utils._log_odds import log_odds
 from skimbal._utils._random import generator_of_seeds, reseeded
@@ -323,7 +324,7 @@ def check_network(estimator):
         )
     for name, (allowed, reason) in LEFT_ALONE.items():
         given = getattr(estimator, name, allowed)
-        if name == "early_stopping" and isinstance(given, str):  # "auto" is not in this training
+        if name == "early_stopping" and is_automatic(given):  # not in this training
             continue
         # An array or a loss may not compare as one truth value.
         is_allowed = given is allowed or (isinstance(given, str | Real) and given == allowed)

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from skimbal._training.inputs import slices_of
+from skimbal._utils._table_rows import TableRows, is_shared
 from skimbal.neural_network import class_probabilities
 
 
@@ -32,7 +34,20 @@ def check_out_of_bag(bags, units, rows):
         )
 
 
-def out_of_bag_probabilities(networks, bags, units, X, classes):
+def probabilities_of_rows(network, X, rows, classes, encode=None):
+    """Return the probabilities of some rows; those of a large table are copied part by part."""
+    if encode is None and not is_shared(network, X):
+        return class_probabilities(network, _safe_indexing(X, rows), classes)
+    own = TableRows(X, rows)
+    probabilities = []
+    for i in slices_of(own):
+        part = own[i].toarray()
+        inputs = part if encode is None else encode(part)
+        probabilities.append(class_probabilities(network, inputs, classes))
+    return np.concatenate(probabilities)
+
+
+def out_of_bag_probabilities(networks, bags, units, X, classes, encode=None):
     """Return the mean probabilities of the networks whose bags a sample is not in.
 
     Parameters
@@ -46,6 +61,8 @@ def out_of_bag_probabilities(networks, bags, units, X, classes):
         Inputs of the networks.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
+    encode : callable, default=None
+        Makes inputs of the networks of rows of X, an array. None if X has such inputs.
 
     Returns
     -------
@@ -56,8 +73,7 @@ def out_of_bag_probabilities(networks, bags, units, X, classes):
     is_out = is_out_of_bag(bags, units)
     for network, rows in zip(networks, is_out, strict=True):
         if rows.any():
-            total[rows] += class_probabilities(
-                network, _safe_indexing(X, np.flatnonzero(rows)), classes
-            )
+            own = np.flatnonzero(rows)
+            total[rows] += probabilities_of_rows(network, X, own, classes, encode)
     n_networks = is_out.sum(axis=0)[:, None]
     return np.where(n_networks > 0, total / np.maximum(n_networks, 1), np.nan)

@@ -5,6 +5,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skimbal._utils._fitted_attributes import forget_attributes
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._recordings import check_collection, transpose_advice
 
 
@@ -76,7 +77,8 @@ def is_list(X):
 
 
 def _as_array(estimator, X, reset):
-    X = validate_data(estimator, X, reset=reset, allow_nd=True)
+    with numbers_needed(estimator, X):
+        X = validate_data(estimator, X, reset=reset, allow_nd=True)
     if X.ndim > 3:
         raise ValueError(
             f"X has shape {X.shape}; recordings are (n_recordings, channels, length), or "

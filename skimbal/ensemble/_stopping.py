@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skimbal._utils._early_stopping import may_hold_out
+from skimbal._utils._early_stopping import stops_early
 from skimbal._utils._table_rows import rows_for
 from skimbal._utils._warnings import warn
 from skimbal.ensemble._out_of_bag import is_out_of_bag
@@ -23,9 +23,8 @@ def stops_out_of_bag(estimator, X, params):
     """
     if not isinstance(estimator, BaseNetClassifier) or params.get("X_val") is not None:
         return False
-    if isinstance(estimator.early_stopping, str) and len(getattr(X, "shape", ())) != 2:
-        return False  # "auto" stops on tables
-    return may_hold_out(estimator.early_stopping, _num_samples(X))
+    is_table = len(getattr(X, "shape", ())) == 2
+    return stops_early(estimator.early_stopping, _num_samples(X), is_table=is_table)
 
 
 def stopping_params(members, bags, units, X, y, params):

@@ -110,8 +110,10 @@ class WeightedELMClassifier(BaseELMClassifier):
     -----
     The weights of the classes, the encoding and the width of "scale" are those of all samples; only
     the regression is without the sample. `slope_` is one number that is fitted on all of
-    `loo_decision_`. Probabilities are those of samples that are weighted as in the training: with
-    "W1", of balanced classes.
+    `loo_decision_`, weighted as in the training, and there is no offset. With "W1" the
+    probabilities therefore lie between those of balanced classes and those of the data: the larger
+    `C` is, the less the weights do for a row that is left out. The costs of `tune_costs` make up
+    for it, because they are measured on `loo_proba_`.
 
     The article does not scale the weights: with "W1", K classes and n samples, its C is n / K times
     the one here.

@@ -1,7 +1,7 @@
 """Displays: pictures of costs, thresholds, searches, features, trainings and comparisons.
 
 A display holds its data and draws with `plot`, like the displays of scikit-learn. Drawing needs
-matplotlib: ``pip install 'skimbal[plot]'``.
+matplotlib, which the extra ``plot`` installs.
 """
 
 from skimbal.inspection._confusion import ConfusionMatrixGridDisplay

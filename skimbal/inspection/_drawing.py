@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skimbal._utils._extras import how_to_install
+
 GRAY, VERMILION = "#8c8c8c", "#D55E00"
 SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 BETWEEN = ("#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
@@ -32,7 +34,7 @@ def import_pyplot() -> Any:
     except ImportError as error:
         raise ImportError(
             "drawing needs matplotlib, which is not installed; install it with "
-            "pip install 'skimbal[plot]'"
+            f"{how_to_install('plot')}"
         ) from error
     return plt
 

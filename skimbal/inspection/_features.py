@@ -9,6 +9,7 @@ from sklearn.manifold import TSNE
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skimbal._utils._extras import how_to_install
 from skimbal._utils._validation import is_whole_number
 from skimbal.inspection._drawing import MARKERS, class_colors, panel_axes
 from skimbal.inspection._inputs import check_labels_of_display, named_cases
@@ -52,7 +53,7 @@ def _umap(features, random_state):
     except ImportError as error:
         raise ImportError(
             "method='umap' needs umap-learn, which is not installed; install it with "
-            "pip install 'skimbal[umap]', or use method='tsne'"
+            f"{how_to_install('umap')}, or use method='tsne'"
         ) from error
     n_neighbors = min(15, len(features) - 1)
     reducer = umap.UMAP(n_neighbors=n_neighbors, random_state=random_state, n_jobs=1)

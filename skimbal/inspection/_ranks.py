@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from skimbal._utils._extras import how_to_install
 from skimbal.inspection._drawing import import_pyplot, single_axes
 from skimbal.metrics import average_ranks, holm, wilcoxon
 
@@ -143,7 +144,7 @@ class CriticalDifferenceDisplay:
         except ImportError as error:
             raise ImportError(
                 "a critical-difference diagram needs scikit-posthocs, which is not installed; "
-                "install it with pip install 'skimbal[plot]'"
+                f"install it with {how_to_install('plot')}"
             ) from error
         methods, ranks, p_values = self._checked()
         self.ax_ = single_axes(ax, figsize=(9.0, 1.4 + 0.3 * len(methods)))

@@ -23,6 +23,7 @@ from sklearn.utils.validation import _check_method_params
 
 from skimbal._fitting import Fit, has_fit_coroutine, run_fits, split_by_memory
 from skimbal._utils._labels import part_of_larger_fit
+from skimbal._utils._number_columns import conversion_named
 from skimbal._utils._random import seed_unset
 from skimbal.model_selection._failures import LOST_WORKER, warn_of_lost_worker
 
@@ -255,7 +256,7 @@ def fit_and_judge(evaluation, X, y, estimator, split):
     X, y = _safe_split(estimator, X, y, split[0])
     start = time.perf_counter()
     try:
-        with part_of_larger_fit():
+        with part_of_larger_fit(), conversion_named(estimator, X):
             # What `fit` returns is not used: it may be None, or the history of a training.
             _ = estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
         fitted = estimator

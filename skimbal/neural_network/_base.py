@@ -41,6 +41,7 @@ from skimbal._training.prediction import predict_arrays, predict_logits
 from skimbal._training.robust import robust_moments, smooth_clip
 from skimbal._training.schedules import SCHEDULES
 from skimbal._training.tables import TableInputs, is_large, moments_without_one_hot
+from skimbal._utils._early_stopping import is_asked_for, is_automatic
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes, undone_on_error
 from skimbal._utils._groups import check_groups
 from skimbal._utils._labels import carries_labels, label_list
@@ -48,9 +49,9 @@ from skimbal._utils._log_odds import log_odds, log_softmax
 from skimbal._utils._torch import import_compiler
 from skimbal._utils._validation import check_two_classes
 from skimbal.neural_network._by_rows import (
+    network_stops_early,
     resolve_patience,
     sampler_needs_validation,
-    stops_early,
 )
 from skimbal.neural_network._chunked import in_chunks, unchanged_file
 from skimbal.neural_network._fit_data import (
@@ -418,7 +419,7 @@ def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_v
     The validation data are None if nothing needs them, the patience without early stopping.
     """
     valid = own_validation_data(network, X_val, y_val, sample_weight_val)
-    stops = stops_early(network, data.X, has_own_validation=valid is not None)
+    stops = network_stops_early(network, data.X, has_own_validation=valid is not None)
     patience = resolve_patience(network) if stops else None
     if valid is not None:
         if not (stops or sampler_needs_validation(network)):
@@ -436,11 +437,11 @@ def split_validation(network, data, rng, X_val=None, y_val=None, sample_weight_v
 def draw_validation(network, data, classes, rng):
     """Draw the rows that a network holds out; None if it needs none, or "auto" can have none."""
     fraction = network.validation_fraction
-    if sampler_needs_validation(network) and network.early_stopping in (False, "auto"):
+    if sampler_needs_validation(network) and not is_asked_for(network.early_stopping):
         return is_held_out(data, classes, fraction, rng, f"sampler={network.sampler!r}")
-    if not stops_early(network, data.X):
+    if not network_stops_early(network, data.X):
         return None
-    if network.early_stopping == "auto":
+    if is_automatic(network.early_stopping):
         return is_held_out_if_possible(data, classes, fraction, rng)
     return is_held_out(data, classes, fraction, rng, "early_stopping=True")
 
@@ -528,7 +529,7 @@ def history_table(history, best_epoch):
 def continue_fit(network, X, y, classes, sample_weight, given_counts):
     """`partial_fit` as a generator."""
     network._validate_params()
-    if network.early_stopping not in (False, "auto"):
+    if is_asked_for(network.early_stopping):
         raise ValueError("partial_fit has no epochs to stop early; set early_stopping=False")
     if sampler_needs_validation(network):
         raise ValueError(

@@ -1,6 +1,6 @@
 """Settings that are "auto": early stopping, its patience, and the size of batches."""
 
-from skimbal._utils._early_stopping import may_hold_out
+from skimbal._utils._early_stopping import is_automatic, stops_early
 from skimbal.sampling import resolve_batches
 
 SMALL_BATCH = 64
@@ -27,7 +27,7 @@ def resolve_patience(network):
     """Epochs without improvement after which a network that stops early ends its training."""
     if network.n_iter_no_change != "auto":
         return network.n_iter_no_change
-    return AUTOMATIC_PATIENCE if network.early_stopping == "auto" else PATIENCE
+    return AUTOMATIC_PATIENCE if is_automatic(network.early_stopping) else PATIENCE
 
 
 def sampler_needs_validation(network):
@@ -36,13 +36,11 @@ def sampler_needs_validation(network):
     return sampler is not None and sampler.needs_validation
 
 
-def stops_early(network, X, *, has_own_validation=False):
-    """Whether validation data end the training of a network.
-
-    "auto" stops on tables of enough samples, and on validation data that nothing else would use.
-    """
-    if network.early_stopping != "auto":
-        return bool(network.early_stopping)
-    if has_own_validation and not sampler_needs_validation(network):
-        return True
-    return X.ndim == 2 and may_hold_out("auto", X.shape[0])
+def network_stops_early(network, X, *, has_own_validation=False):
+    """Whether validation data end the training of a network on samples X."""
+    return stops_early(
+        network.early_stopping,
+        X.shape[0],
+        is_table=X.ndim == 2,
+        has_own_validation=has_own_validation and not sampler_needs_validation(network),
+    )

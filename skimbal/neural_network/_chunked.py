@@ -75,22 +75,7 @@ def encode_in_blocks(y):
 
 
 def rows_held_out(data, classes, fraction, rng, reason):
-    """Draw rows for validation, stratified; each row is by itself, because copies are not sought.
-
-    Parameters
-    ----------
-    data : TrainingData
-    classes : ndarray of shape (n_classes,)
-    fraction : float in (0, 1)
-        Of each class; at least one row, and not all.
-    rng : RandomState
-    reason : str
-        The setting that needs validation data, for the error.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_samples,)
-    """
+    """`is_held_out` without groups, where each row is by itself: copies are not sought."""
     counts = counts_by_class(data.targets, None, len(classes)).astype(int)
     if counts.min() < 2:
         label = classes[counts.argmin()].item()

@@ -21,9 +21,9 @@ from skimbal._training.inputs import blocks_of_rows, dtype_name, is_chunked, is_
 from skimbal._utils._fitted_attributes import forget_attributes
 from skimbal._utils._groups import check_group_counts, groups_by_class, held_out_groups
 from skimbal._utils._labels import vector_by_label
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._recordings import check_collection, check_one_shape
 from skimbal._utils._table_rows import TableRows
-from skimbal._utils._text_columns import text_columns_named
 from skimbal._utils._validation import check_labels, check_weights
 from skimbal.neural_network._chunked import check_table, encode_in_blocks, rows_held_out
 from skimbal.neural_network._input_parts import FLOATS, check_not_dict, is_dict, joined
@@ -84,11 +84,11 @@ def check_dense(estimator, X, *, reset):
     """Return samples as an array, or raise a ValueError."""
     X = check_samples(X, type(estimator).__name__)
     n_axes = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
-    if n_axes > 2:
-        if reset:
-            forget_attributes(estimator, INPUT_ATTRIBUTES)
-        return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
-    with text_columns_named(estimator, X):
+    with numbers_needed(estimator, X):
+        if n_axes > 2:
+            if reset:
+                forget_attributes(estimator, INPUT_ATTRIBUTES)
+            return check_array(X, allow_nd=True, dtype=FLOATS, estimator=estimator, input_name="X")
         return validate_data(estimator, X, reset=reset, dtype=FLOATS)
 
 
@@ -230,9 +230,7 @@ def encode_classes(X, y):
 
 def count_classes(data, n_classes):
     """Sample-weighted number of samples of each class."""
-    if is_chunked(data.X):
-        return counts_by_class(data.targets, data.sample_weight, n_classes)
-    return np.bincount(data.targets, data.sample_weight, n_classes).astype(np.float64)
+    return counts_by_class(data.targets, data.sample_weight, n_classes)
 
 
 def given_class_counts(class_counts, classes):

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skimbal._training.inputs import channel_moments
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._validation import is_whole_number, unknown_name_message
 
 FLOATS = [np.float64, np.float32]
@@ -37,10 +38,10 @@ def joined(estimator, X, *, reset):
             f"X is a dict with the keys {list(X)}; its keys must be the names of the inputs of the "
             "network, as text"
         )
-    arrays = {
-        name: check_array(part, dtype=FLOATS, allow_nd=True, input_name=f"X[{name!r}]")
-        for name, part in X.items()
-    }
+    arrays = {}
+    for name, part in X.items():
+        with numbers_needed(estimator, part, f"X[{name!r}]: "):
+            arrays[name] = check_array(part, dtype=FLOATS, allow_nd=True, input_name=f"X[{name!r}]")
     check_consistent_length(*arrays.values())
     shapes = {name: array.shape[1:] for name, array in arrays.items()}
     if reset:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from skimbal._utils._extras import how_to_install
 from skimbal.exceptions import ModelFileError
 from skimbal.persistence._archive import MAX_ENTRIES, MAX_FILE_BYTES
 from skimbal.persistence._graph import Codec
@@ -173,7 +174,7 @@ def import_skops():
     except ImportError as error:
         raise ValueError(
             "an estimator that is not of this package needs skops to be saved and loaded; "
-            "install it: pip install 'skimbal[skops]'"
+            f"install it: {how_to_install('skops')}"
         ) from error
     return skops.io
 

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skimbal._utils._extras import how_to_install
 from skimbal._utils._validation import regret_matrix
 from skimbal.modules import MLP
 from skimbal.neural_network import prediction_steps
@@ -91,7 +92,7 @@ def check_onnx():
         import onnx  # noqa: F401 (only whether it is there)
     except ImportError as error:
         raise ImportError(
-            "to_onnx needs the package onnx, which is not installed: pip install 'skimbal[onnx]'"
+            f"to_onnx needs the package onnx, which is not installed: {how_to_install('onnx')}"
         ) from error
 
 

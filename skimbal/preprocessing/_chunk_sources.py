@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy_format
 
+from skimbal._utils._extras import how_to_install
+
 # Rows that lie side by side are read in chunks of so many bytes: large enough to be read quickly,
 # small enough that a buffer holds rows of many places.
 CHUNK_BYTES = 2**18
@@ -276,7 +278,7 @@ def import_parquet():
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(
-            "Parquet files need pyarrow; install it with pip install 'skimbal[tables]'"
+            f"Parquet files need pyarrow; install it with {how_to_install('tables')}"
         ) from error
     return parquet
 
@@ -287,7 +289,7 @@ def zarr_source(given):
         import zarr
     except ImportError as error:
         raise ImportError(
-            "zarr arrays need zarr; install it with pip install 'skimbal[zarr]'"
+            f"zarr arrays need zarr; install it with {how_to_install('zarr')}"
         ) from error
     array = given
     if isinstance(given, str | os.PathLike):

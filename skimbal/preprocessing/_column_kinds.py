@@ -3,16 +3,11 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skimbal._utils._cells import MIN_IDENTIFIERS, NOTHING, NUMBERS, TEXTS, are_all_different
 from skimbal._utils._texts import is_number
 from skimbal._utils._validation import is_whole_number
 from skimbal._utils._warnings import warn
-from skimbal.preprocessing._column_values import (
-    NOTHING,
-    NUMBERS,
-    TEXTS,
-    as_levels,
-    what_it_holds,
-)
+from skimbal.preprocessing._column_values import as_levels, what_it_holds
 
 NUMBER, ONE_HOT, TARGET, LEFT_OUT = "number", "one-hot", "target", "left out"
 BOTH = "one-hot and target"
@@ -20,8 +15,6 @@ BOTH = "one-hot and target"
 KINDS_OF_ENCODER = {NUMBER: [NUMBER], ONE_HOT: [ONE_HOT, BOTH], TARGET: [TARGET, BOTH]}
 # What becomes of categories of many levels, by `high_cardinality`.
 WIDE_KINDS = {"target": TARGET, "both": BOTH, "most_frequent": ONE_HOT}
-# In tables with fewer rows, texts that all differ may be chance.
-MIN_IDENTIFIERS = 10
 # A column with so few texts that are no numbers is taken for one of numbers with marks.
 MAX_MARKS = 3
 
@@ -102,7 +95,7 @@ def check_levels(column, levels, held):
     """Raise a ValueError for a category that differs in each row; warn of texts of numbers."""
     values = [text for text in levels if text is not None]
     distinct = set(values)
-    if len(distinct) == len(values) >= MIN_IDENTIFIERS:
+    if are_all_different(len(distinct), len(values)):
         raise ValueError(
             f"{column.name} is a category with {len(distinct)} levels in {len(values)} rows, so "
             "each row has a level of its own and nothing can be learned from it; drop the column "

@@ -4,25 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 from sklearn.utils.validation import validate_data
 
-from skimbal._utils._texts import are_dates
-
-# So many values are looked at to tell dates from other texts.
-N_LOOKED_AT = 200
-NUMBERS, TEXTS, NOTHING = "numbers", "texts", "no values"
-DATES = ["period", "datetime", "datetime64", "date", "time", "timedelta", "timedelta64"]
-# What pandas finds in a column of objects, missing values left aside.
-HELD_BY_OBJECTS = {
-    **dict.fromkeys(["integer", "floating", "mixed-integer-float", "decimal", "boolean"], NUMBERS),
-    "string": TEXTS,
-    "empty": NOTHING,
-}
-DATE_ADVICE = (
-    "make numbers of them, such as the days since a date, (X[name] - pd.Timestamp('2024-01-01'))"
-    ".dt.days after pd.to_datetime, or drop the column"
+from skimbal._utils._cells import (
+    COMPLEX,
+    REFUSED,
+    TEXTS,
+    are_date_texts,
+    held_values,
+    is_category,
+    kind_of_cells,
+    refusal,
+    refusal_of_date_texts,
 )
+from skimbal._utils._texts import text_of
 
 
 @dataclass(frozen=True)
@@ -42,14 +37,12 @@ class Column:
     @property
     def is_category(self):
         """Whether its type says that it holds categories."""
-        return isinstance(self.values.dtype, pd.CategoricalDtype)
+        return is_category(self.values)
 
     @property
     def held(self):
         """The values that are not missing; of categories, those that occur."""
-        if self.is_category:
-            return self.values.cat.remove_unused_categories().cat.categories.to_series()
-        return self.values.dropna()
+        return held_values(self.values)
 
 
 def as_frame(estimator, X, *, reset):
@@ -75,6 +68,8 @@ def as_frame(estimator, X, *, reset):
             )
         # In an array of texts, numbers would become texts, too.
         X = np.array(X, dtype=object) if isinstance(X, list | tuple) else X
+        if getattr(getattr(X, "dtype", None), "kind", "O") == "c":
+            raise ValueError(refusal("X holds", COMPLEX, np.ravel(X)))
         X = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
         return pd.DataFrame(X)
     if not all(X.shape):
@@ -144,46 +139,13 @@ def what_it_holds(column):
     >>> [what_it_holds(Column("c", pd.Series(v))) for v in ([1, None], [None], ["L", "M"])]
     ['numbers', 'no values', 'texts']
     """
-    values = column.values
-    if types.is_numeric_dtype(values.dtype) and not types.is_complex_dtype(values.dtype):
-        return NUMBERS if values.notna().any() else NOTHING
     held = column.held
-    if not len(held):
-        return NOTHING
-    kind = types.infer_dtype(held, skipna=True)
-    if kind in DATES:
-        raise ValueError(f"{column.name} holds dates or times; {DATE_ADVICE}")
-    if kind == "interval":
-        raise ValueError(
-            f"{column.name} holds intervals, such as {held.iloc[0]}; make texts of them with "
-            ".astype(str), or give the numbers that they were made of"
-        )
-    if kind not in HELD_BY_OBJECTS:
-        raise ValueError(_mixed_message(column.name, held))
-    if kind == "string" and not column.is_category and are_dates(_texts(held[:N_LOOKED_AT])):
-        raise ValueError(
-            f"{column.name} holds texts that look like dates, such as {held.iloc[0]!r}; "
-            f"{DATE_ADVICE}. If they are names of categories, give it the dtype 'category'"
-        )
-    return HELD_BY_OBJECTS[kind]
-
-
-def _mixed_message(name, held):
-    examples = {type(value).__name__: value for value in reversed(held.tolist())}
-    found = " and ".join(f"{value!r} ({kind})" for kind, value in sorted(examples.items())[:3])
-    if len(examples) == 1:
-        return (
-            f"{name} holds {found}; only numbers, truth values, texts and missing values can be "
-            "encoded"
-        )
-    return (
-        f"{name} holds values of several types, such as {found}; make it texts with "
-        ".astype(str), or numbers with pd.to_numeric(..., errors='coerce')"
-    )
-
-
-def _texts(values):
-    return [str(value).strip() for value in values]
+    kind, subject = kind_of_cells(held), f"{column.name} holds"
+    if kind in REFUSED:
+        raise ValueError(refusal(subject, kind, held))
+    if kind == TEXTS and are_date_texts(column.values, held):
+        raise ValueError(refusal_of_date_texts(subject, held))
+    return kind
 
 
 def as_numbers(columns):
@@ -220,10 +182,5 @@ def as_levels(columns):
 
 def _levels(values):
     codes, distinct = pd.factorize(values)
-    texts = np.array([*map(_text, distinct), None], dtype=object)
+    texts = np.array([*map(text_of, distinct), None], dtype=object)
     return texts[codes]  # the code of a missing value is -1
-
-
-def _text(value):
-    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value) if is_whole else value)

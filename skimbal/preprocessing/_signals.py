@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._recordings import check_collection, check_one_shape
 
 UNEQUAL_ADVICE = (
@@ -19,7 +20,9 @@ def validate_signals(transformer, X, *, reset):
     name = type(transformer).__name__
     check_collection(X, "X[None] is one signal of one channel; a recording goes into a list, [X]")
     X = check_one_shape(X, name, UNEQUAL_ADVICE)
-    X = validate_data(transformer, X, reset=reset, allow_nd=True, dtype=[np.float64, np.float32])
+    with numbers_needed(transformer, X):
+        dtype = [np.float64, np.float32]
+        X = validate_data(transformer, X, reset=reset, allow_nd=True, dtype=dtype)
     if X.ndim > 3:
         raise ValueError(
             f"X has shape {X.shape}, but {name} takes signals of shape "

@@ -122,9 +122,9 @@ def _whole_numbers(name, values):
 
 def _window_dtype(dtypes):
     """The type of windows of recordings: float32, or float64 if a recording needs it."""
-    dtype = np.result_type(np.float32, *dtypes)
-    if dtype.kind != "f":
+    if any(np.dtype(own).kind not in "fiub" for own in dtypes):
         raise ValueError(f"recordings have the types {sorted(map(str, dtypes))}; give real numbers")
+    dtype = np.result_type(np.float32, *dtypes)
     return min(dtype, np.dtype(np.float64), key=lambda own: own.itemsize)
 
 

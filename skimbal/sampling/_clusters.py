@@ -8,15 +8,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_target_type
 from scipy import sparse
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from skimbal._utils._warnings import warn
-from skimbal.sampling._samples import check_samples, in_type
+from skimbal.sampling._samples import check_numbers, in_type
 
 # Agglomerative clusters need the distances of all pairs: 0.9 GB for so many samples.
 MAX_SAMPLES = 15_000
@@ -178,10 +176,7 @@ class ClusterOverSampler(BaseOverSampler):
         self.random_state = random_state
 
     def _check_X_y(self, X, y, accept_sparse=("csr", "csc")):
-        X = check_samples(X, type(self).__name__)
-        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        X, y = validate_data(self, X, y, accept_sparse=list(accept_sparse), allow_nd=True)
-        return X, y, binarize_y
+        return check_numbers(self, X, y, accept_sparse)
 
     def _fit_resample(self, X, y):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n > 0}

@@ -6,18 +6,16 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_target_type
 from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
 from torch import nn
 from torch.nn.functional import one_hot
 
 from skimbal._utils._torch import torch_threads
 from skimbal._utils._validation import column_units
 from skimbal.exceptions import NonFiniteLossError
-from skimbal.sampling._samples import check_samples, in_type
+from skimbal.sampling._samples import check_numbers, in_type
 
 # The first step of Adam is ten times as large, and must be a float32.
 MAX_LEARNING_RATE = 1e37
@@ -54,10 +52,7 @@ class BaseGenerativeSampler(BaseOverSampler, metaclass=ABCMeta):
         """Train on rows x (n, n_values) of classes target (n,); draw a row of each class wanted."""
 
     def _check_X_y(self, X, y, accept_sparse=("csr", "csc")):
-        X = check_samples(X, type(self).__name__)
-        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        X, y = validate_data(self, X, y, accept_sparse=list(accept_sparse), allow_nd=True)
-        return X, y, binarize_y
+        return check_numbers(self, X, y, accept_sparse)
 
     def _fit_resample(self, X, y):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n > 0}

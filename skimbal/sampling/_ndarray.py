@@ -10,6 +10,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
 
 from skimbal._utils._fitted_attributes import copy_attributes, forget_attributes
+from skimbal._utils._number_columns import conversion_named
 from skimbal.sampling._samples import check_samples, in_type
 
 FEATURE_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -112,7 +113,8 @@ class NDSampler(OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator):
         X, shape = self._validate(X)
         self.sampler_ = clone(self.sampler)
         rows = computable(as_rows(X)) if len(shape) > 1 else X
-        X_resampled, y_resampled = self.sampler_.fit_resample(rows, y, **params)
+        with conversion_named(self.sampler, X):
+            X_resampled, y_resampled = self.sampler_.fit_resample(rows, y, **params)
         self._publish(shape)
         if len(shape) > 1:
             if X_resampled.dtype != X.dtype:

@@ -1,7 +1,10 @@
 """What samplers say of inputs that are no samples of one shape, and the type of new samples."""
 
 import numpy as np
+from imblearn.utils import check_target_type
+from sklearn.utils.validation import validate_data
 
+from skimbal._utils._number_columns import numbers_needed
 from skimbal._utils._recordings import check_collection, check_one_shape
 
 UNEQUAL_ADVICE = (
@@ -15,6 +18,32 @@ def check_samples(X, name):
     """Return samples as one collection; a ValueError for a bare signal or unequal lengths."""
     check_collection(X, "X[None] is one sample; resampling needs samples of two classes")
     return check_one_shape(X, name, UNEQUAL_ADVICE)
+
+
+def check_numbers(sampler, X, y, accept_sparse):
+    """Return what an over-sampler's `_check_X_y` returns, for samples that are numbers.
+
+    Parameters
+    ----------
+    sampler : over-sampler
+    X : DataFrame or array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,)
+    accept_sparse : iterable of str
+
+    Returns
+    -------
+    X : ndarray or sparse array
+    y : ndarray of shape (n_samples,)
+    binarize_y : bool
+        Whether y was given as columns of zeros and ones.
+    """
+    X = check_samples(X, type(sampler).__name__)
+    y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+    with numbers_needed(sampler, X):
+        checked, y = validate_data(sampler, X, y, accept_sparse=list(accept_sparse), allow_nd=True)
+        if checked.dtype == object:  # scikit-learn leaves categories and periods as they are
+            checked = checked.astype(np.float64)
+    return checked, y, binarize_y
 
 
 def in_type(values, dtype):

@@ -10,7 +10,7 @@ from skimbal import (
     MLPClassifier,
 )
 
-P = 6
+P = 4
 
 
 X, y = make_classification(331, 9, n_classes=3, n_informative=5, weights=[0.7, 0.2], random_state=0)
@@ -19,7 +19,7 @@ X, y = make_classification(331, 9, n_classes=3, n_informative=5, weights=[0.7, 0
 two = (y == 1).astype(int)
 
 
-SUBSETS = [np.random.default_rng(i).choice(331, 300 - i % 3) for i in range(P)]
+SUBSETS = [np.random.default_rng(i).choice(331, 180 - i % 3) for i in range(P)]
 
 
 def networks(network, **lists):
@@ -33,7 +33,7 @@ def networks(network, **lists):
 
 
 def mlp(**parameters):
-    return MLPClassifier(**{"hidden_layer_sizes": (13, 7), "max_epochs": 8, **parameters})
+    return MLPClassifier(**{"hidden_layer_sizes": (13, 7), "max_epochs": 5, **parameters})
 
 
 def dbn(**parameters):

@@ -32,7 +32,7 @@ from .populations import (
     y,
 )
 
-SPLITS = [[[0], [1], [2], [3], [4], [5]], [[0, 1], [2, 3, 4, 5]], [[5, 3, 1], [4, 2, 0]]]
+SPLITS = [[[1, 2, 3]], [[3, 1], [2, 0]]]
 
 
 LOSSES = [
@@ -122,7 +122,7 @@ def alone():
 @pytest.mark.filterwarnings("ignore::skimbal.exceptions.BalancedTwiceWarning")
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_a_network_is_the_same_alone_and_in_any_population(name, alone):
-    for split in SPLITS[1:]:
+    for split in SPLITS:
         for part in split:
             together = fit_population(
                 [POPULATIONS[name][i] for i in part], X, y, [SUBSETS[i] for i in part]
@@ -159,7 +159,7 @@ def test_processes_change_nothing(network):
 
 def test_members_are_ordinary_estimators():
     network = fit_population(networks(mlp()), X, y, SUBSETS)[2]
-    assert network.net_.history[-1]["epoch"] == network.n_iter_ == 8
+    assert network.net_.history[-1]["epoch"] == network.n_iter_ == 5
     assert_same(pickle.loads(pickle.dumps(network)), network)
     proba = network.net_.predict_proba(
         ((X - network.input_mean_) / network.input_scale_).astype("f")

@@ -19,6 +19,7 @@ from skimbal._training import batches
 from skimbal._training.batches import OrderedRows, StackedRows
 from skimbal._utils import _table_rows
 from skimbal._utils._table_rows import TableRows, is_shared, row_by_row, rows_for
+from skimbal.ensemble._encoding import encoded_for
 from skimbal.neural_network import cross_fit, fit_population
 
 rng = np.random.default_rng(0)
@@ -92,10 +93,12 @@ def test_samples_without_weight_are_left_out(table, shared):
 
 
 @pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+@pytest.mark.parametrize("standardize", ["auto", False])
 @pytest.mark.parametrize("encoding", ["auto", None])
-def test_the_networks_of_an_ensemble_are_single_ones(encoding, table, shared):
+def test_the_networks_of_an_ensemble_are_single_ones(encoding, standardize, table, shared):
+    network = clone(NET).set_params(standardize=standardize)
     ensemble = BalancedBaggingNetClassifier(
-        NET, n_estimators=4, encoding=encoding, oob_score=True, random_state=0
+        network, n_estimators=4, encoding=encoding, oob_score=True, random_state=0
     )
     expected = clone(ensemble).fit(table, Y)
     shared(10)
@@ -105,6 +108,21 @@ def test_the_networks_of_an_ensemble_are_single_ones(encoding, table, shared):
     for network, bag in zip(fitted.estimators_, fitted.estimators_samples_, strict=True):
         single = clone(network).fit(encoded[bag], Y[bag])
         assert np.array_equal(single.predict_proba(encoded), network.predict_proba(encoded))
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+@pytest.mark.parametrize("encoding", ["standard", "both"])
+@pytest.mark.parametrize("stops", [True, False])
+def test_an_ensemble_of_a_rounded_table_is_that_of_the_table(encoding, stops, shared):
+    network = clone(NET).set_params(standardize=False, early_stopping=stops)
+    ensemble = BalancedBaggingNetClassifier(network, n_estimators=4, encoding=encoding)
+    expected = clone(ensemble).set_params(random_state=0).fit(X, Y)
+    shared(10)
+    assert encoded_for(network, expected.encoder_, X).dtype == np.float32
+    assert encoded_for(NET, expected.encoder_, X).dtype == np.float64  # standardized once more
+    fitted = clone(ensemble).set_params(random_state=0).fit(X, Y)
+    assert np.array_equal(fitted.oob_proba_, expected.oob_proba_, equal_nan=True)
+    assert np.array_equal(fitted.predict_proba(X), expected.predict_proba(X))
 
 
 def test_cross_fitting_of_a_table_that_is_stored_by_column(table, shared):

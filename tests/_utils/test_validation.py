@@ -1,5 +1,7 @@
 """Checks that all layers share."""
 
+import datetime
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -66,7 +68,18 @@ def test_an_estimator_without_weights_is_warned_of():
 
 @pytest.mark.parametrize(
     ("y", "message"),
-    [([0.5, 1.5], "Unknown label type"), ([[0, 1], [1, 0]], "1d"), ([0, np.nan], "NaN")],
+    [
+        ([0.5, 1.5], "Unknown label type"),
+        ([[0, 1], [1, 0]], "1d"),
+        ([0, np.nan], "NaN"),
+        (np.array(["a", 1], dtype=object), r"such as 1 \(int\) and 'a' \(str\); .*astype\(str\)"),
+        (np.array([1, "a"], dtype=object), "labels are texts or numbers, all of one type"),
+        (
+            np.array([1, 0], dtype=object),
+            r"of objects, such as 1 \(int\); .*astype\(int\)",
+        ),
+        (np.array([datetime.date(2024, 1, 31)]), "an array of objects, such as datetime.date"),
+    ],
 )
 def test_bad_labels_are_refused(y, message):
     with pytest.raises(ValueError, match=message):

@@ -43,7 +43,6 @@ from skimbal.benchmark._store import Store
 from skimbal.benchmark._suite import describe_dataset
 
 from . import toy
-from .conftest import InlineWorker
 
 
 def versions_here():
@@ -137,10 +136,9 @@ def run(out, options, names=("forest", "logistic"), folder=None, **others):
 
 
 @pytest.fixture(scope="module")
-def serial(tmp_path_factory):
+def serial(tmp_path_factory, inline_workers):
     """The scores of a run of one process, in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skimbal.benchmark._workers.Worker", InlineWorker)
+    with inline_workers():
         return scores(run(tmp_path_factory.mktemp("serial"), {}, n_trials=1))
 
 
@@ -420,6 +418,7 @@ def test_other_data_than_those_of_the_protocol_are_refused():
     assert "the data set 'small' came as 38x3 crc32" in reply.value
 
 
+@pytest.mark.slow
 def test_code_beside_a_methods_file_is_sent_by_its_source(tmp_path):
     """The worker is a process that can't import the file, nor what it imports from its folder."""
     (tmp_path / "of_mine_helpers.py").write_text(
@@ -641,7 +640,7 @@ def test_an_interrupt_tells_how_to_go_on_with_the_cluster():
 
 def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ValueError, match=r"not installed: pip install 'skimbal\[cluster\]'"):
+    with pytest.raises(ValueError, match=r"not installed: pip install dask distributed"):
         toy.run_toy(tmp_path, backend="dask", scheduler="tcp://127.0.0.1:1")
 
 

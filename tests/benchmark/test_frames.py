@@ -1,18 +1,23 @@
 """Tables of one's own: columns, labels, groups, and what is wrong with them."""
 
+import datetime
 import re
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from skimbal._utils._texts import text_of
 from skimbal.benchmark import Method, Suite, make_table_encoder, run_benchmark
 from skimbal.benchmark._columns import checksum_of_frame, column_kind, marks_among_numbers
+from skimbal.benchmark._native_columns import NativeColumns
 from skimbal.benchmark._suite import describe_dataset
-from skimbal.benchmark._table_encoder import make_network_encoder
+from skimbal.benchmark._table_encoder import make_network_encoder, make_scaled_encoder
 
 N = 120
 
@@ -52,6 +57,11 @@ def make_table(seed=0):
         (["2024-01-31", "2024-02-01 10:00:00", None], "date"),
         (["31.1.2024", "1.2.2024"], "date"),
         (["1-2", "a"], "text"),
+        (pd.Categorical(["31.1.2024", "1.2.2024"]), "text"),
+        (pd.to_timedelta([1, 2], "h"), "date"),
+        (pd.period_range("2024", periods=2, freq="Y"), "date"),
+        ([datetime.date(2024, 1, 31), datetime.date(2024, 2, 1), None], "date"),
+        ([1, "a", None], "text"),
         (pd.to_datetime(["2024-01-31", "2024-02-01"]), "date"),
         (pd.Categorical(["a", "b", None]), "text"),
         (pd.array([1, 2, None, 2], dtype="Int64"), "number"),
@@ -175,7 +185,14 @@ LABELS = make_table().failed
             "the group 'machine' is missing in 1 of 120 rows",
         ),
         (changed(load=[np.inf, *[1.0] * (N - 1)]), {"target": "failed"}, "'load' is infinite in 1"),
-        (changed(load=[[1]] * N), {"target": "failed"}, "'load' has values of the type 'list'"),
+        (changed(load=[[1]] * N), {"target": "failed"}, "'load' holds [1] (list); only numbers"),
+        (changed(load=[b"a"] * N), {"target": "failed"}, "'load' holds b'a' (bytes); only numbers"),
+        (changed(load=[1j] * N), {"target": "failed"}, "'load' holds complex numbers, such as 1j"),
+        (
+            changed(load=with_none([Decimal("inf")] * N)),
+            {"target": "failed"},
+            "'load' is infinite in 119 rows",
+        ),
         (
             make_table().set_axis(["load", "load", "hot", "machine", "failed"], axis=1),
             {"target": "failed"},
@@ -213,6 +230,48 @@ def test_a_table_with_nothing_to_learn_from():
 def test_columns_of_no_use_are_warned_of(column, message):
     with pytest.warns(UserWarning, match=message):
         Suite.from_frame(changed(new=column), "failed", "machine")
+
+
+MIXED = [2.0, "a", 7, 3.5] * (N // 4)
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "message"),
+    [
+        (MIXED, ["2", "a", "7", "3.5"], r"several types, such as 2\.0 \(float\) and 7 \(int\) and"),
+        (pd.Categorical(with_none(MIXED)), ["2", "a", "7", None], "'new' hold values of several"),
+        (pd.cut([1, 2, 3, 4] * (N // 4), [0, 2, 4]), ["(0, 2]"] * 2 + ["(2, 4]"] * 2, "intervals"),
+        ([Path("a"), Path("b")] * (N // 2), ["a", "b", "a", "b"], "'new' hold other objects"),
+    ],
+    ids=["mixed", "category", "intervals", "objects"],
+)
+@pytest.mark.filterwarnings("default")
+def test_columns_of_several_types_are_texts_to_all_methods(column, texts, message):
+    with pytest.warns(UserWarning, match=message):
+        suite = Suite.from_frame(changed(new=column), "failed", "machine")
+    X, _ = suite.load("table")
+    assert X["new"].where(X["new"].notna(), None)[:4].tolist() == texts
+    assert X["new"][4:].tolist() == [*map(text_of, pd.Series(column, dtype=object)[4:])]
+
+
+def test_objects_that_are_numbers_become_numbers():
+    table = changed(new=with_none([Decimal(i % 5) for i in range(N)]), old=with_none([True] * N))
+    X, _ = Suite.from_frame(table, "failed").load("table")
+    np.testing.assert_array_equal(X["new"], np.where(np.arange(N) == 3, np.nan, np.arange(N) % 5))
+    assert X["old"].dtype == object  # truth values with missing ones are texts
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [make_table_encoder(), make_scaled_encoder(), make_network_encoder(0), NativeColumns()],
+    ids=["numbers", "scaled", "networks", "categories"],
+)
+@pytest.mark.filterwarnings("ignore:the columns 'new' hold values")
+def test_each_encoder_takes_a_column_of_several_types(encoder):
+    suite = Suite.from_frame(changed(new=MIXED)[["new", "failed"]], "failed")
+    X, y = suite.load("table")
+    first, second, *_ = np.asarray(clone(encoder).fit(X, y).transform(X)).astype(float)
+    assert not np.array_equal(first, second)
 
 
 @pytest.mark.parametrize(

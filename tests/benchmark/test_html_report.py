@@ -261,7 +261,7 @@ def test_one_method_and_unfinished_runs_have_less_to_show(tmp_path):
 
 def test_without_matplotlib_the_ranks_are_in_the_table_alone(result, monkeypatch):
     def missing(draw, figsize):
-        raise ImportError("drawing needs matplotlib; pip install 'skimbal[plot]'")
+        raise ImportError("drawing needs matplotlib; pip install matplotlib")
 
     monkeypatch.setattr(_html_report, "svg_of", missing)
     text = Page(result.to_html()).text("section", id="ranks")[0]
@@ -410,7 +410,7 @@ def dumped(text, folder):
         [BROWSER, *options, "--enable-logging=stderr", "--dump-dom", file.as_uri()],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     return run.stdout, [line for line in run.stderr.splitlines() if "CONSOLE" in line]
 

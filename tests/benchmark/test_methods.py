@@ -12,11 +12,12 @@ from skimbal.cost_sensitive import ECSDBNClassifier
 SMALL = {
     "max_epochs": 3,
     "pretrain_epochs": 2,
-    "max_generations": 5,
-    "population_size": 8,
+    "max_generations": 2,
+    "population_size": 4,
     "n_estimators": 3,
     "n_epochs": 3,
     "iterations": 3,
+    "thresholds": 10,
 }
 PAPER = {
     "ecs-dbn",

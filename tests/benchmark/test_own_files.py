@@ -338,7 +338,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         raise ImportError("no engine")
 
     monkeypatch.setattr(pd, "read_parquet", refuse)
-    with pytest.raises(ValueError, match=r"needs pyarrow: pip install 'skimbal\[tables\]'"):
+    with pytest.raises(ValueError, match=r"needs pyarrow: pip install pyarrow skrub"):
         read_table(tmp_path / "t.parquet")
 
 

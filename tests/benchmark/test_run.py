@@ -35,10 +35,11 @@ def start_runner(out, folder, names, jobs=2):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Output folder of an uninterrupted run with one worker."""
+def finished(tmp_path_factory, inline_workers):
+    """Output folder of an uninterrupted run in this process."""
     out = tmp_path_factory.mktemp("finished")
-    toy.run_toy(out)
+    with inline_workers():
+        toy.run_toy(out)
     return out
 
 
@@ -85,7 +86,7 @@ def test_signals_with_groups_from_end_to_end(tmp_path, without_processes):
 
 @pytest.fixture(scope="module")
 def finished_by_two(tmp_path_factory):
-    """Output folder of the same run with two workers."""
+    """Output folder of the same run by two worker processes."""
     out = tmp_path_factory.mktemp("finished-by-two")
     toy.run_toy(out, n_jobs=2)
     return out
@@ -188,7 +189,8 @@ def test_labels_that_the_data_does_not_have_are_a_failure(tmp_path):
     assert good.cells.g_mean.eq(0).all()
 
 
-def test_data_that_cannot_be_read_in_a_worker_stops_the_run(tmp_path):
+@pytest.mark.usefixtures("without_processes")
+def test_data_that_cannot_be_read_by_a_worker_stops_the_run(tmp_path):
     def load_fold_one_only(name, fold):
         if fold > 1:
             raise OSError("the disk is gone")
@@ -202,6 +204,7 @@ def test_data_that_cannot_be_read_in_a_worker_stops_the_run(tmp_path):
     assert Store.open(tmp_path).n_finished() == 1
 
 
+@pytest.mark.slow
 def test_warnings_are_counted_and_do_not_reach_the_terminal(tmp_path, capfd):
     result = toy.run_toy(tmp_path, ["warning"], datasets=["small"])
     assert result.cells.n_warnings.eq(1000).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from skimbal.cost_sensitive import find_costs
+from skimbal.cost_sensitive import _measured_balance, find_costs
 from skimbal.cost_sensitive._measured_balance import (
     balance,
     clip_proba,
@@ -52,6 +52,18 @@ def test_the_costs_of_a_balanced_model_are_equal(n_classes):
     balanced = normalized(proba / np.bincount(y))
     costs = find_costs(y, balanced, shrinkage=1.0, max_generations=1, random_state=0).costs
     np.testing.assert_allclose(costs, 1.0, rtol=0.02)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_balance_of_many_samples_is_found_in_a_few_steps(seed, monkeypatch):
+    # The sums of many samples round, so that the curvature is almost singular, and not quite.
+    monkeypatch.setattr(_measured_balance, "MAX_STEPS", 12)
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], [45_000, 5_000])
+    log_odds = rng.normal(0.5 * y - 0.25, 0.7)  # of two Gaussian classes
+    p_rare = 1.0 / (1.0 + np.exp(-0.5 * log_odds / 0.7**2))
+    costs = measured_costs(y, np.column_stack([1.0 - p_rare, p_rare]))
+    assert costs[1] / costs[0] == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_adjusted_means_are_the_frequencies():

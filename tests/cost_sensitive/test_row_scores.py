@@ -27,6 +27,7 @@ MODELS = {
     "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
     "network": MLPClassifier(max_epochs=4),
 }
+SHORT = {"population_size": 10, "max_generations": 1}  # of a search for costs of three classes
 
 
 def gain(y_true, y_pred, amount):
@@ -43,7 +44,7 @@ def accuracy(y_true, y_pred, amount):
 
 def data(n_classes=2):
     X, y = make_classification(
-        300, n_informative=4, n_classes=n_classes, weights=[0.8, 0.1], random_state=0
+        120, n_informative=4, n_classes=n_classes, weights=[0.8, 0.1], random_state=0
     )
     names = np.array(["a", "b", "c"])
     return X, names[y], np.random.default_rng(0).exponential(3.0, len(y)).round(2)
@@ -60,13 +61,13 @@ def routing():
 def test_amounts_reach_the_scorer_of_tuned_costs(model, n_classes):
     X, y, amount = data(n_classes)
     scorer = make_scorer(gain).set_score_request(amount=True)
-    tuned = TunedCostClassifierCV(
-        MODELS[model], scoring=scorer, cv=3, max_generations=2, random_state=0
-    ).fit(X, y, amount=amount)
+    tuned = TunedCostClassifierCV(MODELS[model], scoring=scorer, cv=3, random_state=0, **SHORT).fit(
+        X, y, amount=amount
+    )
     assert np.isfinite(tuned.fold_costs_).all()
     assert tuned.best_score_ == pytest.approx(tuned.cv_results_["score"].max())
     shuffled = TunedCostClassifierCV(
-        MODELS[model], scoring=scorer, cv=3, max_generations=2, random_state=0
+        MODELS[model], scoring=scorer, cv=3, random_state=0, **SHORT
     ).fit(X, y, amount=amount[::-1])
     assert shuffled.best_score_ != tuned.best_score_
 

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from skimbal.datasets import _ai4i2020, _sources, load_ai4i2020
+from skimbal.datasets import _ai4i2020, _sources, _tables, load_ai4i2020
 from skimbal.exceptions import DataNotFoundError
 
 HEADER = (
@@ -82,7 +82,7 @@ def test_the_download_is_checked_and_kept(tmp_path, monkeypatch):
         assert url == _ai4i2020.URL
         return lambda folder: (_sources.Path(folder) / name).write_bytes(content)
 
-    monkeypatch.setattr(_ai4i2020, "url_download", url_download)
+    monkeypatch.setattr(_tables, "url_download", url_download)
     with pytest.raises(DataNotFoundError, match=r"another file was served .*set SKIMBAL_DATA"):
         load_ai4i2020()
     monkeypatch.setattr(_ai4i2020, "SHA256", hashlib.sha256(content).hexdigest())

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skimbal.datasets import _diabetes130, _sources, fetch_diabetes130
+from skimbal.datasets import _diabetes130, _sources, _tables, fetch_diabetes130
 from skimbal.exceptions import DataNotFoundError
 
 COLUMNS = ["encounter_id", "patient_nbr", *_diabetes130.NOMINAL, *_diabetes130.NUMBERS]
@@ -111,7 +111,7 @@ def test_the_download_is_checked_and_kept(tmp_path, monkeypatch):
         assert url == _diabetes130.URL
         return lambda folder: (_sources.Path(folder) / name).write_bytes(content)
 
-    monkeypatch.setattr(_diabetes130, "url_download", url_download)
+    monkeypatch.setattr(_tables, "url_download", url_download)
     with pytest.raises(DataNotFoundError, match=r"another file was served .*set SKIMBAL_DATA"):
         fetch_diabetes130()
     monkeypatch.setattr(_diabetes130, "SHA256", hashlib.sha256(content).hexdigest())

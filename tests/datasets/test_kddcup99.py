@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from skimbal.datasets import _kddcup99, _sources, load_kddcup99
+from skimbal.datasets import _kddcup99, _sources, _tables, load_kddcup99
 from skimbal.exceptions import DataNotFoundError
 
 
@@ -124,7 +124,7 @@ def test_the_download_is_checked_and_kept(folder, tmp_path, monkeypatch):
         assert url == _kddcup99.URL
         return lambda folder: (_sources.Path(folder) / name).write_bytes(content)
 
-    monkeypatch.setattr(_kddcup99, "url_download", url_download)
+    monkeypatch.setattr(_tables, "url_download", url_download)
     with pytest.raises(DataNotFoundError, match=r"another file was served .*set SKIMBAL_DATA"):
         load_kddcup99()
     monkeypatch.setattr(_kddcup99, "SHA256", hashlib.sha256(content).hexdigest())

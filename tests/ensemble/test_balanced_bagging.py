@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.inspection import permutation_importance
@@ -17,6 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skimbal import BalancedBaggingNetClassifier, DBNClassifier, MLPClassifier
 from skimbal.cost_sensitive import find_costs
+from skimbal.ensemble import _balanced_bagging, default_network
+from skimbal.ensemble._balanced_bagging import network_for
 from skimbal.ensemble._encoding import make_encoder
 from skimbal.metrics import decide_by_costs, g_mean
 from skimbal.neural_network import fit_population
@@ -277,3 +280,23 @@ def test_bad_input_is_refused_before_any_training(parameters, labels, message, m
     monkeypatch.setattr("skimbal._training.job.TrainingJob.run_all", train)
     with pytest.raises(ValueError, match=message):
         bagging(**parameters).fit(X, labels)
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are in every bag")
+def test_the_default_network_follows_the_rows_of_a_table(monkeypatch):
+    def decay(X, estimator=None):
+        return network_for(BalancedBaggingNetClassifier(estimator), X).weight_decay
+
+    monkeypatch.setattr(_balanced_bagging, "MIN_ROWS_OF_LARGE_TABLE", 60)
+    X, y = make_classification(60, random_state=0)
+    assert decay(X) == decay(csr_array(X)) == 0.01
+    assert decay(X[:-1]) == decay(csr_array(X[:-1])) == decay(X.reshape(60, 2, 10)) == 0.2
+    assert decay(X, MLPClassifier(weight_decay=0.3)) == 0.3
+    ensemble = BalancedBaggingNetClassifier(n_estimators=2, random_state=0).fit(X, y)
+    assert {network.weight_decay for network in ensemble.estimators_} == {0.01}
+
+
+def test_the_default_network_of_2000_rows():
+    assert default_network(1999).get_params() == default_network().get_params()
+    changed = default_network(2000).get_params().items() - default_network().get_params().items()
+    assert changed == {("mixup", 0.0), ("weight_decay", 0.01)}

@@ -87,7 +87,7 @@ def test_encoded_inputs_are_finite_dense_numbers():
     infinite = np.where(X > 2.5, np.inf, X)
     for given, error in (
         (with_nan(), "NaN"),
-        (FRAME, "columns .text. hold texts"),
+        (FRAME, "column .text. holds texts"),
         (infinite, "infinity"),
     ):
         with pytest.raises(ValueError, match=error):

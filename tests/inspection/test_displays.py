@@ -91,13 +91,13 @@ def test_each_display_draws_on_given_axes_and_without(name):
 @pytest.mark.parametrize("name", DISPLAYS)
 def test_without_matplotlib_the_error_names_the_extra(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"skimbal\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install matplotlib scikit-posthocs .*\.\[plot\]"):
         DISPLAYS[name].plot()
 
 
 def test_without_posthocs_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "scikit_posthocs", None)
-    with pytest.raises(ImportError, match=r"scikit-posthocs.*skimbal\[plot\]"):
+    with pytest.raises(ImportError, match=r"needs scikit-posthocs.*pip install matplotlib scikit"):
         DISPLAYS["ranks"].plot()
 
 
@@ -270,7 +270,7 @@ def test_two_features_as_they_are():
 
 def test_umap_if_it_is_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ImportError, match=r"skimbal\[umap\]"):
+    with pytest.raises(ImportError, match=r"pip install umap-learn .*\.\[umap\]"):
         FeatureMapDisplay.from_features(np.eye(6), [0, 0, 0, 1, 1, 1], method="umap")
 
 
@@ -391,6 +391,7 @@ def test_critical_difference_joins_methods_that_do_not_differ():
     assert display.p_values[0, 2] < 0.05 < display.p_values[0, 1]
 
 
+@pytest.mark.usefixtures("without_processes")
 def test_critical_difference_of_a_run_and_of_its_folder(tmp_path, data):
     suite = Suite("own", ("one", "two"), lambda name: data)
     methods = [

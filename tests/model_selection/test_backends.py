@@ -110,7 +110,7 @@ def test_a_worker_of_a_cluster_that_dies_costs_a_retry(data, tmp_path):
         estimator=one_that_kills_its_worker(str(tmp_path)), refit=False
     )
     with (
-        parallel_config(backend="dask", wait_for_workers_timeout=60),
+        parallel_config(backend="dask", wait_for_workers_timeout=600),
         warnings.catch_warnings(),
     ):
         # Which of the data is lost is chance: then it is our retry, otherwise one of dask.

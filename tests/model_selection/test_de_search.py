@@ -19,7 +19,7 @@ C_SPACE = {"C": (0.001, 100.0, "log-uniform")}
 SMALL = {"population_size": 4, "max_generations": 3, "cv": 3, "random_state": 0}
 NETWORK = MLPClassifier(hidden_layer_sizes=(6,), max_epochs=4)
 SMALL_NETWORK = MLPClassifier(
-    hidden_layer_sizes=(8,), max_epochs=30, learning_rate=0.03, batch_size=32
+    hidden_layer_sizes=(8,), max_epochs=10, learning_rate=0.1, batch_size=32
 )
 
 
@@ -31,7 +31,7 @@ SMALL_NETWORK = MLPClassifier(
         ),
         DESearchCV(
             SMALL_NETWORK,
-            {"learning_rate": (0.02, 0.05, "log-uniform")},
+            {"learning_rate": (0.07, 0.15, "log-uniform")},
             population_size=3,
             max_generations=1,
             cv=2,

@@ -53,11 +53,16 @@ def skorch_net():
     return NeuralNetClassifier(Net, max_epochs=1, verbose=0)
 
 
+FEW_TREES = {"n_estimators": 3, "n_jobs": 1}  # threads would wait for a busy core
 CASES = {
     "skorch module": (skorch_net(), "module__k", [2, 3, 4]),
     "skorch optimizer": (skorch_net(), "optimizer__weight_decay", (1e-5, 1e-2, "log-uniform")),
-    "LightGBM": (LGBMClassifier(n_estimators=3, verbose=-1), "feature_fraction", (0.4, 1.0)),
-    "XGBoost": (XGBClassifier(n_estimators=3), "eta", (0.05, 0.5)),
+    "LightGBM": (
+        LGBMClassifier(n_estimators=3, n_jobs=1, verbose=-1),
+        "feature_fraction",
+        (0.4, 1.0),
+    ),
+    "XGBoost": (XGBClassifier(n_estimators=3, n_jobs=1), "eta", (0.05, 0.5)),
     "keywords": (Keywords(), "choice", [0, 1, 2]),
 }
 

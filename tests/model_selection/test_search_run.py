@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -91,18 +92,15 @@ class Slow(LogisticRegression):
         return super().fit(X, y, sample_weight)
 
 
-@pytest.mark.usefixtures("classes_of_this_file_in_workers")
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_time_budget_keeps_what_was_done(n_jobs, data):
-    budget = 0.2
     search = DESearchCV(
-        Slow(), C_SPACE, cv=2, n_jobs=n_jobs, max_generations=1000, time_budget_s=budget
+        Slow(), C_SPACE, cv=2, n_jobs=n_jobs, max_generations=1000, time_budget_s=0.2
     )
-    start = time.perf_counter()
-    search.fit(*data)
+    with parallel_config(backend="threading"):
+        search.fit(*data)
     assert search.stopping_reason_ == "time"
     assert 1 <= len(search.cv_results_["params"]) < 100
-    assert time.perf_counter() - start < 60
     assert search.best_params_ in search.cv_results_["params"]
     assert search.predict(data[0]).shape == data[1].shape
 
@@ -155,7 +153,7 @@ def test_a_search_that_is_done_goes_on_with_a_larger_budget(data, tmp_path, rows
 
 
 CODE = """
-import numpy as np, os, pathlib, pickle, signal, sys
+import numpy as np, os, signal
 from sklearn.linear_model import LogisticRegression
 from skimbal import BayesSearchCV, DESearchCV
 
@@ -170,29 +168,23 @@ class Interrupted(LogisticRegression):
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(60, 2)), np.arange(60) % 2
-search = {search}(Interrupted(), {{"C": (0.01, 10.0)}}, {budget}, cv=2, random_state=0)
-try:
-    search.fit(X, y)
-except KeyboardInterrupt:
-    print(search.stopping_reason_, len(search.cv_results_["params"]), Interrupted.n_fits)
-    print(search.best_score_ == search.cv_results_["mean_test_score"].max())
-    print(hasattr(search, "best_estimator_"), hasattr(search, "refit_time_"))
+for Search, budget in [
+    (DESearchCV, {"population_size": 4, "max_generations": 5}),
+    (BayesSearchCV, {"n_iter": 20, "n_initial_points": 4, "n_points": 2}),
+]:
+    Interrupted.n_fits = 0
+    search = Search(Interrupted(), {"C": (0.01, 10.0)}, cv=2, random_state=0, **budget)
+    try:
+        search.fit(X, y)
+    except KeyboardInterrupt:
+        print(search.stopping_reason_, len(search.cv_results_["params"]), Interrupted.n_fits)
+        print(search.best_score_ == search.cv_results_["mean_test_score"].max())
+        print(hasattr(search, "best_estimator_"), hasattr(search, "refit_time_"))
 """
 
 
-@pytest.mark.parametrize(
-    ("search", "budget"),
-    [
-        ("DESearchCV", "population_size=4, max_generations=5"),
-        ("BayesSearchCV", "n_iter=20, n_initial_points=4, n_points=2"),
-    ],
-)
-def test_a_signal_ends_the_search_and_what_was_done_is_published(search, budget):
+def test_a_signal_ends_the_search_and_what_was_done_is_published():
     """A real SIGINT in the middle of a batch; nothing is fitted after it."""
-    result = subprocess.run(
-        [sys.executable, "-c", CODE.format(search=search, budget=budget)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.split() == ["interrupt", "6", "14", "True", "False", "False"]
+    result = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    expected = ["interrupt", "6", "14", "True", "False", "False"]
+    assert result.stdout.split() == 2 * expected, result.stderr

@@ -3,8 +3,9 @@
     python tests/performance/mixed_suite_tables.py results/mixed results/mixed-networks \\
         --out docs/results
 
-Each number is the mean over the folds that were run. The average precision is that of the rarest
-class if there are two, and otherwise the mean over all classes.
+Rows of later folders take the place of those of earlier ones, by data set, method and fold. Each
+number is the mean over the folds that were run. The average precision is that of the rarest class
+if there are two, and otherwise the mean over all classes.
 """
 
 import argparse
@@ -37,6 +38,7 @@ def read_cells(folders):
         for name, found in result.protocol.fingerprints.items():
             assert seen.setdefault(name, found) == found, f"the runs have different data: {name}"
     cells = pd.concat([result.cells for result in reports], ignore_index=True)
+    cells = cells.drop_duplicates(["dataset", "method", "fold", "trial"], keep="last")
     has_two = cells.support.map(lambda text: len(json.loads(text)) == 2)
     cells.loc[has_two, "average_precision"] = cells.rare_average_precision[has_two]
     return cells

@@ -69,13 +69,13 @@ class Table:
         return Table(X, self.y[rows], None if self.groups is None else self.groups[rows])
 
 
-def machine():
+def machine(as_frame=False):
     """States of the milling machine."""
-    X, y = load_ai4i2020(return_X_y=True)
+    X, y = load_ai4i2020(return_X_y=True, as_frame=as_frame)
     return Table(X, (y == "failure").astype(int))
 
 
-def visits():
+def visits(as_frame=True):
     """Visits of random patients, codes as texts."""
     with ZipFile(f"{os.environ['SKIMBAL_DATA']}/{ARCHIVE}").open(MEMBER) as file:
         table = pd.read_csv(file, na_values="?", low_memory=False)
@@ -90,20 +90,25 @@ def visits():
     return Table(X, y, table["patient_nbr"].to_numpy())
 
 
-def rare_attacks():
+def connections(as_frame):
+    """All connections."""
+    X, y = load_kddcup99(return_X_y=True, as_frame=as_frame)
+    return Table(X, np.asarray(y))
+
+
+def rare_attacks(as_frame=False):
     """Connections in which rare attacks have their share of the file."""
-    X, y = load_kddcup99(return_X_y=True)
-    rows = np.random.default_rng(DRAW).permutation(len(y))[:N_CONNECTIONS]
-    return Table(X[rows], np.isin(y[rows], RARE).astype(int))
+    table = connections(as_frame)
+    rows = np.random.default_rng(DRAW).permutation(len(table.y))[:N_CONNECTIONS]
+    table = table.take(rows)
+    return Table(table.X, np.isin(table.y, RARE).astype(int))
 
 
-def ten_classes():
+def ten_classes(as_frame=False):
     """Connections of ten classes."""
-    X, y = load_kddcup99(return_X_y=True)
-    rng = np.random.default_rng(DRAW)
-    rows = [rng.permutation(np.flatnonzero(y == name))[: N_LARGEST.get(name)] for name in TEN]
-    rows = rng.permutation(np.concatenate(rows))
-    return Table(X[rows], y[rows])
+    table, rng = connections(as_frame), np.random.default_rng(DRAW)
+    rows = [rng.permutation(np.flatnonzero(table.y == name))[: N_LARGEST.get(name)] for name in TEN]
+    return table.take(rng.permutation(np.concatenate(rows)))
 
 
 TABLES = {
@@ -125,9 +130,17 @@ def split(table, share, seed):
     return table.take(train), table.take(test)
 
 
-def load_parts(name):
-    """The development rows of a table and its test rows."""
-    return split(TABLES[name](), TEST_SHARE[name], DRAW)
+def load_parts(name, as_frame=None):
+    """The development rows of a table and its test rows.
+
+    Parameters
+    ----------
+    name : str
+    as_frame : bool or None, default=None
+        Whether categories stay categories; None leaves those of diabetes130 only.
+    """
+    make = TABLES[name]
+    return split(make() if as_frame is None else make(as_frame), TEST_SHARE[name], DRAW)
 
 
 def encoded(train, *others):

@@ -17,7 +17,7 @@ import argparse
 import multiprocessing
 import os
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from time import process_time
@@ -25,7 +25,7 @@ from time import process_time
 import numpy as np
 import pandas as pd
 import torch
-from _tiny import first, parse_arguments
+from _tiny import parse_arguments
 from mixed_tables import TABLES, encoded, load_parts, split, visits
 from population_speed import peak_kilobytes
 from sklearn.datasets import make_classification
@@ -35,12 +35,32 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, label_binarize
 
 from skimbal import MLPClassifier
-from skimbal.cost_sensitive import find_costs
+from skimbal.benchmark._native_columns import NativeColumns
+from skimbal.cost_sensitive import PosteriorEnsemble, find_costs
 from skimbal.metrics import decide_by_costs, g_mean, prior_costs
+from skimbal.neural_network import fit_population
+from skimbal.preprocessing import TableEncoder
 
 SHARE = 0.2
 N_SEEDS = 3
 BEFORE = {"standardize": "auto", "early_stopping": False, "batch_size": 64}
+BINS = {"numeric": "piecewise_linear"}
+BINS_AND_BOTH = BINS | {"high_cardinality": "both"}
+FOR_BINS = {"standardize": False, "early_stopping": True, "n_iter_no_change": 30}
+BEHIND_THE_ENCODER = {
+    "TableEncoder, MLPClassifier": {"options": {}, "network": {}},
+    "the same, bins": {"options": BINS, "network": FOR_BINS},
+    "the same, bins and both": {"options": BINS_AND_BOTH, "network": FOR_BINS},
+    "five networks": {"options": {}, "network": {}, "n_members": 5},
+    "five networks, bins and both": {
+        "options": BINS_AND_BOTH,
+        "network": FOR_BINS,
+        "n_members": 5,
+    },
+}
+CATBOOST = {"bootstrap_type": "Bernoulli", "thread_count": 1, "allow_writing_files": False}
+N_REALMLP_EPOCHS = 64
+REALMLP = {"use_ls": False, "device": "cpu", "n_threads": 1, "val_metric_name": "cross_entropy"}
 LIGHTGBM = {"n_estimators": 1000, "learning_rate": 0.05, "n_jobs": 1, "verbose": -1}
 
 
@@ -72,6 +92,64 @@ def fit_lightgbm(data, seed):
     return model, model.best_iteration_
 
 
+def fit_catboost(data, seed, parts=("X", "X_val"), **options):
+    """Fit CatBoost; the validation rows say how many trees."""
+    from catboost import CatBoostClassifier
+
+    X, X_val = (data[part] for part in parts)
+    model = CatBoostClassifier(**CATBOOST, random_state=seed, verbose=False)
+    valid = (X_val, data["y_val"])
+    model.fit(X, data["y"], eval_set=valid, early_stopping_rounds=50, **options)
+    return model, model.tree_count_
+
+
+def fit_native_catboost(data, seed):
+    """Fit CatBoost to numbers and categories as they are."""
+    columns = NativeColumns().fit(data["frame"])
+    native = {part: columns.transform(data[part]) for part in ("frame", "frame_val")}
+    model, n_trees = fit_catboost(
+        data | native, seed, ("frame", "frame_val"), cat_features=categories_of(native["frame"])
+    )
+    return OnFrames(columns, model), n_trees
+
+
+def fit_realmlp(data, seed):
+    """Fit RealMLP-TD without smoothed labels, on numbers and categories as they are."""
+    from pytabkit import RealMLP_TD_Classifier
+
+    columns = NativeColumns(impute=True).fit(data["frame"])
+    X = columns.transform(data["frame"])
+    model = RealMLP_TD_Classifier(n_epochs=N_REALMLP_EPOCHS, random_state=seed, **REALMLP)
+    model.fit(X, data["y"], cat_col_names=categories_of(X))
+    return OnFrames(columns, model), N_REALMLP_EPOCHS
+
+
+def categories_of(X):
+    """Names of the columns of categories of a frame."""
+    return X.select_dtypes("category").columns.tolist()
+
+
+def fit_encoded(data, seed, options, network, n_members=1):
+    """Fit networks behind an encoder, and take their mean if there are several."""
+    encoder = TableEncoder(random_state=seed, **options)
+    X = encoder.fit_transform(data["frame"], data["y"], data["groups"])
+    seeds = range(n_members * seed, n_members * (seed + 1))
+    members = [MLPClassifier(**network, random_state=i) for i in seeds]
+    networks = fit_population(members, X, data["y"], groups=data["groups"])
+    epochs = np.mean([network.n_iter_ for network in networks])
+    return OnFrames(encoder, PosteriorEnsemble(networks)), epochs
+
+
+class OnFrames:
+    """A fitted model behind the columns that it takes."""
+
+    def __init__(self, columns, model):
+        self.columns, self.model = columns, model
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(self.columns.transform(X))
+
+
 METHODS = {
     "MLPClassifier, earlier defaults": lambda data, seed: fit_network(BEFORE, data, seed),
     "MLPClassifier": lambda data, seed: fit_network({}, data, seed),
@@ -80,23 +158,32 @@ METHODS = {
     ),
     "scikit-learn's MLPClassifier": fit_scikit_learn,
     "LightGBM": fit_lightgbm,
+    "CatBoost": fit_catboost,
+    "CatBoost, categories as such": fit_native_catboost,
+    "RealMLP-TD, 64 epochs": fit_realmlp,
 }
+for title, given in BEHIND_THE_ENCODER.items():
+    METHODS[title] = partial(fit_encoded, **given)
+# These take the table as it is, and not the encoded one.
+OF_FRAMES = ["CatBoost, categories as such", "RealMLP-TD, 64 epochs", *BEHIND_THE_ENCODER]
 
 
 cached_parts = lru_cache(load_parts)
 
 
 def parts_of(name, seed):
-    """Arrays to fit, to validate and to test, with class numbers as labels."""
+    """Arrays and frames to fit, to validate and to test, with class numbers as labels."""
     development, test = cached_parts(name)
     train, valid = split(development, SHARE, seed)
-    X, X_val, X_test = encoded(train, valid, test)
     classes = np.unique(train.y)
-    y, y_val, y_test = (np.searchsorted(classes, table.y) for table in (train, valid, test))
-    return {"X": X, "y": y, "groups": train.groups, "X_val": X_val, "y_val": y_val} | {
-        "X_test": X_test,
-        "y_test": y_test,
-    }
+    data = {"groups": train.groups}
+    parts = {"": train, "_val": valid, "_test": test}
+    for part, X in zip(parts, encoded(*parts.values()), strict=True):
+        data[f"X{part}"] = X
+        data[f"y{part}"] = np.searchsorted(classes, parts[part].y)
+    development, test = cached_parts(name, True)
+    frames = *split(development, SHARE, seed), test
+    return data | {f"frame{part}": table.X for part, table in zip(parts, frames, strict=True)}
 
 
 def scores(data, proba, proba_val):
@@ -135,7 +222,9 @@ def measure(pipe, method, data, seed):
     (model, epochs), seconds, megabytes = megabytes_above(lambda: METHODS[method](data, seed))
     row = {"epochs": epochs, "fit_cpu_s": seconds, "fit_mb": megabytes}
     if "X_test" in data:
-        row |= scores(data, model.predict_proba(data["X_test"]), model.predict_proba(data["X_val"]))
+        kind = "frame" if method in OF_FRAMES else "X"
+        test, valid = (model.predict_proba(data[kind + part]) for part in ("_test", "_val"))
+        row |= scores(data, test, valid)
     pipe.send(row)
 
 
@@ -151,14 +240,14 @@ def in_process(method, data, seed):
     return row
 
 
-def rows_of_tables(path):
-    """Measure all cells that the file has not, and return all."""
+def rows_of_tables(path, methods, seeds):
+    """Measure the cells of these methods and seeds that the file has not, and return all."""
     cells = (
         pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["table", "method", "seed"])
     )
     done = set(zip(cells.table, cells.method, cells.seed, strict=True))
-    for seed, name in product(range(N_SEEDS), TABLES):
-        missing = [method for method in METHODS if (name, method, seed) not in done]
+    for seed, name in product(seeds, TABLES):
+        missing = [method for method in methods if (name, method, seed) not in done]
         data = parts_of(name, seed) if missing else None
         for method in missing:
             row = {"table": name, "method": method, "seed": seed}
@@ -219,16 +308,18 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
-    arguments = parse_arguments(
-        parser, globals(), TABLES={"diabetes130": visits}, METHODS=first(METHODS, 2), N_SEEDS=1
-    )
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(N_SEEDS)))
+    tiny = {"TABLES": {"diabetes130": visits}, "seeds": [0]}
+    tiny["methods"] = ["MLPClassifier", "the same, bins and both"]
+    arguments = parse_arguments(parser, globals(), **tiny)
     torch.set_num_threads(1)
     MLPClassifier(max_epochs=1).fit(*make_classification(random_state=0))  # what loads once
     cells = arguments.cells or arguments.out.with_name(arguments.out.stem + "_cells.csv")
     if arguments.whole:
         table = pd.DataFrame(rows_of_whole_file(whole_file())).round(1)
     else:
-        table = means(rows_of_tables(cells))
+        table = means(rows_of_tables(cells, arguments.methods, arguments.seeds))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))
 

@@ -275,7 +275,7 @@ def test_a_file_that_changes(tmp_path):
 def test_a_package_that_is_missing(package, extra, make, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    with pytest.raises(ImportError, match=rf"need {package}; .*skimbal\[{extra}\]"):
+    with pytest.raises(ImportError, match=rf"need {package}; .*pip install .*\.\[{extra}\]"):
         make(tmp_path / "a.parquet")
 
 

@@ -328,7 +328,8 @@ GOOD = pd.DataFrame({"x": np.arange(12.0), "t": ["a", "b", "a"] * 4})
         ([True, "many"] * 6, r"'c' holds values of several types.*True \(bool\)"),
         ([{"a": 1}] * 12, "'c' holds .* only numbers, truth values, texts and missing values"),
         ([b"a"] * 12, "'c' holds b'a'"),
-        ([1j] * 12, "'c' holds 1j"),
+        ([1j] * 12, "'c' holds complex numbers, such as 1j.* real and imaginary parts"),
+        ([1.0, (1, 2)] * 6, r"'c' holds 1.0 \(float\) and \(1, 2\) \(tuple\); only numbers"),
         ([np.inf, -np.inf, *range(10)], "'c' holds infinite values in 2 of 12 rows.* row 0"),
         (pd.date_range("2024", periods=12), "'c' holds dates or times; make numbers.*days"),
         (pd.to_timedelta(range(12), "h"), "'c' holds dates or times"),
@@ -398,6 +399,11 @@ def test_bad_tables(table, message):
 def test_bad_categorical_features(given, message):
     with pytest.raises(ValueError, match=message):
         TableEncoder(categorical_features=given).fit(GOOD)
+
+
+def test_complex_arrays_are_refused():
+    with pytest.raises(ValueError, match="X holds complex numbers, such as 1j"):
+        TableEncoder().fit(np.full((12, 2), 1j))
 
 
 def test_names_need_a_frame():

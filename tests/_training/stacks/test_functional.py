@@ -23,7 +23,7 @@ y = np.where(X[:, 0, :4].mean(axis=1) > 0.2, "rare", "usual")
 SUBSETS = [rng.choice(90, 80) for _ in range(P)]
 
 
-SMALL = {"n_filters": (4,), "kernel_size": 3, "batch_size": 32, "max_epochs": 20}
+SMALL = {"n_filters": (4,), "kernel_size": 3, "batch_size": 32, "max_epochs": 10}
 SMALL |= {"global_pooling": False, "learning_rate": 1e-2, "device": "cpu"}
 
 
@@ -98,7 +98,7 @@ def test_images_agree_alone_and_together(parameters):
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("name", sorted(set(all_losses()) - {"cross_entropy"}))
 def test_every_loss_agrees_alone_and_together(name):
-    compare(networks(loss=name, cost_matrix=[[0, 1], [5, 0]], max_epochs=5), 1e-6)
+    compare(networks(loss=name, cost_matrix=[[0, 1], [5, 0]], max_epochs=3), 1e-6)
 
 
 @pytest.mark.parametrize("parameters", CASES[:-1], ids="-".join)
@@ -115,7 +115,7 @@ def test_a_module_that_vmap_cannot_take_is_trained_by_itself(capsys):
 
     fitted = fit_population([WithTorchsDropout(**SMALL)] * 5, X, y, verbose=1)
     assert "5 Convolution, each by itself: torch.func can't take it" in capsys.readouterr().out
-    assert all(network.n_iter_ == 20 for network in fitted)
+    assert all(network.n_iter_ == 10 for network in fitted)
 
 
 def test_the_strategy_is_said(capsys):
