@@ -37,7 +37,8 @@ OPTIONS = {
     **{name: ["--out", "{out}"] for name in WRITE_A_FOLDER},
 }
 
-NEEDS = {"drifting_stream": ["river"]}  # of packages that only developers install
+# Of packages that only developers install.
+NEEDS = {"drifting_stream": ["river"], "search_on_cluster": ["distributed"]}
 
 
 @pytest.fixture(scope="module")
