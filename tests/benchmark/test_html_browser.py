@@ -68,7 +68,9 @@ def all_values(tab, selector, expression):
 
 # ---------------------------------------------------------------- copying
 
+# What is said of a copy stays, however long the test takes.
 KEEP_COPIED = """
+window.setTimeout = () => 0;
 window.copied = [];
 document.addEventListener("copy", () => {
   const area = document.activeElement;
