@@ -7,6 +7,7 @@ the file descriptors 3 and 4 of the browser.
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 
@@ -14,6 +15,7 @@ import pytest
 
 PATH = shutil.which("chromium") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(PATH is None, reason="there is no Chromium")
+SILENCE_S = 120  # only to end a test that hangs
 KEYS = {"Tab": 9, "Enter": 13, "Space": 32}
 
 
@@ -63,6 +65,8 @@ class Browser:
 
     def _next(self):
         while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._from_browser], [], [], SILENCE_S)
+            assert ready, f"Chromium has said nothing for {SILENCE_S} s"
             part = os.read(self._from_browser, 1 << 20)
             assert part, "Chromium ended"
             self._buffer += part
