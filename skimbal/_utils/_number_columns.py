@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skimbal._utils._cells import (
@@ -69,35 +70,58 @@ def conversion_named(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        What a pipeline does with texts is left to its steps.
+        What a pipeline does with texts is left to its steps, also that of a meta-estimator.
     X : DataFrame or array-like of shape (n_samples, ...)
 
     Raises
     ------
     ValueError
-        In place of an error in the block that says that values can't become numbers.
+        In place of an error in the block that says that values can't become numbers. Of a pipeline
+        the error begins with that one, because a step may have taken the columns that are named.
     """
     try:
         yield
     except (TypeError, ValueError) as error:
-        found = None
-        if CONVERSION.search(str(error)):
-            with_texts = not isinstance(estimator, Pipeline)
-            found = complaint(X, type(estimator).__name__, with_texts=with_texts)
+        if not CONVERSION.search(str(error)):
+            raise
+        while isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        has_steps = _has_pipeline(estimator)
+        found = columns_without_numbers(X, type(estimator).__name__, with_texts=not has_steps)
         if found is None:
             raise
-        raise ValueError(found) from error
+        before = f"{error}. A step" if has_steps else type(estimator).__name__
+        raise ValueError(f"{before} takes numbers, but {found}") from error
+
+
+def _has_pipeline(part):
+    """Whether an estimator, or a list of them, is a pipeline or has one inside."""
+    if isinstance(part, list | tuple):
+        return any(map(_has_pipeline, part))
+    if isinstance(part, Pipeline | type) or not hasattr(part, "get_params"):
+        return isinstance(part, Pipeline)
+    return any(map(_has_pipeline, part.get_params(deep=False).values()))
 
 
 def _dtypes(X):
     """Types of the columns of a frame, or of an array."""
-    if hasattr(X, "iloc") and hasattr(X, "dtypes"):
+    if hasattr(X, "iloc") and hasattr(X, "columns"):
         return set(X.dtypes)
     return [X.dtype] if hasattr(X, "dtype") else []
 
 
-def complaint(X, name, *, with_texts=True):
+def complaint(X, name):
     """What is said of columns that are no numbers to an estimator; None without any.
+
+    >>> complaint(np.array([[1, "a"], [2, "b"]], dtype=object), "MLPClassifier")[:70]
+    'MLPClassifier takes numbers, but column 1 holds texts or categories; e'
+    """
+    found = columns_without_numbers(X, name)
+    return None if found is None else f"{name} takes numbers, but {found}"
+
+
+def columns_without_numbers(X, name, *, with_texts=True):
+    """What columns hold that are no numbers, and what to do; None without any.
 
     All columns of one kind are named, those first that no encoding takes.
 
@@ -108,11 +132,6 @@ def complaint(X, name, *, with_texts=True):
         Of the estimator.
     with_texts : bool, default=True
         Whether texts are among them.
-
-    Examples
-    --------
-    >>> complaint(np.array([[1, "a"], [2, "b"]], dtype=object), "MLPClassifier")[:70]
-    'MLPClassifier takes numbers, but column 1 holds texts or categories; e'
     """
     found: dict[str, list] = {}
     has_names = hasattr(X, "columns")
@@ -127,7 +146,7 @@ def complaint(X, name, *, with_texts=True):
             found.setdefault(kind, []).append((label, values, held))
     for kind in wanted:
         if kind in found:
-            return f"{name} takes numbers, but {_said_of(kind, found[kind], name, has_names)}"
+            return _said_of(kind, found[kind], name, has_names)
     return None
 
 
@@ -183,8 +202,9 @@ def _columns(X):
     except (TypeError, ValueError):  # nothing that could be a table
         return
     if array.ndim == 2:
-        names = [repr(name) for name in getattr(X, "columns", range(array.shape[1]))]
-        yield from zip(names, array.T, strict=True)
+        # `columns` of Arrow's tables are the values.
+        names = getattr(X, "column_names", getattr(X, "columns", range(array.shape[1])))
+        yield from zip(map(repr, names), array.T, strict=True)
 
 
 def _become_numbers(values):

@@ -170,16 +170,16 @@ def _usable(X):
     Objects that are all numbers, such as decimals, become floats. Values of several types,
     intervals and other objects become texts, with a warning.
     """
-    changed: dict = {}
+    X = X.copy(deep=False)
     read_as_texts: dict[str, list] = {}
     for name in X.columns:
         held = held_values(X[name])
         kind = kind_of_cells(held)
         _check_cells(name, kind, held)
         if kind == NUMBERS and X[name].dtype == object and not _are_truth_values(held):
-            changed[name] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            X[name] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
         elif kind in REFUSED and kind != DATES:
-            changed[name] = X[name].astype(object).map(text_of, na_action="ignore")
+            X[name] = X[name].astype(object).map(text_of, na_action="ignore")
             read_as_texts.setdefault(kind, []).append((name, held))
     for kind, columns in read_as_texts.items():
         names = [name for name, _ in columns]
@@ -188,7 +188,7 @@ def _usable(X):
             "so all methods read them as texts; if these should be numbers, make numbers of them "
             "with pandas.to_numeric"
         )
-    return X.assign(**changed)
+    return X
 
 
 def _check_cells(name, kind, held):

@@ -254,6 +254,14 @@ def test_columns_of_several_types_are_texts_to_all_methods(column, texts, messag
     assert X["new"][4:].tolist() == [*map(text_of, pd.Series(column, dtype=object)[4:])]
 
 
+@pytest.mark.filterwarnings("ignore:the columns 'self' hold values")
+def test_a_column_of_several_types_may_have_any_name():
+    X, _ = Suite.from_frame(
+        changed(new=MIXED).rename(columns={"new": "self"}), "failed", "machine"
+    ).load("table")
+    assert X["self"][:2].tolist() == ["2", "a"]
+
+
 def test_objects_that_are_numbers_become_numbers():
     table = changed(new=with_none([Decimal(i % 5) for i in range(N)]), old=with_none([True] * N))
     X, _ = Suite.from_frame(table, "failed").load("table")
