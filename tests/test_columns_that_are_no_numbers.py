@@ -11,6 +11,7 @@ from imblearn.over_sampling import SMOTE, RandomOverSampler
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -213,14 +214,28 @@ STEPS = make_pipeline(
     [STEPS, CalibratedClassifierCV(STEPS, cv=2), TunedCostClassifierCV(STEPS, cv=2)],
     ids=["pipeline", "calibrated", "costs"],
 )
-def test_what_a_step_could_not_convert_comes_first(estimator):
-    estimator = FixedCostClassifier(estimator)
-    types = ["L", "M"] * (N // 2)
-    table = with_column(DAYS).assign(type=types, color=["red"] * N)
-    with pytest.raises(ValueError, match=r"^could not convert string to float: 'red'"):
-        fit(estimator, table)
+def test_columns_that_a_step_takes_are_not_blamed(estimator):
+    table = with_column(DAYS).assign(type=["L", "M"] * (N // 2), color=["red"] * N)
     with pytest.raises(ValueError, match=r"^could not convert string to float: 'red'$"):
-        fit(estimator, table.assign(when=types))
+        fit(FixedCostClassifier(estimator), table)
+    with pytest.raises(ValueError, match="but the column 'color' holds values of several types"):
+        fit(FixedCostClassifier(estimator), table.assign(color=[1.5, "red"] * (N // 2)))
+
+
+def test_columns_of_categories_are_not_blamed_where_they_are_taken():
+    table = with_column(np.arange(N)).assign(type=pd.Categorical(["L", "P"] * (N // 2)))
+    trees = FixedCostClassifier(HistGradientBoostingClassifier(max_iter=1))
+    with pytest.raises(ValueError, match="but the column 'when' holds texts"):
+        fit(trees, table.assign(when=["red", "blue"] * (N // 2)))
+
+
+def test_a_text_of_a_parameter_is_not_one_of_the_table():
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            return float("strong")
+
+    with pytest.raises(ValueError, match=r"^could not convert string to float: 'strong'$"):
+        fit(FixedCostClassifier(Failing()), with_column(["L", "M"] * (N // 2)))
 
 
 def test_a_fitted_classifier_has_its_own_name_in_errors():

@@ -76,22 +76,20 @@ def conversion_named(estimator, X):
     Raises
     ------
     ValueError
-        In place of an error in the block that says that values can't become numbers. Of a pipeline
-        the error begins with that one, because a step may have taken the columns that are named.
+        In place of an error in the block that says that values of X can't become numbers.
     """
     try:
         yield
     except (TypeError, ValueError) as error:
-        if not CONVERSION.search(str(error)):
-            raise
-        while isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        has_steps = _has_pipeline(estimator)
-        found = columns_without_numbers(X, type(estimator).__name__, with_texts=not has_steps)
+        found = None
+        if CONVERSION.search(str(error)):
+            while isinstance(estimator, FrozenEstimator):
+                estimator = estimator.estimator
+            name, with_texts = type(estimator).__name__, not _has_pipeline(estimator)
+            found = complaint(X, name, with_texts=with_texts, error=str(error))
         if found is None:
             raise
-        before = f"{error}. A step" if has_steps else type(estimator).__name__
-        raise ValueError(f"{before} takes numbers, but {found}") from error
+        raise ValueError(found) from error
 
 
 def _has_pipeline(part):
@@ -110,18 +108,8 @@ def _dtypes(X):
     return [X.dtype] if hasattr(X, "dtype") else []
 
 
-def complaint(X, name):
+def complaint(X, name, *, with_texts=True, error=""):
     """What is said of columns that are no numbers to an estimator; None without any.
-
-    >>> complaint(np.array([[1, "a"], [2, "b"]], dtype=object), "MLPClassifier")[:70]
-    'MLPClassifier takes numbers, but column 1 holds texts or categories; e'
-    """
-    found = columns_without_numbers(X, name)
-    return None if found is None else f"{name} takes numbers, but {found}"
-
-
-def columns_without_numbers(X, name, *, with_texts=True):
-    """What columns hold that are no numbers, and what to do; None without any.
 
     All columns of one kind are named, those first that no encoding takes.
 
@@ -132,6 +120,14 @@ def columns_without_numbers(X, name, *, with_texts=True):
         Of the estimator.
     with_texts : bool, default=True
         Whether texts are among them.
+    error : str, default=""
+        If it quotes a text that is no number, only columns with this text are named. Others may be
+        fine for the estimator, and the text may be a parameter.
+
+    Examples
+    --------
+    >>> complaint(np.array([[1, "a"], [2, "b"]], dtype=object), "MLPClassifier")[:70]
+    'MLPClassifier takes numbers, but column 1 holds texts or categories; e'
     """
     found: dict[str, list] = {}
     has_names = hasattr(X, "columns")
@@ -142,12 +138,20 @@ def columns_without_numbers(X, name, *, with_texts=True):
         held = held_values(values)
         kind = kind_of_cells(held)
         is_fine = kind in (TEXTS, SEVERAL_TYPES) and _become_numbers(values)
-        if kind in wanted and not is_fine:
+        if kind in wanted and not is_fine and _may_cause(error, held):
             found.setdefault(kind, []).append((label, values, held))
     for kind in wanted:
         if kind in found:
-            return _said_of(kind, found[kind], name, has_names)
+            return f"{name} takes numbers, but {_said_of(kind, found[kind], name, has_names)}"
     return None
+
+
+def _may_cause(error, held):
+    """Whether values can be the reason of an error, which quotes the text that is no number."""
+    if "could not convert string" not in error:
+        return True
+    texts = {value for value in held.tolist() if isinstance(value, str)}
+    return any(repr(str(text)) in error for text in texts)
 
 
 def complaint_of_missing(X, name):
