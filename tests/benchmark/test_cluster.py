@@ -22,6 +22,7 @@ from skimbal.benchmark import (
     Suite,
     _backends,
     _cluster,
+    _cluster_ray,
     _cluster_task,
     cli,
     resume,
@@ -340,6 +341,34 @@ def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
         getattr(cluster, call)(*([0.0] if call == "wait" else []))
     cluster.close()
     assert (ray.killed, ray.shut_down) == (0, 1)  # a head that is gone would not answer
+
+
+@pytest.mark.parametrize("kind", ["ends in the question", "hangs"])
+def test_a_head_of_ray_that_does_not_answer_is_not_waited_for(kind, monkeypatch):
+    """It may take the question and end: ray would wait for a minute and end this process."""
+    monkeypatch.setattr(_cluster_ray, "ANSWER_S", 0.01)
+    monkeypatch.setattr(_cluster_ray, "HEAD_S", 0.05)
+    over = threading.Event()
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+
+        def never():
+            if kind != "hangs":
+                head.close()
+            over.wait()
+            return []
+
+        ray.nodes = never
+        reason = "no answer for 0.05 s" if kind == "hangs" else "refused|reset"
+        with pytest.raises(RuntimeError, match=f"does not answer any more .*({reason})"):
+            cluster.workers()
+        over.set()
+    cluster.close()
+    assert (ray.killed, ray.shut_down) == (0, 1)
 
 
 def test_the_actors_of_ray_end_with_the_run(monkeypatch):
