@@ -17,6 +17,7 @@ from skimbal._utils._cells import (
     NUMBERS,
     OTHER_OBJECTS,
     REFUSED,
+    SEVERAL_TYPES,
     examples_of,
     held_values,
     kind_of_cells,
@@ -183,10 +184,10 @@ def _usable(X):
             read_as_texts.setdefault(kind, []).append((name, held))
     for kind, columns in read_as_texts.items():
         names = [name for name, _ in columns]
+        way_out = "if these should be numbers, make numbers of them with pandas.to_numeric"
         _warn(
             f"the columns {_shown(names)} hold {kind}, such as {examples_of(columns[0][1])}, "
-            "so all methods read them as texts; if these should be numbers, make numbers of them "
-            "with pandas.to_numeric"
+            f"so all methods read them as texts{'; ' + way_out if kind == SEVERAL_TYPES else ''}"
         )
     return X
 

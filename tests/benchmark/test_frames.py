@@ -239,8 +239,12 @@ MIXED = [2.0, "a", 7, 3.5] * (N // 4)
     ("column", "texts", "message"),
     [
         (MIXED, ["2", "a", "7", "3.5"], r"several types, such as 2\.0 \(float\) and 7 \(int\) and"),
-        (pd.Categorical(with_none(MIXED)), ["2", "a", "7", None], "'new' hold values of several"),
-        (pd.cut([1, 2, 3, 4] * (N // 4), [0, 2, 4]), ["(0, 2]"] * 2 + ["(2, 4]"] * 2, "intervals"),
+        (pd.Categorical(with_none(MIXED)), ["2", "a", "7", None], "'new' hold values.*to_numeric$"),
+        (
+            pd.cut([1, 2, 3, 4] * (N // 4), [0, 2, 4]),
+            ["(0, 2]"] * 2 + ["(2, 4]"] * 2,
+            "intervals.*texts$",
+        ),
         ([Path("a"), Path("b")] * (N // 2), ["a", "b", "a", "b"], "'new' hold other objects"),
     ],
     ids=["mixed", "category", "intervals", "objects"],
