@@ -238,6 +238,11 @@ def test_a_text_of_a_parameter_is_not_one_of_the_table():
         fit(FixedCostClassifier(Failing()), with_column(["L", "M"] * (N // 2)))
 
 
+def test_a_table_of_dates_only_is_named_where_a_fit_takes_it_for_numbers():
+    with pytest.raises(ValueError, match="but the column 'when' holds dates or times"):
+        fit(TAKE_NUMBERS["tuned costs"], with_column(DAYS)[["when"]])
+
+
 def test_a_fitted_classifier_has_its_own_name_in_errors():
     fitted = LogisticRegression().fit(with_column(np.arange(N)), Y)
     tuned = TunedCostClassifierCV(fitted, cv="prefit").fit(with_column(np.arange(N)), Y)
