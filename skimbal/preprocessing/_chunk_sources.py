@@ -196,7 +196,8 @@ class ParquetSource:
         self._file = None
         schema = self._opened().schema_arrow
         known = list(schema.names)
-        self.columns = [c for c in known if c != label] if columns is None else list(columns)
+        no_input = {label, *index_columns(schema)}
+        self.columns = [c for c in known if c not in no_input] if columns is None else list(columns)
         wanted = [*self.columns, *([] if label is None else [label])]
         missing = [column for column in wanted if column not in known]
         if missing:
@@ -257,6 +258,13 @@ class ParquetSource:
         groups = range(len(self.ends))
         parts = [self._read_group(i, [self.label]).column(0).to_numpy() for i in groups]
         return np.concatenate(parts) if parts else np.empty(0)
+
+
+def index_columns(schema):
+    """Names of the columns that pandas has written for the index of a frame, such as row numbers."""
+    described = schema.pandas_metadata or {}
+    # A plain numbering of all rows is a dict, and no column.
+    return [name for name in described.get("index_columns", []) if isinstance(name, str)]
 
 
 def numpy_type(arrow_type):

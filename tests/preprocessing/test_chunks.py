@@ -186,6 +186,24 @@ def test_parquet_files_of_other_columns(tmp_path):
         ChunkedTable.from_parquet(tmp_path / "b.parquet")
 
 
+@pytest.mark.parametrize("index", [[7, 5], pd.Index([7, 5], name="pump"), pd.RangeIndex(2)])
+def test_the_index_of_a_frame_in_a_parquet_file_is_no_input(index, tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"wear": [0.5, 2.0], "failed": [0, 1]}, index=index)
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = ChunkedTable.from_parquet(tmp_path / "a.parquet", label="failed")
+    assert table.columns == ["wear"]
+    np.testing.assert_array_equal(table, [[0.5], [2.0]])
+
+
+def test_the_index_of_a_frame_in_a_parquet_file_can_be_chosen(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"wear": [0.5, 2.0]}, index=pd.Index([7, 5], name="age"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = ChunkedTable.from_parquet(tmp_path / "a.parquet", columns=["age", "wear"])
+    np.testing.assert_array_equal(table, [[7.0, 0.5], [5.0, 2.0]])
+
+
 def test_columns_of_parquet_files_that_can_not_be_inputs(tmp_path):
     pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"wear": [1.0, 2.0], "failed": [0, 1], "tool": pd.Categorical(["a", "b"])})
