@@ -205,11 +205,13 @@ class ParquetSource:
         if label in self.columns:
             raise ValueError(f"columns={self.columns} has the label {label!r}; leave it out there")
         types = [numpy_type(schema.field(column).type) for column in self.columns]
-        texts = [c for c, t in zip(self.columns, types, strict=True) if not is_number_type(t)]
-        if texts:
+        others = [c for c, t in zip(self.columns, types, strict=True) if not is_number_type(t)]
+        if others:
+            found = sorted({str(schema.field(column).type) for column in others})
             raise ValueError(
-                f"the columns {texts} of {path} hold no numbers; networks take numbers: leave them "
-                "out with columns=[...], or store codes"
+                f"the columns {others} of {path} have the types {', '.join(found)}; networks take "
+                "integers, floats and truth values: leave the columns out with columns=[...], or "
+                "store decimals as floats, dates as days since a date and texts as codes"
             )
         floats = [float_type(np.dtype(t), self.name) for t in types]
         self.dtype = np.result_type(np.float32, *floats)
