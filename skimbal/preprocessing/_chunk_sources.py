@@ -263,7 +263,7 @@ class ParquetSource:
 
 
 def index_columns(schema):
-    """Names of the columns that pandas has written for the index of a frame, such as row numbers."""
+    """Names of the columns that hold the index of a frame of pandas, such as row numbers."""
     described = schema.pandas_metadata or {}
     # A plain numbering of all rows is a dict, and no column.
     return [name for name in described.get("index_columns", []) if isinstance(name, str)]
