@@ -307,6 +307,16 @@ def test_tensors_and_arrays_of_a_fit_take_at_most_the_buffer(
     assert 0.5 * buffer_bytes < peak < 1.3 * buffer_bytes
 
 
+def test_a_prediction_takes_its_answer_and_some_blocks(tmp_path):
+    rows = np.random.default_rng(0).random((200_000, 32), dtype=np.float32)  # 26 MB
+    np.save(tmp_path / "a.npy", rows)
+    network = NETWORKS["mlp"].fit(rows[:2000], np.arange(2000) % 2)
+    table = ChunkedTable.from_npy(tmp_path / "a.npy")
+    network.predict_proba(table[:2000])  # imports modules
+    answer = 200_000 * 2 * 8
+    assert peak_of_live_bytes(lambda: network.predict_proba(table)) < answer + 2**24
+
+
 def test_pages_of_a_buffer():
     tensor = own_pages((3, 2), torch.float64, torch.device("cpu"))
     tensor.copy_(torch.arange(6.0).view(3, 2))
