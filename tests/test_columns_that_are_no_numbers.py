@@ -250,6 +250,17 @@ def test_a_fitted_classifier_has_its_own_name_in_errors():
         tuned.predict(with_column(DAYS))
 
 
+def test_an_ensemble_around_an_encoder_says_how_the_encoder_gets_the_table():
+    frame = pd.DataFrame({"tool": ["drill", "mill"] * (N // 2), "wear": np.arange(N) % 5})
+    ensemble = BalancedBaggingNetClassifier(
+        make_pipeline(TableEncoder(), NET), n_estimators=2, tune_costs=False, random_state=0
+    )
+    with pytest.raises(ValueError, match=r"column 'tool' holds texts .*; or set encoding=None"):
+        ensemble.fit(frame, Y)
+    ensemble.set_params(encoding=None).fit(frame, Y)
+    assert [len(member[0].kinds_) for member in ensemble.estimators_] == [2, 2]
+
+
 def test_what_takes_dates_is_left_alone():
     dates = with_column(DAYS)
     encoded = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())

@@ -62,7 +62,7 @@ def held_values(values):
         return values.dropna()
     if values.dtype != object:
         return values
-    held = [value for value in values.tolist() if not _is_missing(value)]
+    held = [value for value in values.tolist() if not is_missing(value)]
     return np.fromiter(held, dtype=object, count=len(held))
 
 
@@ -76,11 +76,18 @@ def first_values(held, n):
     return getattr(held, "iloc", held)[:n].tolist()
 
 
-def _is_missing(value):
-    if value is None or is_pandas_na(value):
+def is_missing(value):
+    """Whether a value is None, NaN, NaT or the NA of pandas.
+
+    >>> [is_missing(value) for value in (None, float("nan"), "", [1, 2])]
+    [True, True, False, False]
+    """
+    if value is None:
         return True
-    is_other = value != value  # NaN and NaT differ from themselves; arrays give arrays
-    return isinstance(is_other, bool | np.bool_) and bool(is_other)
+    is_other = value != value  # NaN and NaT differ from themselves
+    if isinstance(is_other, bool | np.bool_):
+        return bool(is_other)
+    return is_pandas_na(value)  # arrays give arrays
 
 
 def kind_of_cells(held):

@@ -32,6 +32,6 @@ def check_unchanged(path, before):
     else:
         what = "it was written to, and has as many bytes as before"
     raise ValueError(
-        f"{path} has changed while its rows were in use: {what}. Read it again when no other "
-        "program writes to it"
+        f"{path} has changed while its rows were in use: {what}. Open it again, as a new "
+        "ChunkedTable or memory map, when no other program writes to it"
     )

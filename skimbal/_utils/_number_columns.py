@@ -60,7 +60,15 @@ def numbers_needed(estimator, X, place=""):
             found = complaint_of_missing(X, name)
         if found is None:
             raise
-        raise ValueError(place + found) from error
+        raise ValueError(f"{place}{found}{_advice_of_encoding(estimator)}") from error
+
+
+def _advice_of_encoding(estimator):
+    """What is added for an ensemble that encodes tables itself, before the pipelines inside."""
+    encodes = getattr(estimator, "encoding", None) is not None
+    if not encodes or not isinstance(getattr(estimator, "estimator", None), Pipeline):
+        return ""
+    return "; or set encoding=None, so that the pipeline of the estimator gets X as it is"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, has_fit_parameter
 
-from skimbal._utils._cells import NOTHING, TEXTS, examples_of, kind_of_cells
+from skimbal._utils._cells import NOTHING, TEXTS, examples_of, is_missing, kind_of_cells
 from skimbal._utils._names import unknown_name_message as unknown_name_message
 from skimbal._utils._warnings import warn
 
@@ -88,7 +88,7 @@ def check_labels(y):
     """Return the labels as a finite 1-d array of classes, or raise a ValueError."""
     y = column_or_1d(y, warn=True)
     if y.dtype == object:
-        missing = np.flatnonzero([label is None or label != label for label in y])
+        missing = np.flatnonzero([is_missing(label) for label in y])
         if len(missing):
             raise ValueError(
                 f"Input y contains NaN or None in {len(missing)} of {len(y)} rows, the first is "

@@ -24,6 +24,7 @@ from skimbal.benchmark._report_tables import (
     SUMMARY_LEGEND,
     TITLES,
     by_method,
+    counted,
     is_best,
     protocol_table,
     rank_test_lines,
@@ -162,12 +163,11 @@ def progress_texts(progress, refresh_s, stopped):
 def question(result):
     """What the run asks."""
     run = result.protocol
-    n_methods, n_sets = len(run.methods), len(run.datasets)
-    sets = "data set" if n_sets == 1 else "data sets"
+    n_methods, sets = len(run.methods), counted(len(run.datasets), "data set")
     if n_methods == 1:
-        return f"{TITLES[result.metric]} of {run.methods[0]} on {n_sets} {sets} of {run.suite}"
+        return f"{TITLES[result.metric]} of {run.methods[0]} on {sets} of {run.suite}"
     return (
-        f"Which of {n_methods} methods has the best {TITLES[result.metric]} on {n_sets} {sets} of "
+        f"Which of {n_methods} methods has the best {TITLES[result.metric]} on {sets} of "
         f"{run.suite}?"
     )
 
@@ -183,7 +183,7 @@ def answer(result):
     best = summary["rank"].idxmin()
     text = (
         f"{best} has the best average rank, {summary.loc[best, 'rank']:.2f} of {len(summary)}, "
-        f"with a mean of {summary.loc[best, 'mean']:.4f} over {len(means)} data sets."
+        f"with a mean of {summary.loc[best, 'mean']:.4f} over {counted(len(means), 'data set')}."
     )
     # Iman and Davenport's test is the sharper one (Demsar 2006, section 3.2.2), but its statistic
     # is infinite where all data sets rank the methods equally.

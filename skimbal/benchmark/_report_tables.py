@@ -45,9 +45,18 @@ def title_of(result):
     """What was compared, in a line."""
     run = result.protocol
     return (
-        f"{result.metric} on {len(run.datasets)} data sets of {run.suite}: {run.n_folds} "
-        f"{run.split} folds, {run.n_trials} trials, seed {run.seed}"
+        f"{result.metric} on {counted(len(run.datasets), 'data set')} of {run.suite}: "
+        f"{run.n_folds} {run.split} folds, {counted(run.n_trials, 'trial')}, seed {run.seed}"
     )
+
+
+def counted(number, noun):
+    """A number of things in words.
+
+    >>> counted(1, "trial"), counted(2, "trial")
+    ('1 trial', '2 trials')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def rank_test_lines(result):

@@ -196,7 +196,8 @@ class ParquetSource:
         self._file = None
         schema = self._opened().schema_arrow
         known = list(schema.names)
-        self.columns = [c for c in known if c != label] if columns is None else list(columns)
+        no_input = {label, *index_columns(schema)}
+        self.columns = [c for c in known if c not in no_input] if columns is None else list(columns)
         wanted = [*self.columns, *([] if label is None else [label])]
         missing = [column for column in wanted if column not in known]
         if missing:
@@ -204,11 +205,13 @@ class ParquetSource:
         if label in self.columns:
             raise ValueError(f"columns={self.columns} has the label {label!r}; leave it out there")
         types = [numpy_type(schema.field(column).type) for column in self.columns]
-        texts = [c for c, t in zip(self.columns, types, strict=True) if not is_number_type(t)]
-        if texts:
+        others = [c for c, t in zip(self.columns, types, strict=True) if not is_number_type(t)]
+        if others:
+            found = sorted({str(schema.field(column).type) for column in others})
             raise ValueError(
-                f"the columns {texts} of {path} hold no numbers; networks take numbers: leave them "
-                "out with columns=[...], or store codes"
+                f"the columns {others} of {path} have the types {', '.join(found)}; networks take "
+                "integers, floats and truth values: leave the columns out with columns=[...], or "
+                "store decimals as floats, dates as days since a date and texts as codes"
             )
         floats = [float_type(np.dtype(t), self.name) for t in types]
         self.dtype = np.result_type(np.float32, *floats)
@@ -257,6 +260,13 @@ class ParquetSource:
         groups = range(len(self.ends))
         parts = [self._read_group(i, [self.label]).column(0).to_numpy() for i in groups]
         return np.concatenate(parts) if parts else np.empty(0)
+
+
+def index_columns(schema):
+    """Names of the columns that hold the index of a frame of pandas, such as row numbers."""
+    described = schema.pandas_metadata or {}
+    # A plain numbering of all rows is a dict, and no column.
+    return [name for name in described.get("index_columns", []) if isinstance(name, str)]
 
 
 def numpy_type(arrow_type):

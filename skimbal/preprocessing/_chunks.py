@@ -161,7 +161,8 @@ class ChunkedTable:
             Files, or a folder of ``*.parquet`` files in the order of their names. Without `label`
             it is a ValueError if that is not the order of the numbers in them.
         columns : list of str, default=None
-            The columns of the inputs, which hold numbers. None is all but `label`.
+            The columns of the inputs, which hold numbers. None is all but `label` and the index of
+            a pandas frame.
         label : str, default=None
             The column of the labels, which `y` then returns.
         buffer_bytes : int, default=268435456

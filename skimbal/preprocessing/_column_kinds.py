@@ -183,7 +183,8 @@ def check_changes(columns, held, kinds, levels):
         if kinds[i] == NUMBER and now == TEXTS:
             raise ValueError(
                 f"{column.name} held numbers in fit and holds texts now, such as "
-                f"{column.held.iloc[0]!r}; make numbers of them with pd.to_numeric"
+                f"{column.held.iloc[0]!r}; make numbers of them with pd.to_numeric, or truth "
+                "values with Series.map({'yes': True, 'no': False})"
             )
         has_new_type = i in levels and (before, now) == (TEXTS, NUMBERS)
         if has_new_type and not set(as_levels([column])[:, 0]) & set(levels[i]):

@@ -3,6 +3,7 @@
 import datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -132,8 +133,9 @@ def test_whole_numbers(value, minimum, expected):
     assert is_whole_number(value, minimum) == expected
 
 
-@pytest.mark.parametrize("label", [None, np.nan])
-def test_missing_labels_are_counted(label):
-    y = np.array(["a", "b", label, "a"], dtype=object)
+@pytest.mark.parametrize("label", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_missing_labels_are_counted(label, dtype):
+    y = pd.Series(["a", "b", label, "a"], dtype=dtype)
     with pytest.raises(ValueError, match=r"y contains NaN or None in 1 of 4 rows, .* row 2"):
         check_labels(y)

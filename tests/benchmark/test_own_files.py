@@ -118,7 +118,7 @@ def test_a_table_and_methods_of_ones_own_in_worker_processes(folder, capsys):
     assert cli.main(arguments(given, "--quiet", "--out", one_by_one)) == 0
     pd.testing.assert_frame_equal(scores(one_by_one), after)
     assert cli.main(["report", out, "--metric", "macro_f1"]) == 0
-    assert capsys.readouterr().out.startswith("macro_f1 on 1 data sets of pumps: 3 stratified")
+    assert capsys.readouterr().out.startswith("macro_f1 on 1 data set of pumps: 3 stratified")
 
 
 @pytest.mark.usefixtures("without_processes")

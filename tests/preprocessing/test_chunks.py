@@ -1,6 +1,7 @@
 import os
 import pickle
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -182,15 +183,33 @@ def test_parquet_files_of_other_columns(tmp_path):
     with pytest.raises(ValueError, match=r"has no columns \['failed'\]"):
         ChunkedTable.from_parquet(tmp_path, label="failed")
     frame.assign(tool="drill").to_parquet(tmp_path / "b.parquet")
-    with pytest.raises(ValueError, match=r"the columns \['tool'\] of .*b\.parquet hold no numbers"):
+    with pytest.raises(ValueError, match=r"\['tool'\] of .*b\.parquet have the types .*string"):
         ChunkedTable.from_parquet(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("index", [[7, 5], pd.Index([7, 5], name="pump"), pd.RangeIndex(2)])
+def test_the_index_of_a_frame_in_a_parquet_file_is_no_input(index, tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"wear": [0.5, 2.0], "failed": [0, 1]}, index=index)
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = ChunkedTable.from_parquet(tmp_path / "a.parquet", label="failed")
+    assert table.columns == ["wear"]
+    np.testing.assert_array_equal(table, [[0.5], [2.0]])
+
+
+def test_the_index_of_a_frame_in_a_parquet_file_can_be_chosen(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"wear": [0.5, 2.0]}, index=pd.Index([7, 5], name="age"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = ChunkedTable.from_parquet(tmp_path / "a.parquet", columns=["age", "wear"])
+    np.testing.assert_array_equal(table, [[7.0, 0.5], [5.0, 2.0]])
 
 
 def test_columns_of_parquet_files_that_can_not_be_inputs(tmp_path):
     pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"wear": [1.0, 2.0], "failed": [0, 1], "tool": pd.Categorical(["a", "b"])})
     frame.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match=r"the columns \['tool'\] of .*a\.parquet hold no numbers"):
+    with pytest.raises(ValueError, match=r"\['tool'\] of .*a\.parquet have the types dict"):
         ChunkedTable.from_parquet(tmp_path, label="failed")
     np.testing.assert_array_equal(
         ChunkedTable.from_parquet(tmp_path, columns=["wear"], label="tool").y, ["a", "b"]
@@ -199,6 +218,21 @@ def test_columns_of_parquet_files_that_can_not_be_inputs(tmp_path):
         ChunkedTable.from_parquet(tmp_path, columns=["wear", "failed"], label="failed")
     with pytest.raises(ValueError, match="give the path of a"):
         ChunkedTable.from_parquet(frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([Decimal("1.5"), Decimal("2")], r"decimal128\(2, 1\); .*decimals as floats"),
+        (pd.to_datetime(["2024-01-01", "2024-01-31"]), "timestamp.*days since a date"),
+    ],
+    ids=["decimals", "dates"],
+)
+def test_columns_of_parquet_files_that_must_become_numbers(values, expected, tmp_path):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"wear": [1.0, 2.0], "odd": values}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=rf"the columns \['odd'\] of .* have the types {expected}"):
+        ChunkedTable.from_parquet(tmp_path)
 
 
 def test_the_order_of_numbered_files(tmp_path):
