@@ -9,6 +9,9 @@ import pytest
 import torch
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -171,6 +174,80 @@ def test_all_columns_of_a_kind_are_named_and_the_first_twelve_shown():
     many = pd.DataFrame({f"c{i}": DAYS for i in range(15)})
     with pytest.raises(ValueError, match="'c10', 'c11' and 3 more hold dates"):
         fit(NET, many)
+
+
+@pytest.mark.parametrize(
+    "index", [1000.5 + np.arange(N), np.arange(N)[::-1] + 0.5, np.arange(N) * 5 % N + 0.5]
+)
+@pytest.mark.parametrize("kind", ["mixed", "complex", "intervals", "texts of dates"])
+def test_the_index_of_a_frame_is_of_no_account(kind, index):
+    values, message = COLUMNS[kind]
+    table = with_column(values).set_axis(index)
+    for estimator in (NET, TableEncoder()):
+        with pytest.raises(ValueError, match=re.escape(f"'when' {message}")):
+            fit(estimator, table)
+
+
+@pytest.mark.parametrize("estimator", [NET, WeightedELMClassifier(), ClusterOverSampler()])
+def test_a_series_is_no_table(estimator):
+    with pytest.raises(ValueError, match=r"X has shape \(24,\)|Expected a 2-dimensional"):
+        fit(estimator, pd.Series(np.arange(N, dtype=float)))
+
+
+def test_columns_of_a_table_of_arrow_are_named():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"a": np.arange(N, dtype=float), "type": ["L", "M"] * (N // 2)})
+    with pytest.raises(ValueError, match="the column 'type' holds texts"):
+        fit(NET, table)
+
+
+STEPS = make_pipeline(
+    make_column_transformer(
+        (OneHotEncoder(), ["type"]), ("drop", ["when"]), remainder="passthrough"
+    ),
+    LogisticRegression(),
+)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [STEPS, CalibratedClassifierCV(STEPS, cv=2), TunedCostClassifierCV(STEPS, cv=2)],
+    ids=["pipeline", "calibrated", "costs"],
+)
+def test_columns_that_a_step_takes_are_not_blamed(estimator):
+    table = with_column(DAYS).assign(type=["L", "M"] * (N // 2), color=["red"] * N)
+    with pytest.raises(ValueError, match=r"^could not convert string to float: 'red'$"):
+        fit(FixedCostClassifier(estimator), table)
+    with pytest.raises(ValueError, match="but the column 'color' holds values of several types"):
+        fit(FixedCostClassifier(estimator), table.assign(color=[1.5, "red"] * (N // 2)))
+
+
+def test_columns_of_categories_are_not_blamed_where_they_are_taken():
+    table = with_column(np.arange(N)).assign(type=pd.Categorical(["L", "P"] * (N // 2)))
+    trees = FixedCostClassifier(HistGradientBoostingClassifier(max_iter=1))
+    with pytest.raises(ValueError, match="but the column 'when' holds texts"):
+        fit(trees, table.assign(when=["red", "blue"] * (N // 2)))
+
+
+def test_a_text_of_a_parameter_is_not_one_of_the_table():
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            return float("strong")
+
+    with pytest.raises(ValueError, match=r"^could not convert string to float: 'strong'$"):
+        fit(FixedCostClassifier(Failing()), with_column(["L", "M"] * (N // 2)))
+
+
+def test_a_table_of_dates_only_is_named_where_a_fit_takes_it_for_numbers():
+    with pytest.raises(ValueError, match="but the column 'when' holds dates or times"):
+        fit(TAKE_NUMBERS["tuned costs"], with_column(DAYS)[["when"]])
+
+
+def test_a_fitted_classifier_has_its_own_name_in_errors():
+    fitted = LogisticRegression().fit(with_column(np.arange(N)), Y)
+    tuned = TunedCostClassifierCV(fitted, cv="prefit").fit(with_column(np.arange(N)), Y)
+    with pytest.raises(ValueError, match=r"^LogisticRegression takes numbers, but the column"):
+        tuned.predict(with_column(DAYS))
 
 
 def test_what_takes_dates_is_left_alone():

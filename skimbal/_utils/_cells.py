@@ -66,6 +66,16 @@ def held_values(values):
     return np.fromiter(held, dtype=object, count=len(held))
 
 
+def first_values(held, n):
+    """The first of the values of a column as a list, whatever the index of a Series is.
+
+    >>> import pandas as pd
+    >>> first_values(pd.Series(["a", "b", "c"], index=[9.5, 1.5, 7.5]), 2)
+    ['a', 'b']
+    """
+    return getattr(held, "iloc", held)[:n].tolist()
+
+
 def _is_missing(value):
     if value is None or is_pandas_na(value):
         return True
@@ -124,7 +134,8 @@ def are_date_texts(values, held):
     held : Series or ndarray of shape (n_values,)
         Those that are not missing, which are texts.
     """
-    return not is_category(values) and are_dates([text.strip() for text in held[:N_LOOKED_AT]])
+    texts = first_values(held, N_LOOKED_AT)
+    return not is_category(values) and are_dates([text.strip() for text in texts])
 
 
 def are_all_different(n_distinct, n_values):
@@ -165,7 +176,7 @@ def refusal(subject, kind, held):
     """
     if kind == DATES:
         return f"{subject} dates or times; {DATE_ADVICE}"
-    first = held[:1].tolist()[0]
+    (first,) = first_values(held, 1)
     if kind == INTERVALS:
         return (
             f"{subject} intervals, such as {first}; make texts of them with .astype(str), or give "
@@ -189,7 +200,8 @@ def refusal(subject, kind, held):
 
 def refusal_of_date_texts(subject, held):
     """What is said of texts that look like dates."""
+    (first,) = first_values(held, 1)
     return (
-        f"{subject} texts that look like dates, such as {held[:1].tolist()[0]!r}; {DATE_ADVICE}. "
+        f"{subject} texts that look like dates, such as {first!r}; {DATE_ADVICE}. "
         "If they are names of categories, give it the dtype 'category'"
     )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skimbal._utils._cells import (
@@ -69,34 +70,45 @@ def conversion_named(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        What a pipeline does with texts is left to its steps.
+        What a pipeline does with texts is left to its steps, also that of a meta-estimator.
     X : DataFrame or array-like of shape (n_samples, ...)
 
     Raises
     ------
     ValueError
-        In place of an error in the block that says that values can't become numbers.
+        In place of an error in the block that says that values of X can't become numbers.
     """
     try:
         yield
     except (TypeError, ValueError) as error:
         found = None
         if CONVERSION.search(str(error)):
-            with_texts = not isinstance(estimator, Pipeline)
-            found = complaint(X, type(estimator).__name__, with_texts=with_texts)
+            while isinstance(estimator, FrozenEstimator):
+                estimator = estimator.estimator
+            name, with_texts = type(estimator).__name__, not _has_pipeline(estimator)
+            found = complaint(X, name, with_texts=with_texts, error=str(error))
         if found is None:
             raise
         raise ValueError(found) from error
 
 
+def _has_pipeline(part):
+    """Whether an estimator, or a list of them, is a pipeline or has one inside."""
+    if isinstance(part, list | tuple):
+        return any(map(_has_pipeline, part))
+    if isinstance(part, Pipeline | type) or not hasattr(part, "get_params"):
+        return isinstance(part, Pipeline)
+    return any(map(_has_pipeline, part.get_params(deep=False).values()))
+
+
 def _dtypes(X):
     """Types of the columns of a frame, or of an array."""
-    if hasattr(X, "iloc") and hasattr(X, "dtypes"):
+    if hasattr(X, "iloc") and hasattr(X, "columns"):
         return set(X.dtypes)
     return [X.dtype] if hasattr(X, "dtype") else []
 
 
-def complaint(X, name, *, with_texts=True):
+def complaint(X, name, *, with_texts=True, error=""):
     """What is said of columns that are no numbers to an estimator; None without any.
 
     All columns of one kind are named, those first that no encoding takes.
@@ -108,6 +120,9 @@ def complaint(X, name, *, with_texts=True):
         Of the estimator.
     with_texts : bool, default=True
         Whether texts are among them.
+    error : str, default=""
+        If it quotes a text that is no number, only columns with this text are named. Others may be
+        fine for the estimator, and the text may be a parameter.
 
     Examples
     --------
@@ -123,12 +138,20 @@ def complaint(X, name, *, with_texts=True):
         held = held_values(values)
         kind = kind_of_cells(held)
         is_fine = kind in (TEXTS, SEVERAL_TYPES) and _become_numbers(values)
-        if kind in wanted and not is_fine:
+        if kind in wanted and not is_fine and _may_cause(error, held):
             found.setdefault(kind, []).append((label, values, held))
     for kind in wanted:
         if kind in found:
             return f"{name} takes numbers, but {_said_of(kind, found[kind], name, has_names)}"
     return None
+
+
+def _may_cause(error, held):
+    """Whether values can be the reason of an error, which quotes the text that is no number."""
+    if "could not convert string" not in error:
+        return True
+    texts = {value for value in held.tolist() if isinstance(value, str)}
+    return any(repr(str(text)) in error for text in texts)
 
 
 def complaint_of_missing(X, name):
@@ -183,8 +206,9 @@ def _columns(X):
     except (TypeError, ValueError):  # nothing that could be a table
         return
     if array.ndim == 2:
-        names = [repr(name) for name in getattr(X, "columns", range(array.shape[1]))]
-        yield from zip(names, array.T, strict=True)
+        # `columns` of Arrow's tables are the values.
+        names = getattr(X, "column_names", getattr(X, "columns", range(array.shape[1])))
+        yield from zip(map(repr, names), array.T, strict=True)
 
 
 def _become_numbers(values):

@@ -122,7 +122,7 @@ def in_safe_unit(weight):
     """
     if weight is None:
         return None
-    largest = weight.max(initial=0.0)
+    largest = float(weight.max(initial=0.0))  # 1e50 is infinite as a float32
     return weight / largest if largest > 1e50 or 0.0 < largest < 1e-50 else weight
 
 

@@ -17,6 +17,7 @@ from skimbal._utils._cells import (
     NUMBERS,
     OTHER_OBJECTS,
     REFUSED,
+    SEVERAL_TYPES,
     examples_of,
     held_values,
     kind_of_cells,
@@ -170,25 +171,25 @@ def _usable(X):
     Objects that are all numbers, such as decimals, become floats. Values of several types,
     intervals and other objects become texts, with a warning.
     """
-    changed: dict = {}
+    X = X.copy(deep=False)
     read_as_texts: dict[str, list] = {}
     for name in X.columns:
         held = held_values(X[name])
         kind = kind_of_cells(held)
         _check_cells(name, kind, held)
         if kind == NUMBERS and X[name].dtype == object and not _are_truth_values(held):
-            changed[name] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            X[name] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
         elif kind in REFUSED and kind != DATES:
-            changed[name] = X[name].astype(object).map(text_of, na_action="ignore")
+            X[name] = X[name].astype(object).map(text_of, na_action="ignore")
             read_as_texts.setdefault(kind, []).append((name, held))
     for kind, columns in read_as_texts.items():
         names = [name for name, _ in columns]
+        way_out = "if these should be numbers, make numbers of them with pandas.to_numeric"
         _warn(
             f"the columns {_shown(names)} hold {kind}, such as {examples_of(columns[0][1])}, "
-            "so all methods read them as texts; if these should be numbers, make numbers of them "
-            "with pandas.to_numeric"
+            f"so all methods read them as texts{'; ' + way_out if kind == SEVERAL_TYPES else ''}"
         )
-    return X.assign(**changed)
+    return X
 
 
 def _check_cells(name, kind, held):

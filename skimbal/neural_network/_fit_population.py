@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples
 from skimbal._fitting import Fit, run_fits, split_by_memory
 from skimbal._utils._groups import check_groups, group_folds, groups_params
 from skimbal._utils._labels import check_label_parameters, proba_by_class
+from skimbal._utils._number_columns import conversion_named
 from skimbal._utils._table_rows import row_by_row
 from skimbal._utils._validation import (
     check_known_classes,
@@ -295,7 +296,8 @@ def class_probabilities(estimator, X, classes: ArrayLike) -> NDArray[np.float64]
     array([[1., 0., 0.]])
     """
     check_known_classes(estimator, classes)
-    seen = estimator.predict_proba(X)
+    with conversion_named(estimator, X):
+        seen = estimator.predict_proba(X)
     check_probabilities(np.asarray(seen), estimator, len(estimator.classes_))
     return proba_by_class(seen, estimator.classes_, np.asarray(classes))
 

@@ -14,6 +14,7 @@ from skimbal._utils._validation import (
     check_labels,
     check_two_classes,
     check_weights,
+    in_safe_unit,
     is_whole_number,
     takes_sample_weight,
     unknown_name_message,
@@ -91,6 +92,12 @@ def test_weights_are_checked():
     np.testing.assert_array_equal(check_weights([1, 2], [0, 1]), [1.0, 2.0])
     with pytest.raises(ValueError, match=r"[Nn]egative"):
         check_weights([1, -2], [0, 1])
+
+
+def test_small_and_large_weights_in_a_safe_unit():
+    for weight in (np.array([1, 2], dtype=np.float32), np.array([1.0, 2.0])):
+        assert in_safe_unit(weight) is weight  # without a warning
+    np.testing.assert_array_equal(in_safe_unit(np.array([1e-60, 2e-60])), [0.5, 1.0])
 
 
 def test_classes_of_a_fitted_estimator_must_occur():
