@@ -126,7 +126,7 @@ def test_another_seed_moves_the_methods_and_not_the_folds(finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_table(tmp_path):
+def test_a_killed_run_resumes_to_the_same_table(tmp_path, inline_workers):
     names = ["killer", "forest"]
     whole, broken, marks = tmp_path / "whole", tmp_path / "broken", tmp_path / "marks"
     marks.mkdir()
@@ -136,7 +136,8 @@ def test_a_killed_run_resumes_to_the_same_table(tmp_path):
     n_before = Store.open(broken).n_finished()
     assert 0 < n_before < 36
     toy.run_toy(broken, names, folder=marks, n_jobs=2)
-    toy.run_toy(whole, names, folder=tmp_path / "no-marks", n_jobs=2)
+    with inline_workers():
+        toy.run_toy(whole, names, folder=tmp_path / "no-marks")
     pd.testing.assert_frame_equal(results(broken), results(whole))
     assert list(broken.glob("claim-*")) == []
 
