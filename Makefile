@@ -34,6 +34,13 @@ if ! $(1)/bin/python -m pip --version > /dev/null 2>&1; then \
 fi
 endef
 
+# $(call install,FOLDER,CONSTRAINTS,EXTRA): the package and an extra. pip compiles one file after
+# another, so all cores do that afterwards; some packages have files for other versions of Python.
+define install
+$(1)/bin/python -m pip install --quiet --no-compile -c $(2) -e '.[$(3)]'
+$(1)/bin/python -W ignore -m compileall -q -j 0 $(1)/lib > /dev/null 2>&1 || true
+endef
+
 .PHONY: help
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -59,7 +66,7 @@ test-extended: .venv/.dev ## Run what takes too long for CI: the performance scr
 
 .PHONY: test-oldest
 test-oldest: .venv-oldest/.test ## Run the fast tests with the oldest versions that pyproject.toml allows
-	$(OLDEST_BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	$(OLDEST_BIN)/python -m pytest -n $(WORKERS) -m "not slow and not torch_only" $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: .venv/.dev ## Check the style, the format and the types
@@ -82,17 +89,17 @@ clean: ## Remove the environments and everything that was built
 .venv/.demo: pyproject.toml constraints.txt
 	@$(call make_venv,.venv)
 	@echo "Installing skimbal into .venv"
-	@$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[keel]'
+	@$(call install,.venv,constraints.txt,keel)
 	@touch $@
 
 .venv/.dev: pyproject.toml constraints.txt
 	@$(call make_venv,.venv)
 	@echo "Installing skimbal and its development tools into .venv"
-	@$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[dev]'
+	@$(call install,.venv,constraints.txt,dev)
 	@touch .venv/.demo $@
 
 .venv-oldest/.test: pyproject.toml constraints-oldest.txt
 	@$(call make_venv,.venv-oldest)
 	@echo "Installing skimbal with the oldest versions into .venv-oldest"
-	@$(OLDEST_BIN)/python -m pip install --quiet --no-compile -c constraints-oldest.txt -e '.[test]'
+	@$(call install,.venv-oldest,constraints-oldest.txt,test)
 	@touch $@

@@ -1,13 +1,15 @@
 """Settings of every test process: one numerics thread, and no file outside pytest's folders.
 
 Tests marked `extended` take minutes, or need what most machines lack. They run with ``--extended``
-only (``make test-extended``).
+only (``make test-extended``). Tests that are marked here for where they are: those of code that is
+torch's and skorch's (`torch_only`), and one of two checks that fit each kind of sparse table.
 """
 
 import os
 import signal
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 
 # Read when NumPy's and torch's libraries load, so before any test imports them.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -23,11 +25,21 @@ def pytest_addoption(parser):
     parser.addoption("--extended", action="store_true", help="run the tests marked extended, too")
 
 
+TESTS = Path(__file__).parent
+OF_TORCH = [TESTS / folder for folder in ("_training", "losses", "modules")]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(config, items):
-    """Deselect the extended tests, unless they are asked for.
+    """Mark tests by their place, and deselect the extended ones, unless they are asked for.
 
     A marker expression in `addopts` would be replaced by that of the command line.
     """
+    for item in items:
+        if any(folder in item.path.parents for folder in OF_TORCH):
+            item.add_marker(pytest.mark.torch_only)
+        if item.name.endswith("check_estimator_sparse_array]"):
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--extended"):
         return
     extended = [item for item in items if item.get_closest_marker("extended")]

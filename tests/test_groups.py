@@ -128,7 +128,8 @@ def test_coin_flips_by_group_score_near_chance(name, wrap, routing):
     if isinstance(model, Pipeline) and not routing:
         key = f"{model.steps[-1][0]}__groups"
     assert held_out_score(clone(model).fit(X, y, **{key: groups})) < CHANCE
-    if name != "tuned costs of a pipeline":  # a linear model cannot know 32 groups
+    # Without groups, routing changes nothing. A linear model cannot know 32 groups.
+    if not routing and name != "tuned costs of a pipeline":
         assert held_out_score(model.fit(X, y)) > 0.8, "the task shows no leak"
 
 

@@ -47,6 +47,12 @@ def test_the_oldest_leg_tests_the_lower_bound(requirement):
     assert version == Version(bound.version)
 
 
+@pytest.mark.parametrize("name", ["torch", "skorch"])
+def test_the_oldest_leg_leaves_out_tests_of_packages_that_it_has_at_the_tested_version(name):
+    """Tests that are marked torch_only; if this fails, let `make test-oldest` run them."""
+    assert pins("constraints.txt")[name] == pins("constraints-oldest.txt")[name]
+
+
 @pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=lambda r: r.name)
 def test_each_requirement_has_a_lower_bound(requirement):
     assert [spec.operator for spec in requirement.specifier] == [">="]

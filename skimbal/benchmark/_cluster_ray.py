@@ -8,10 +8,15 @@ import platform
 import signal
 import threading
 import time
+from concurrent.futures import Future
 from itertools import count
 
-from skimbal.benchmark._backends import check_answers, gone
+from skimbal.benchmark._backends import ANSWER_S, check_answers, gone
 from skimbal.benchmark._cluster_task import Reply, error_text
+
+# Seconds in which a head that can be reached must answer. After 60 s without an answer, ray ends
+# the process of the runner.
+HEAD_S = 30.0
 
 
 def _actor_class():
@@ -73,8 +78,7 @@ class RayCluster:
         RuntimeError
             If the head node is gone.
         """
-        self._check_head()
-        nodes = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        nodes = {node["NodeID"]: node for node in self._ask_head(self._ray.nodes) if node["Alive"]}
         self._actors = {name: each for name, each in self._actors.items() if each[0] in nodes}
         for node, about in nodes.items():
             n_cpus = int(about["Resources"].get("CPU", 0))
@@ -137,6 +141,18 @@ class RayCluster:
             self._is_gone = True
             raise gone(self._head, error.__cause__) from error
 
+    def _ask_head(self, question):
+        """The answer to a call, which waits in a thread: the head may end just now."""
+        self._check_head()
+        answer = _in_thread(question)
+        end = time.monotonic() + HEAD_S
+        while time.monotonic() < end:
+            with contextlib.suppress(TimeoutError):
+                return answer.result(ANSWER_S)
+            self._check_head()
+        self._is_gone = True
+        raise gone(self._head, f"no answer for {HEAD_S:g} s")
+
     def close(self):
         """End the actors, and the connection if it was made here."""
         if not self._is_gone:
@@ -144,6 +160,20 @@ class RayCluster:
                 self._ray.kill(actor)
         if self._is_own:
             self._ray.shutdown()
+
+
+def _in_thread(call):
+    """The future of a call in a thread that does not keep the process from ending."""
+    future: Future = Future()
+
+    def run():
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 @contextlib.contextmanager

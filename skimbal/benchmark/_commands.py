@@ -110,7 +110,20 @@ def _publish(result, options):
         raise error
     if error is not None:
         print(f"skimbal: warning: {error}", file=sys.stderr)
-    return FAILED_CELLS if result.n_failed and not is_report else 0
+    return 0 if is_report else _code_of_run(result, options)
+
+
+def _code_of_run(result, options):
+    """The exit code of a run; one that prints no table says why it is not 0."""
+    if not result.n_failed:
+        return 0
+    if options.quiet:
+        print(
+            f"skimbal: failed cells: {result.n_failed}, with a score of 0; "
+            f"`skimbal report {options.out}` shows the first error",
+            file=sys.stderr,
+        )
+    return FAILED_CELLS
 
 
 def _list(options):

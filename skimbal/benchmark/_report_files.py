@@ -55,13 +55,20 @@ def write_report(text, path):
 
 
 def write_all(texts, folder):
-    """Write files so that each is either the old or the new one; links are followed."""
+    """Write files so that each is either the old or the new one; links are followed.
+
+    Devices and pipes, such as /dev/stdout, are written to and not replaced.
+    """
+    paths = {folder / name: text for name, text in texts.items()}
+    special = [path for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
     suffix = f".{uuid.uuid4().hex}.tmp"
-    targets = {(folder / name).resolve(): text for name, text in texts.items()}
+    targets = {path.resolve(): text for path, text in paths.items() if path not in special}
     written = [target.with_name(target.name + suffix) for target in targets]
     try:
         for path, text in zip(written, targets.values(), strict=True):
             path.write_text(text, encoding="utf-8", newline="")
+        for path in special:
+            path.write_text(paths[path], encoding="utf-8", newline="")
         for path, target in zip(written, targets, strict=True):
             path.replace(target)
     finally:

@@ -133,7 +133,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         with about as many training rows each. The column of a bin is 0 below it, 1 above it, and
         rises in between. If a value is so frequent that bins would be empty, the bins are those of
         the distinct values. A constant is left out. All columns of the result then are between 0
-        and 1: set ``standardize=False`` in the network.
+        and 1: set ``standardize=False`` in the network, and ``early_stopping=True``, because it
+        learns such columns by heart.
     n_bins : int, default=16
         Bins of a column of numbers, 2 or more.
     cv : int, default=5

@@ -173,6 +173,23 @@ def test_damaged_cells_run_again_when_asked_to(out, tmp_path):
     pd.testing.assert_frame_equal(found, right)
 
 
+@pytest.mark.usefixtures("without_processes")
+def test_a_quiet_run_with_failed_cells_says_why_its_exit_code_is_1(out, tmp_path, capsys):
+    path = tmp_path / "results.sqlite"
+    path.write_bytes((out / "results.sqlite").read_bytes())
+    with Store.open(tmp_path).transaction() as database:
+        database.execute(
+            "UPDATE cell SET status = 'failed', error = 'E: no', confusion = NULL WHERE fold = 1"
+        )
+    assert cli.main(["resume", str(tmp_path), "--quiet"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        f"skimbal: failed cells: 4, with a score of 0; `skimbal report {tmp_path}` shows the first "
+        "error\n"
+    )
+
+
 def test_an_output_folder_that_is_a_file_is_one_line(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert cli.main([*RUN, *PEERS, "--out", str(tmp_path / "file")]) == 2

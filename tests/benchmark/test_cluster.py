@@ -22,6 +22,7 @@ from skimbal.benchmark import (
     Suite,
     _backends,
     _cluster,
+    _cluster_ray,
     _cluster_task,
     cli,
     resume,
@@ -342,6 +343,34 @@ def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
     assert (ray.killed, ray.shut_down) == (0, 1)  # a head that is gone would not answer
 
 
+@pytest.mark.parametrize("kind", ["ends in the question", "hangs"])
+def test_a_head_of_ray_that_does_not_answer_is_not_waited_for(kind, monkeypatch):
+    """It may take the question and end: ray would wait for a minute and end this process."""
+    monkeypatch.setattr(_cluster_ray, "ANSWER_S", 0.01)
+    monkeypatch.setattr(_cluster_ray, "HEAD_S", 0.05)
+    over = threading.Event()
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        cluster = RayCluster("auto", [])
+
+        def never():
+            if kind != "hangs":
+                head.close()
+            over.wait()
+            return []
+
+        ray.nodes = never
+        reason = "no answer for 0.05 s" if kind == "hangs" else "refused|reset"
+        with pytest.raises(RuntimeError, match=f"does not answer any more .*({reason})"):
+            cluster.workers()
+        over.set()
+    cluster.close()
+    assert (ray.killed, ray.shut_down) == (0, 1)
+
+
 def test_the_actors_of_ray_end_with_the_run(monkeypatch):
     with socket.socket() as head:
         head.bind(("127.0.0.1", 0))
@@ -564,7 +593,8 @@ SETTINGS = bytes([0, 0, 6, 4, 0, 0, 0, 0, 0])  # the first frame of HTTP/2
     ("backend", "greeting", "reply"),
     [("dask", SIZE, b""), ("ray", SETTINGS, b""), ("ray", b"", SETTINGS), (None, b"any", b"")],
 )
-def test_a_scheduler_is_known_by_how_it_begins(backend, greeting, reply):
+def test_a_scheduler_is_known_by_how_it_begins(backend, greeting, reply, monkeypatch):
+    monkeypatch.setattr(_backends, "ANSWER_S", 60.0)  # a busy machine takes its time
     with listener(greeting, reply) as address:
         check_answers(address, backend)
 
@@ -573,7 +603,7 @@ def test_a_scheduler_is_known_by_how_it_begins(backend, greeting, reply):
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request", b"SSH-2.0-OpenSSH_9", b"a", b""])
 def test_another_program_at_the_address_is_said_at_once(backend, greeting, monkeypatch):
     """The packages would wait for minutes, or allocate as much memory as a text says."""
-    monkeypatch.setattr(_backends, "ANSWER_S", 0.1)
+    monkeypatch.setattr(_backends, "ANSWER_S", 0.5)
     message = f"can't be reached .what listens there is no scheduler of {backend}.; check"
     with listener(greeting) as address, pytest.raises(ConnectionError, match=message):
         check_answers(address, backend)

@@ -1,9 +1,11 @@
 """The report as a web page, as LaTeX and as Markdown: read again by parsers."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -144,6 +146,20 @@ def test_tables_are_tables_for_a_screen_reader(page, text):
     assert {target.removeprefix("#") for target in targets} <= set(ids)
 
 
+def test_the_page_says_which_memory_can_be_compared(result):
+    cells = result.cells.assign(fit_mib=10.0)
+    with_memory = replace(result, cells=cells, summary=result.summary.assign(fit_mib=10.0))
+    page = Page(with_memory.to_html())
+    said = "not with that of methods whose cells are trained one by one."
+    assert page.text("p", id="summary-legend")[0].endswith(said)
+    first = page.all("table", **{"class": "sortable"})[0][0]
+    assert first["aria-describedby"] == "summary-legend"
+    captions = [text for text in page.text("figcaption") if "largest memory" in text]
+    assert len(captions) == 1
+    assert captions[0].endswith(said)
+    assert said in with_memory.to_markdown()
+
+
 def test_numbers_carry_what_the_script_sorts_by(page, result):
     means = result.means()
     keys = [float(attrs["data-key"]) for attrs, _ in page.all("td") if attrs.get("data-key")]
@@ -270,6 +286,20 @@ def test_export_writes_each_kind(kind, result, tmp_path):
     other = tmp_path / "no_ending"
     result.export(other, kind)
     assert other.read_bytes() == file.read_bytes()
+
+
+def test_a_pipe_is_written_to_and_not_replaced(result, tmp_path):
+    """So is a device; a file in its place would be there for all programs."""
+    pipe = tmp_path / "pipe.md"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        result.export(pipe)
+        assert pipe.is_fifo()
+        assert os.read(reader, 1 << 16).decode() == result.to_markdown()
+    finally:
+        os.close(reader)
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 @pytest.mark.parametrize(

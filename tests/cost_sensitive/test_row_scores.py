@@ -44,7 +44,7 @@ def accuracy(y_true, y_pred, amount):
 
 def data(n_classes=2):
     X, y = make_classification(
-        200, n_informative=4, n_classes=n_classes, weights=[0.8, 0.1], random_state=0
+        120, n_informative=4, n_classes=n_classes, weights=[0.8, 0.1], random_state=0
     )
     names = np.array(["a", "b", "c"])
     return X, names[y], np.random.default_rng(0).exponential(3.0, len(y)).round(2)

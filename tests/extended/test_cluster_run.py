@@ -61,6 +61,18 @@ def make_methods():
     return {"slow": SlowClassifier()}
 """
 N_CELLS = 2 * 5 * 10
+# A head that ends with the test, even if the test is killed.
+HEAD = """
+import os, signal, threading, time
+parent = os.getppid()
+def watch():
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+from ray.scripts.scripts import main
+main()
+"""
 
 
 @pytest.mark.extended
@@ -127,7 +139,7 @@ def ray_head(log):
     options = ["--block", "--head", "--num-cpus", "2", "--port", str(port)]
     options += ["--include-dashboard", "false", "--disable-usage-stats"]
     options += ["--object-store-memory", "100000000"]  # bytes; else a share of the memory
-    command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start"]
+    command = [sys.executable, "-c", HEAD, "start"]
     # Sockets of ray are in this folder, and the paths of sockets are short.
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
         with log.open("w") as file:

@@ -246,8 +246,8 @@ TASKS = {
 }
 
 
-def run(path, stages, sets, problems=None, seeds=None):
-    """Run all cells that the file has not, test by test, of some problems and seeds or all."""
+def run(path, stages, sets, only):
+    """Run all cells that the file has not, test by test, of some problems, seeds and settings."""
     done = set()
     if path.exists():
         table = pd.read_csv(path)
@@ -260,8 +260,11 @@ def run(path, stages, sets, problems=None, seeds=None):
             writer.writeheader()
         for stage, kind in product(stages, sets):
             chosen = settings(stage, kind)
+            chosen = {name: chosen[name] for name in only.settings or chosen if name in chosen}
             for problem, seed, n_rows, score in TASKS[kind]() if chosen else ():
-                if problem not in (problems or [problem]) or seed not in (seeds or [seed]):
+                if problem not in (only.problems or [problem]) or seed not in (
+                    only.seeds or [seed]
+                ):
                     continue
                 for name, parameters in chosen.items():
                     if (kind, problem, n_rows, seed, name) in done:
@@ -315,7 +318,8 @@ def summary(cells):
         for score in [*SCORES, "log_ratio"]:
             mean, error, row["n"] = difference(chosen, one, other, score)
             row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
-        seconds = chosen.groupby("setting").cpu_s.sum()
+        seconds = chosen.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
+        seconds = seconds[[one, other]].dropna().sum()
         row["time_ratio"] = round(seconds[one] / seconds[other], 2)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -328,6 +332,7 @@ def main():
     parser.add_argument("--sets", nargs="+", default=list(TASKS))
     parser.add_argument("--problems", nargs="+", help="default: all")
     parser.add_argument("--seeds", nargs="+", type=int, help="default: all")
+    parser.add_argument("--settings", nargs="+", help="default: all of the stages")
     parser.add_argument("--cells", type=Path, help="default: <out>_cells.csv")
     arguments = parse_arguments(
         parser,
@@ -342,7 +347,7 @@ def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", UserWarning)
     cells = arguments.cells or arguments.out.with_name(arguments.out.stem + "_cells.csv")
-    run(cells, arguments.stages, arguments.sets, arguments.problems, arguments.seeds)
+    run(cells, arguments.stages, arguments.sets, arguments)
     table = summary(pd.read_csv(cells))
     table.to_csv(arguments.out, index=False)
     print(table.to_string(index=False))

@@ -16,6 +16,7 @@ class TunedThresholdClassifierCV(TunedCostClassifierCV):
 
     search, cost_space, shrinkage = "auto", "log_ratio", 0.0
     population_size, max_generations = 30, 200
+    window, search_every = 500, 1
 
     def __init__(
         self,
