@@ -29,6 +29,8 @@ MIN_SEGMENTS, MAX_SEGMENT_ROWS = 8, 2**15
 COPIES_OF_A_CHUNK = 3
 # Part of the buffer for rows that stay in memory, from which a sampler draws rare classes.
 RESIDENT_PART = 0.25
+# Free pages go back to the system where the process has grown by the buffer divided by this.
+GROWTH = 8
 # Labels and classes of so many rows are looked at together.
 ROWS_AT_ONCE = 2**18
 
@@ -74,14 +76,39 @@ def trim_function():
     return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
 
 
-def give_back_free_pages():
-    """Give pages back to the system that the allocator of C keeps between blocks in use.
+def anonymous_bytes():
+    """Memory of the process that is no page of a file, on Linux."""
+    with open("/proc/self/statm") as file:
+        _, resident, shared, *_ = map(int, file.read().split())
+    return (resident - shared) * mmap.PAGESIZE
 
-    Of thousands of batches it keeps up to twice the buffer, by chance more or less.
+
+class FreePages:
+    """Gives pages back to the system that the allocator of C keeps between blocks in use.
+
+    Of thousands of batches it keeps up to twice the buffer, by chance more or less. Pages that are
+    given back take time when they are used again, so this is done only where the process has grown.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes by which the process may grow.
     """
-    trim = trim_function()
-    if trim is not None:
-        trim(0)
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.lowest = float("inf")
+
+    def give_back(self):
+        """Give pages back if the process has grown by more than the limit."""
+        trim = trim_function()
+        if trim is None:
+            return
+        n_bytes = anonymous_bytes()
+        if n_bytes > self.lowest + self.limit:
+            trim(0)
+            self.lowest = anonymous_bytes()
+        self.lowest = min(self.lowest, n_bytes)
 
 
 def drawn_rows(targets, numbers, rng):
@@ -260,6 +287,7 @@ class ChunkedBatches(BufferedBatches):
         self.size = inputs.rows_of_buffer(batch_size)
         n_rows = min(ceil(self.size / MIN_SEGMENTS), MAX_SEGMENT_ROWS)
         self.segment = rounded_up(n_rows, batch_size)
+        self.free_pages = FreePages(inputs.table.buffer_bytes // GROWTH)
         self.is_whole: Any = None
         self.buffer: Any = None
 
@@ -319,6 +347,7 @@ class ChunkedBatches(BufferedBatches):
         rows, is_drawn = order.draw(), order.is_drawn
         del order  # a sampler's has the rows of each class
         for part in rows.split(self.segment):
+            self.free_pages.give_back()
             if len(part) not in self.made:
                 given = GivenOrder(len(part), self.orders[0].generator)
                 self.made[len(part)] = self.make(*self.buffer, given)
@@ -361,7 +390,6 @@ class ChunkedBatches(BufferedBatches):
                 start += len(part)
                 place += len(part)
                 if place == self.size:
-                    give_back_free_pages()
                     yield from self._batches_from(first)
                     left -= self.size - first
                     first = place = self.size - min(self.size, left)
