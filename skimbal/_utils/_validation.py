@@ -96,8 +96,9 @@ def check_labels(y):
             )
         if kind_of_cells(y) not in (TEXTS, NOTHING):
             raise ValueError(
-                f"y is an array of objects, such as {examples_of(y)}; labels are texts or numbers, "
-                "all of one type: use y.astype(str), or y.astype(int) for whole numbers"
+                f"Unknown label type: y is an array of objects, such as {examples_of(y)}; labels "
+                "are texts or numbers, all of one type: use y.astype(str), or y.astype(int) for "
+                "whole numbers"
             )
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)

@@ -128,9 +128,9 @@ class BaseELMClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def _validate_training_data(self, X, y, sample_weight):
-        y = None if y is None else check_labels(y)
         with numbers_needed(self, X):
             X, y = validate_data(self, X, y, dtype=np.float64)
+        y = check_labels(y)
         sample_weight = check_weights(sample_weight, y)
         return X, y, np.ones(len(y)) if sample_weight is None else sample_weight.astype(np.float64)
 

@@ -17,7 +17,7 @@ from skimbal.benchmark._store import Store
 from .browser import Browser, Tab, needs_browser
 from .test_report import fill, make_run
 
-pytestmark = [needs_browser, pytest.mark.slow]
+pytestmark = [needs_browser, pytest.mark.extended]
 
 METHODS = ["good", "middle", "poor", "a-method-with-a-rather-long-name", *"uvw"]
 SETS = [f"set{i}" for i in range(6)] + ["a_very_long_name_of_a_data_set_without_any_hyphen_in_it"]
