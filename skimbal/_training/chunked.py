@@ -4,10 +4,8 @@ An epoch reads the chunks in random order until the buffer is full, goes through
 buffer in random order, as `SegmentedBatches` does with those of a training set, and continues.
 """
 
-import ctypes
 import mmap
 import sys
-from functools import lru_cache
 from math import ceil, prod
 from typing import Any
 
@@ -18,6 +16,7 @@ from skimbal._training.batches import rounded_up, through
 from skimbal._training.inputs import NUMBERS_AT_ONCE, as_type
 from skimbal._training.row_order import RowOrder, checked_share
 from skimbal._training.segments import BufferedBatches, GivenOrder
+from skimbal._utils._free_pages import FreePages
 
 # What a row needs besides its inputs: its class, its weight, its places in the order of the buffer
 # and in those that a sampler draws by class, and its part of what `Batches` has for a segment.
@@ -66,49 +65,6 @@ def own_pages(shape, dtype, device):
     else:
         pages = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return torch.frombuffer(pages, dtype=dtype)[: prod(shape)].view(shape)
-
-
-@lru_cache(1)
-def trim_function():
-    """The function of the C library that gives free pages back to the system; None without one."""
-    if not sys.platform.startswith("linux"):
-        return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
-
-
-def anonymous_bytes():
-    """Memory of the process that is no page of a file, on Linux."""
-    with open("/proc/self/statm") as file:
-        _, resident, shared, *_ = map(int, file.read().split())
-    return (resident - shared) * mmap.PAGESIZE
-
-
-class FreePages:
-    """Gives pages back to the system that the allocator of C keeps between blocks in use.
-
-    Of thousands of batches it keeps up to twice the buffer, by chance more or less. Pages that are
-    given back take time when they are used again, so this is done only where the process has grown.
-
-    Parameters
-    ----------
-    limit : int
-        Bytes by which the process may grow.
-    """
-
-    def __init__(self, limit):
-        self.limit = limit
-        self.lowest = float("inf")
-
-    def give_back(self):
-        """Give pages back if the process has grown by more than the limit."""
-        trim = trim_function()
-        if trim is None:
-            return
-        n_bytes = anonymous_bytes()
-        if n_bytes > self.lowest + self.limit:
-            trim(0)
-            self.lowest = anonymous_bytes()
-        self.lowest = min(self.lowest, n_bytes)
 
 
 def drawn_rows(targets, numbers, rng):

@@ -1,10 +1,10 @@
 """Memory that a piece of work needs, measured while it runs."""
 
-import ctypes
-import sys
 import threading
 
 import psutil
+
+from skimbal._utils._free_pages import release_free_pages
 
 SAMPLING_INTERVAL_S = 0.02
 MIB = 2.0**20
@@ -24,7 +24,7 @@ class PeakMemory:
     """
 
     def __enter__(self):
-        release_free_memory()
+        release_free_pages()
         self._process = psutil.Process()
         self._start = self._peak = self._resident()
         self._is_over = threading.Event()
@@ -44,12 +44,3 @@ class PeakMemory:
     def _watch(self):
         while not self._is_over.wait(SAMPLING_INTERVAL_S):
             self._peak = max(self._peak, self._resident())
-
-
-def release_free_memory():
-    """Let the C library give free memory back to the system, where it can (glibc)."""
-    if sys.platform != "linux":
-        return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-    if trim is not None:
-        trim(0)
