@@ -15,7 +15,9 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
+import numpy as np
 import pytest
+import torch
 
 # A process that a shell starts in the background ignores SIGINT, and so would its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,6 +47,13 @@ def pytest_collection_modifyitems(config, items):
     extended = [item for item in items if item.get_closest_marker("extended")]
     config.hook.pytest_deselected(items=extended)
     items[:] = [item for item in items if item not in set(extended)]
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """What has no seed of its own draws the same numbers in each run of a test."""
+    np.random.seed(0)  # noqa: NPY002 (what `random_state=None` of scikit-learn draws from)
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True, scope="session")

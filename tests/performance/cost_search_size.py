@@ -4,10 +4,10 @@
     python tests/performance/cost_search_size.py --limit 0 --out docs/results/cost_search_size.csv
 
 One sample in ten is rare. Beside each search, in the same process: two sorts with NumPy of the
-scores of the two classes, and the imblearn samplers on 14 numeric columns of as many samples, until
-one takes longer than the limit. With a limit of 0, their times of an earlier run are kept. Times
-are CPU seconds, the shortest of three runs; the samplers run once. The memory is the peak above the
-probabilities, as a multiple of their size.
+scores of the two classes, and the imblearn samplers on the 14 channels of as many simulated samples
+of gun drills, until one takes longer than the limit. With a limit of 0, their times of an earlier
+run are kept. Times are CPU seconds, the shortest of three runs; the samplers run once. The memory
+is the peak above the probabilities, as a multiple of their size.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from _tiny import parse_arguments
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE
 
 from skimbal.cost_sensitive import find_costs
+from skimbal.datasets import make_gun_drilling
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000, 13_798_690]
 SAMPLERS = {"smote": SMOTE, "adasyn": ADASYN, "svm_smote": SVMSMOTE}
-N_COLUMNS = 14
 
 
 def shortest(function, repetitions=3):
@@ -65,10 +65,10 @@ def measure(n, samplers):
     }
     row["peak_memory"] = peak_share(y, proba)
     if samplers:
-        X = rng.normal(size=(n, N_COLUMNS)).astype(np.float32) + y[:, None]
+        X, target = make_gun_drilling(max(n, 2000), random_state=0, return_X_y=True)
         for name in samplers:
             sampler = SAMPLERS[name](random_state=0)
-            row[f"{name}_s"] = shortest(lambda sampler=sampler: sampler.fit_resample(X, y), 1)
+            row[f"{name}_s"] = shortest(lambda sampler=sampler: sampler.fit_resample(X, target), 1)
     return row
 
 
