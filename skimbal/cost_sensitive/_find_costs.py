@@ -119,7 +119,8 @@ def find_costs(
         True labels; every class must occur.
     proba : array-like of shape (n_samples, n_classes)
         Predicted probabilities of a model that was not trained on these samples. The columns of a
-        frame must be the classes, in any order. Arrays of float32 and float64 are not copied.
+        frame must be the classes, in any order. Arrays of float32 and float64 are not copied, but
+        with `shrinkage` the balance is measured on copies in float64.
     scoring : str or callable, default="g_mean"
         Name or scikit-learn scorer that takes labels.
     search : {"auto", "exact", "jade", "grid"}, default="auto"
