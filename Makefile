@@ -66,7 +66,7 @@ test-extended: .venv/.dev ## Run what takes too long for CI: the performance scr
 
 .PHONY: test-oldest
 test-oldest: .venv-oldest/.test ## Run the fast tests with the oldest versions that pyproject.toml allows
-	$(OLDEST_BIN)/python -m pytest -n $(WORKERS) -m "not slow and not torch_only" $(PYTEST_ARGS)
+	$(OLDEST_BIN)/python -m pytest -n $(WORKERS) -m "not slow and not any_version" $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: .venv/.dev ## Check the style, the format and the types

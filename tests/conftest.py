@@ -1,8 +1,9 @@
 """Settings of every test process: one numerics thread, and no file outside pytest's folders.
 
 Tests marked `extended` take minutes, or need what most machines lack. They run with ``--extended``
-only (``make test-extended``). Tests that are marked here for where they are: those of code that is
-torch's and skorch's (`torch_only`), and one of two checks that fit each kind of sparse table.
+only (``make test-extended``). Tests that are marked here for where they are: those that the oldest
+versions of the packages change nothing in (`any_version`), and one of two checks that fit each kind
+of sparse table.
 """
 
 import os
@@ -28,7 +29,11 @@ def pytest_addoption(parser):
 
 
 TESTS = Path(__file__).parent
-OF_TORCH = [TESTS / folder for folder in ("_training", "losses", "modules")]
+# Code that is torch's and skorch's, which both environments have at one version.
+OF_TORCH = ("_training", "losses", "modules")
+# What is written in the code and on the pages.
+OF_TEXT = ("test_layers.py", "test_limits.py", "test_markdown_pages.py", "test_result_pictures.py")
+ANY_VERSION = {TESTS / name for name in (*OF_TORCH, *OF_TEXT)}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
@@ -38,8 +43,8 @@ def pytest_collection_modifyitems(config, items):
     A marker expression in `addopts` would be replaced by that of the command line.
     """
     for item in items:
-        if any(folder in item.path.parents for folder in OF_TORCH):
-            item.add_marker(pytest.mark.torch_only)
+        if not ANY_VERSION.isdisjoint([item.path, *item.path.parents]):
+            item.add_marker(pytest.mark.any_version)
         if item.name.endswith("check_estimator_sparse_array]"):
             item.add_marker(pytest.mark.slow)
     if config.getoption("--extended"):

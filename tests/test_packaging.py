@@ -49,7 +49,7 @@ def test_the_oldest_leg_tests_the_lower_bound(requirement):
 
 @pytest.mark.parametrize("name", ["torch", "skorch"])
 def test_the_oldest_leg_leaves_out_tests_of_packages_that_it_has_at_the_tested_version(name):
-    """Tests that are marked torch_only; if this fails, let `make test-oldest` run them."""
+    """Tests that are marked any_version; if this fails, let `make test-oldest` run them."""
     assert pins("constraints.txt")[name] == pins("constraints-oldest.txt")[name]
 
 

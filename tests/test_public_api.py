@@ -201,6 +201,7 @@ def test_a_network_imports_no_search_no_ensemble_and_no_sampler():
     assert not loaded & (needless | {"skimbal.cost_sensitive", "skimbal.benchmark"})
 
 
+@pytest.mark.slow
 def test_packages_are_attributes_and_everything_can_be_listed():
     script = (
         "import skimbal; skimbal.metrics.g_mean; skimbal.exceptions.AbsentClassWarning\n"

@@ -26,6 +26,7 @@ def fill_after(monkeypatch, n_pages):
     monkeypatch.setattr(_store, "connect", connect_to_full_disk)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["processes", "dask"])
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     backend,

@@ -92,6 +92,7 @@ def finished_by_two(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_workers(finished, finished_by_two):
     pd.testing.assert_frame_equal(results(finished_by_two), results(finished))
 

@@ -247,6 +247,7 @@ def test_an_ensemble_keeps_the_classifiers_of_the_folds():
     np.testing.assert_array_equal(tuned.costs_, refitted.costs_)
 
 
+@pytest.mark.slow
 def test_the_members_of_an_ensemble_have_seeds_of_their_own():
     forest = RandomForestClassifier(3, random_state=0)
     tuned = TunedCostClassifierCV(forest, cv=4, refit="ensemble", random_state=0).fit(X, y)

@@ -386,6 +386,7 @@ def test_missing_values_of_cleveland(no_folder):
 
 
 @needs_package
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", ["keel58", "keel-dev"])
 def test_the_table_is_what_the_loader_gives(suite, no_folder):
     table = list_keel().set_index("name")

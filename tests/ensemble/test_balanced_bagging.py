@@ -218,6 +218,7 @@ def test_a_warm_start_that_cannot_continue_changes_nothing(
     np.testing.assert_array_equal(grown.predict_proba(X), before)
 
 
+@pytest.mark.slow
 def test_processes_populations_and_pickles_change_nothing():
     one = bagging(tune_costs=True).fit(X, y)
     others = [

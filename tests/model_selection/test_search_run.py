@@ -35,6 +35,7 @@ def test_same_seed_same_search(data, rows):
     )
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_n_jobs(data, rows):
     X, y = data
     space = {"last": [NETWORK, LogisticRegression()], "last__class_weight": ["balanced", None]}
