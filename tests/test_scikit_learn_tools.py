@@ -154,6 +154,7 @@ def test_halving_search_over_epochs(kind):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.slow
 @every_estimator
 def test_halving_search_over_samples(kind):
     estimator = make_pipeline(StandardScaler(), estimator_of(kind))

@@ -272,16 +272,19 @@ def test_functions_of_the_paper_have_their_minimum_zero(name):
     assert (problem.function(elsewhere, rng) > 1.0).all()
 
 
+@pytest.mark.slow
 def test_step_function_as_published():
     losses = min_losses("f6", (100, 1500))
     assert 3.5 <= losses[:, 0].mean() <= 8.0
     assert (losses[:, 1] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_rastrigin_as_published():
     assert np.log10(3e-5) <= median_log10("f9", 1000) <= -3.0
 
 
+@pytest.mark.slow
 def test_ackley_as_published():
     assert np.log10(5e-10) <= median_log10("f10", 500) <= np.log10(2e-8)
 
