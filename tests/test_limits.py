@@ -40,6 +40,7 @@ PACKAGES_OF_SCRIPT = {
     "ensemble_problems": ["ensemble"],
     "ensemble_tables": ["_utils"],
     "gun_drilling_tables": ["benchmark"],
+    "large_data": ["_utils"],
     "registered_votes": ["cost_sensitive"],
     "table_defaults": ["benchmark"],
     "table_defaults_choice": ["_training", "neural_network"],

@@ -23,7 +23,16 @@ from _tiny import first, parse_arguments
 from mixed_tables import TABLES, encoded, load_parts, split, visits
 from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
-from table_defaults_choice import LARGE, SCORES, clipped, difference, large_problem, scored
+from table_defaults_choice import (
+    LARGE,
+    SCORES,
+    clipped,
+    difference,
+    differences,
+    large_problem,
+    scored,
+    time_ratio,
+)
 from table_defaults_choice import source_of_any as source_of
 
 from skimbal import MLPClassifier
@@ -274,12 +283,8 @@ def with_ratio(cells):
 def compared(cells, one, other, error_of=difference):
     """A row of differences with their errors, and the ratio of the times."""
     row = {"setting": one, "against": other}
-    for score in [*SCORES, "log_loss_log"]:
-        mean, error, row["n"] = error_of(cells, one, other, score)
-        row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
-    seconds = cells.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
-    seconds = seconds[[one, other]].dropna().sum()
-    return row | {"time_ratio": round(seconds[one] / seconds[other], 2)}
+    row |= differences(cells, one, other, [*SCORES, "log_loss_log"], error_of)
+    return row | {"time_ratio": time_ratio(cells, one, other)}
 
 
 def difference_of_seeds(cells, one, other, score):

@@ -21,7 +21,15 @@ from _tiny import first, parse_arguments
 from development_problems import load_problem, source_of
 from mixed_tables import TABLES, Table, split
 from scipy.sparse import issparse
-from table_defaults_choice import clipped, development, difference, large_problem, scored
+from table_defaults_choice import (
+    SCORES,
+    clipped,
+    development,
+    differences,
+    large_problem,
+    scored,
+    time_ratio,
+)
 
 from skimbal import BalancedBaggingNetClassifier, FixedCostClassifier, MLPClassifier
 from skimbal.cost_sensitive import find_costs
@@ -74,7 +82,6 @@ CANDIDATES: dict = {
     ),
     f"bags of {MAX_RATIO} : 1": (default_network(), {"sampling_strategy": "limited"}, True),
 }
-SCORES = ["ap", "auc", "log_loss", "g_mean"]
 FIELDS = ["set", "problem", "source", "n_rows", "seed", "setting", *SCORES, "epochs", "cpu_s"]
 
 
@@ -198,17 +205,12 @@ def summary(cells):
     rows = []
     for kinds in (["mixed", "large"], ["medium"]):
         chosen = cells[cells.set.isin(kinds)]
-        seconds = chosen.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
         for name in names:
-            if name == BASE or name not in seconds:
+            if name == BASE or name not in set(chosen.setting):
                 continue
-            row: dict = {"data": " and ".join(kinds), "setting": name}
-            for key in SCORES:
-                mean, error, row["n"] = difference(chosen, name, BASE, key)
-                row |= {key: round(mean, 4), f"{key}_se": round(error, 4)}
-            of_both = seconds[list({NETWORK, name})].dropna().sum()
-            row["time_ratio"] = round(of_both[name] / of_both[NETWORK], 2)
-            rows.append(row)
+            row = {"data": " and ".join(kinds), "setting": name}
+            row |= differences(chosen, name, BASE, SCORES)
+            rows.append(row | {"time_ratio": time_ratio(chosen, name, NETWORK)})
     return pd.DataFrame(rows)
 
 

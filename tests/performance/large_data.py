@@ -12,7 +12,6 @@ Seconds are those of the processor, one thread.
 """
 
 import argparse
-import ctypes
 import json
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from _tiny import parse_arguments
 from skorch.callbacks import Callback
 
 from skimbal import DBNClassifier, MLPClassifier, TunedCostClassifierCV
+from skimbal._utils._free_pages import anonymous_bytes, release_free_pages
 from skimbal.datasets import make_gun_drilling
 from skimbal.preprocessing import ChunkedTable
 
@@ -52,20 +52,12 @@ CASES = [
 ]
 
 
-def anonymous_bytes():
-    """Memory of the process that is no page of a file."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return 1024 * int(line.split()[1])
-    raise OSError("/proc/self/status has no RssAnon; run the script on Linux")
-
-
 class Peak:
     """Peak of the anonymous memory in a block above that at its begin, in bytes."""
 
     def __enter__(self):
         # What was freed before would be used again, and not count.
-        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
+        release_free_pages()
         self.start = self.largest = anonymous_bytes()
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._watch)

@@ -287,6 +287,22 @@ def difference(cells, one, other, score):
     return d.mean(), error, len(d)
 
 
+def differences(cells, one, other, scores, error_of=difference):
+    """Number of problems, and the differences of the scores with their errors, as a dict."""
+    row: dict = {}
+    for score in scores:
+        mean, error, row["n"] = error_of(cells, one, other, score)
+        row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
+    return row
+
+
+def time_ratio(cells, one, other):
+    """Processor time of a setting beside that of another, where both were fitted."""
+    seconds = cells.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
+    seconds = seconds[list({one, other})].dropna().sum()
+    return round(seconds[one] / seconds[other], 2)
+
+
 def comparisons(cells):
     """Yield (test, set, n_rows, setting, against) of what is registered."""
     joined = ["large", "mixed"]
@@ -315,13 +331,8 @@ def summary(cells):
         row = {"test": test, "data": " and ".join(kinds), "n_rows": n_rows}
         row |= {"setting": one, "against": other}
         chosen = chosen.assign(log_ratio=np.log(chosen.log_loss))
-        for score in [*SCORES, "log_ratio"]:
-            mean, error, row["n"] = difference(chosen, one, other, score)
-            row |= {score: round(mean, 4), f"{score}_se": round(error, 4)}
-        seconds = chosen.pivot_table(index=["problem", "seed"], columns="setting", values="cpu_s")
-        seconds = seconds[[one, other]].dropna().sum()
-        row["time_ratio"] = round(seconds[one] / seconds[other], 2)
-        rows.append(row)
+        row |= differences(chosen, one, other, [*SCORES, "log_ratio"])
+        rows.append(row | {"time_ratio": time_ratio(chosen, one, other)})
     return pd.DataFrame(rows)
 
 
