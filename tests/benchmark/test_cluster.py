@@ -323,14 +323,27 @@ class FakeRay(types.ModuleType):
         self.shut_down += 1
 
 
-@pytest.mark.parametrize("call", ["workers", "wait"])
-def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
+@pytest.fixture
+def head():
+    """The socket of a head of ray."""
     with socket.socket() as head:
         head.bind(("127.0.0.1", 0))
         head.listen()
-        address = f"127.0.0.1:{head.getsockname()[1]}"
-        ray = FakeRay(address)
-        monkeypatch.setitem(sys.modules, "ray", ray)
+        yield head
+
+
+@pytest.fixture
+def ray(head, monkeypatch):
+    """A ray whose head can be reached as long as its socket is open."""
+    ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    return ray
+
+
+@pytest.mark.parametrize("call", ["workers", "wait"])
+def test_a_head_of_ray_that_ends_is_one_line_at_once(call, head, ray):
+    address = f"127.0.0.1:{head.getsockname()[1]}"
+    with head:
         cluster = RayCluster("auto", [])
         assert cluster.workers() == {"h#1"}
         cluster.submit("h#1", b"")
@@ -344,43 +357,42 @@ def test_a_head_of_ray_that_ends_is_one_line_at_once(call, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["ends in the question", "hangs"])
-def test_a_head_of_ray_that_does_not_answer_is_not_waited_for(kind, monkeypatch):
+def test_a_head_of_ray_that_does_not_answer_is_not_waited_for(kind, head, ray, monkeypatch):
     """It may take the question and end: ray would wait for a minute and end this process."""
     monkeypatch.setattr(_cluster_ray, "ANSWER_S", 0.01)
     # A head that ends is waited for: a busy machine takes its time.
     monkeypatch.setattr(_cluster_ray, "HEAD_S", 0.05 if kind == "hangs" else 60.0)
     over = threading.Event()
-    with socket.socket() as head:
-        head.bind(("127.0.0.1", 0))
-        head.listen()
-        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
-        monkeypatch.setitem(sys.modules, "ray", ray)
-        cluster = RayCluster("auto", [])
+    cluster = RayCluster("auto", [])
 
-        def never():
-            if kind != "hangs":
-                head.close()
-            over.wait()
-            return []
+    def never():
+        if kind != "hangs":
+            head.close()
+        over.wait()
+        return []
 
-        ray.nodes = never
-        reason = "no answer for 0.05 s" if kind == "hangs" else "refused|reset"
-        with pytest.raises(RuntimeError, match=f"does not answer any more .*({reason})"):
-            cluster.workers()
-        over.set()
+    ray.nodes = never
+    reason = "no answer for 0.05 s" if kind == "hangs" else "refused|reset"
+    with pytest.raises(RuntimeError, match=f"does not answer any more .*({reason})"):
+        cluster.workers()
+    over.set()
     cluster.close()
     assert (ray.killed, ray.shut_down) == (0, 1)
 
 
-def test_the_actors_of_ray_end_with_the_run(monkeypatch):
-    with socket.socket() as head:
-        head.bind(("127.0.0.1", 0))
-        head.listen()
-        ray = FakeRay(f"127.0.0.1:{head.getsockname()[1]}")
-        monkeypatch.setitem(sys.modules, "ray", ray)
-        cluster = RayCluster("auto", [])
-        cluster.workers()
-        cluster.close()
+def test_an_answer_of_ray_that_is_a_time_out_is_one(ray):
+    def timed_out():
+        raise TimeoutError("of ray")
+
+    ray.nodes = timed_out
+    with pytest.raises(TimeoutError, match="of ray"):
+        RayCluster("auto", []).workers()
+
+
+def test_the_actors_of_ray_end_with_the_run(ray):
+    cluster = RayCluster("auto", [])
+    cluster.workers()
+    cluster.close()
     assert (ray.killed, ray.shut_down) == (1, 1)
 
 
